@@ -1,0 +1,107 @@
+"""The kinds of value `frontdoor.toml` holds, each with the sentence a wrong value is answered with. Pure."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+# Source of the ECR host forms: the host name expression of amazon-ecr-credential-helper.
+ECR_HOST = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)"
+    r"\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.aws)"
+)
+
+
+def matching(expression: str, allowed: str) -> Callable[[str], str]:
+    """A validator that accepts strings matching all of `expression` and otherwise says what is `allowed`."""
+    compiled = re.compile(expression)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"must be {allowed}")
+        return value
+
+    return check
+
+
+def _host_name(value: str) -> str:
+    label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+    if len(value) > 253 or not re.fullmatch(rf"{label}(?:\.{label})+", value) or re.fullmatch(r"[\d.]+", value):  # noqa: PLR2004 - RFC 1035's limit
+        raise ValueError("must be a lower-case host name with at least one dot, like registry.shrd.example.net")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError as error:
+        raise ValueError("must be an IPv4 or IPv6 address without a port, like 172.20.0.10") from error
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+Address = Annotated[str, AfterValidator(_address)]
+Account = Annotated[
+    str, AfterValidator(matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'"))
+]
+Region = Annotated[
+    str, AfterValidator(matching(r"[a-z]{2}(?:-[a-z]+)+-\d", "an AWS region's code, like ap-southeast-2"))
+]
+EcrHost = Annotated[
+    str,
+    AfterValidator(
+        matching(ECR_HOST.pattern, "an ECR host name, like 123456789012.dkr.ecr.ap-southeast-2.amazonaws.com")
+    ),
+]
+RepositoryPattern = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"[a-z0-9*](?:[a-z0-9._/*-]{0,255})",
+            "lower-case letters, digits and . _ - / where * stands for any characters, like team/*",
+        )
+    ),
+]
+ClusterName = Annotated[
+    str, AfterValidator(matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, - and _"))
+]
+ObjectName = Annotated[
+    str,
+    AfterValidator(
+        matching(r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?", "lower-case letters, digits and -, at most 53 characters")
+    ),
+]
+VpcId = Annotated[str, AfterValidator(matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, like vpc-0a1b2c3d4e5f60718"))]
+SubnetId = Annotated[
+    str, AfterValidator(matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, like subnet-0a1b2c3d4e5f60718"))
+]
+SecurityGroupId = Annotated[
+    str, AfterValidator(matching(r"sg-[0-9a-f]{8,17}", "a security group's id, like sg-0a1b2c3d4e5f60718"))
+]
+HttpsUrl = Annotated[
+    str, AfterValidator(matching(r"https://[a-zA-Z0-9.:\[\]-]+", "an https:// address without a path"))
+]
+Base64 = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9+/]+={0,2}", "base64 text, as DescribeCluster gives it"))]
+Group = Annotated[
+    str,
+    AfterValidator(
+        # EKS refuses these prefixes in an access entry: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html
+        matching(
+            r"(?!system:|eks:|aws:|amazon:|iam:)[A-Za-z0-9][A-Za-z0-9:._-]{0,62}",
+            "a Kubernetes group's name that does not start with system:, eks:, aws:, amazon: or iam:",
+        )
+    ),
+]
+Quantity = Annotated[
+    str, AfterValidator(matching(r"\d+(?:\.\d+)?(?:m|[KMGT]i?)?", "a Kubernetes quantity, like 250m or 512Mi"))
+]
+Image = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+            "an image with its registry and a tag or digest, like public.ecr.aws/nginx/nginx:1.30.6",
+        )
+    ),
+]

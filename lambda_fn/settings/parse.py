@@ -1,0 +1,108 @@
+"""From text to `Settings` and back, with one message for all mistakes at once. Pure."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from lambda_fn.errors import SettingsError
+from lambda_fn.settings.models import Settings
+
+ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"
+"""The one environment variable of the Lambda that holds its settings, as JSON."""
+
+# What a discriminated union adds to an error's location; a reader of the file never wrote it.
+_UNION_TAGS = frozenset({"ingress", "pod", "service"})
+_SHOWN_CHARACTERS = 80
+
+
+def parse_toml(text: str, source: str) -> Settings:
+    """`Settings` from the text of a `frontdoor.toml`; `source` names the file in messages.
+
+    Raises:
+        SettingsError: it is not TOML, or any value is wrong; lists every mistake, one a line.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{source} is not TOML: {error}") from error
+    return _validated(raw, source)
+
+
+def parse_environment(environment: Mapping[str, str]) -> Settings:
+    """`Settings` from the Lambda's environment.
+
+    Raises:
+        SettingsError: the variable is missing, no JSON, or does not fit this version's settings.
+    """
+    text = environment.get(ENVIRONMENT_NAME)
+    if text is None:
+        raise SettingsError(f"the environment variable {ENVIRONMENT_NAME} is missing: deploy the stack again")
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{ENVIRONMENT_NAME} is not JSON ({error}): deploy the stack again") from error
+    return _validated(raw, ENVIRONMENT_NAME)
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """What the stack puts into the Lambda's environment: only what differs from the defaults, as JSON."""
+    return {ENVIRONMENT_NAME: settings.model_dump_json(exclude_defaults=True)}
+
+
+def _validated(raw: object, source: str) -> Settings:
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        # pydantic also calls a list too short when its items were refused; the items' own mistakes say enough.
+        found = [d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"]]
+        mistakes = [_mistake(details) for details in found]
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise SettingsError(f"{source} has {count}:\n" + "\n".join(f"  {line}" for line in mistakes)) from None
+
+
+def _mistake(details: ErrorDetails) -> str:
+    location = [part for part in details["loc"] if part not in _UNION_TAGS]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    match details["type"]:
+        case "missing":
+            return f"{key} is missing"
+        case "extra_forbidden":
+            return f"{key} is no setting; allowed here: {', '.join(_allowed(details['loc'][:-1]))}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'pod', 'service'")
+            return f"{key}.kind = {_shown(dict(details['input']).get('kind'))}: must be one of {kinds}"
+        case "too_short":
+            return f"{key} = []: must have at least one entry"
+        case "value_error" if isinstance(details["input"], dict):
+            return f"{key or 'the file'}: {_reason(details)}"
+        case _:
+            return f"{key} = {_shown(details['input'])}: {_reason(details)}"
+
+
+def _reason(details: ErrorDetails) -> str:
+    return details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the file held
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
+def _allowed(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at `location`, which names list items by number and exposures by their kind."""
+    schema = Settings.model_json_schema()
+    node = schema
+    for part in location:
+        if isinstance(part, int):
+            node = node["items"]
+        elif "discriminator" in node:
+            node = {"$ref": node["discriminator"]["mapping"][part]}
+        else:
+            node = node["properties"][part]
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return sorted(node["properties"])
