@@ -156,7 +156,7 @@ class Proxy(Model):
     replicas: int = Field(default=2, ge=2, le=50)
     """How many proxy pods. At least two, so that losing a node or rolling out never interrupts pulls."""
     resources: Resources = Resources()
-    """What each pod asks of its node."""
+    """What each pod asks for."""
     resolver: Address | None = None
     """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
     of the service range.
@@ -241,13 +241,13 @@ class Settings(Model):
     domain: HostName
     """The public name of the registry: what people write in front of the repository in `docker pull`."""
     cluster: Cluster
-    """The EKS cluster."""
+    """The EKS cluster and the network the Lambda reaches it by."""
     registries: Annotated[tuple[Registry, ...], Field(strict=False, min_length=1)]
     """The private ECRs behind the domain; one entry is the common case."""
     proxy: Proxy
-    """The nginx workload."""
+    """How the workload runs and how it is reached."""
     refresh: Refresh = Refresh()
-    """The schedule of the Lambda."""
+    """The schedule of the refresh."""
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "external"] = "kubectl"

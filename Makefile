@@ -1,0 +1,69 @@
+# Every target is one line; each installs what it needs. `make` alone lists them.
+SHELL := /bin/bash -o pipefail
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
+CONFIG ?= frontdoor.toml
+# The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
+INSIDE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo "python -m sandbox run --")
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help check lint types imports unit template test lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: lint types imports unit template ## The quick inner loop: lint, types, imports, unit and template tests
+
+lint: .venv/installed ## Lint and check the formatting
+	ruff check $(CODE) && ruff format --check $(CODE)
+
+types: .venv/installed ## Check the types
+	mypy $(CODE)
+
+imports: .venv/installed ## Check the import contracts
+	lint-imports
+
+unit: .venv/installed ## Unit tests: no sockets, seconds
+	pytest tests/unit
+
+template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
+	pytest tests/template
+
+test: check lifecycle inside ## All tests; the ones on real parts run in the sandbox
+
+lifecycle: .venv/installed ## Tests of the sandbox's own life cycle
+	pytest tests/sandbox
+
+inside: .venv/installed ## Tests on the real nginx, API server and node, inside the sandbox
+	$(INSIDE) pytest tests/proxy tests/cluster tests/e2e
+
+demo: .venv/installed ## The whole story on one machine, step by step
+	python -m sandbox demo
+
+sandbox: .venv/installed ## Start the local world and leave it running
+	python -m sandbox up
+
+sandbox-down: .venv/installed ## End the local world; nothing stays behind
+	python -m sandbox down
+
+synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
+	cdk synth --quiet -c config=$(CONFIG)
+
+manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
+	@python -m k8s_manifests --config $(CONFIG)
+
+schema: .venv/installed ## Write the JSON Schema that editors use for frontdoor.toml
+	python -c 'import json; from lambda_fn.settings import Settings; print(json.dumps(Settings.model_json_schema(), indent=2))' > docs/frontdoor.schema.json
+
+lock: .venv/installed ## Pin every dependency again, with hashes
+	for of in lambda_fn/requirements requirements requirements-dev; do $(COMPILE) $$of.in -o $$of.txt; done
+
+clean: ## Remove what was built in this folder (the sandbox's cache stays)
+	rm -rf .venv node_modules cdk.out
+
+.venv/installed: requirements-dev.txt scripts/venv
+	scripts/venv
+
+node_modules/installed: package-lock.json .venv/installed
+	npm ci --no-audit --no-fund && touch $@
