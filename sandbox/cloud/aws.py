@@ -1,0 +1,122 @@
+"""The AWS APIs: signatures are checked for STS, EKS and ECR, moto answers, and what moto cannot know is put right."""
+
+import base64
+import json
+from xml.etree import ElementTree as ET
+
+from aiohttp import web
+
+from sandbox.cloud import answers, ecr_api
+from sandbox.cloud.answers import Refusal
+from sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
+from sandbox.cloud.endpoints import MOTO_URL, moto_authorization
+from sandbox.cloud.forward import relay, send
+from sandbox.cloud.hosts import ApiHost
+from sandbox.cloud.keyring import AccessKey
+from sandbox.cloud.signature import Received, claim, is_genuine
+
+_IDENTITY = ("Arn", "UserId", "Account")
+
+
+def application(cloud: Cloud) -> web.Application:
+    """The server of every AWS API host."""
+    app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
+    app[CLOUD] = cloud
+    app.router.add_route("*", "/{path:.*}", _answer)
+    return app
+
+
+def _kind(request: web.Request) -> str:
+    api = ApiHost.parse(request.host)
+    if api and api.service == "ecr":
+        return f"ecr.{ecr_api.operation(request)}"
+    return api.service if api else "aws"
+
+
+async def _answer(request: web.Request) -> web.StreamResponse:
+    api = ApiHost.parse(request.host)
+    if api is None:
+        async with send(request, f"{MOTO_URL}{request.raw_path}") as answer:
+            return await relay(request, answer)
+    caller = await _authenticated(request, api)
+    if isinstance(caller, Refusal):
+        return answers.unsigned(api.service, caller)
+    if api.service == "sts":
+        return await _sts(request, api, caller)
+    if api.service == "eks":
+        return await _eks(request)
+    return await ecr_api.answer(request, api, caller)
+
+
+async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refusal:
+    """Whose request this is, or why AWS would not say."""
+    received = Received(
+        method=request.method,
+        url=f"https://{request.host}{request.raw_path}",
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read(),
+    )
+    try:
+        said = claim(received)
+    except ValueError:
+        return answers.NO_SIGNATURE
+    key = request.app[CLOUD].keyring.get(said.key_id)
+    if key is None or key.session_token != said.session_token:
+        return answers.UNKNOWN_KEY
+    if (said.service, said.region) != (api.service, api.region):
+        return answers.WRONG_SCOPE
+    if not is_genuine(received, said, key.secret):
+        return answers.WRONG_SIGNATURE
+    return answers.LATE_SIGNATURE if said.is_expired(now()) else key
+
+
+async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
+    """What moto answers; as JSON where asked for, and with its new credentials taken up into the keyring."""
+    headers = {"Authorization": moto_authorization(caller.id, region=api.region, service="sts")}
+    data = await request.read()
+    session = request.app[CLOUD].session
+    async with session.request(
+        request.method, f"{MOTO_URL}{request.raw_path}", data=data, headers=_typed(request, headers)
+    ) as answer:
+        text = await answer.text()
+    request.app[CLOUD].keyring.learn(text)
+    if answer.ok and "application/json" in request.headers.get("Accept", "") and "GetCallerIdentityResult" in text:
+        return web.json_response(_identity(text))
+    return web.Response(status=answer.status, text=text, content_type="text/xml")
+
+
+def _typed(request: web.Request, headers: dict[str, str]) -> dict[str, str]:
+    content_type = request.headers.get("Content-Type")
+    return headers | ({"Content-Type": content_type} if content_type else {})
+
+
+def _identity(text: str) -> dict[str, object]:
+    """GetCallerIdentity as STS's JSON, which moto lacks and aws-iam-authenticator asks for."""
+    fields = {element.tag.rpartition("}")[2]: element.text for element in ET.fromstring(text).iter()}  # noqa: S314  moto's own answer
+    result = {name: fields[name] for name in _IDENTITY}
+    return {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}
+
+
+async def _eks(request: web.Request) -> web.StreamResponse:
+    """What moto answers, with the endpoint, CA and service network of the cluster that is really there."""
+    session = request.app[CLOUD].session
+    url = f"{MOTO_URL}{request.raw_path}"
+    headers = {"Authorization": request.headers["Authorization"], "Content-Type": "application/json"}
+    async with session.request(request.method, url, data=await request.read(), headers=headers) as answer:
+        text = await answer.text()
+    if answer.ok and request.path == f"/clusters/{request.app[CLOUD].world.cluster}":
+        text = _real_cluster(text, request.app[CLOUD])
+    kept = {name: value for name, value in answer.headers.items() if name.lower() == "x-amzn-errortype"}
+    return web.Response(status=answer.status, text=text, content_type="application/json", headers=kept)
+
+
+def _real_cluster(text: str, cloud: Cloud) -> str:
+    described = json.loads(text)
+    certificate = base64.b64encode(cloud.world.ca.certificate.read_bytes()).decode()
+    described["cluster"] |= {
+        "endpoint": cloud.world.api_url,
+        "certificateAuthority": {"data": certificate},
+        "kubernetesNetworkConfig": {"serviceIpv4Cidr": cloud.world.service_cidr, "ipFamily": "ipv4"},
+        "accessConfig": {"authenticationMode": "API"},
+    }
+    return json.dumps(described)

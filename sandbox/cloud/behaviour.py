@@ -1,0 +1,55 @@
+"""How the double behaves: sizes, lifetimes and faults, as one value that tests set and reset. Pure."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Outage = Literal["refused", "reset"]
+
+
+class Behaviour(BaseModel):
+    """The defaults are a healthy AWS; every other value is a fault or a size to try."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    token_characters: int = Field(default=6400, ge=64)
+    """Length of authorizationToken; 6,400 is what role credentials get since January 2025."""
+    token_lifetime_seconds: float = 12 * 3600
+    """From issue to death; negative for a token born dead."""
+    token_api_error: Literal["AccessDeniedException", "ThrottlingException", "ServerException"] | None = None
+    """GetAuthorizationToken fails with this error."""
+
+    registry_status: Literal[429, 500, 502, 503] | None = None
+    """Every request with a valid token (or those of `registry_actions`) gets this status."""
+    registry_retry_after_seconds: int | None = None
+    """`Retry-After` on that status."""
+    registry_actions: frozenset[str] = frozenset()
+    """IAM actions that `registry_status` and `registry_delay_seconds` are limited to; empty: all and the ping."""
+    registry_delay_seconds: float = 0
+    """Wait before the first byte of an answer."""
+    registry_outage: Outage | None = None
+    """Connections to the registries are refused, or accepted and reset; open ones are cut."""
+    denied_actions: frozenset[str] = frozenset()
+    """IAM actions that the token's principal lacks, such as `ecr:BatchGetImage`."""
+
+    location_lifetime_seconds: int = Field(default=3600, ge=1)
+    """`X-Amz-Expires` of a blob's Location."""
+    location_characters: int | None = Field(default=None, ge=1024)
+    """Length of a blob's Location, by a longer `X-Amz-Security-Token`; `None`: about 1.5 k."""
+    location_host: str | None = None
+    """The Location leads here instead of to the layer bucket; the rest of it stays."""
+    location_relative: bool = False
+    """The Location has neither scheme nor host."""
+
+    s3_status: Literal[403, 500, 503] | None = None
+    """Every signed GET of a layer gets this status."""
+    s3_delay_seconds: float = 0
+    """Wait before the first byte of a layer."""
+    s3_bytes_per_second: int | None = Field(default=None, ge=1)
+    """Pace of a layer's body, per connection."""
+    s3_cut_after_bytes: int | None = Field(default=None, ge=0)
+    """The connection breaks after that many bytes of a layer's body."""
+    s3_outage: Outage | None = None
+    """As `registry_outage`, for S3."""
+    s3_etag_per_repository: bool = False
+    """The same layer has another ETag and Last-Modified under each repository."""

@@ -1,0 +1,23 @@
+"""Where the parts of the double listen on loopback, and how they are told who asks. Pure."""
+
+CONTROL_PORT = 9100
+MOTO_PORT = 9101
+REGISTRY_PORT = 9102
+
+LOOPBACK = "127.0.0.1"
+MOTO_URL = f"http://{LOOPBACK}:{MOTO_PORT}"
+REGISTRY_URL = f"http://{LOOPBACK}:{REGISTRY_PORT}"
+
+REGIONS = ("ap-southeast-2", "eu-west-1")
+"""Regions whose registries, layer buckets and APIs answer."""
+
+BACKING_BUCKET = "starport"
+"""moto's bucket that the registry writes to; the public layer buckets of every region are views of it."""
+
+BACKING_REGION = "ap-southeast-2"
+
+
+def moto_authorization(access_key: str, *, region: str, service: str) -> str:
+    """An `Authorization` header as moto needs it: it reads the scope and checks no signature."""
+    scope = f"{access_key}/20260101/{region}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=unchecked"

@@ -1,0 +1,55 @@
+"""The way to the one real registry behind every registry host, and how its answers look from outside.
+
+Each account and region is a namespace in it: `team/app` of 123456789012 in ap-southeast-2 is
+`123456789012/ap-southeast-2/team/app` there.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from aiohttp import ClientResponse, web
+
+from sandbox.cloud import answers
+from sandbox.cloud.endpoints import REGISTRY_URL
+from sandbox.cloud.forward import send
+from sandbox.cloud.hosts import RegistryHost
+
+_KEPT = (
+    "Content-Type",
+    "Content-Length",
+    "Docker-Content-Digest",
+    "Docker-Distribution-Api-Version",
+    "Docker-Upload-Uuid",
+    "OCI-Subject",
+    "Range",
+)
+_MESSAGES = {"MANIFEST_UNKNOWN": "Requested image not found"}
+
+
+def ask(request: web.Request, host: RegistryHost) -> AbstractAsyncContextManager[ClientResponse]:
+    """Send a request on, without its credentials."""
+    path, _, query = request.raw_path.partition("?")
+    inside = path.replace("/v2/", f"/v2/{host.prefix}/", 1)
+    query = query.replace("from=", f"from={host.prefix}/", 1)
+    url = f"{REGISTRY_URL}{inside}{'?' if query else ''}{query}"
+    return send(request, url, without=frozenset({"authorization", "host"}))
+
+
+def outside_headers(answer: ClientResponse, host: RegistryHost) -> Mapping[str, str]:
+    """The headers ECR would send, with its own host and without the namespace."""
+    headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+    location = answer.headers.get("Location")
+    if location:
+        headers["Location"] = f"https://{host}{location.replace(f'/v2/{host.prefix}/', '/v2/', 1)}"
+    return headers
+
+
+async def error(answer: ClientResponse) -> web.Response:
+    """An error of the registry in ECR's words, without its details (they name the namespace)."""
+    try:
+        first = json.loads(await answer.read())["errors"][0]
+        code, message = first["code"], first["message"]
+    except (ValueError, KeyError, IndexError):
+        code, message = "UNSUPPORTED", "The operation is unsupported."
+    return answers.registry_error(answer.status, code, _MESSAGES.get(code, message))

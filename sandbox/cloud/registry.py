@@ -1,0 +1,92 @@
+"""ECR's registries, in front of the real one: authentication, errors, redirects and headers as ECR gives them."""
+
+import asyncio
+
+from aiohttp import web
+
+from sandbox.cloud import answers, listing, pull, push, routes
+from sandbox.cloud.cloud import CLOUD, Cloud, journalled
+from sandbox.cloud.hosts import RegistryHost
+from sandbox.cloud.routes import Route
+from sandbox.cloud.tokens import Verdict
+
+_HANDLERS = {
+    "manifests": pull.manifest,
+    "blobs": pull.blob,
+    "referrers": pull.referrers,
+    "tags": listing.tags,
+    "catalog": listing.catalog,
+}
+
+
+def application(cloud: Cloud) -> web.Application:
+    """The server of every registry host."""
+    app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
+    app[CLOUD] = cloud
+    app.router.add_route("*", "/{path:.*}", _answer)
+    return app
+
+
+def _kind(request: web.Request) -> str:
+    route = routes.parse(request.method, request.path)
+    return f"registry.{route.kind}" if route else "registry.unknown"
+
+
+async def _answer(request: web.Request) -> web.StreamResponse:
+    cloud = request.app[CLOUD]
+    host = RegistryHost.parse(request.host)
+    if host is None:
+        return answers.registry_error(403, "DENIED", f"{request.host} is no registry of Amazon ECR")
+    refused = _unauthenticated(request, cloud, host)
+    if refused:
+        return refused
+    route = routes.parse(request.method, request.path)
+    if route is None:
+        return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
+    refused = await _faulty(cloud, route) or _forbidden(request, host, route)
+    return refused or await _dispatch(request, host, route)
+
+
+def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> web.Response | None:
+    match cloud.tokens.check(request.headers.get("Authorization"), host.region):
+        case Verdict.ABSENT:
+            return answers.not_authorized(host)
+        case Verdict.INVALID:
+            return answers.registry_error(400, "DENIED", answers.INVALID)
+        case Verdict.EXPIRED:
+            return answers.registry_error(403, "DENIED", answers.EXPIRED)
+    return None
+
+
+async def _faulty(cloud: Cloud, route: Route) -> web.Response | None:
+    """The fault that is set for this action, if any, after the delay that is set for it."""
+    wanted = cloud.behaviour
+    if wanted.registry_actions and route.action not in wanted.registry_actions:
+        return None
+    await asyncio.sleep(wanted.registry_delay_seconds)
+    if wanted.registry_status is None:
+        return None
+    throttled = wanted.registry_status == web.HTTPTooManyRequests.status_code
+    code, message = ("TOOMANYREQUESTS", "Rate exceeded") if throttled else ("UNKNOWN", "Internal failure")
+    retry_after_seconds = wanted.registry_retry_after_seconds
+    return answers.registry_error(wanted.registry_status, code, message, retry_after_seconds=retry_after_seconds)
+
+
+def _forbidden(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:
+    cloud = request.app[CLOUD]
+    if route.action in cloud.behaviour.denied_actions:
+        return answers.denied_action(host, route, cloud.tokens.principal(request.headers["Authorization"]))
+    known = cloud.repositories.setdefault(host, set())
+    if route.writes:
+        known.add(route.repository)
+    elif route.repository and route.repository not in known:
+        return answers.unknown_repository(host, route.repository)
+    return None
+
+
+async def _dispatch(request: web.Request, host: RegistryHost, route: Route) -> web.StreamResponse:
+    if route.kind == "ping":
+        return web.json_response({}, headers=answers.API_VERSION)
+    if request.method in {"GET", "HEAD"} and route.kind in _HANDLERS:
+        return await _HANDLERS[route.kind](request, host, route)
+    return await push.write(request, host, route)

@@ -1,0 +1,73 @@
+"""Paths of the registry API, and the IAM action each one needs. Pure.
+
+The actions are those of "Actions, resources, and condition keys for Amazon ECR" in the service authorization reference.
+"""
+
+import re
+from dataclasses import dataclass
+
+_PATH = re.compile(
+    r"/v2/(?:"
+    r"(?P<ping>)|"
+    r"(?P<catalog>_catalog)|"
+    r"(?P<repository>[a-z0-9][a-z0-9._/-]*)/(?P<what>manifests|blobs/uploads|blobs|tags|referrers)/(?P<reference>.*)"
+    r")",
+)
+
+_ACTIONS = {
+    ("manifests", "GET"): "ecr:BatchGetImage",
+    ("manifests", "HEAD"): "ecr:BatchGetImage",
+    ("manifests", "PUT"): "ecr:PutImage",
+    ("manifests", "DELETE"): "ecr:BatchDeleteImage",
+    ("blobs", "GET"): "ecr:GetDownloadUrlForLayer",
+    ("blobs", "HEAD"): "ecr:BatchCheckLayerAvailability",
+    ("tags", "GET"): "ecr:ListImages",
+    ("referrers", "GET"): "ecr:ListImageReferrers",
+    ("catalog", "GET"): "ecr:DescribeRepositories",
+    ("uploads", "POST"): "ecr:InitiateLayerUpload",
+    ("uploads", "GET"): "ecr:UploadLayerPart",
+    ("uploads", "PATCH"): "ecr:UploadLayerPart",
+    ("uploads", "PUT"): "ecr:CompleteLayerUpload",
+    ("uploads", "DELETE"): "ecr:UploadLayerPart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request to the registry asks for.
+
+    Attributes:
+        kind: `ping`, `catalog`, `manifests`, `blobs`, `uploads`, `tags` or `referrers`.
+        repository: Empty for `ping` and `catalog`.
+        reference: What stands after the kind: a tag, a digest, an upload.
+        action: The IAM action ECR asks for; empty where any valid token will do.
+    """
+
+    kind: str
+    repository: str = ""
+    reference: str = ""
+    action: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it brings a repository into being."""
+        return self.action in {"ecr:PutImage", "ecr:InitiateLayerUpload"}
+
+
+def parse(method: str, path: str) -> Route | None:
+    """The route of a request; `None` where the registry API has nothing.
+
+    Args:
+        method: HTTP method.
+        path: Decoded path without query.
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    if match["ping"] is not None:
+        return Route("ping")
+    kind = "catalog" if match["catalog"] else match["what"].removeprefix("blobs/")
+    action = _ACTIONS.get((kind, method))
+    if action is None:
+        return None
+    return Route(kind, match["repository"] or "", match["reference"] or "", action)

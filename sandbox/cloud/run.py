@@ -1,0 +1,89 @@
+"""The whole double, from start to end."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+
+from sandbox.cloud import aws, control_api, registry, s3
+from sandbox.cloud.cloud import Cloud
+from sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
+from sandbox.cloud.hosts import RegistryHost, is_aws_host
+from sandbox.cloud.listeners import Listener, tls_context
+from sandbox.cloud.objects import Objects
+from sandbox.cloud.processes import Child, start_moto, start_registry
+from sandbox.cloud.seed import seed, write_credentials
+from sandbox.world import World
+
+
+async def run(world: World) -> None:
+    """Serve until SIGTERM or SIGINT; end every child before returning.
+
+    Raises:
+        RuntimeError: moto or the registry ended by itself.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        children = await _serve(world, stack)
+        print("ready", flush=True)
+        watched = [asyncio.create_task(stop.wait()), *(asyncio.create_task(child.process.wait()) for child in children)]
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        for task in watched:
+            task.cancel()
+        for child in children:
+            if child.process.returncode is not None and not stop.is_set():
+                raise RuntimeError(child.obituary())
+
+
+async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
+    """Start everything, the control API last; `stack` ends it all in reverse."""
+    shutil.rmtree(world.cloud, ignore_errors=True)
+    layers = world.cloud / "layers"
+    layers.mkdir(parents=True)
+    timeout = ClientTimeout(total=None)
+    connector = TCPConnector(limit=0)
+    session = await stack.enter_async_context(
+        ClientSession(timeout=timeout, connector=connector, auto_decompress=False, read_bufsize=2**20),
+    )
+    cloud = Cloud(world, session)
+    moto = await start_moto(world.cloud)
+    stack.push_async_callback(moto.end)
+    operator = await asyncio.to_thread(seed, world)
+    cloud.keyring.add(operator)
+    write_credentials(world.cloud / "credentials", operator, world)
+    backend = await start_registry(world.cloud)
+    stack.push_async_callback(backend.end)
+    listeners = await _listen(cloud, Objects(layers, session), stack)
+    await stack.enter_async_context(_control(control_api.application(cloud, listeners)))
+    return [moto, backend]
+
+
+async def _listen(cloud: Cloud, objects: Objects, stack: AsyncExitStack) -> dict[str, Listener]:
+    world, pair = cloud.world, cloud.world.pair("cloud")
+    any_name = tls_context(pair, cloud, is_aws_host)
+    registry_names = tls_context(pair, cloud, lambda name: RegistryHost.parse(name) is not None)
+    listeners = {
+        "aws": Listener(aws.application(cloud), world.aws_address, any_name),
+        "registry": Listener(registry.application(cloud), world.ecr_address, registry_names),
+        "s3": Listener(s3.application(cloud, objects), world.s3_address, any_name),
+    }
+    for listener in listeners.values():
+        await listener.start()
+        stack.push_async_callback(listener.stop)
+    return listeners
+
+
+@asynccontextmanager
+async def _control(app: web.Application) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, CONTROL_PORT).start()
+        yield
+    finally:
+        await runner.cleanup()
