@@ -1,0 +1,36 @@
+"""`python -m k8s_manifests`: print the objects as YAML, for GitOps or `kubectl apply -f -`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cdk8s import Yaml
+
+from k8s_manifests import documents
+from lambda_fn.errors import FrontdoorError
+from lambda_fn.settings import parse_toml
+
+WRONG_FILE = 2
+"""Exit status for a settings file that cannot be used, as for a wrong command line."""
+
+
+def main() -> int:
+    """Print every object of the settings file; on a wrong file print one message and nothing else."""
+    parser = argparse.ArgumentParser(
+        prog="python -m k8s_manifests", description="Print the Kubernetes objects of ecr-frontdoor as YAML."
+    )
+    parser.add_argument(
+        "--config", type=Path, default=Path("frontdoor.toml"), metavar="PATH", help="settings file (%(default)s)"
+    )
+    path = parser.parse_args().config
+    try:
+        settings = parse_toml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError, FrontdoorError) as error:
+        sys.stderr.write(f"ecr-frontdoor: {error}\n")
+        return WRONG_FILE
+    sys.stdout.write(Yaml.stringify(*documents(settings)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

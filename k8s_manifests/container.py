@@ -1,0 +1,102 @@
+"""The two containers of a proxy pod: the one that checks the configuration, and nginx."""
+
+from lightkube.models.core_v1 import (
+    Capabilities,
+    Container,
+    ContainerPort,
+    ExecAction,
+    HTTPGetAction,
+    Lifecycle,
+    LifecycleHandler,
+    Probe,
+    ResourceRequirements,
+    SecurityContext,
+)
+
+from k8s_manifests.exposure import HTTP_PORT, HTTPS_PORT
+from k8s_manifests.volumes import CONFIG, RUN, mounts
+from lambda_fn.settings import PodExposure, Settings
+
+# The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
+# configuration itself is the same everywhere.
+_NGINX = (
+    f"nginx -e stderr -c {RUN}/nginx.conf -g 'load_module /usr/lib/nginx/modules/ngx_http_js_module.so; daemon off;'"
+)
+
+CHECK_SCRIPT = f"cp {CONFIG}/nginx.conf {RUN}/nginx.conf && {_NGINX} -t"
+"""A container that restarts keeps the configuration its pod was rolled out with: it is copied once, and tested."""
+
+START_SCRIPT = f"rm -f {RUN}/*.sock && exec {_NGINX}"
+"""A killed nginx leaves its sockets in the pod's volume, and could not listen on them again."""
+
+
+def stop_script(endpoint_seconds: int) -> str:
+    """Stop without cutting a pull, whatever stop signal the image names.
+
+    Kubernetes signals the container only after this hook, and SIGTERM would make nginx drop what it is serving. So the
+    hook waits until nothing sends new clients here, asks nginx to finish, and stays until nginx is gone; nginx being
+    process 1, the container ends with it. https://nginx.org/en/docs/control.html
+    """
+    return f"sleep {endpoint_seconds}; kill -QUIT 1; while kill -0 1; do sleep 1; done"
+
+
+def check_container(settings: Settings) -> Container:
+    """The init container: a configuration nginx refuses never becomes a pod that serves."""
+    return Container(
+        name="check-configuration",
+        image=settings.proxy.image,
+        command=["/bin/sh", "-c", CHECK_SCRIPT],
+        securityContext=_security(),
+        resources=_resources(settings),
+        volumeMounts=mounts(settings),
+    )
+
+
+def nginx_container(settings: Settings, *, endpoint_seconds: int) -> Container:
+    """nginx, which keeps serving through a token refresh and finishes its pulls when it is stopped."""
+    secure = isinstance(settings.proxy.exposure, PodExposure)
+    ports = [ContainerPort(name="http", containerPort=HTTP_PORT, protocol="TCP")]
+    if secure:
+        ports.append(ContainerPort(name="https", containerPort=HTTPS_PORT, protocol="TCP"))
+    return Container(
+        name="nginx",
+        image=settings.proxy.image,
+        command=["/bin/sh", "-c", START_SCRIPT],
+        ports=ports,
+        securityContext=_security(),
+        resources=_resources(settings),
+        volumeMounts=mounts(settings),
+        lifecycle=Lifecycle(
+            preStop=LifecycleHandler(exec=ExecAction(command=["/bin/sh", "-c", stop_script(endpoint_seconds)]))
+        ),
+        # Through to ECR with the mounted credential, and through the certificate where nginx ends TLS. Five minutes,
+        # so that a pod which came before its token finds it without a restart.
+        startupProbe=_probe("/-/startup", port="https" if secure else "http", period=5, timeout=10, failures=60),
+        # Shallow: an ECR that is down must not take away the pods that still answer what they can.
+        readinessProbe=_probe("/-/ready", port="http", period=5, timeout=2, failures=2),
+        livenessProbe=_probe("/-/live", port="http", period=10, timeout=5, failures=6),
+    )
+
+
+def _probe(path: str, *, port: str, period: int, timeout: int, failures: int) -> Probe:
+    return Probe(
+        httpGet=HTTPGetAction(path=path, port=port, scheme=port.upper()),
+        periodSeconds=period,
+        timeoutSeconds=timeout,
+        failureThreshold=failures,
+    )
+
+
+def _security() -> SecurityContext:
+    return SecurityContext(
+        allowPrivilegeEscalation=False,
+        readOnlyRootFilesystem=True,
+        capabilities=Capabilities(drop=["ALL"]),
+    )
+
+
+def _resources(settings: Settings) -> ResourceRequirements:
+    asked = settings.proxy.resources
+    return ResourceRequirements(
+        requests={"cpu": asked.cpu_request, "memory": asked.memory_request}, limits={"memory": asked.memory_limit}
+    )

@@ -1,0 +1,1 @@
+// The njs module follows.

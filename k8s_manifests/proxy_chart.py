@@ -1,0 +1,29 @@
+"""The nginx workload and everything it needs but the two objects the Lambda writes."""
+
+from cdk8s import Chart
+from constructs import Construct
+from lightkube.core.resource import Resource
+
+from k8s_manifests.configuration import scripts_config_map, template_config_map
+from k8s_manifests.exposure import ingress, service
+from k8s_manifests.objects import add
+from k8s_manifests.policy import disruption_budget, network_policy
+from k8s_manifests.workload import deployment
+from lambda_fn.settings import Settings
+
+
+class ProxyChart(Chart):
+    """ConfigMaps, policies, Service, Ingress where asked for, and the Deployment."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
+        super().__init__(scope, id, disable_resource_name_hashes=True)
+        objects: list[Resource] = [
+            template_config_map(settings),
+            scripts_config_map(settings),
+            network_policy(settings),
+            disruption_budget(settings),
+            service(settings),
+            *ingress(settings),
+            deployment(settings),
+        ]
+        add(self, objects)

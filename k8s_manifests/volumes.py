@@ -1,0 +1,53 @@
+"""What a proxy pod sees of the cluster, and where it may write."""
+
+from lightkube.models.core_v1 import (
+    ConfigMapVolumeSource,
+    EmptyDirVolumeSource,
+    SecretVolumeSource,
+    Volume,
+    VolumeMount,
+)
+
+from lambda_fn.settings import PodExposure, Settings
+
+CONFIG = "/etc/frontdoor/config"
+SCRIPTS = "/etc/frontdoor/scripts"
+CREDENTIAL = "/etc/frontdoor/credential"
+TLS = "/etc/frontdoor/tls"
+RUN = "/run/frontdoor"
+CACHE = "/var/cache/frontdoor"
+
+_GROUP_MAY_READ = 0o440
+
+
+def volumes(settings: Settings) -> list[Volume]:
+    """The pod's volumes. None is optional: a pod waits for what is missing, and then starts by itself."""
+    names, exposure = settings.names, settings.proxy.exposure
+    found = [
+        Volume(name="config", configMap=ConfigMapVolumeSource(name=names.config_map)),
+        Volume(name="scripts", configMap=ConfigMapVolumeSource(name=names.scripts_config_map)),
+        Volume(name="credential", secret=_secret(names.secret)),
+        Volume(name="run", emptyDir=EmptyDirVolumeSource(sizeLimit="64Mi")),
+        Volume(name="cache", emptyDir=EmptyDirVolumeSource(sizeLimit="1Gi")),
+    ]
+    if isinstance(exposure, PodExposure):
+        found.append(Volume(name="tls", secret=_secret(exposure.tls_secret)))
+    return found
+
+
+def mounts(settings: Settings) -> list[VolumeMount]:
+    """Where they lie in both containers. Whole volumes, never a subPath: those do not follow a renewed Secret."""
+    found = [
+        VolumeMount(name="config", mountPath=CONFIG, readOnly=True),
+        VolumeMount(name="scripts", mountPath=SCRIPTS, readOnly=True),
+        VolumeMount(name="credential", mountPath=CREDENTIAL, readOnly=True),
+        VolumeMount(name="run", mountPath=RUN),
+        VolumeMount(name="cache", mountPath=CACHE),
+    ]
+    if isinstance(settings.proxy.exposure, PodExposure):
+        found.append(VolumeMount(name="tls", mountPath=TLS, readOnly=True))
+    return found
+
+
+def _secret(name: str) -> SecretVolumeSource:
+    return SecretVolumeSource(secretName=name, defaultMode=_GROUP_MAY_READ)
