@@ -1,0 +1,104 @@
+"""What holds for the charts as a whole: valid for every supported Kubernetes, repeatable, and printable."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from k8s_manifests import documents
+from tests.template.charts import INGRESS, POD, SERVICE, find, settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # cdk8s runs on the Node that is installed beside this Python; an older one on the machine complains on stderr.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "k8s_manifests", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("exposure", [INGRESS, POD, SERVICE], ids=["ingress", "pod", "service"])
+@pytest.mark.parametrize("version", ["1.33", "1.34", "1.35"])
+def test_every_object_is_valid_with_no_unknown_field(version: str, exposure: str) -> None:
+    for document in documents(settings(exposure)):
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_the_validation_refuses_an_unknown_field() -> None:
+    document = find("Deployment", settings())
+    document["spec"]["template"]["spec"]["containers"][0]["readOnly"] = True
+    with pytest.raises(kubernetes_validate.ValidationError, match="readOnly"):
+        kubernetes_validate.validate(document, "1.35", strict=True)
+
+
+def test_the_namespace_comes_before_what_lies_in_it() -> None:
+    first, *others = documents(settings(more='[names]\nworkload = "proxy"'))
+    assert (first["kind"], first["metadata"]["name"]) == ("Namespace", "registry")
+    assert {d["metadata"]["namespace"] for d in others} == {"registry"}
+
+
+def test_the_same_settings_give_the_same_documents() -> None:
+    assert documents(settings()) == documents(settings())
+
+
+def test_what_the_lambda_writes_is_not_in_the_charts() -> None:
+    found = settings()
+    written_by_the_lambda = {found.names.secret, found.names.config_map}
+    assert not written_by_the_lambda & {d["metadata"]["name"] for d in documents(found)}
+
+
+def test_the_template_and_the_script_are_the_files_of_this_repository() -> None:
+    found = settings()
+    for name, key in (
+        (found.names.template_config_map, "nginx.conf.j2"),
+        (found.names.scripts_config_map, "frontdoor.js"),
+    ):
+        source = (ROOT / "k8s_manifests" / "nginx" / key).read_text(encoding="utf-8")
+        assert find("ConfigMap", found, name=name)["data"] == {key: source}
+
+
+def test_the_command_prints_the_documents_of_the_file_it_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    text = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("registry.shrd.example.net", "images.example.org"), encoding="utf-8")
+    printed = run("--config", str(path))
+    assert printed.returncode == 0, printed.stderr
+    (ingress,) = [d for d in yaml.safe_load_all(printed.stdout) if d["kind"] == "Ingress"]
+    assert ingress["spec"]["rules"][0]["host"] == "images.example.org"
+
+
+def test_the_command_reads_frontdoor_toml_by_default() -> None:
+    printed = run()
+    assert [d["kind"] for d in yaml.safe_load_all(printed.stdout)][:1] == ["Namespace"]
+
+
+def test_a_wrong_settings_file_gives_one_message_and_no_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text('domain = "UPPER"\n', encoding="utf-8")
+    refused = run("--config", str(path))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"ecr-frontdoor: {path} has ")
+    assert 'domain = "UPPER": must be a lower-case host name' in refused.stderr
+
+
+def test_a_missing_settings_file_is_named() -> None:
+    refused = run("--config", "nowhere.toml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "nowhere.toml" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_command_explains_itself() -> None:
+    assert "--config PATH" in run("--help").stdout

@@ -1,0 +1,89 @@
+"""How clients come in, and with whom the pods may speak."""
+
+import pytest
+
+from k8s_manifests import documents
+from tests.template.charts import INGRESS, POD, SERVICE, container, find, settings
+
+
+@pytest.mark.parametrize(
+    ("exposure", "port", "target"), [(INGRESS, 80, "http"), (SERVICE, 80, "http"), (POD, 443, "https")]
+)
+def test_the_service_leads_to_the_port_that_clients_use_and_no_other(exposure: str, port: int, target: str) -> None:
+    found = settings(exposure)
+    spec = find("Service", found)["spec"]
+    assert spec == {
+        "type": "ClusterIP",
+        "selector": {"app.kubernetes.io/name": "aws-registry-proxy"},
+        "ports": [{"name": target, "port": port, "targetPort": target, "protocol": "TCP"}],
+    }
+    assert target in {p["name"] for p in container(found)["ports"]}
+
+
+def test_the_ingress_serves_the_domain_with_its_certificate() -> None:
+    assert find("Ingress", settings())["spec"] == {
+        "ingressClassName": "nginx",
+        "rules": [
+            {
+                "host": "registry.shrd.example.net",
+                "http": {
+                    "paths": [
+                        {
+                            "path": "/",
+                            "pathType": "Prefix",
+                            "backend": {"service": {"name": "aws-registry-proxy", "port": {"name": "http"}}},
+                        }
+                    ]
+                },
+            }
+        ],
+        "tls": [{"hosts": ["registry.shrd.example.net"], "secretName": "registry-tls"}],
+    }
+
+
+def test_without_a_secret_the_ingress_still_asks_for_tls_on_the_domain() -> None:
+    found = find("Ingress", settings('kind = "ingress"\nclass_name = "alb"'))
+    assert found["spec"]["tls"] == [{"hosts": ["registry.shrd.example.net"]}]
+
+
+def test_the_ingress_carries_the_annotations_of_the_operator_alone() -> None:
+    lines = f'{INGRESS}\nannotations = {{ "cert-manager.io/cluster-issuer" = "internal" }}'
+    assert find("Ingress", settings(lines))["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "internal"}
+    assert "annotations" not in find("Ingress", settings())["metadata"]
+
+
+@pytest.mark.parametrize("exposure", [POD, SERVICE])
+def test_there_is_no_ingress_where_none_is_asked_for(exposure: str) -> None:
+    assert "Ingress" not in {d["kind"] for d in documents(settings(exposure))}
+
+
+@pytest.mark.parametrize(("exposure", "port"), [(INGRESS, 8080), (SERVICE, 8080), (POD, 8443)])
+def test_only_the_clients_networks_reach_only_the_serving_port(exposure: str, port: int) -> None:
+    found = settings(exposure, proxy='client_cidrs = ["10.1.0.0/16", "fd00:10::/64"]')
+    spec = find("NetworkPolicy", found)["spec"]
+    assert spec["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "aws-registry-proxy"}}
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert spec["ingress"] == [
+        {
+            "from": [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "fd00:10::/64"}}],
+            "ports": [{"port": port, "protocol": "TCP"}],
+        }
+    ]
+
+
+def test_the_pods_reach_dns_and_https_but_not_the_metadata_service() -> None:
+    dns, https = find("NetworkPolicy", settings())["spec"]["egress"]
+    assert dns == {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+    assert https["ports"] == [{"port": 443, "protocol": "TCP"}]
+    assert https["to"] == [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}},
+        {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128"]}},
+    ]
+
+
+def test_one_pod_at_a_time_may_be_evicted_and_a_broken_one_always() -> None:
+    assert find("PodDisruptionBudget", settings())["spec"] == {
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "aws-registry-proxy"}},
+    }

@@ -1,0 +1,143 @@
+"""The Deployment: what the pod may do, what it waits for, and how it stops."""
+
+from hashlib import sha256
+
+import pytest
+
+from k8s_manifests.objects import selector_labels
+from tests.template.charts import INGRESS, POD, check, container, find, pod, settings
+
+
+def test_both_containers_are_locked_down() -> None:
+    for found in (container(settings()), check(settings())):
+        assert found["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_the_pod_runs_as_nginx_and_can_read_its_secret() -> None:
+    assert pod(settings())["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 101,
+        "runAsGroup": 101,
+        "fsGroup": 101,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    (credential,) = [v for v in pod(settings())["volumes"] if v["name"] == "credential"]
+    assert credential["secret"] == {"secretName": "aws-registry", "defaultMode": 0o440}
+
+
+def test_the_pod_has_no_identity_in_the_cluster() -> None:
+    assert pod(settings())["automountServiceAccountToken"] is False
+    assert "serviceAccountName" not in pod(settings())
+    assert pod(settings())["enableServiceLinks"] is False
+
+
+def test_the_image_is_pulled_with_the_secret_the_lambda_writes() -> None:
+    assert pod(settings())["imagePullSecrets"] == [{"name": "aws-registry"}]
+
+
+def test_nothing_is_mounted_by_sub_path_and_only_two_places_are_writable() -> None:
+    for found in (container(settings(POD)), check(settings(POD))):
+        assert [m for m in found["volumeMounts"] if "subPath" in m or "subPathExpr" in m] == []
+        writable = {m["mountPath"] for m in found["volumeMounts"] if not m.get("readOnly")}
+        assert writable == {"/run/frontdoor", "/var/cache/frontdoor"}
+
+
+def test_what_is_writable_is_bounded() -> None:
+    sizes = {v["name"]: v["emptyDir"] for v in pod(settings())["volumes"] if "emptyDir" in v}
+    assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "1Gi"}}
+
+
+def test_a_pod_waits_for_the_secret_and_the_configuration() -> None:
+    sources = [v.get("secret") or v.get("configMap") for v in pod(settings(POD))["volumes"] if "emptyDir" not in v]
+    assert [s for s in sources if "optional" in s] == []
+    names = [s.get("secretName") or s["name"] for s in sources]
+    assert names == ["aws-registry-proxy-config", "aws-registry-proxy-scripts", "aws-registry", "registry-tls"]
+
+
+def test_the_certificate_is_mounted_only_where_nginx_ends_tls() -> None:
+    assert "/etc/frontdoor/tls" in {m["mountPath"] for m in container(settings(POD))["volumeMounts"]}
+    assert "/etc/frontdoor/tls" not in {m["mountPath"] for m in container(settings(INGRESS))["volumeMounts"]}
+
+
+def test_the_init_container_keeps_the_configuration_of_this_rollout_and_tests_it() -> None:
+    copy, test = check(settings())["command"][-1].split(" && ")
+    assert copy == "cp /etc/frontdoor/config/nginx.conf /run/frontdoor/nginx.conf"
+    start = container(settings())["command"][-1].removeprefix("rm -f /run/frontdoor/*.sock && exec ")
+    assert test == f"{start} -t"
+    assert start.startswith("nginx -e stderr -c /run/frontdoor/nginx.conf ")
+
+
+def test_a_stopping_pod_waits_for_its_clients_before_it_is_signalled() -> None:
+    (shell, flag, script) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
+    assert (shell, flag) == ("/bin/sh", "-c")
+    assert script == "sleep 10; kill -QUIT 1; while kill -0 1; do sleep 1; done"
+
+
+@pytest.mark.parametrize("drain_seconds", [30, 21600])
+def test_the_grace_period_outlasts_the_drain(drain_seconds: int) -> None:
+    found = pod(settings(proxy=f"drain_seconds = {drain_seconds}"))
+    assert found["terminationGracePeriodSeconds"] >= drain_seconds + 10 + 10
+
+
+def test_a_rollout_never_takes_away_a_ready_pod() -> None:
+    spec = find("Deployment", settings(proxy="replicas = 3"))["spec"]
+    assert spec["replicas"] == 3
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+
+
+def test_the_cluster_calls_a_rollout_stuck_when_the_lambda_does() -> None:
+    found = settings(more="[refresh]\nrollout_timeout_seconds = 120")
+    assert find("Deployment", found)["spec"]["progressDeadlineSeconds"] == 120
+
+
+def test_only_the_start_up_probe_depends_on_ecr() -> None:
+    probes = {kind: container(settings())[kind]["httpGet"] for kind in ("startupProbe", "readinessProbe")}
+    probes["livenessProbe"] = container(settings())["livenessProbe"]["httpGet"]
+    assert probes == {
+        "startupProbe": {"path": "/-/startup", "port": "http", "scheme": "HTTP"},
+        "readinessProbe": {"path": "/-/ready", "port": "http", "scheme": "HTTP"},
+        "livenessProbe": {"path": "/-/live", "port": "http", "scheme": "HTTP"},
+    }
+
+
+def test_where_nginx_ends_tls_the_start_up_probe_passes_through_the_certificate() -> None:
+    assert container(settings(POD))["startupProbe"]["httpGet"]["port"] == "https"
+    assert container(settings(POD))["startupProbe"]["httpGet"]["scheme"] == "HTTPS"
+    ports = {p["name"]: p["containerPort"] for p in container(settings(POD))["ports"]}
+    assert ports == {"http": 8080, "https": 8443}
+
+
+def test_pods_of_one_revision_spread_over_zones_and_nodes_but_run_on_one_node_too() -> None:
+    spread = pod(settings())["topologySpreadConstraints"]
+    assert [c["topologyKey"] for c in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    for constraint in spread:
+        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert constraint["matchLabelKeys"] == ["pod-template-hash"]
+        assert constraint["labelSelector"] == {"matchLabels": selector_labels(settings())}
+
+
+def test_memory_is_limited_and_cpu_is_not() -> None:
+    found = settings(more='[proxy.resources]\ncpu_request = "1"\nmemory_limit = "1Gi"')
+    for part in (container(found), check(found)):
+        assert part["resources"] == {"requests": {"cpu": "1", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+
+
+def test_applying_the_chart_never_touches_the_annotations_of_the_lambda() -> None:
+    annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
+    assert list(annotations) == ["ecr-frontdoor/scripts-sha256"]
+
+
+def test_a_changed_script_rolls_the_pods() -> None:
+    script = find("ConfigMap", settings(), name="aws-registry-proxy-scripts")["data"]["frontdoor.js"]
+    annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["ecr-frontdoor/scripts-sha256"] == sha256(script.encode()).hexdigest()
+
+
+def test_the_selector_is_the_one_label_that_never_changes() -> None:
+    spec = find("Deployment", settings())["spec"]
+    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": "aws-registry-proxy"}}
+    assert spec["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == "aws-registry-proxy"
