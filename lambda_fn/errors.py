@@ -3,6 +3,8 @@
 Every message names the thing, the value and the way out, and never holds a secret. Only entry points log.
 """
 
+from lambda_fn.report import Report
+
 
 class FrontdoorError(Exception):
     """Anything this project reports on purpose; what is not one of these is a defect."""
@@ -29,4 +31,12 @@ class ClusterError(FrontdoorError):
 
 
 class RolloutStuckError(ClusterError):
-    """The new configuration is written but its pods do not become ready; the old pods keep serving."""
+    """The new configuration is written but its pods do not become ready; the old pods keep serving.
+
+    Attributes:
+        report: What the run did before; the token it wrote is in use.
+    """
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report

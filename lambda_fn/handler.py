@@ -1,0 +1,97 @@
+"""The Lambda's entry point: settings and edges in, one refresh, its report, log and metrics out."""
+
+import logging
+import os
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambda_fn import event as events
+from lambda_fn import metrics
+from lambda_fn.clock import LambdaClock
+from lambda_fn.ecr import Ecr
+from lambda_fn.eks import Eks
+from lambda_fn.errors import FrontdoorError, RolloutStuckError
+from lambda_fn.kubernetes_api import KubernetesApi
+from lambda_fn.kubernetes_session import KubernetesSession
+from lambda_fn.refresh import refresh
+from lambda_fn.report import Report
+from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
+
+logger = Logger(service=metrics.SERVICE)
+
+# botocore logs whole answers at DEBUG, tokens included; a log level set on the function must not turn that on.
+for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
+
+
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """One refresh.
+
+    Args:
+        event: EventBridge's scheduled event, `{}`, or `{"dry_run": true}`, `{"force_rollout": true}`.
+        context: The Lambda context.
+
+    Returns:
+        The `Report` as JSON.
+
+    Raises:
+        FrontdoorError: The run failed, and the invocation with it; logged as one line that says what to do.
+    """
+    clock = LambdaClock(context)
+    try:
+        return _run(event, clock).to_json()
+    except FrontdoorError as error:
+        logger.error(  # noqa: TRY400 - its message says all; a stack trace would bury it
+            str(error), error=type(error).__name__, exc_info=logger.log_level <= logging.DEBUG
+        )
+        raise
+    except Exception:
+        logger.exception("unexpected error: this is a defect of ecr-frontdoor")
+        raise
+
+
+def _run(event: object, clock: LambdaClock) -> Report:
+    started_at = clock.now()
+    settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
+    report, succeeded, measured = None, False, True
+    try:
+        request = events.parse(event)
+        # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
+        measured = not request.dry_run
+        connection = eks.connect()
+        with closing(KubernetesSession(settings, connection, eks, clock)) as session:
+            cluster = KubernetesApi(settings, session)
+            report = refresh(
+                settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
+            )
+        succeeded = True
+    except RolloutStuckError as error:
+        report = error.report
+        raise
+    finally:
+        _log(report)
+        if measured:
+            metrics.emit(settings, report, started_at=started_at, ended_at=clock.now(), succeeded=succeeded)
+    return report
+
+
+@cache
+def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks]:
+    """The settings and the clients made of them, kept while the Lambda stays warm."""
+    settings = parse_environment({} if environment is None else {ENVIRONMENT_NAME: environment})
+    return settings, Ecr(), Eks(settings)
+
+
+def _log(report: Report | None) -> None:
+    if not report:
+        return
+    for warning in report.warnings:
+        logger.warning(warning)
+    for fields in report.taken_over:
+        logger.warning("another field manager's change is undone", fields=fields)
+    logger.info("refresh", report=report.to_json())

@@ -1,0 +1,40 @@
+"""What CloudWatch counts of a run, in embedded metric format on standard output."""
+
+from datetime import datetime
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambda_fn.report import Report
+from lambda_fn.settings import Settings
+
+NAMESPACE = "EcrFrontdoor"
+SERVICE = "ecr-frontdoor"
+
+
+def emit(
+    settings: Settings, report: Report | None, *, started_at: datetime, ended_at: datetime, succeeded: bool
+) -> None:
+    """One set of metrics, with the domain and the cluster as dimensions.
+
+    Args:
+        settings: For the dimensions.
+        report: What the run did; None when it failed before it wrote anything.
+        started_at: When it began.
+        ended_at: When it was over.
+        succeeded: It raised no error.
+    """
+    metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+    metrics.add_dimension("Domain", settings.domain)
+    metrics.add_dimension("Cluster", settings.cluster.name)
+    metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(succeeded))
+    metrics.add_metric("DurationMilliseconds", MetricUnit.Milliseconds, _milliseconds(started_at, ended_at))
+    if report:
+        metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (report.expires_at - ended_at).total_seconds())
+        metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
+        metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))
+    metrics.flush_metrics()
+
+
+def _milliseconds(started_at: datetime, ended_at: datetime) -> int:
+    return round((ended_at - started_at).total_seconds() * 1000)

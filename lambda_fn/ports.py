@@ -1,0 +1,89 @@
+"""What a refresh needs from outside, as narrow as it needs it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from lambda_fn.credential import Credential
+from lambda_fn.manifests import Manifest
+
+
+class Clock(Protocol):
+    """Time, and how much of it this invocation has left."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+
+    def remaining_seconds(self) -> float:
+        """How long until the invocation is ended from outside."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Registry(Protocol):
+    """ECR."""
+
+    def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
+        """A new token of `region` that is good for at least `must_outlive` from `now` on.
+
+        Raises:
+            RegistryError: There is none.
+        """
+
+    def verify(self, host: str, credential: Credential) -> str | None:
+        """Ask `host` whether it accepts the credential.
+
+        Returns:
+            None when it does; a warning when it could not be asked.
+
+        Raises:
+            RegistryError: It refuses the credential.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The proxy's Deployment, as far as a refresh looks at it.
+
+    Attributes:
+        annotations: Those of its pod template.
+        wanted: Pods it should have.
+        ready: Pods that are available, of any revision.
+        complete: All pods are of the newest revision and available.
+    """
+
+    wanted: int
+    ready: int
+    complete: bool
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did, or with a dry run would do.
+
+    Attributes:
+        changed: The object differs from before.
+        taken_over: Fields of other managers that were overwritten, each with its manager's name.
+    """
+
+    changed: bool
+    taken_over: tuple[str, ...] = ()
+
+
+class Cluster(Protocol):
+    """The namespace of the proxy in Kubernetes. Every method raises ClusterError when the API refuses or fails."""
+
+    def read_template(self) -> str:
+        """The nginx template; a ClusterError when its ConfigMap or key is missing."""
+
+    def read_workload(self) -> Workload | None:
+        """The Deployment, None when there is none."""
+
+    def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
+        """Make the object hold `manifest`'s fields, taking them over from other managers where need be."""
+
+    def explain_stuck_rollout(self) -> str:
+        """Which pod does not become ready, why, and what it printed; one text for a person, without secrets."""

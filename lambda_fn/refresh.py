@@ -1,0 +1,120 @@
+"""The job, top to bottom. Pure over its ports.
+
+Until everything that can be checked has been checked, nothing is written: the token in the cluster is good for hours,
+so a failure costs nothing but a later try. Then the Secret is written first (new pods need it to be pulled and to
+start), the ConfigMap second, and the annotation that rolls the Deployment last.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from lambda_fn import manifests, render, rollout
+from lambda_fn.credential import Credential, registry_host
+from lambda_fn.errors import RolloutStuckError
+from lambda_fn.event import Request
+from lambda_fn.ports import Clock, Cluster, Registry, Workload
+from lambda_fn.report import Report
+from lambda_fn.settings import Settings
+
+
+def refresh(
+    settings: Settings, request: Request, *, resolver: str, registry: Registry, cluster: Cluster, clock: Clock
+) -> Report:
+    """Give the proxy a new token and the configuration its template makes, and see the rollout through.
+
+    Running it twice writes the new token twice and changes nothing else.
+
+    Raises:
+        RegistryError: No usable token; nothing is written.
+        TemplateError: The template does not render; nothing is written.
+        ClusterError: The API refused or failed; what was written before is complete and harmless.
+        RolloutStuckError: All is written but the pods do not become ready; carries the report so far.
+    """
+    credentials, warnings = _credentials(settings, registry, clock)
+    configuration = _configuration(settings, tuple(credentials), resolver, cluster.read_template())
+    workload = cluster.read_workload()
+    report = Report(
+        dry_run=request.dry_run,
+        hosts=tuple(credentials),
+        expires_at=min(credential.expires_at for credential in credentials.values()),
+        config_sha256=manifests.digest(configuration),
+        warnings=warnings,
+    )
+    wanted = [manifests.secret(settings, credentials), manifests.config_map(settings, configuration)]
+    if workload:
+        annotations = _annotations(workload, report.config_sha256, request, clock)
+        wanted.append(manifests.rollout(settings, annotations))
+    report = _apply(wanted, cluster, report)
+    return _rolled_out(settings, workload, cluster, clock, report)
+
+
+def _credentials(settings: Settings, registry: Registry, clock: Clock) -> tuple[dict[str, Credential], tuple[str, ...]]:
+    """ECR host to credential for every registry, each accepted by its host, and what could not be asked."""
+    now = clock.now()
+    must_outlive = timedelta(minutes=settings.refresh.two_runs_minutes)
+    regions = dict.fromkeys(entry.region for entry in settings.registries)
+    by_region = {region: registry.fetch_credential(region, now=now, must_outlive=must_outlive) for region in regions}
+    by_host = {registry_host(entry, by_region[entry.region]): by_region[entry.region] for entry in settings.registries}
+    answers = [registry.verify(host, credential) for host, credential in by_host.items()]
+    return by_host, tuple(warning for warning in answers if warning)
+
+
+def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, template: str) -> str:
+    upstreams = [
+        render.Upstream(host=host, repositories=list(entry.repositories), pattern=render.pattern(entry.repositories))
+        for host, entry in zip(hosts, settings.registries, strict=True)
+    ]
+    inputs = render.Inputs(
+        domain=settings.domain,
+        resolver=resolver,
+        registries=upstreams,
+        tls=settings.proxy.exposure.kind == "pod",
+        drain_seconds=settings.proxy.drain_seconds,
+    )
+    return render.render(
+        template, inputs, source=f"{manifests.TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}"
+    )
+
+
+def _annotations(workload: Workload, config_sha256: str, request: Request, clock: Clock) -> dict[str, str]:
+    """The Lambda's annotations: an earlier restart is repeated, since what an apply leaves out it removes."""
+    annotations = {manifests.CONFIG_DIGEST: config_sha256}
+    if request.force_rollout:
+        annotations[manifests.RESTARTED_AT] = f"{clock.now():%FT%TZ}"
+    elif restarted_at := workload.annotations.get(manifests.RESTARTED_AT):
+        annotations[manifests.RESTARTED_AT] = restarted_at
+    return annotations
+
+
+def _apply(wanted: list[manifests.Manifest], cluster: Cluster, report: Report) -> Report:
+    for manifest in wanted:
+        applied = cluster.apply(manifest, dry_run=report.dry_run)
+        title = manifests.title(manifest)
+        report = replace(
+            report,
+            changed=report.changed + ((title,) if applied.changed else ()),
+            taken_over=report.taken_over + tuple(f"{title}: {fields}" for fields in applied.taken_over),
+            rolled_out=manifest["kind"] == "Deployment" and applied.changed,
+        )
+    return report
+
+
+def _rolled_out(settings: Settings, before: Workload | None, cluster: Cluster, clock: Clock, report: Report) -> Report:
+    """The report completed, after the rollout is: also when this run started none, for then an older one may hang."""
+    if before is None:
+        # Not an error: an installation may happen in any order, and the pods start by themselves once the Deployment is
+        # there. PodsReady is 0 until then, which is what an alarm looks at.
+        missing = f"Deployment {settings.names.workload} does not exist yet: apply the charts; nothing was rolled out"
+        return replace(report, warnings=(*report.warnings, missing))
+    if report.dry_run:
+        return replace(report, pods_ready=before.ready, pods_wanted=before.wanted)
+    workload = rollout.wait(cluster, clock, settings.refresh.rollout_timeout_seconds)
+    report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
+    if not workload.complete:
+        raise RolloutStuckError(
+            f"the rollout of Deployment {settings.names.workload} is not complete in time: {workload.ready} of "
+            f"{workload.wanted} pods are available, those of the previous revision keep serving. "
+            f"{cluster.explain_stuck_rollout()}",
+            report,
+        )
+    return report
