@@ -179,6 +179,11 @@ class World:
         return self.state / "etc" / "hosts"
 
     @property
+    def resolver_file(self) -> Path:
+        """The file that is /etc/resolv.conf inside."""
+        return self.state / "etc" / "resolv.conf"
+
+    @property
     def images(self) -> Path:
         """Container images as docker archives; see `sandbox.image`."""
         return self.state / "images"
@@ -204,9 +209,34 @@ class World:
         return self.state / "cloud"
 
     @property
+    def access_file(self) -> Path:
+        """Access entries, in the form of aws-iam-authenticator's DynamicFile; see `sandbox.access`."""
+        return self.state / "access.json"
+
+    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"
+
+    @property
+    def authenticator(self) -> Path:
+        """aws-iam-authenticator's folder: its configuration, its own certificate, the webhook's kubeconfig."""
+        return self.state / "authenticator"
+
+    @property
+    def node_files(self) -> Path:
+        """The configuration of containerd, kubelet and kube-proxy."""
+        return self.state / "node"
+
+    @property
+    def kubelet_root(self) -> Path:
+        """The kubelet's folder: the pods' volumes."""
+        return self.state / "kubelet"
+
+    @property
+    def dns_pid_file(self) -> Path:
+        """Dnsmasq's pid, as seen inside."""
+        return self.run / "dnsmasq.pid"
 
     @property
     def containerd_socket(self) -> Path:

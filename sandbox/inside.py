@@ -1,0 +1,55 @@
+"""Runs commands inside the sandbox for somebody outside, and hands signals and exit status through."""
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+from sandbox import lifecycle, namespaces, tools
+from sandbox.errors import SandboxError
+from sandbox.holder import Holder
+from sandbox.world import World
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run(world: World, command: Sequence[str]) -> int:
+    """Run a command inside. A sandbox that is not up is brought up for it and taken down after it.
+
+    Returns:
+        The command's exit status; 128 and the signal's number when a signal has ended it.
+    """
+    brought_up = lifecycle.up(world, tethered=True)
+    try:
+        return _enter(world, command)
+    finally:
+        if brought_up:
+            with _signals(signal.SIG_IGN, *ENDING, signal.SIGINT):
+                lifecycle.down(world)
+
+
+def _enter(world: World, command: Sequence[str]) -> int:
+    holder = Holder.recorded(world)
+    if holder is None:
+        raise SandboxError(f"the sandbox in {world.state} has been taken down by another command; run this again")
+    environment = namespaces.environment_inside(world, tools.folder(world.cache))
+    process = subprocess.Popen(namespaces.command_inside(holder, command), env=environment)
+
+    def forward(number: int, _: FrameType | None) -> None:
+        process.send_signal(number)
+
+    # A terminal sends its SIGINT to the command as well: the command decides what becomes of it.
+    with _signals(forward, *ENDING), _signals(signal.SIG_IGN, signal.SIGINT):
+        status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+@contextlib.contextmanager
+def _signals(handler: "signal._HANDLER", *numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -1,0 +1,61 @@
+"""The sandbox's PID, mount and network namespaces, from outside: started, entered, ended."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sandbox.holder import Holder
+from sandbox.world import World
+
+
+def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]:
+    """Start the supervisor as PID 1 of new namespaces. It reports on its standard output: see `sandbox.supervisor`.
+
+    Args:
+        world: Its state folder must be ready.
+        tools: The folder of the Go programs.
+        tethered: The sandbox ends with this process, even when it is killed.
+    """
+    tether = ("setpriv", "--pdeathsig", "KILL") if tethered else ()
+    supervisor = (
+        sys.executable, "-m", "sandbox.supervisor",
+        "--state", str(world.state), "--cache", str(world.cache), "--tools", str(tools),
+    )  # fmt: skip
+    world.logs.mkdir(parents=True, exist_ok=True)
+    with (world.logs / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(
+            (*tether, "unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", *supervisor),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            cwd=Path(__file__).parent.parent,
+            env=environment_inside(world, tools),
+        )
+
+
+def command_inside(holder: Holder, command: Sequence[str]) -> Sequence[str]:
+    """The command line that runs `command` inside, in the same working directory; it dies when its caller does."""
+    return (
+        "nsenter", f"--target={holder.pid}", "--pid", "--mount", "--net", "--",
+        "setpriv", "--pdeathsig", "KILL", "env", f"--chdir={Path.cwd()}", *command,
+    )  # fmt: skip
+
+
+def environment_inside(world: World, tools: Path) -> Mapping[str, str]:
+    """The environment of what runs inside: the caller's, with the sandbox's tools, cluster and CA."""
+    paths = (str(tools), str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
+    ca = str(world.ca.certificate)
+    return {
+        **os.environ,
+        "PATH": ":".join(paths),
+        "FRONTDOOR_SANDBOX": str(world.state),
+        "KUBECONFIG": str(world.kubeconfig),
+        "SSL_CERT_FILE": ca,
+        "AWS_CA_BUNDLE": ca,
+        "REQUESTS_CA_BUNDLE": ca,
+        "NODE_EXTRA_CA_CERTS": ca,
+    }
