@@ -46,16 +46,24 @@ def command_inside(holder: Holder, command: Sequence[str]) -> Sequence[str]:
 
 
 def environment_inside(world: World, tools: Path) -> Mapping[str, str]:
-    """The environment of what runs inside: the caller's, with the sandbox's tools, cluster and CA."""
+    """The environment of what runs inside: the caller's, with the sandbox's tools, cluster and CA.
+
+    Proxies lead nowhere in there, and the caller's own AWS account has no business in there: both are left out.
+    """
     paths = (str(tools), str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
     ca = str(world.ca.certificate)
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not _stays_outside(name)},
         "PATH": ":".join(paths),
         "FRONTDOOR_SANDBOX": str(world.state),
         "KUBECONFIG": str(world.kubeconfig),
         "SSL_CERT_FILE": ca,
         "AWS_CA_BUNDLE": ca,
+        "CURL_CA_BUNDLE": ca,
         "REQUESTS_CA_BUNDLE": ca,
         "NODE_EXTRA_CA_CERTS": ca,
     }
+
+
+def _stays_outside(variable: str) -> bool:
+    return variable.startswith("AWS_") or variable.lower().endswith("_proxy")
