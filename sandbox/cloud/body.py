@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from contextlib import suppress
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ async def send(request: web.Request, layer: Layer, file: Path) -> web.StreamResp
     response.content_length = len(offsets)
     entry(request).status = response.status
     await response.prepare(request)
-    with file.open("rb") as bytes_:
+    with file.open("rb") as bytes_, suppress(ConnectionResetError):  # a client may leave in the middle
         await _stream(request, response, bytes_, offsets)
     return response
 

@@ -11,7 +11,7 @@ _LISTENERS = web.AppKey("listeners", dict[str, Listener])
 
 
 def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application:
-    """The server; `listeners` has `registry` and `s3`, which can be out of order."""
+    """The server; `listeners` has `ecr` and `s3`, which can be out of order."""
     app = web.Application()
     app[CLOUD] = cloud
     app[_LISTENERS] = listeners
@@ -40,7 +40,7 @@ async def _set_behaviour(request: web.Request) -> web.Response:
     except ValidationError as error:
         return web.Response(status=422, text=str(error))
     request.app[CLOUD].behaviour = wanted
-    await request.app[_LISTENERS]["registry"].set_outage(wanted.registry_outage)
+    await request.app[_LISTENERS]["ecr"].set_outage(wanted.registry_outage)
     await request.app[_LISTENERS]["s3"].set_outage(wanted.s3_outage)
     return web.json_response(text=wanted.model_dump_json())
 

@@ -1,7 +1,7 @@
 """One request, sent on to moto or to the registry, and its answer, as a stream or whole."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 from aiohttp import ClientResponse, web
 from multidict import CIMultiDict
@@ -57,8 +57,9 @@ async def relay(
     response = web.StreamResponse(status=answer.status, headers=own if headers is None else CIMultiDict(headers))
     entry(request).status = answer.status
     await response.prepare(request)
-    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-        await response.write(chunk)
-        entry(request).sent_bytes += len(chunk)
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # a client may leave in the middle
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            await response.write(chunk)
+            entry(request).sent_bytes += len(chunk)
+        await response.write_eof()
     return response

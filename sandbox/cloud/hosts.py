@@ -57,6 +57,11 @@ def is_layer_host(host: str) -> bool:
     return _LAYERS.fullmatch(_without_port(host)) is not None
 
 
+def is_registry_host(host: str) -> bool:
+    """Whether this is a private registry."""
+    return RegistryHost.parse(host) is not None
+
+
 def is_aws_host(host: str) -> bool:
     """Whether AWS could own this name."""
     return _without_port(host).endswith(".amazonaws.com")

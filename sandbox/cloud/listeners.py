@@ -14,6 +14,8 @@ from sandbox.cloud.cloud import Cloud
 from sandbox.world import KeyPair
 
 HTTPS_PORT = 443
+_LONGEST_FIELD_BYTES = 64 * 1024
+"""Longer than any token or Location to be tried; aiohttp's own limit is 8 k, below what AWS takes."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -21,7 +23,9 @@ class Listener:
     """One address with one application behind it."""
 
     def __init__(self, app: web.Application, address: str, tls: ssl.SSLContext) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, max_line_size=_LONGEST_FIELD_BYTES, max_field_size=_LONGEST_FIELD_BYTES
+        )
         self._address = address
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -69,7 +73,7 @@ class _Reset(asyncio.Protocol):
 
 
 def tls_context(pair: KeyPair, cloud: Cloud, owns: Callable[[str], bool]) -> ssl.SSLContext:
-    """TLS for the names that `owns` says are ours; a handshake without one of them fails (unrecognized_name)."""
+    """TLS for the names that `owns` says are ours; a handshake without one of them is broken off."""
 
     def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
         if name is None or not owns(name):

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from sandbox.cloud import aws, control_api, registry, s3
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
-from sandbox.cloud.hosts import RegistryHost, is_aws_host
+from sandbox.cloud.hosts import is_aws_host, is_registry_host
 from sandbox.cloud.listeners import Listener, tls_context
 from sandbox.cloud.objects import Objects
 from sandbox.cloud.processes import Child, start_moto, start_registry
@@ -64,17 +64,17 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
 
 
 async def _listen(cloud: Cloud, objects: Objects, stack: AsyncExitStack) -> dict[str, Listener]:
-    world, pair = cloud.world, cloud.world.pair("cloud")
-    any_name = tls_context(pair, cloud, is_aws_host)
-    registry_names = tls_context(pair, cloud, lambda name: RegistryHost.parse(name) is not None)
-    listeners = {
-        "aws": Listener(aws.application(cloud), world.aws_address, any_name),
-        "registry": Listener(registry.application(cloud), world.ecr_address, registry_names),
-        "s3": Listener(s3.application(cloud, objects), world.s3_address, any_name),
+    world = cloud.world
+    applications = {
+        "aws": (aws.application(cloud), world.aws_address, is_aws_host),
+        "ecr": (registry.application(cloud), world.ecr_address, is_registry_host),
+        "s3": (s3.application(cloud, objects), world.s3_address, is_aws_host),
     }
-    for listener in listeners.values():
-        await listener.start()
-        stack.push_async_callback(listener.stop)
+    listeners = {}
+    for name, (app, address, owns) in applications.items():
+        listeners[name] = Listener(app, address, tls_context(world.pair(name), cloud, owns))
+        await listeners[name].start()
+        stack.push_async_callback(listeners[name].stop)
     return listeners
 
 

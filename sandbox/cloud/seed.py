@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.config import Config
 
 from sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL
 from sandbox.cloud.keyring import AccessKey
@@ -46,10 +48,13 @@ def write_credentials(path: Path, operator: AccessKey, world: World) -> None:
 
 
 def _client(service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
-    return boto3.client(
+    """A client of moto alone: no profile, proxy or endpoint of the caller's environment has a say."""
+    alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(botocore_session=alone).client(
         service,  # type: ignore[call-overload]  # one function for three services
         region_name=region,
         endpoint_url=MOTO_URL,
+        config=Config(proxies={}),
         aws_access_key_id="AKIASEED",
         aws_secret_access_key="unchecked",  # noqa: S106  moto checks none
     )

@@ -1,0 +1,72 @@
+"""The double as the sandbox runs it, healthy before every test, and an HTTPS client that follows nothing."""
+
+import ssl
+import uuid
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
+from sandbox.world import World
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    try:
+        return World.current()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def trust(world: World) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(world.ca.certificate))
+
+
+@pytest.fixture
+def control(world: World) -> Iterator[Control]:
+    assert world.cloud.is_dir(), f"no AWS double runs for the sandbox in {world.state}"
+    double = Control()
+    double.wait_until_ready()
+    double.set(Behaviour())
+    yield double
+    double.set(Behaviour())
+
+
+@pytest.fixture
+def client(trust: ssl.SSLContext) -> Iterator[httpx2.Client]:
+    with httpx2.Client(verify=trust, trust_env=False, headers={"Accept": MANIFEST}) as session:
+        yield session
+
+
+@pytest.fixture
+def authorization(control: Control, world: World) -> str:
+    return control.issue_token(world.region).authorization
+
+
+@pytest.fixture
+def ecr(trust: ssl.SSLContext, world: World, authorization: str) -> Iterator[httpx2.Client]:
+    """A client of the private registry, logged in."""
+    with httpx2.Client(
+        verify=trust,
+        trust_env=False,
+        base_url=f"https://{world.ecr_host}",
+        headers={"Authorization": f"Basic {authorization}", "Accept": MANIFEST},
+    ) as session:
+        yield session
+
+
+@pytest.fixture
+def publisher(client: httpx2.Client, world: World, authorization: str) -> Publisher:
+    return Publisher(client, world.ecr_host, authorization)
+
+
+@pytest.fixture
+def repository() -> str:
+    """A repository nobody else uses."""
+    return f"test/{uuid.uuid4().hex}"

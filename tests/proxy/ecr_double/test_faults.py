@@ -1,0 +1,123 @@
+"""Registries that fail: rows F of docs/ecr-double.md."""
+
+import time
+
+import httpx2
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour, Outage
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from sandbox.world import World
+
+
+@pytest.fixture
+def image(publisher: Publisher, repository: str) -> Image:
+    return publisher.image(repository, "1", [b"a layer"])
+
+
+@pytest.mark.parametrize(
+    ("action", "request_line"),
+    [
+        ("ecr:BatchGetImage", "GET manifests/1"),
+        ("ecr:BatchGetImage", "HEAD manifests/1"),
+        ("ecr:GetDownloadUrlForLayer", "GET blobs/{layer}"),
+        ("ecr:BatchCheckLayerAvailability", "HEAD blobs/{layer}"),
+        ("ecr:ListImages", "GET tags/list"),
+        ("ecr:InitiateLayerUpload", "POST blobs/uploads/"),
+        ("ecr:PutImage", "PUT manifests/2"),
+    ],
+)
+def test_each_route_needs_its_iam_action(
+    ecr: httpx2.Client, control: Control, image: Image, repository: str, action: str, request_line: str
+) -> None:
+    method, path = request_line.format(layer=image.layers[0]).split()
+    control.set(Behaviour(denied_actions=frozenset({action})))
+
+    assert ecr.request(method, f"/v2/{repository}/{path}").status_code == 403
+    assert ecr.get("/v2/").status_code == 200
+
+
+def test_a_denied_action_says_who_may_not_do_what_on_which_repository(
+    ecr: httpx2.Client, control: Control, world: World, image: Image, repository: str
+) -> None:
+    control.set(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage"})))
+
+    (error,) = ecr.get(f"/v2/{repository}/manifests/{image.digest}").json()["errors"]
+
+    assert error["code"] == "DENIED"
+    assert error["message"] == (
+        f"User: arn:aws:sts::{world.account}:assumed-role/{world.refresher_role}/control is not authorized to perform:"
+        f" ecr:BatchGetImage on resource: arn:aws:ecr:{world.region}:{world.account}:repository/{repository}"
+        " because no identity-based policy allows the ecr:BatchGetImage action"
+    )
+
+
+def test_the_catalog_needs_describe_repositories(ecr: httpx2.Client, control: Control) -> None:
+    control.set(Behaviour(denied_actions=frozenset({"ecr:DescribeRepositories"})))
+
+    assert ecr.get("/v2/_catalog").status_code == 403
+
+
+def test_a_throttled_request_is_429_with_retry_after(
+    ecr: httpx2.Client, control: Control, image: Image, repository: str
+) -> None:
+    control.set(Behaviour(registry_status=429, registry_retry_after_seconds=7))
+
+    answer = ecr.get(f"/v2/{repository}/manifests/{image.digest}")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+    assert answer.json() == {"errors": [{"code": "TOOMANYREQUESTS", "message": "Rate exceeded"}]}
+
+
+def test_a_status_can_be_limited_to_actions(
+    ecr: httpx2.Client, control: Control, image: Image, repository: str
+) -> None:
+    control.set(Behaviour(registry_status=429, registry_actions=frozenset({"ecr:GetDownloadUrlForLayer"})))
+
+    assert ecr.get(f"/v2/{repository}/manifests/1").status_code == 200
+    assert ecr.get(f"/v2/{repository}/blobs/{image.layers[0]}").status_code == 429
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_the_registry_can_fail(ecr: httpx2.Client, control: Control, status: int) -> None:
+    control.set(Behaviour.model_validate({"registry_status": status}))
+
+    answer = ecr.get("/v2/")
+
+    assert answer.status_code == status
+    assert "Retry-After" not in answer.headers
+
+
+def test_the_registry_can_be_slow(ecr: httpx2.Client, control: Control) -> None:
+    control.set(Behaviour(registry_delay_seconds=0.4))
+    began = time.monotonic()
+
+    assert ecr.get("/v2/").status_code == 200
+
+    assert time.monotonic() - began >= 0.4
+
+
+@pytest.mark.parametrize(("outage", "error"), [("refused", "refused"), ("reset", "(?i)reset by peer")])
+def test_the_registry_can_be_down_and_come_back(
+    ecr: httpx2.Client, control: Control, outage: Outage, error: str
+) -> None:
+    assert ecr.get("/v2/").status_code == 200
+    control.set(Behaviour(registry_outage=outage))
+
+    with pytest.raises(httpx2.TransportError):
+        ecr.get("/v2/")
+    with pytest.raises(httpx2.TransportError, match=error):
+        ecr.get("/v2/")
+
+    control.reset()
+    assert ecr.get("/v2/").status_code == 200
+
+
+def test_an_outage_of_the_registry_leaves_s3_alone(
+    ecr: httpx2.Client, client: httpx2.Client, control: Control, image: Image, repository: str
+) -> None:
+    location = ecr.get(f"/v2/{repository}/blobs/{image.layers[0]}").headers["Location"]
+    control.set(Behaviour(registry_outage="refused"))
+
+    assert client.get(location).content == b"a layer"
