@@ -1,0 +1,20 @@
+"""`frontdoor.toml` -> `Settings` -> the stack; `cdk deploy -c config=PATH` takes another file."""
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from lambda_fn.errors import FrontdoorError
+from lambda_fn.settings import parse_toml
+from stacks import FrontdoorStack
+
+app = cdk.App()
+config = Path(app.node.try_get_context("config") or "frontdoor.toml")
+try:
+    FrontdoorStack(app, "EcrFrontdoor", settings=parse_toml(config.read_text(encoding="utf-8"), str(config)))
+except (OSError, UnicodeDecodeError, FrontdoorError) as error:
+    sys.exit(f"ecr-frontdoor: {error}")
+cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+app.synth()

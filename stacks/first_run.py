@@ -1,0 +1,31 @@
+"""The run that belongs to a deployment: what it changed is in force, or the deployment fails and says why."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import triggers
+from constructs import Construct, IDependable
+
+_PATIENCE_SECONDS = 870
+
+
+class FirstRun(Construct):
+    """Invokes the function once it can work, and again with every new version of it.
+
+    A version changes with the code, the settings and the digest of the workload. The run is synchronous: the stack
+    waits for it, and rolls back when it fails.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.Function,
+        timeout: cdk.Duration,
+        after: list[IDependable],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # CDK's function that waits has 15 minutes itself: it must be able to report a run that takes them all.
+        patience = min(timeout.to_seconds(), _PATIENCE_SECONDS)
+        trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(patience))
+        trigger.node.add_dependency(*after)

@@ -1,0 +1,75 @@
+"""The stack: one per namespace of one cluster."""
+
+import os
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, IDependable
+
+from k8s_manifests import documents
+from lambda_fn.settings import Settings
+from stacks.access import RefresherAccess
+from stacks.failures import Failures
+from stacks.first_run import FirstRun
+from stacks.identity import Identity
+from stacks.network import Network
+from stacks.refresher import Refresher, refresher_log, run_timeout
+from stacks.schedule import Schedule
+from stacks.workload import Workload, workload_digest
+
+
+def stack_name(settings: Settings) -> str:
+    """The same for the same namespace of the same cluster, so that two environments never meet in one stack."""
+    # Stack names know no underscore, cluster names do.
+    return f"ecr-frontdoor-{settings.cluster.name}-{settings.cluster.namespace}".replace("_", "-")
+
+
+class FrontdoorStack(cdk.Stack):
+    """Composes the constructs; what a construct needs of another is visible here and nowhere else.
+
+    The account is the one the CDK command line found, if any: synthesis needs no credentials.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=stack_name(settings),
+            description=f"Pull-only registry at {settings.domain}, in front of ECR",
+            env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
+        )
+        failures = Failures(self, "Failures").queue
+        log_group = refresher_log(self, "Log", settings=settings)
+        role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures).role
+        network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.vpc_id else None
+        applied = documents(settings) if settings.manifests == "kubectl" else None
+        function = Refresher(
+            self,
+            "Refresher",
+            settings=settings,
+            role=role,
+            log_group=log_group,
+            failures=failures,
+            network=network,
+            workload_digest=workload_digest(applied) if applied else None,
+        ).function
+        access = RefresherAccess(self, "Access", settings=settings, role=role)
+        schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures)
+        ready: list[IDependable] = [access, *([network.into_cluster] if network else [])]
+        if applied:
+            workload = Workload(self, "Workload", settings=settings, documents=applied, network=network)
+            ready.append(workload)
+            ready = [FirstRun(self, "FirstRun", function=function, timeout=run_timeout(settings), after=ready)]
+        # Not before: a schedule starts when it is made, and that run would only fail or meet the first one.
+        schedule.node.add_dependency(*ready)
+        self._tell_how_to_run(function)
+
+    def _tell_how_to_run(self, function: lambda_.IFunction) -> None:
+        command = (
+            f"aws lambda invoke --region {self.region} --function-name {function.function_name}"
+            " --cli-read-timeout 900 --cli-binary-format raw-in-base64-out --payload '{\"dry_run\": true}' /dev/stdout"
+        )
+        cdk.CfnOutput(self, "FunctionName", value=function.function_name, description="The refresher")
+        cdk.CfnOutput(
+            self, "TestInvoke", value=command, description="A refresh that changes nothing and says what it would"
+        )

@@ -1,0 +1,107 @@
+"""The Lambda's role: everything it may do in AWS stands in this module, and nothing else can add to it."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambda_fn.settings import Settings
+from stacks import ecr_actions
+from stacks.nag import acknowledge_wildcard
+from stacks.network import interface_statements
+
+
+class Identity(Construct):
+    """A role with one inline policy, created in one step with it.
+
+    It has no name: an access entry is bound to the role's id, so a role recreated under the same name would hold a
+    dead entry. `role` is handed out sealed: a grant elsewhere in the stack changes nothing.
+
+    Attributes:
+        role: What the Lambda runs as.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        log_group: logs.ILogGroup,
+        failures: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        repositories = _repository_arns(self, settings)
+        statements = [
+            _fetch_token(),
+            _pull(repositories),
+            _deny_writes(),
+            describe_cluster(self, settings),
+            _write_own_log(log_group),
+            _report_failures(failures),
+        ]
+        if settings.cluster.vpc_id:
+            statements += interface_statements(self)
+        role = iam.Role(
+            self,
+            "Role",
+            description="ecr-frontdoor's Lambda: pulls from ECR, never pushes; refreshes the proxy's credential",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"Refresh": iam.PolicyDocument(statements=statements)},
+        )
+        acknowledge_wildcard(
+            role, "*", "ecr:GetAuthorizationToken and ec2:Describe* know no resources; the rest is Deny."
+        )
+        for arn in repositories:
+            if "*" in arn:
+                acknowledge_wildcard(role, arn, "frontdoor.toml opens exactly this pattern to anonymous pulls.")
+        self.role: iam.IRole = role.without_policy_updates()
+
+
+def describe_cluster(scope: Construct, settings: Settings) -> iam.PolicyStatement:
+    """Reading one cluster's endpoint and CA."""
+    arn = cdk.Stack.of(scope).format_arn(service="eks", resource="cluster", resource_name=settings.cluster.name)
+    return iam.PolicyStatement(sid="ReadTheCluster", actions=["eks:DescribeCluster"], resources=[arn])
+
+
+def _fetch_token() -> iam.PolicyStatement:
+    # The action has no resource type; what the token opens is what PullAllowedRepositories says.
+    return iam.PolicyStatement(sid="FetchToken", actions=["ecr:GetAuthorizationToken"], resources=["*"])
+
+
+def _pull(arns: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=arns)
+
+
+def _repository_arns(scope: Construct, settings: Settings) -> list[str]:
+    # A `*` means the same in frontdoor.toml and in IAM.
+    return [
+        cdk.Stack.of(scope).format_arn(
+            service="ecr",
+            account=registry.account,
+            region=registry.region,
+            resource="repository",
+            resource_name=pattern,
+        )
+        for registry in settings.registries
+        for pattern in registry.repositories
+    ]
+
+
+def _deny_writes() -> iam.PolicyStatement:
+    # Outranks any repository policy that would let this account push.
+    return iam.PolicyStatement(
+        sid="NeverChangeARegistry", effect=iam.Effect.DENY, actions=[*ecr_actions.WRITE], resources=["*"]
+    )
+
+
+def _write_own_log(log_group: logs.ILogGroup) -> iam.PolicyStatement:
+    # The attribute ends in `:*`, which stands for the group's streams.
+    return iam.PolicyStatement(
+        sid="WriteOwnLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+    )
+
+
+def _report_failures(failures: sqs.IQueue) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid="ReportFailures", actions=["sqs:SendMessage"], resources=[failures.queue_arn])

@@ -1,0 +1,115 @@
+"""The charts, applied by the deployment itself through CDK's kubectl provider (`manifests = "kubectl"`)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
+from constructs import Construct
+
+from lambda_fn.settings import Settings
+from stacks.access import AdministratorAccess
+from stacks.identity import describe_cluster
+from stacks.nag import acknowledge, acknowledge_wildcard
+from stacks.network import Network, interface_statements
+
+Documents = Sequence[Mapping[str, Any]]
+
+
+def workload_digest(documents: Documents) -> str:
+    """SHA-256 of the objects, the same for the same objects."""
+    return hashlib.sha256(json.dumps(documents, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class Workload(Construct):
+    """The objects in the cluster, applied on every deployment that changes them. They hold no secret.
+
+    `kubectl apply` on creation too (`overwrite`), so that a namespace that exists is taken over, and no pruning: the
+    Secret and the ConfigMap in it are the Lambda's.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        documents: Documents,
+        network: Network | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        role = _kubectl_role(self, settings)
+        access = AdministratorAccess(self, "Access", settings=settings, role=role)
+        vpc = network.vpc if network else None
+        # kubectl_provider_options does nothing on an imported cluster: hence one import for the provider to describe,
+        # and one that has the provider.
+        bare = eks.Cluster.from_cluster_attributes(self, "Bare", cluster_name=settings.cluster.name, vpc=vpc)
+        provider = eks.KubectlProvider(
+            self,
+            "Kubectl",
+            cluster=bare,
+            kubectl_layer=KubectlV35Layer(self, "Layer"),
+            role=role,
+            private_subnets=network.subnets if network else None,
+            security_groups=[network.security_group] if network else None,
+        )
+        cluster = eks.Cluster.from_cluster_attributes(
+            self, "Cluster", cluster_name=settings.cluster.name, kubectl_provider=provider, vpc=vpc
+        )
+        manifest = eks.KubernetesManifest(
+            self, "Manifest", cluster=cluster, manifest=[dict(d) for d in documents], overwrite=True, prune=False
+        )
+        # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
+        provider.node.add_dependency(access)
+        # The whole provider, so that its log groups are there before its functions would make their own.
+        manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
+        _settle(self, provider, network)
+
+
+def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
+    """A role that reaches the cluster and nothing else in AWS; the provider would add reading all of ECR."""
+    logs = cdk.Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws/lambda/*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    statements = [
+        describe_cluster(scope, settings),
+        iam.PolicyStatement(
+            sid="WriteLog",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[logs],
+        ),
+    ]
+    if settings.cluster.vpc_id:
+        statements += interface_statements(scope)
+    role = iam.Role(
+        scope,
+        "Role",
+        description="ecr-frontdoor's deployment: applies the charts with kubectl, as administrator of the cluster",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={"Kubectl": iam.PolicyDocument(statements=statements)},
+    )
+    acknowledge_wildcard(role, logs, "CDK names the provider's functions, and a role made before them cannot know.")
+    acknowledge_wildcard(role, "*", "ec2:Describe* knows no resources; the other statement is a Deny.")
+    return role.without_policy_updates()
+
+
+def _settle(scope: Construct, provider: eks.KubectlProvider, network: Network | None) -> None:
+    """Remove what the provider leaves behind, and answer for what is CDK's own in it."""
+    # A condition for a managed policy that the sealed role never took.
+    scope.node.try_remove_child("HasEcrPublic")
+    acknowledge(provider, "AwsSolutions-L1", "CDK chooses the runtime of its own function.")
+    framework = provider.node.find_child("Provider").node.find_child("framework-onEvent")
+    handler = cast("lambda_.Function", provider.node.find_child("Handler"))
+    acknowledge_wildcard(framework, f"{handler.function_arn}:*", "CDK's framework invokes versions of its own handler.")
+    policies = ["AWSLambdaBasicExecutionRole", *(["AWSLambdaVPCAccessExecutionRole"] if network else [])]
+    for policy in policies:
+        finding = f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{policy}]"
+        acknowledge(framework, finding, "CDK's framework function takes no other role; the policy writes logs.")
