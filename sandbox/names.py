@@ -1,0 +1,109 @@
+"""The sandbox's names and addresses: the one place where each of them is written. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What everything is called, and where it answers.
+
+    Attributes:
+        account: Owns the private registry.
+        other_account: A second account, whose registry the same token reads.
+        domain: The public name of the front door.
+        refresher_role: The role the Lambda runs as.
+        refresher_group: The Kubernetes group its access entry gives it.
+    """
+
+    account: str = "123456789012"
+    other_account: str = "210987654321"
+    region: str = "ap-southeast-2"
+    cluster: str = "shared"
+    namespace: str = "registry"
+    domain: str = "registry.frontdoor.test"
+    node: str = "node1"
+    refresher_role: str = "frontdoor-refresher"
+    refresher_group: str = "ecr-frontdoor:refresher"
+    app_repository: str = "team/app"
+    app_tag: str = "1.4"
+    proxy_repository: str = "frontdoor/nginx"
+
+    dns_address: str = "192.0.2.1"
+    api_address: str = "192.0.2.2"
+    aws_address: str = "192.0.2.10"
+    ecr_address: str = "192.0.2.20"
+    s3_address: str = "192.0.2.30"
+    api_port: int = 6443
+    pod_cidr: str = "10.244.0.0/24"
+    service_cidr: str = "10.96.0.0/16"
+    service_api_address: str = "10.96.0.1"
+
+    @property
+    def refresher_role_arn(self) -> str:
+        """The role the Lambda runs as."""
+        return f"arn:aws:iam::{self.account}:role/{self.refresher_role}"
+
+    @property
+    def ecr_host(self) -> str:
+        """The private registry's own host name."""
+        return self.registry_host(self.account)
+
+    @property
+    def ecr_hosts(self) -> tuple[str, ...]:
+        """Host names of every registry there is."""
+        return self.registry_host(self.account), self.registry_host(self.other_account)
+
+    def registry_host(self, account: str) -> str:
+        """The host name of an account's registry, as `proxyEndpoint` gives it."""
+        return f"{account}.dkr.ecr.{self.region}.amazonaws.com"
+
+    @property
+    def layer_bucket(self) -> str:
+        """The bucket ECR keeps layers in."""
+        return f"prod-{self.region}-starport-layer-bucket"
+
+    @property
+    def layer_host(self) -> str:
+        """The host a blob's 307 leads to."""
+        return f"{self.layer_bucket}.{self.s3_host}"
+
+    @property
+    def s3_host(self) -> str:
+        """S3 in path style."""
+        return f"s3.{self.region}.amazonaws.com"
+
+    @property
+    def aws_hosts(self) -> tuple[str, ...]:
+        """The AWS APIs a refresh speaks to."""
+        return tuple(f"{name}.{self.region}.amazonaws.com" for name in ("sts", "eks", "api.ecr"))
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Address -> the host names that resolve to it, everywhere inside the sandbox and in its pods."""
+        return {
+            "127.0.0.1": ("localhost",),
+            self.api_address: (self.node, *self.api_names),
+            self.aws_address: self.aws_hosts,
+            self.ecr_address: self.ecr_hosts,
+            self.s3_address: (self.s3_host, self.layer_host),
+        }
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Addresses of the network namespace itself, each a /32 on `lo`."""
+        return self.dns_address, self.api_address, self.aws_address, self.ecr_address, self.s3_address
+
+    @property
+    def api_names(self) -> tuple[str, ...]:
+        """Host names of the API server."""
+        return "kubernetes.default.svc.cluster.local", "kubernetes.default.svc"
+
+    @property
+    def api_url(self) -> str:
+        """The Kubernetes API server."""
+        return f"https://{self.api_address}:{self.api_port}"
+
+    @property
+    def app_image(self) -> str:
+        """The image developers pull, at its private address."""
+        return f"{self.ecr_host}/{self.app_repository}:{self.app_tag}"
