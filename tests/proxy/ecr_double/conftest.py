@@ -16,14 +16,6 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
-    try:
-        return World.current()
-    except RuntimeError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
 def trust(world: World) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(world.ca.certificate))
 
