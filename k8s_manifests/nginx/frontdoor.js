@@ -1,1 +1,73 @@
-// The njs module follows.
+// What nginx's own directives cannot do: read the credential, and decide which headers of an answer go on.
+
+import fs from 'fs';
+
+const CREDENTIAL = '/etc/frontdoor/credential/.dockerconfigjson';
+
+// The bucket ECR keeps its layers in, by its regional names, with or without dual-stack and in China's partition:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
+// https://docs.aws.amazon.com/general/latest/gr/s3.html
+const LAYER = /^https:\/\/prod-([a-z0-9-]+)-starport-layer-bucket\.s3\.(?:dualstack\.)?\1\.amazonaws\.com(?:\.cn)?\//;
+
+// Everything else an upstream says about itself stays here: challenges, cookies, request ids, server names.
+const KNOWN = [
+    'accept-ranges', 'content-length', 'content-range', 'content-type', 'docker-content-digest', 'etag',
+    'last-modified', 'link', 'location', 'oci-filters-applied', 'retry-after',
+];
+
+// The Authorization for the registry $ecr_host, from the mounted pull secret; '' when there is none to be had, with the
+// reason in the error log. It is read for each request to ECR: that is how a refreshed token is used at once and without
+// a reload, and such requests are few.
+function authorization(r) {
+    const host = r.variables.ecr_host;
+    try {
+        const auth = (JSON.parse(fs.readFileSync(CREDENTIAL, 'utf8')).auths || {})[host].auth;
+        if (/^[A-Za-z0-9+\/]+={0,2}$/.test(auth)) {
+            return `Basic ${auth}`;
+        }
+        r.error(`${CREDENTIAL}: the entry of ${host} is not base64`);
+    } catch (e) {
+        // The message of a parser may quote what it read.
+        r.error(`${CREDENTIAL} holds no credential for ${host}: ${e.code || e.name}`);
+    }
+    return '';
+}
+
+// Leaves the known headers of an answer of ECR, with its host name out of `Link`, and a `Location` only where it leads
+// to ECR's own layer bucket: anything else would let a registry send this proxy wherever it likes.
+function answer_of_ecr(r) {
+    keep_known_headers(r);
+    const headers = r.headersOut;
+    if (headers.Link) {
+        headers.Link = headers.Link.replace(/<https?:\/\/[^\/>]*/g, '<');
+    }
+    if (headers.Location && !LAYER.test(headers.Location)) {
+        r.error(`refused to follow a blob to ${headers.Location.split('?')[0]}: it is no layer bucket of ECR`);
+        delete headers.Location;
+    }
+}
+
+// Leaves the known headers of an answer of S3.
+function answer_of_s3(r) {
+    keep_known_headers(r);
+    delete r.headersOut.Location;
+}
+
+function keep_known_headers(r) {
+    for (const name in r.headersOut) {
+        if (!KNOWN.includes(name.toLowerCase())) {
+            delete r.headersOut[name];
+        }
+    }
+}
+
+// 200 when every registry accepts the mounted credential. Which one does not is in the log: clients can ask this, too,
+// and need not learn what is behind.
+async function startup(r) {
+    const hosts = r.variables.ecr_hosts.split(' ');
+    const answers = await Promise.all(hosts.map(host => r.subrequest(`/-/registry/${host}`)));
+    const ready = answers.filter(answer => answer.status === 200).length;
+    r.return(ready === hosts.length ? 200 : 503, `${ready} of ${hosts.length} registries answer\n`);
+}
+
+export default { answer_of_ecr, answer_of_s3, authorization, startup };

@@ -1,0 +1,110 @@
+"""An anonymous client that sends a path exactly as written, follows nothing, and remembers every answer."""
+
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, IncompleteRead
+from typing import Any
+
+ADDRESS = "127.0.0.1"
+TIMEOUT_SECONDS = 60
+ACCEPT = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+"""Without it a registry does not find an OCI manifest."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, whole or cut off."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+    complete: bool = True
+
+    def header(self, name: str) -> str | None:
+        """The value of a header that comes at most once."""
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        assert len(values) <= 1, f"{name} comes {len(values)} times"
+        return values[0] if values else None
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON has no narrower type
+        """The body, parsed."""
+        assert self.header("Content-Type") == "application/json", self.header("Content-Type")
+        return json.loads(self.body)
+
+    def error_code(self) -> str:
+        """The one code of an error in the shape of the OCI distribution specification."""
+        (error,) = self.json()["errors"]
+        assert set(error) == {"code", "message"}
+        assert isinstance(error["code"], str)
+        return error["code"]
+
+    def text(self) -> str:
+        """All of it, to be searched."""
+        return "\n".join(f"{key}: {value}" for key, value in self.headers) + self.body.decode(errors="replace")
+
+
+class Client:
+    """Asks the proxy, each time on a new connection."""
+
+    def __init__(self) -> None:
+        self.seen: list[Answer] = []
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET."""
+        return self.ask("GET", path, headers)
+
+    def head(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """HEAD."""
+        return self.ask("HEAD", path, headers)
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, body: bytes | None = None
+    ) -> Answer:
+        """Any request."""
+        connection = self.open(method, path, headers, body=body)
+        try:
+            answer = self.read(connection)
+        finally:
+            connection.close()
+        return answer
+
+    def open(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, body: bytes | None = None
+    ) -> HTTPConnection:
+        """A request that is sent and not read."""
+        connection = HTTPConnection(ADDRESS, 8080, timeout=TIMEOUT_SECONDS)
+        connection.request(method, path, body, dict(headers or {}))
+        return connection
+
+    def read(self, connection: HTTPConnection) -> Answer:
+        """What comes on it."""
+        response = connection.getresponse()
+        try:
+            body, complete = response.read(), True
+        except IncompleteRead as error:
+            body, complete = error.partial, False
+        answer = Answer(response.status, tuple(response.getheaders()), body, complete)
+        self.seen.append(answer)
+        return answer
+
+
+def send_raw(request: bytes) -> bytes:
+    """What nginx says to bytes that no HTTP client would send."""
+    with socket.create_connection((ADDRESS, 8080), timeout=TIMEOUT_SECONDS) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def certificate_of(server_name: str, trust: ssl.SSLContext) -> bytes:
+    """The certificate nginx shows on its TLS port, once it is proven to be trusted for the name."""
+    with (
+        socket.create_connection((ADDRESS, 8443), timeout=TIMEOUT_SECONDS) as connection,
+        trust.wrap_socket(connection, server_hostname=server_name) as secured,
+    ):
+        shown = secured.getpeercert(binary_form=True)
+    assert shown
+    return shown

@@ -1,0 +1,189 @@
+"""The proxy's pod without a kubelet: the chart's commands, in the image's root filesystem, over the pod's mounts."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from k8s_manifests import documents
+from k8s_manifests.configuration import SCRIPT_KEY, TEMPLATE_KEY
+from lambda_fn.render import Inputs, Upstream, pattern, render
+from lambda_fn.settings import PodExposure, Settings
+from sandbox.world import World
+
+UNKEPT_SECONDS = 15
+"""How long nginx may take to start or, with nothing to finish, to stop."""
+
+Auths = Mapping[str, str]
+"""ECR host -> authorization token."""
+
+
+class Pod:
+    """One pod in the network of the sandbox. What the kubelet would mount lies in `folder`, where tests change it."""
+
+    def __init__(self, folder: Path, world: World, settings: Settings) -> None:
+        self.folder = folder
+        self.world = world
+        self.settings = settings
+        self._objects = documents(settings)
+        spec = self._object("Deployment")["spec"]["template"]["spec"]
+        (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
+        self._process: subprocess.Popen[bytes] | None = None
+        for name in ("config", "scripts", "credential", "run", "cache", "tls"):
+            (folder / name).mkdir()
+        self.configure(self._config_map(settings.names.template_config_map)[TEMPLATE_KEY])
+        script = self._config_map(settings.names.scripts_config_map)[SCRIPT_KEY]
+        (folder / "scripts" / SCRIPT_KEY).write_text(script, encoding="utf-8")
+
+    # --- what lies in the mounts --------------------------------------------------------------------------------------
+
+    def configure(self, template: str) -> None:
+        """Render a template into the configuration's ConfigMap, as a refresh does."""
+        inputs = Inputs(
+            domain=self.settings.domain,
+            resolver=self.world.dns_address,
+            registries=[
+                Upstream(self.world.registry_host(r.account), list(r.repositories), pattern(r.repositories))
+                for r in self.settings.registries
+            ],
+            tls=isinstance(self.settings.proxy.exposure, PodExposure),
+            drain_seconds=self.settings.proxy.drain_seconds,
+        )
+        text = render(template, inputs, source=TEMPLATE_KEY)
+        (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
+
+    def configuration(self) -> str:
+        """The configuration's ConfigMap."""
+        return (self.folder / "config" / "nginx.conf").read_text(encoding="utf-8")
+
+    def give(self, auths: Auths) -> None:
+        """Put tokens into the pull secret."""
+        self.put_credential(json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}}))
+
+    def put_credential(self, text: str | None) -> None:
+        """Change the Secret's volume, whole: a kubelet exchanges a link, so that a reader never sees half of it."""
+        volume = self.folder / "credential"
+        data = volume / f"..{time.monotonic_ns()}"
+        data.mkdir()
+        if text is not None:
+            (data / ".dockerconfigjson").write_text(text, encoding="utf-8")
+        link = volume / "..data_tmp"
+        link.symlink_to(data.name)
+        link.rename(volume / "..data")
+        file = volume / ".dockerconfigjson"
+        if not file.is_symlink():
+            file.symlink_to("..data/.dockerconfigjson")
+
+    # --- its life -----------------------------------------------------------------------------------------------------
+
+    def check(self) -> subprocess.CompletedProcess[bytes]:
+        """Run the init container to its end."""
+        command = [*self._bubble(self._check), *self._check["command"]]
+        return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)  # noqa: S603 - bwrap
+
+    def start(self) -> None:
+        """Run the init container, then nginx; returns when nginx listens.
+
+        Raises:
+            RuntimeError: The check fails, or nginx ends instead.
+        """
+        checked = self.check()
+        if checked.returncode:
+            raise RuntimeError(f"the init container ended with {checked.returncode}: {checked.stderr.decode()}")
+        self.restart()
+
+    def restart(self) -> None:
+        """Run nginx again in the same pod, as a kubelet does when the container has ended."""
+        with (self.folder / "stdout").open("ab") as stdout, (self.folder / "stderr").open("ab") as stderr:
+            self._process = subprocess.Popen(  # noqa: S603 - bwrap
+                [*self._bubble(self._nginx), *self._nginx["command"]], stdout=stdout, stderr=stderr
+            )
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while not (self.folder / "run" / "nginx.pid").exists() or not self._is_listening():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"nginx ended with {self._process.returncode}: {self.error_log()}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nginx does not listen after {UNKEPT_SECONDS} s: {self.error_log()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ask nginx to finish, and wait until it has."""
+        if self._process and self._process.poll() is None:
+            os.kill(self.pid, signal.SIGQUIT)
+            self._process.wait(UNKEPT_SECONDS)
+
+    def kill(self) -> None:
+        """End nginx as the kernel does when memory runs out: without a chance to tidy up."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert self._process
+        self._process.wait(UNKEPT_SECONDS)
+        (self.folder / "run" / "nginx.pid").unlink()
+
+    def pre_stop(self) -> subprocess.Popen[bytes]:
+        """Start the container's preStop hook inside it."""
+        command = self._nginx["lifecycle"]["preStop"]["exec"]["command"]
+        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", *command])  # noqa: S603, S607 - ours
+
+    def has_ended(self, within_seconds: float) -> bool:
+        """Whether the container ends in time."""
+        assert self._process
+        try:
+            self._process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def pid(self) -> int:
+        """nginx's master process, which is process 1 inside."""
+        assert self._process
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return int(children[0])
+
+    # --- what it says -------------------------------------------------------------------------------------------------
+
+    def access_log(self, server: str | None = None) -> list[dict[str, Any]]:
+        """The lines on standard output, of one server or of all."""
+        lines = (self.folder / "stdout").read_text(encoding="utf-8").splitlines()
+        return [line for line in map(json.loads, lines) if server in (None, line["server"])]
+
+    def error_log(self) -> str:
+        """Standard error."""
+        return (self.folder / "stderr").read_text(encoding="utf-8")
+
+    def logs(self) -> str:
+        """Everything it has written."""
+        return (self.folder / "stdout").read_text(encoding="utf-8") + self.error_log()
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _is_listening(self) -> bool:
+        """Port 8080 (1F90) is in state listen (0A)."""
+        table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        return any(row.split()[1].endswith(":1F90") and row.split()[3] == "0A" for row in table)
+
+    def _bubble(self, container: dict[str, Any]) -> list[str]:
+        bwrap = shutil.which("bwrap") or "bwrap"
+        mounts: list[str] = []
+        for mount in container["volumeMounts"]:
+            how = "--ro-bind" if mount.get("readOnly") else "--bind"
+            mounts += [how, str(self.folder / mount["name"]), mount["mountPath"]]
+        user = ("--unshare-user", "--uid", "101", "--gid", "101")
+        process = ("--unshare-pid", "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL", "--clearenv")
+        path = ("--setenv", "PATH", "/usr/sbin:/usr/bin")
+        root = ("--ro-bind", str(self.world.nginx_root), "/", "--dev", "/dev", "--proc", "/proc")
+        return [bwrap, *user, *process, *path, *root, *mounts, "--"]
+
+    def _object(self, kind: str) -> dict[str, Any]:
+        return next(d for d in self._objects if d["kind"] == kind)
+
+    def _config_map(self, name: str) -> dict[str, str]:
+        data: dict[str, str] = next(
+            d["data"] for d in self._objects if (d["kind"], d["metadata"]["name"]) == ("ConfigMap", name)
+        )
+        return data

@@ -1,0 +1,194 @@
+"""What is served at all: methods, endpoints, and the repositories anyone may pull."""
+
+import pytest
+
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
+from sandbox.world import World
+from tests.proxy.client import ACCEPT, Client, send_raw
+from tests.proxy.pod import Pod
+
+DIGEST = "sha256:" + "0" * 64
+
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/v2/", "/v2/team/app/blobs/uploads/", "/v2/team/app/manifests/1.4", "/"])
+def test_only_get_and_head_are_possible(client: Client, control: Control, method: str, path: str) -> None:
+    mark = control.mark()
+    answer = client.ask(method, path)
+    assert (answer.status, answer.error_code()) == (405, "UNSUPPORTED")
+    if method != "TRACE":  # which nginx refuses before it reads a configuration
+        assert answer.header("Allow") == "GET, HEAD"
+    assert control.requests(mark).entries == ()
+
+
+def test_a_push_is_refused_before_its_body_is_looked_at(client: Client) -> None:
+    answer = client.ask("PUT", "/v2/team/app/manifests/1.4", body=b"x" * 500_000)
+    assert (answer.status, answer.error_code()) == (405, "UNSUPPORTED")
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/v2", "/v2/?ns=registry.frontdoor.test"])
+def test_the_api_is_there_for_everyone_without_a_login(client: Client, control: Control, path: str) -> None:
+    mark = control.mark()
+    answer = client.get(path, {"Authorization": "Basic QVdTOnB1c2g="})
+    assert (answer.status, answer.json()) == (200, {})
+    assert answer.header("Docker-Distribution-Api-Version") == "registry/2.0"
+    assert answer.header("WWW-Authenticate") is None
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/_catalog",
+        "/v2/_catalog?n=10",
+        "/",
+        "/index.html",
+        "/v1/",
+        "/V2/",
+        "/v2x/",
+        "/-/",
+        "/-/registry/123456789012.dkr.ecr.ap-southeast-2.amazonaws.com",
+        "/v2/team/app",
+        "/v2/team/app/tags",
+        "/v2/team/app/tags/list/",
+        "/v2/team/app/manifests/",
+        "/v2/team/app/manifests/.hidden",
+        "/v2/team/app/manifests/a:b",
+        f"/v2/team/app/manifests/{'t' * 129}",
+        "/v2/team/app/manifests/sha256:abc",
+        "/v2/team/app/manifests/1.4/more",
+        "/v2/team/app/blobs/",
+        "/v2/team/app/blobs/latest",
+        "/v2/team/app/blobs/uploads/",
+        "/v2/team/app/blobs/uploads/1b2c",
+        f"/v2/team/app/blobs/{DIGEST}0",
+        f"/v2/team/app/blobs/{DIGEST.upper()}",
+        "/v2/team/app/referrers/latest",
+        "/v2//manifests/1.4",
+    ],
+)
+def test_there_is_nothing_else(client: Client, control: Control, path: str) -> None:
+    mark = control.mark()
+    answer = client.get(path)
+    assert (answer.status, answer.error_code()) == (404, "UNSUPPORTED")
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/secret/app/manifests/1.4",
+        f"/v2/secret/app/blobs/{DIGEST}",
+        "/v2/secret/app/tags/list",
+        f"/v2/secret/app/referrers/{DIGEST}",
+        # Patterns are anchored at both ends.
+        "/v2/my/team/app/manifests/1.4",
+        "/v2/team/manifests/1.4",
+        "/v2/base2/manifests/1.4",
+        "/v2/mybase/manifests/1.4",
+        "/v2/base/more/manifests/1.4",
+        # Whatever the notation, the name is what it comes to.
+        "/v2/team/../secret/app/manifests/1.4",
+        "/v2/team/%2e%2e/secret/app/manifests/1.4",
+        "/v2/team%2F..%2Fsecret%2Fapp/manifests/1.4",
+        "/v2/secret%2fapp/manifests/1.4",
+        "/v2//secret//app/manifests/1.4",
+        "/v2/./secret/app/manifests/1.4",
+        # The last `manifests` is the endpoint: the rest is a name.
+        "/v2/secret/manifests/team/app/manifests/1.4",
+    ],
+)
+def test_a_repository_outside_the_allow_list_is_unknown(client: Client, control: Control, path: str) -> None:
+    mark = control.mark()
+    answer = client.get(path)
+    assert (answer.status, answer.error_code()) == (404, "NAME_UNKNOWN")
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/Team/app/manifests/1.4",
+        "/v2/team/App/manifests/1.4",
+        "/v2/team/%41pp/manifests/1.4",
+        "/v2/team/app%20x/manifests/1.4",
+        "/v2/team/app%0d%0aHost:evil/manifests/1.4",
+        "/v2/team/app%3Fx=y/manifests/1.4",
+        "/v2/team/app%23/manifests/1.4",
+        "/v2/team/app%5c..%5csecret/manifests/1.4",
+        "/v2/team/%252e%252e/secret/manifests/1.4",
+        "/v2/-team/app/manifests/1.4",
+        "/v2/team/app-/manifests/1.4",
+        "/v2/team/caf%C3%A9/manifests/1.4",
+        "/v2/team/app/manifests/1.4%00",
+    ],
+)
+def test_what_is_no_name_never_reaches_ecr(client: Client, control: Control, path: str) -> None:
+    mark = control.mark()
+    answer = client.get(path)
+    assert answer.status in {400, 404}
+    assert answer.error_code() == "UNSUPPORTED"
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v2/team/app/manifests/1.4", "/v2/team/app/manifests/1.4"),
+        ("/v2/base/manifests/1.4", "/v2/base/manifests/1.4"),
+        ("/v2/team%2Fapp/manifests/1.4", "/v2/team/app/manifests/1.4"),
+        ("/v2//team///app/manifests/1.4", "/v2/team/app/manifests/1.4"),
+        ("/v2/secret/../team/app/manifests/1.4", "/v2/team/app/manifests/1.4"),
+        (f"/v2/team/app/manifests/{DIGEST.replace(':', '%3A')}", f"/v2/team/app/manifests/{DIGEST}"),
+        ("/v2/team/manifests/manifests/1.4", "/v2/team/manifests/manifests/1.4"),
+        ("/v2/team/app/manifests/1.4%0A", "/v2/team/app/manifests/1.4"),
+    ],
+)
+def test_the_name_that_is_checked_is_the_name_that_is_asked_for(
+    client: Client, control: Control, path: str, asked: str
+) -> None:
+    mark = control.mark()
+    client.get(path)
+    (entry,) = control.requests(mark).entries
+    assert entry.path == asked
+
+
+@pytest.mark.parametrize(("repository", "number"), [("team/app", 0), ("other/app", 1), ("team/never-reached", 0)])
+def test_the_first_registry_whose_pattern_matches_serves_a_repository(
+    client: Client, control: Control, world: World, repository: str, number: int
+) -> None:
+    mark = control.mark()
+    client.get(f"/v2/{repository}/manifests/1.4")
+    (entry,) = control.requests(mark).entries
+    assert (entry.host, entry.server_name) == (world.ecr_hosts[number], world.ecr_hosts[number])
+
+
+def test_a_client_that_names_another_host_gets_the_same_answers(publisher: Publisher, client: Client) -> None:
+    image = publisher.image("team/app", "1.4", [b"layer"])
+    answer = client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Host": "evil.example"})
+    assert (answer.status, answer.body) == (200, image.manifest)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /v2/ HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000 + b"\r\n\r\n", b"431"),
+        (b"GET /v2/" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
+        (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", b"413"),
+        (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
+    ],
+)
+def test_a_malformed_request_gets_an_error_in_the_same_shape(request_: bytes, status: bytes) -> None:
+    answer = send_raw(request_)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b'{"errors":[{"code":' in answer
+
+
+def test_nginx_does_not_say_which_version_it_is(client: Client, proxy: Pod) -> None:
+    assert client.get("/v2/").header("Server") == "nginx"
+    assert client.get("/nowhere").header("Server") == "nginx"
+    assert "server_tokens off" in proxy.configuration()
