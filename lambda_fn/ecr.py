@@ -1,5 +1,6 @@
 """ECR: a token from its API, and whether its registry accepts it."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ _WAYS_OUT = {
 class Ecr:
     """ECR in every region it is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, new_client: "Callable[[str], ECRClient] | None" = None) -> None:
+        self._new_client = new_client or _new_client
         self._clients: dict[str, ECRClient] = {}
         # Trusts what OpenSSL trusts, SSL_CERT_FILE included. Never follows a redirect: it would carry the token along.
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=_VERIFY_SECONDS))
@@ -45,7 +47,7 @@ class Ecr:
         """
         try:
             if region not in self._clients:
-                self._clients[region] = boto3.client("ecr", region_name=region, config=_BOUNDED)
+                self._clients[region] = self._new_client(region)
             response = self._clients[region].get_authorization_token()
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
@@ -54,7 +56,7 @@ class Ecr:
         except BotoCoreError as error:
             raise RegistryError(
                 f"ECR in {region} cannot be asked: {error}. The Lambda needs a route to the ECR API: NAT, or the VPC "
-                "endpoint com.amazonaws.<region>.ecr.api"
+                f"endpoint com.amazonaws.{region}.ecr.api"
             ) from error
         return credential.parse(response, region=region, now=now, must_outlive=must_outlive)
 
@@ -84,3 +86,7 @@ class Ecr:
         if status != HTTPStatus.OK:
             return f"{host} answered {status} when asked whether it accepts the new token; it is used"
         return None
+
+
+def _new_client(region: str) -> "ECRClient":
+    return boto3.client("ecr", region_name=region, config=_BOUNDED)

@@ -27,11 +27,11 @@ _PRESIGNED_FOR_SECONDS = 60
 class Eks:
     """The cluster named in the settings, as the role of this Lambda sees it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, eks: "EKSClient | None" = None, sts: "STSClient | None" = None) -> None:
         self._settings = settings
         self._cluster = settings.cluster
-        self._eks: EKSClient = boto3.client("eks", region_name=self._cluster.region, config=_BOUNDED)
-        self._sts = _presigning_sts(self._cluster.region)
+        self._eks = eks or boto3.client("eks", region_name=self._cluster.region, config=_BOUNDED)
+        self._sts = _presigning(sts or boto3.client("sts", region_name=self._cluster.region, config=_BOUNDED))
         self._authentication_mode = "unknown"
 
     def connect(self) -> Connection:
@@ -128,9 +128,8 @@ class Eks:
         return dns_address(cidr)
 
 
-def _presigning_sts(region: str) -> "STSClient":
-    """An STS client that signs the cluster's name into presigned requests, taking it as the parameter ClusterName."""
-    client: STSClient = boto3.client("sts", region_name=region, config=_BOUNDED)
+def _presigning(client: "STSClient") -> "STSClient":
+    """`client`, made to sign the cluster's name into presigned requests, taking it as the parameter ClusterName."""
 
     def take(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         if "ClusterName" in params:

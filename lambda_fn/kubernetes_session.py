@@ -1,9 +1,10 @@
 """Requests to the Kubernetes API that are patient where patience helps, and say what to do where it does not."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from ssl import SSLError
+from ssl import SSLError, create_default_context
 from typing import Protocol, TypeVar
 
 import httpx2
@@ -29,7 +30,7 @@ BEARER_AGE = timedelta(minutes=10)
 """A bearer token older than this is replaced; EKS accepts one for 15 minutes."""
 _LONGEST_PAUSE_SECONDS = 8.0
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_PAUSE = wait_exponential_jitter(initial=0.5, max=_LONGEST_PAUSE_SECONDS, jitter=0.5)
+_PAUSE = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_PAUSE_SECONDS, jitter=0.5)
 
 
 class Access(Protocol):
@@ -120,6 +121,8 @@ class KubernetesSession:
         )
         user = User(token=self._access.bearer().reveal())
         try:
+            # lightkube reads it too, but leaks a temporary file when that fails.
+            create_default_context(cadata=base64.b64decode(self._connection.certificate_authority).decode())
             return Client(
                 SingleConfig("eks", Context(cluster="eks", user="lambda", namespace=namespace), cluster, user),
                 field_manager=FIELD_MANAGER,

@@ -1,0 +1,161 @@
+"""What every `Cluster` does: run against the fake without a cluster, and against the real API server."""
+
+from typing import Protocol
+
+import pytest
+
+from lambda_fn import manifests
+from lambda_fn.errors import ClusterError
+from lambda_fn.manifests import Manifest
+from lambda_fn.ports import Cluster
+from lambda_fn.settings import Settings, parse_toml
+
+SETTINGS = """
+domain = "registry.frontdoor.test"
+cluster = { name = "shared", region = "ap-southeast-2" }
+registries = [{ account = "123456789012", region = "ap-southeast-2", repositories = ["team/*"] }]
+proxy = { exposure = { kind = "service" }, resolver = "192.0.2.1" }
+"""
+
+
+def settings() -> Settings:
+    """The settings every bench has."""
+    return parse_toml(SETTINGS, "the test's settings")
+
+
+class Bench(Protocol):
+    """A cluster to test, and the hands that charts and people have in it."""
+
+    cluster: Cluster
+    settings: Settings
+
+    def create(self, manifest: Manifest) -> None:
+        """Apply an object the way the charts do, under a field manager of their own."""
+
+    def edit(self, kind: str, name: str, path: tuple[str, ...], value: str) -> None:
+        """Change one field the way `kubectl edit` does."""
+
+    def read(self, kind: str, name: str) -> Manifest | None:
+        """The object as it is now, None when there is none."""
+
+
+def deployment(of: Settings) -> Manifest:
+    """A Deployment with an annotation of somebody else's."""
+    labels = {"app.kubernetes.io/name": of.names.workload}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": of.names.workload, "namespace": of.cluster.namespace},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {"prometheus.io/scrape": "true"}},
+                "spec": {"containers": [{"name": "nginx", "image": "registry.frontdoor.test/nginx:1"}]},
+            },
+        },
+    }
+
+
+def template(of: Settings, text: str = "hello", key: str = manifests.TEMPLATE_KEY) -> Manifest:
+    """The chart's ConfigMap with a template."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": of.names.template_config_map, "namespace": of.cluster.namespace},
+        "data": {key: text},
+    }
+
+
+class ClusterContract:
+    """Subclasses give a fixture `bench`."""
+
+    def test_a_missing_template_is_an_error_that_says_to_apply_the_charts(self, bench: Bench) -> None:
+        with pytest.raises(ClusterError, match=r"aws-registry-proxy-tpl.* does not exist: apply the charts"):
+            bench.cluster.read_template()
+
+    def test_a_template_config_map_without_the_template_is_an_error(self, bench: Bench) -> None:
+        bench.create(template(bench.settings, key="other"))
+        with pytest.raises(ClusterError, match=r"nginx\.conf\.j2.*: apply the charts"):
+            bench.cluster.read_template()
+
+    def test_the_template_is_read_verbatim(self, bench: Bench) -> None:
+        bench.create(template(bench.settings, "a {{ domain }}\n\n  ü\n"))
+        assert bench.cluster.read_template() == "a {{ domain }}\n\n  ü\n"
+
+    def test_a_missing_deployment_is_no_workload(self, bench: Bench) -> None:
+        assert bench.cluster.read_workload() is None
+
+    def test_the_workload_has_the_annotations_of_its_pod_template(self, bench: Bench) -> None:
+        bench.create(deployment(bench.settings))
+        found = bench.cluster.read_workload()
+        assert found is not None
+        assert found.annotations == {"prometheus.io/scrape": "true"}
+        assert found.wanted == 2
+
+    def test_apply_creates_what_is_missing(self, bench: Bench) -> None:
+        applied = bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        assert applied.changed
+        assert applied.taken_over == ()
+        assert self._configuration(bench) == "one"
+
+    def test_applying_twice_changes_nothing(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        before = bench.read("ConfigMap", bench.settings.names.config_map)
+        assert not bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False).changed
+        assert bench.read("ConfigMap", bench.settings.names.config_map) == before
+
+    def test_applying_another_value_changes_the_object(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        assert bench.cluster.apply(manifests.config_map(bench.settings, "two"), dry_run=False).changed
+        assert self._configuration(bench) == "two"
+
+    def test_a_dry_run_says_what_it_would_create_and_creates_nothing(self, bench: Bench) -> None:
+        assert bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).changed
+        assert bench.read("ConfigMap", bench.settings.names.config_map) is None
+
+    def test_a_dry_run_says_what_it_would_change_and_changes_nothing(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        assert bench.cluster.apply(manifests.config_map(bench.settings, "two"), dry_run=True).changed
+        assert not bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).changed
+        assert self._configuration(bench) == "one"
+
+    def test_another_managers_change_is_named_and_taken_back(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", manifests.CONFIG_KEY), "edited")
+        applied = bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        assert applied.changed
+        (taken_over,) = applied.taken_over
+        assert "nginx" in taken_over
+        assert "kubectl-edit" in taken_over
+        assert self._configuration(bench) == "one"
+
+    def test_a_dry_run_names_another_managers_change_and_leaves_it(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", manifests.CONFIG_KEY), "edited")
+        assert bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).taken_over
+        assert self._configuration(bench) == "edited"
+
+    def test_a_rollout_touches_only_the_lambdas_annotations(self, bench: Bench) -> None:
+        bench.create(deployment(bench.settings))
+        annotations = {manifests.CONFIG_DIGEST: "a", manifests.RESTARTED_AT: "b"}
+        assert bench.cluster.apply(manifests.rollout(bench.settings, annotations), dry_run=False).changed
+        found = bench.cluster.read_workload()
+        assert found is not None
+        assert found.annotations == {"prometheus.io/scrape": "true", **annotations}
+        assert found.wanted == 2
+
+    def test_an_annotation_left_out_of_an_apply_is_removed(self, bench: Bench) -> None:
+        bench.create(deployment(bench.settings))
+        both = {manifests.CONFIG_DIGEST: "a", manifests.RESTARTED_AT: "b"}
+        bench.cluster.apply(manifests.rollout(bench.settings, both), dry_run=False)
+        bench.cluster.apply(manifests.rollout(bench.settings, {manifests.CONFIG_DIGEST: "a"}), dry_run=False)
+        found = bench.cluster.read_workload()
+        assert found is not None
+        assert manifests.RESTARTED_AT not in found.annotations
+
+    @staticmethod
+    def _configuration(bench: Bench) -> str:
+        found = bench.read("ConfigMap", bench.settings.names.config_map)
+        assert found is not None
+        return str(found["data"][manifests.CONFIG_KEY])

@@ -1,0 +1,131 @@
+"""Kubernetes without Kubernetes: server-side apply with field managers, and a Deployment that rolls as told."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from lambda_fn.errors import ClusterError
+from lambda_fn.manifests import FIELD_MANAGER, TEMPLATE_KEY, Manifest
+from lambda_fn.ports import Applied, Workload
+from lambda_fn.settings import Settings
+from tests.fakes.clock import FakeClock
+
+Path = tuple[str, ...]
+Leaves = dict[Path, Any]
+IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
+
+
+class FakeCluster:
+    """A namespace.
+
+    Attributes:
+        rolls_in_seconds: How long a rollout takes; None for one that never ends.
+        refusing: Kinds whose apply fails.
+        log: What a stuck pod printed.
+    """
+
+    def __init__(self, settings: Settings, clock: FakeClock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or FakeClock()
+        self._fields: dict[tuple[str, str], Leaves] = {}
+        self._managers: dict[tuple[str, str], dict[Path, set[str]]] = {}
+        self._rolled_at = self._clock.now()
+        self.rolls_in_seconds: float | None = 20
+        self.refusing: set[str] = set()
+        self.log = "nginx: [emerg] unknown directive"
+        self.writes: list[str] = []
+
+    def read_template(self) -> str:
+        name = self._settings.names.template_config_map
+        template = (self.read("ConfigMap", name) or {}).get("data", {}).get(TEMPLATE_KEY)
+        if template is None:
+            raise ClusterError(f"ConfigMap {name} or its key {TEMPLATE_KEY} does not exist: apply the charts")
+        return str(template)
+
+    def read_workload(self) -> Workload | None:
+        found = self.read("Deployment", self._settings.names.workload)
+        if found is None:
+            return None
+        wanted = found["spec"]["replicas"]
+        rolled_for = (self._clock.now() - self._rolled_at).total_seconds()
+        complete = self.rolls_in_seconds is not None and rolled_for >= self.rolls_in_seconds
+        annotations = found["spec"]["template"]["metadata"].get("annotations", {})
+        return Workload(wanted=wanted, ready=wanted, complete=complete, annotations=annotations)
+
+    def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
+        if manifest["kind"] in self.refusing:
+            raise ClusterError(f"Kubernetes forbids the Lambda to patch {manifest['kind']}")
+        before = deepcopy((self._fields, self._managers))
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        was = dict(self._fields.get(key, {}))
+        taken_over = self._apply(key, manifest, FIELD_MANAGER)
+        changed = self._fields[key] != was
+        if dry_run:
+            self._fields, self._managers = before
+        else:
+            self._note(key, was, changed=changed)
+        return Applied(changed=changed, taken_over=tuple(taken_over))
+
+    def explain_stuck_rollout(self) -> str:
+        return f"pod {self._settings.names.workload}-x, container nginx: CrashLoopBackOff\n  {self.log}"
+
+    # --- what tests do to it -----------------------------------------------------------------------------------------
+
+    def create(self, manifest: Manifest) -> None:
+        """An object as the charts make it."""
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        self._apply(key, manifest, "charts")
+
+    def edit(self, kind: str, name: str, path: Path, value: str) -> None:
+        """One field, changed by a person."""
+        self._fields[kind, name][path] = value
+        self._managers[kind, name][path] = {"kubectl-edit"}
+
+    def read(self, kind: str, name: str) -> Manifest | None:
+        """An object as it is, None when there is none."""
+        leaves = self._fields.get((kind, name))
+        return None if leaves is None else _tree(leaves)
+
+    def _apply(self, key: tuple[str, str], manifest: Manifest, manager: str) -> list[str]:
+        fields, managers = self._fields.setdefault(key, {}), self._managers.setdefault(key, {})
+        wanted = _leaves(manifest)
+        taken_over = []
+        for path, value in wanted.items():
+            others = managers.get(path, set()) - {manager}
+            if path not in IDENTITY and others and fields[path] != value:
+                taken_over.append(f".{'.'.join(path)} (conflict with {', '.join(sorted(others))})")
+                managers[path] = set()
+            fields[path] = value
+            managers.setdefault(path, set()).add(manager)
+        for path in [path for path, owners in managers.items() if manager in owners and path not in wanted]:
+            managers[path].discard(manager)
+            if not managers[path]:
+                del managers[path], fields[path]
+        return taken_over
+
+    def _note(self, key: tuple[str, str], was: Leaves, *, changed: bool) -> None:
+        if changed:
+            self.writes.append(" ".join(key))
+        if key[0] == "Deployment" and changed and was:
+            self._rolled_at = self._clock.now()
+
+
+def _leaves(node: Mapping[str, Any], path: Path = ()) -> Leaves:
+    """Every value with its path; lists are values."""
+    leaves: Leaves = {}
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            leaves |= _leaves(value, (*path, key))
+        else:
+            leaves[*path, key] = value
+    return leaves
+
+
+def _tree(leaves: Leaves) -> Manifest:
+    tree: Manifest = {}
+    for path, value in leaves.items():
+        node = tree
+        for part in path[:-1]:
+            node = node.setdefault(part, {})
+        node[path[-1]] = value
+    return tree

@@ -1,0 +1,44 @@
+"""ECR without ECR: gives tokens, accepts them, and fails as told."""
+
+from datetime import datetime, timedelta
+
+from lambda_fn.credential import Authorization, Credential
+from lambda_fn.errors import RegistryError
+from tests.canary import Canary
+
+
+class FakeRegistry:
+    """One account's ECR, in every region.
+
+    Attributes:
+        canary: The token given next.
+        failing: Regions whose API gives no token.
+        refusing: Hosts that refuse the token.
+        unreachable: Hosts that cannot be asked.
+        asked: Hosts that were asked, in order.
+    """
+
+    def __init__(self, account: str = "123456789012") -> None:
+        self._account = account
+        self.canary = Canary()
+        self.valid_for = timedelta(hours=12)
+        self.failing: set[str] = set()
+        self.refusing: set[str] = set()
+        self.unreachable: set[str] = set()
+        self.asked: list[str] = []
+
+    def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
+        if region in self.failing or self.valid_for < must_outlive:
+            raise RegistryError(f"ECR in {region} gives no token: ThrottlingException: Rate exceeded")
+        return Credential(
+            host=f"{self._account}.dkr.ecr.{region}.amazonaws.com",
+            region=region,
+            authorization=Authorization(self.canary.authorization),
+            expires_at=now + self.valid_for,
+        )
+
+    def verify(self, host: str, credential: Credential) -> str | None:
+        self.asked.append(host)
+        if credential.authorization.reveal() != self.canary.authorization or host in self.refusing:
+            raise RegistryError(f"{host} refuses the new token with 403")
+        return f"{host} could not be asked" if host in self.unreachable else None

@@ -1,0 +1,62 @@
+"""A search that finds nothing proves something only if it finds what is there."""
+
+import base64
+import json
+import pickle
+import traceback
+from urllib.parse import quote
+
+import pytest
+
+from lambda_fn import manifests
+from lambda_fn.credential import Authorization
+from tests.canary import Canary, leaks
+from tests.contract.cluster import settings
+from tests.fakes.clock import STARTED_AT
+from tests.fakes.registry import FakeRegistry
+
+CANARY = Canary(password_bytes=200)
+
+
+@pytest.mark.parametrize("secret", [CANARY.authorization, CANARY.password], ids=["token", "password"])
+@pytest.mark.parametrize(
+    "notation",
+    [
+        lambda s: s,
+        lambda s: json.dumps({"log": json.dumps({"token": s})}),
+        lambda s: quote(s, safe=""),
+        lambda s: base64.b64encode(s.encode()).decode(),
+        lambda s: base64.b64encode(f"x{s}".encode()).decode(),
+        lambda s: base64.b64encode(f"xy{s}".encode()).decode(),
+        lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
+        lambda s: base64.encodebytes(s.encode()).decode(),
+        lambda s: base64.b64encode(base64.b64encode(f"AWS:{s}".encode())).decode(),
+        lambda s: s.encode().hex(),
+        lambda s: s[40:120],
+    ],
+)
+def test_a_leak_is_found_in_every_notation(secret: str, notation: object) -> None:
+    assert callable(notation)
+    assert leaks(secret, f"before {notation(secret)} after")
+
+
+def test_a_text_without_the_secret_has_no_leak() -> None:
+    other = Canary(password_bytes=200)
+    assert CANARY.leaks(f"{other.authorization} {other.password}") == []
+
+
+def test_the_secret_manifest_holds_the_token_and_the_other_manifests_do_not() -> None:
+    registry = FakeRegistry()
+    credential = registry.fetch_credential("ap-southeast-2", now=STARTED_AT, must_outlive=STARTED_AT - STARTED_AT)
+    of = settings()
+    assert registry.canary.leaks(json.dumps(manifests.secret(of, {credential.host: credential})))
+    assert not registry.canary.leaks(json.dumps(manifests.config_map(of, "events {}")))
+
+
+def test_an_authorization_stays_hidden_in_a_traceback_with_locals() -> None:
+    held = Authorization(CANARY.authorization)
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps({"held": held})
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "Authorization(***)" in shown
+    assert CANARY.leaks(shown) == []

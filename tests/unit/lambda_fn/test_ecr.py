@@ -1,0 +1,80 @@
+"""What ECR's API answers becomes a credential or an error with the way out; botocore is real, its answers are given."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from lambda_fn.ecr import Ecr
+from lambda_fn.errors import RegistryError
+from tests.canary import Canary
+from tests.fakes.clock import STARTED_AT
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+REGION = "ap-southeast-2"
+HOST = f"123456789012.dkr.ecr.{REGION}.amazonaws.com"
+
+
+class Api:
+    """ECR's API with the answers it is given."""
+
+    def __init__(self) -> None:
+        self.regions: list[str] = []
+        self.client: ECRClient = boto3.client("ecr", region_name=REGION)
+        self.answers = Stubber(self.client)
+        self.answers.activate()
+
+    def __call__(self, region: str) -> "ECRClient":
+        self.regions.append(region)
+        return self.client
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+def test_an_answer_becomes_a_credential(api: Api) -> None:
+    canary = Canary()
+    data = {
+        "authorizationToken": canary.authorization,
+        "proxyEndpoint": f"https://{HOST}",
+        "expiresAt": STARTED_AT + timedelta(hours=12),
+    }
+    ecr = Ecr(api)
+    for _ in range(2):
+        api.answers.add_response("get_authorization_token", {"authorizationData": [data]}, {})
+        found = ecr.fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))
+        assert found.host == HOST
+        assert found.authorization.reveal() == canary.authorization
+    assert api.regions == [REGION]
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"),
+    [
+        ("AccessDeniedException", "the Lambda's role needs ecr:GetAuthorizationToken on *"),
+        ("ThrottlingException", "too many callers share this quota; the schedule tries again"),
+        ("UnrecognizedClientException", "the region is not enabled for this account"),
+        ("ServerException", "the schedule tries again"),
+    ],
+)
+def test_a_refusal_is_an_error_with_the_way_out(api: Api, code: str, way_out: str) -> None:
+    api.answers.add_client_error("get_authorization_token", code, "words of ECR")
+    with pytest.raises(RegistryError) as caught:
+        Ecr(api).fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))
+    assert f"ECR in {REGION} gives no token: {code}: words of ECR. So: {way_out}" in str(caught.value)
+
+
+def test_without_credentials_of_its_own_the_lambda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with pytest.raises(RegistryError, match="cannot be asked: Unable to locate credentials"):
+        Ecr(lambda region: boto3.Session().client("ecr", region_name=region)).fetch_credential(
+            REGION, now=STARTED_AT, must_outlive=timedelta(hours=8)
+        )

@@ -1,0 +1,65 @@
+"""What may be asked of the Lambda, and what an unknown wish is answered with."""
+
+import pytest
+
+from lambda_fn.errors import EventError
+from lambda_fn.event import Request, parse
+
+# https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-event.html and what a schedule without input
+# sends: its `detail` is a string.
+RULE = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-11-23T09:00:00Z",
+    "region": "ap-southeast-2",
+    "resources": ["arn:aws:events:ap-southeast-2:123456789012:rule/refresh"],
+    "detail": {},
+}
+SCHEDULE = {**RULE, "source": "aws.scheduler", "detail": "{}"}
+
+
+@pytest.mark.parametrize("event", [{}, RULE, SCHEDULE], ids=["empty", "rule", "schedule"])
+def test_a_scheduled_event_and_an_empty_one_are_a_normal_run(event: object) -> None:
+    assert parse(event) == Request(dry_run=False, force_rollout=False)
+
+
+@pytest.mark.parametrize(
+    ("event", "request_"),
+    [
+        ({"dry_run": True}, Request(dry_run=True)),
+        ({"force_rollout": True}, Request(force_rollout=True)),
+        ({"dry_run": True, "force_rollout": True}, Request(dry_run=True, force_rollout=True)),
+        ({"dry_run": False}, Request()),
+    ],
+)
+def test_options_are_taken(event: object, request_: Request) -> None:
+    assert parse(event) == request_
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"dryrun": True}, 'the event has unknown keys: ["dryrun"]'),
+        ({"dry_run": True, "x": 1, "b": 2}, 'the event has unknown keys: ["b", "x"]'),
+        ({"dry_run": "yes"}, 'the event\'s dry_run = "yes" is neither true nor false'),
+        ({"dry_run": 1}, "the event's dry_run = 1 is neither true nor false"),
+        ({"force_rollout": None}, "the event's force_rollout = null is neither true nor false"),
+        ({**RULE, "source": "aws.s3"}, "the event has unknown keys"),
+        ({**RULE, "detail-type": "Object Created"}, "the event has unknown keys"),
+        ([], "the event [] is no object"),
+        ("refresh", 'the event "refresh" is no object'),
+        (None, "the event null is no object"),
+        ("x" * 5000, f'the event "{"x" * 199}... is no object'),
+    ],
+)
+def test_anything_else_is_an_error_that_lists_what_is_allowed(event: object, message: str) -> None:
+    with pytest.raises(EventError) as caught:
+        parse(event)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).endswith(
+        ". Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of "
+        '"dry_run": true|false, "force_rollout": true|false'
+    )

@@ -1,0 +1,135 @@
+"""What the entry point does before anything outside is asked: settings, events, log and metrics."""
+
+import io
+import json
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambda_fn import handler, metrics
+from lambda_fn.errors import EventError, SettingsError
+from lambda_fn.report import Report
+from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
+from tests.contract.cluster import settings
+from tests.fakes.clock import STARTED_AT
+
+
+@dataclass
+class Context(LambdaContext):
+    _aws_request_id: str = "11111111-2222-3333-4444-555555555555"
+    _function_name: str = "refresher"
+    _memory_limit_in_mb: int = 256
+    _invoked_function_arn: str = "arn:aws:lambda:ap-southeast-2:123456789012:function:refresher"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 420_000
+
+
+class Emitted:
+    """The lines the Lambda wrote: its log, and the metrics on standard output."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.stream = io.StringIO()
+        self._capsys = capsys
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def metrics(self) -> dict[str, Any]:
+        (line,) = self._capsys.readouterr().out.splitlines()
+        counted: dict[str, Any] = json.loads(line)
+        return counted
+
+
+@pytest.fixture
+def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Emitted:
+    found = Emitted(capsys)
+    monkeypatch.setattr(handler.logger.registered_handler, "stream", found.stream)
+    return found
+
+
+@pytest.fixture
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
+    for name, value in to_environment(settings()).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_settings")
+def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_allowed(
+    emitted: Emitted,
+) -> None:
+    with pytest.raises(EventError, match="unknown keys"):
+        handler.handler({"dryrun": True}, Context())
+    (line,) = emitted.log()
+    assert line["level"] == "ERROR"
+    assert line["error"] == "EventError"
+    assert line["message"].startswith('the event has unknown keys: ["dryrun"]. Allowed are {}')
+    assert line["function_request_id"] == "11111111-2222-3333-4444-555555555555"
+    assert "exception" not in line
+
+
+@pytest.mark.usefixtures("_settings")
+def test_a_failed_run_is_counted(emitted: Emitted) -> None:
+    with pytest.raises(EventError):
+        handler.handler({"dryrun": True}, Context())
+    counted = emitted.metrics()
+    assert counted["RefreshSucceeded"] == [0.0]
+    assert (counted["Domain"], counted["Cluster"]) == ("registry.frontdoor.test", "shared")
+    assert "TokenSecondsRemaining" not in counted
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [(None, "FRONTDOOR_SETTINGS is missing: deploy the stack again"), ("{", "FRONTDOOR_SETTINGS is not JSON")],
+)
+def test_missing_settings_fail_the_invocation_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted, environment: str | None, message: str
+) -> None:
+    monkeypatch.delenv(ENVIRONMENT_NAME, raising=False)
+    if environment is not None:
+        monkeypatch.setenv(ENVIRONMENT_NAME, environment)
+    with pytest.raises(SettingsError):
+        handler.handler({}, Context())
+    (line,) = emitted.log()
+    assert message in line["message"]
+    assert line["error"] == "SettingsError"
+
+
+def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted: Emitted) -> None:
+    report = Report(
+        dry_run=False,
+        hosts=("h",),
+        expires_at=STARTED_AT + timedelta(hours=12),
+        config_sha256="a",
+        rolled_out=True,
+        pods_ready=2,
+    )
+    metrics.emit(
+        settings(), report, started_at=STARTED_AT, ended_at=STARTED_AT + timedelta(milliseconds=1500), succeeded=True
+    )
+    counted = emitted.metrics()
+    (definition,) = counted["_aws"]["CloudWatchMetrics"]
+    assert definition["Namespace"] == "EcrFrontdoor"
+    assert [sorted(dimensions) for dimensions in definition["Dimensions"]] == [["Cluster", "Domain", "service"]]
+    values = {metric["Name"]: (counted[metric["Name"]], metric["Unit"]) for metric in definition["Metrics"]}
+    assert values == {
+        "RefreshSucceeded": ([1.0], "Count"),
+        "DurationMilliseconds": ([1500.0], "Milliseconds"),
+        "TokenSecondsRemaining": ([43198.5], "Seconds"),
+        "PodsReady": ([2.0], "Count"),
+        "Rollouts": ([1.0], "Count"),
+    }
+
+
+def test_libraries_that_would_log_answers_stay_quiet_whatever_the_functions_log_level_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    for name in ("botocore.parsers", "botocore.endpoint", "urllib3.connectionpool", "httpx2", "httpcore2.http11"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)

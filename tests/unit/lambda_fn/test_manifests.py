@@ -1,0 +1,55 @@
+"""The objects as server-side apply takes them."""
+
+import base64
+import json
+from datetime import UTC, datetime
+
+from lambda_fn import manifests
+from lambda_fn.credential import Authorization, Credential
+from tests.contract.cluster import settings
+
+SETTINGS = settings()
+EARLY, LATE = datetime(2026, 11, 23, 21, 0, 5, 999, tzinfo=UTC), datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+LABELS = {"app.kubernetes.io/name": "aws-registry-proxy", "app.kubernetes.io/managed-by": "ecr-frontdoor"}
+
+
+def credential(token: str, expires_at: datetime) -> Credential:
+    return Credential("unused", "unused", Authorization(token), expires_at)
+
+
+def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_token_dies() -> None:
+    found = manifests.secret(SETTINGS, {"a.example": credential("dA==", LATE), "b.example": credential("dQ==", EARLY)})
+    data = {key: base64.b64decode(value).decode() for key, value in found.pop("data").items()}
+    assert json.loads(data[".dockerconfigjson"]) == {
+        "auths": {"a.example": {"auth": "dA=="}, "b.example": {"auth": "dQ=="}}
+    }
+    assert data["expires_at"] == "2026-11-23T21:00:05Z"
+    assert found == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "aws-registry", "namespace": "registry", "labels": LABELS},
+        "type": "kubernetes.io/dockerconfigjson",
+    }
+
+
+def test_the_config_map_holds_the_configuration_verbatim() -> None:
+    assert manifests.config_map(SETTINGS, "events {}\n") == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "aws-registry-proxy-config", "namespace": "registry", "labels": LABELS},
+        "data": {"nginx.conf": "events {}\n"},
+    }
+
+
+def test_a_rollout_manages_the_annotations_and_nothing_else() -> None:
+    assert manifests.rollout(SETTINGS, {manifests.CONFIG_DIGEST: "abc"}) == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "aws-registry-proxy", "namespace": "registry"},
+        "spec": {"template": {"metadata": {"annotations": {"ecr-frontdoor/config-sha256": "abc"}}}},
+    }
+
+
+def test_the_digest_is_sha256_of_the_text_in_utf_8() -> None:
+    # printf ü | sha256sum
+    assert manifests.digest("ü") == "607474ca475a9724d7360aba71a56d5df77e61350e3f724cfa1f46e857e2d85f"

@@ -1,0 +1,146 @@
+"""A template gets its inputs and nothing else, and every refusal names the line and what is allowed."""
+
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_fn.errors import TemplateError
+from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, pattern, render
+
+INPUTS = Inputs(
+    domain="registry.shrd.example.net",
+    resolver="[fd00::a]",
+    registries=[
+        Upstream("1.dkr.example", ["team/*", "base"], pattern(["team/*", "base"])),
+        Upstream("2.dkr.example", ["*"], pattern(["*"])),
+    ],
+    tls=True,
+    drain_seconds=3600,
+)
+
+
+def rendered(template: str, inputs: Inputs = INPUTS) -> str:
+    return render(template, inputs, source="nginx.conf.j2 of ConfigMap tpl")
+
+
+def test_a_template_has_every_name() -> None:
+    template = (
+        "{{ domain }} {{ resolver }} {{ drain_seconds }} {% if tls %}tls{% endif %}"
+        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }} {{ r.pattern }}"
+        "{% endfor %}"
+    )
+    assert rendered(template) == (
+        "registry.shrd.example.net [fd00::a] 3600 tls"
+        " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
+    )
+
+
+def test_lines_that_hold_only_a_block_leave_no_trace_and_the_last_newline_stays() -> None:
+    assert rendered("a\n  {% if tls %}\nb\n  {% endif %}\nc\n") == "a\nb\nc\n"
+
+
+def test_macros_and_filters_work() -> None:
+    template = (
+        "{% macro up(name) %}[{{ name | upper }}]{% endmacro %}{{ up(registries | map(attribute='host') | first) }}"
+    )
+    assert rendered(template) == "[1.DKR.EXAMPLE]"
+
+
+def test_nothing_is_escaped() -> None:
+    assert rendered("\"{{ '<&>' }}\"") == '"<&>"'
+
+
+def test_the_same_inputs_give_the_same_text() -> None:
+    template = "{% for r in registries | sort(attribute='host', reverse=true) %}{{ r.host }}{% endfor %}"
+    assert {rendered(template) for _ in range(5)} == {"2.dkr.example1.dkr.example"}
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "reason"),
+    [
+        ("a\n{{ domian }}", 2, "the name 'domian' is unknown"),
+        ("a\n\n{% if false %}{{ later }}{% endif %}", 3, "the name 'later' is unknown"),
+        ("{% if tsl is defined %}a{% endif %}", 1, "the name 'tsl' is unknown"),
+        ("{{ range(10) }}", 1, "the name 'range' is unknown"),
+        ("{{ lipsum() }}", 1, "the name 'lipsum' is unknown"),
+        ("{{ namespace() }}", 1, "the name 'namespace' is unknown"),
+        ("a\n{{ registries[0].hots }}", 2, "has no attribute 'hots'"),
+        ("a\n{{ registries[7].host }}", 2, "no element 7"),
+        ("{% for %}", 1, "Expected an expression"),
+        ("a\n{% if tls %}", 2, "Unexpected end of template"),
+        ("{{ domain | center(80) }}", 1, "No filter named 'center'"),
+        ("{{ domain | default('') }}", 1, "No filter named 'default'"),
+        ("{{ registries | random }}", 1, "No filter named 'random'"),
+        ("a\n{{ domain.upper() }}", 2, "access to attribute 'upper' of 'str' object is unsafe"),
+        ("{{ registries.append(1) }}", 1, "access to attribute 'append' of 'list' object is unsafe"),
+        ("{{ registries[0].repositories.clear() }}", 1, "access to attribute 'clear' of 'list' object is unsafe"),
+        ("{{ ''.__class__.__mro__ }}", 1, "access to attribute '__class__' of 'str' object is unsafe"),
+        ("{{ registries[0].__init__.__globals__ }}", 1, "access to attribute '__init__' of 'Upstream' object"),
+        ("{{ registries | map('attr', '__class__') | join }}", 1, "No filter named 'attr'"),
+        ("{{ registries | map(attribute='__class__') | join }}", 1, "'__class__' of 'Upstream' object is unsafe"),
+        ("{{ 'x' * 1000000000 }}", 1, "* is not available in a template"),
+        ("{{ 9 ** 9 ** 9 }}", 1, "** is not available in a template"),
+        ("{{ '%1000000000d' % 1 }}", 1, "% is not available in a template"),
+        ("a\n{{ 1 / 0 }}", 2, "division by zero"),
+        ("{% include 'other' %}", 1, "no loader"),
+        ("{{ registries }}", 1, "a list cannot be printed"),
+        ("a\n{% macro m() %}{{ m() }}{% endmacro %}\n{{ m() }}", 2, "calls itself, too deeply"),
+    ],
+)
+def test_what_a_template_must_not_do_is_refused_with_its_line(template: str, line: int, reason: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        rendered(template)
+    message = str(caught.value)
+    assert message.startswith(f"nginx.conf.j2 of ConfigMap tpl, line {line}: ")
+    assert reason in message
+    assert ", ".join(NAMES) in message
+
+
+@pytest.mark.parametrize("template", ["", "  \n\n", "{% if not tls %}a{% endif %}", "{# nothing #}"])
+def test_an_empty_configuration_is_refused(template: str) -> None:
+    with pytest.raises(TemplateError, match=r"renders to nothing.*: apply the charts again"):
+        rendered(template)
+
+
+def test_a_runaway_loop_is_stopped_at_what_a_config_map_holds() -> None:
+    loops = "".join(f"{{% for a{n} in domain %}}" for n in range(6))
+    with pytest.raises(TemplateError, match="more than 900000 bytes"):
+        rendered(f"{loops}{'x' * 1000}{'{% endfor %}' * 6}")
+
+
+def test_a_configuration_at_the_limit_is_rendered() -> None:
+    assert len(rendered("x" * OUTPUT_LIMIT_BYTES)) == OUTPUT_LIMIT_BYTES
+    with pytest.raises(TemplateError, match="more than 900000 bytes"):
+        rendered("ü" * (OUTPUT_LIMIT_BYTES // 2 + 1))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expression"),
+    [
+        (["*"], "^(?:.*)$"),
+        (["team/*", "base"], "^(?:team/.*|base)$"),
+        (["a.b/c_d-e"], r"^(?:a\.b/c_d-e)$"),
+    ],
+)
+def test_patterns_become_one_anchored_expression(patterns: list[str], expression: str) -> None:
+    assert pattern(patterns) == expression
+
+
+REPOSITORY_CHARACTERS = "ab./_-"
+
+
+@given(
+    st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1, max_size=12), min_size=1, max_size=4),
+    st.text(REPOSITORY_CHARACTERS, min_size=1, max_size=12),
+)
+def test_a_repository_matches_the_expression_when_it_matches_a_pattern(patterns: list[str], repository: str) -> None:
+    expected = any(fnmatchcase(repository, glob) for glob in patterns)
+    assert bool(re.match(pattern(patterns), repository)) == expected
+
+
+@given(st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1), min_size=1))
+def test_the_expression_needs_no_quotes_in_nginx(patterns: list[str]) -> None:
+    assert re.fullmatch(r"[a-z0-9._/()|?:^$*\\-]+", pattern(patterns))
