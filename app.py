@@ -10,7 +10,8 @@ from lambda_fn.errors import FrontdoorError
 from lambda_fn.settings import parse_toml
 from stacks import FrontdoorStack
 
-app = cdk.App()
+# cdk-nag is the check here. CDK's own validation takes as long as all the rest; cfn-lint does the same in the tests.
+app = cdk.App(builtin_cloud_formation_validation=False)
 config = Path(app.node.try_get_context("config") or "frontdoor.toml")
 try:
     FrontdoorStack(app, "EcrFrontdoor", settings=parse_toml(config.read_text(encoding="utf-8"), str(config)))

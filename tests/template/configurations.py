@@ -1,0 +1,74 @@
+"""The kinds of installation the stack is tested with, as an operator would write them."""
+
+from pathlib import Path
+
+from lambda_fn.settings import Settings, parse_toml
+
+ROOT = Path(__file__).parent.parent.parent
+
+_PUBLIC = """
+domain = "registry.shrd.example.net"
+
+[cluster]
+name = "shared"
+region = "ap-southeast-2"
+
+[[registries]]
+account = "123456789012"
+region = "ap-southeast-2"
+
+[proxy.exposure]
+kind = "service"
+"""
+
+_SEVERAL = """
+domain = "registry.shrd.example.net"
+
+[cluster]
+name = "blue_1"
+region = "eu-west-1"
+namespace = "pulls"
+
+[refresh]
+period_minutes = 120
+flexible_window_minutes = 0
+rollout_timeout_seconds = 780
+log_retention_days = 7
+
+[names]
+group = "pulls:writer"
+
+[[registries]]
+account = "123456789012"
+region = "eu-west-1"
+repositories = ["team/*", "base"]
+
+[[registries]]
+account = "210987654321"
+region = "us-east-1"
+
+[proxy.exposure]
+kind = "pod"
+tls_secret = "registry-tls"
+"""
+
+_TEXTS = {
+    "private": (ROOT / "frontdoor.toml").read_text(encoding="utf-8"),
+    "public": _PUBLIC,
+    "external": 'manifests = "external"\n' + _PUBLIC,
+    "several": _SEVERAL,
+}
+NAMES = tuple(_TEXTS)
+"""`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""
+
+
+def text(name: str) -> str:
+    return _TEXTS[name]
+
+
+def parse(toml: str) -> Settings:
+    return parse_toml(toml, "frontdoor.toml")
+
+
+def settings(name: str) -> Settings:
+    return parse(text(name))

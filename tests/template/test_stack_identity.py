@@ -1,0 +1,190 @@
+import boto3
+import pytest
+
+from stacks.ecr_actions import PULL, WRITE
+from tests.template import configurations
+from tests.template.synthesis import (
+    Resource,
+    listed,
+    logical_id,
+    only,
+    plain,
+    readable,
+    resources,
+    role_statements,
+    synthesize,
+)
+
+ROLE = "AWS::IAM::Role"
+
+FETCH_TOKEN = {"Sid": "FetchToken", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": ["*"]}
+DENY_WRITES = {"Sid": "NeverChangeARegistry", "Effect": "Deny", "Action": [*WRITE], "Resource": ["*"]}
+
+INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
+IN_A_VPC: list[object] = [
+    {
+        "Sid": "AttachToVpc",
+        "Effect": "Allow",
+        "Action": [*INTERFACES, "ec2:UnassignPrivateIpAddresses"],
+        "Resource": ["arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"],
+    },
+    {
+        "Sid": "SeeVpc",
+        "Effect": "Allow",
+        "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+        "Resource": ["*"],
+    },
+    {
+        "Sid": "NotFromCode",
+        "Effect": "Deny",
+        "Action": [
+            *INTERFACES,
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DetachNetworkInterface",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        "Resource": ["*"],
+        "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
+    },
+]
+
+
+def pull(*repositories: str) -> Resource:
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"]
+    return {"Sid": "PullAllowedRepositories", "Effect": "Allow", "Action": actions, "Resource": [*repositories]}
+
+
+def read_cluster(region: str, cluster: str) -> Resource:
+    arn = f"arn:aws:eks:{region}:${{AWS::AccountId}}:cluster/{cluster}"
+    return {"Sid": "ReadTheCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": [arn]}
+
+
+def log_and_failures(name: str) -> list[object]:
+    log = logical_id(name, "AWS::Logs::LogGroup", "Log")
+    queue = logical_id(name, "AWS::SQS::Queue")
+    return [
+        {
+            "Sid": "WriteOwnLog",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [f"${{{log}.Arn}}"],
+        },
+        {
+            "Sid": "ReportFailures",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": [f"${{{queue}.Arn}}"],
+        },
+    ]
+
+
+def statements_of(name: str, role: str) -> list[object]:
+    return [readable(s) for role_id, s in role_statements(name) if role_id.startswith(role)]
+
+
+def test_the_lambda_outside_a_vpc_may_do_exactly_this() -> None:
+    assert statements_of("public", "Identity") == [
+        FETCH_TOKEN,
+        pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
+        DENY_WRITES,
+        read_cluster("ap-southeast-2", "shared"),
+        *log_and_failures("public"),
+    ]
+
+
+def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code() -> None:
+    assert statements_of("private", "Identity") == [
+        FETCH_TOKEN,
+        pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
+        DENY_WRITES,
+        read_cluster("ap-southeast-2", "shared"),
+        *log_and_failures("private"),
+        *IN_A_VPC,
+    ]
+
+
+def test_several_registries_are_pulled_from_by_their_own_accounts_regions_and_patterns() -> None:
+    assert statements_of("several", "Identity") == [
+        FETCH_TOKEN,
+        pull(
+            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
+            "arn:aws:ecr:us-east-1:210987654321:repository/*",
+        ),
+        DENY_WRITES,
+        read_cluster("eu-west-1", "blue_1"),
+        *log_and_failures("several"),
+    ]
+
+
+def test_who_applies_the_charts_does_not_change_what_the_lambda_may_do() -> None:
+    assert statements_of("external", "Identity") == statements_of("public", "Identity")
+
+
+def test_a_region_of_another_partition_is_named_with_that_partition() -> None:
+    text = configurations.text("public").replace("ap-southeast-2", "cn-north-1")
+    template = synthesize(configurations.parse(text))
+    (role,) = (r for i, r in template["Resources"].items() if i.startswith("IdentityRole"))
+    pulls = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][1]
+    assert plain(pulls["Resource"]) == "arn:aws-cn:ecr:cn-north-1:123456789012:repository/*"
+
+
+def test_every_ecr_operation_that_is_no_read_is_denied() -> None:
+    operations = boto3.client("ecr", region_name="eu-west-1").meta.service_model.operation_names
+    reads = ("BatchCheck", "BatchGet", "Describe", "Get", "List", "Validate")
+    writes = {f"ecr:{operation}" for operation in operations if not operation.startswith(reads)}
+    # These two are permissions without an operation of their own.
+    assert set(WRITE) == writes | {"ecr:BatchImportUpstreamImage", "ecr:ReplicateImage"}
+
+
+def test_nothing_is_both_needed_and_denied() -> None:
+    assert not set(PULL) & set(WRITE)
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_no_role_has_a_name(name: str) -> None:
+    assert not [i for i, role in resources(name, ROLE).items() if "RoleName" in role["Properties"]]
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_only_cdks_own_helpers_have_managed_policies(name: str) -> None:
+    with_managed = {i for i, role in resources(name, ROLE).items() if role["Properties"].get("ManagedPolicyArns")}
+    own = ("WorkloadKubectlProviderframework", "AWSCDKTriggerCustomResourceProvider")
+    assert not {i for i in with_managed if not i.startswith(own)}
+    assert not resources(name, "AWS::IAM::ManagedPolicy")
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_lambdas_role_is_assumed_by_lambda_alone(name: str) -> None:
+    (trust,) = only(name, ROLE, "Identity")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_no_statement_allows_a_wildcard_action(name: str) -> None:
+    actions = [a for _, s in role_statements(name) if s["Effect"] == "Allow" for a in listed(s["Action"])]
+    assert actions
+    assert not [action for action in actions if "*" in action]
+
+
+def test_every_allowed_wildcard_resource_is_one_of_these() -> None:
+    found = {
+        (role_id.rstrip("0123456789ABCDEF"), resource)
+        for role_id, statement in role_statements("private")
+        if statement["Effect"] == "Allow"
+        for resource in readable(statement)["Resource"]
+        if "*" in resource
+    }
+    handler = logical_id("private", "AWS::Lambda::Function", "WorkloadKubectlHandler")
+    refresher = logical_id("private", "AWS::Lambda::Function", "Refresher")
+    assert found == {
+        ("IdentityRole", "*"),
+        ("IdentityRole", "arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
+        ("IdentityRole", "arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"),
+        ("WorkloadRole", "*"),
+        ("WorkloadRole", "arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"),
+        ("WorkloadRole", "arn:aws:logs:ap-southeast-2:${AWS::AccountId}:log-group:/aws/lambda/*"),
+        ("WorkloadKubectlProviderframeworkonEventServiceRole", f"${{{handler}.Arn}}:*"),
+        ("AWSCDKTriggerCustomResourceProviderCustomResourceProviderRole", f"${{{refresher}.Arn}}:*"),
+    }

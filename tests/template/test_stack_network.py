@@ -1,0 +1,47 @@
+import pytest
+
+from tests.template import configurations
+from tests.template.synthesis import logical_id, only, resources
+
+GROUP = "AWS::EC2::SecurityGroup"
+IN_VPC = ("Refresher", "WorkloadKubectlHandler", "WorkloadKubectlProviderframework")
+
+
+def test_the_lambda_reaches_port_443_and_is_reached_by_nobody() -> None:
+    group = only("private", GROUP)
+    out = [
+        (rule.get("CidrIp") or rule["CidrIpv6"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"])
+        for rule in group["SecurityGroupEgress"]
+    ]
+    assert out == [("0.0.0.0/0", "tcp", 443, 443), ("::/0", "tcp", 443, 443)]
+    assert "SecurityGroupIngress" not in group
+    assert group["VpcId"] == configurations.settings("private").cluster.vpc_id
+
+
+def test_the_cluster_lets_the_lambda_in_on_443_and_gets_no_other_rule() -> None:
+    rule = dict(only("private", "AWS::EC2::SecurityGroupIngress"))
+    del rule["Description"]
+    assert rule == {
+        "GroupId": configurations.settings("private").cluster.security_group_id,
+        "SourceSecurityGroupId": {"Fn::GetAtt": [logical_id("private", GROUP), "GroupId"]},
+        "IpProtocol": "tcp",
+        "FromPort": 443,
+        "ToPort": 443,
+    }
+    assert not resources("private", "AWS::EC2::SecurityGroupEgress")
+
+
+def test_whatever_speaks_to_the_cluster_stands_in_the_set_subnets_and_that_group() -> None:
+    expected = {
+        "SecurityGroupIds": [{"Fn::GetAtt": [logical_id("private", GROUP), "GroupId"]}],
+        "SubnetIds": list(configurations.settings("private").cluster.subnet_ids),
+    }
+    for start in IN_VPC:
+        assert only("private", "AWS::Lambda::Function", start)["VpcConfig"] == expected, start
+
+
+@pytest.mark.parametrize("name", ["public", "external", "several"])
+def test_without_a_vpc_there_is_no_group_no_rule_and_no_interface(name: str) -> None:
+    kinds = (GROUP, "AWS::EC2::SecurityGroupIngress")
+    assert not any(resources(name, kind) for kind in kinds)
+    assert not [f for f in resources(name, "AWS::Lambda::Function").values() if "VpcConfig" in f["Properties"]]

@@ -1,0 +1,101 @@
+import pytest
+
+from lambda_fn.errors import SettingsError
+from lambda_fn.settings import parse_environment
+from tests.template import configurations
+from tests.template.synthesis import Resource, logical_id, only, plain, resources, synthesize, template
+
+FUNCTION = "AWS::Lambda::Function"
+
+
+def function(name: str) -> Resource:
+    return only(name, FUNCTION, "Refresher")
+
+
+def variables(name: str) -> dict[str, str]:
+    found: dict[str, str] = function(name)["Environment"]["Variables"]
+    return found
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_functions_environment_is_the_settings_again(name: str) -> None:
+    assert parse_environment(variables(name)) == configurations.settings(name)
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_nothing_else_is_in_the_environment_but_names_and_the_workloads_digest(name: str) -> None:
+    others = {key: value for key, value in variables(name).items() if key != "FRONTDOOR_SETTINGS"}
+    digest = others.pop("FRONTDOOR_WORKLOAD_SHA256", None)
+    assert others == {"POWERTOOLS_SERVICE_NAME": "ecr-frontdoor", "POWERTOOLS_METRICS_NAMESPACE": "EcrFrontdoor"}
+    assert (digest is None) == (name == "external")
+
+
+def test_the_function_is_python_3_13_on_arm64_with_the_documented_handler() -> None:
+    found = function("public")
+    assert (found["Runtime"], found["Architectures"], found["Handler"]) == (
+        "python3.13",
+        ["arm64"],
+        "lambda_fn.handler.handler",
+    )
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("public", 300 + 120), ("several", 780 + 120)])
+def test_a_run_may_take_two_minutes_longer_than_the_wait_for_the_rollout(name: str, seconds: int) -> None:
+    assert function(name)["Timeout"] == seconds
+
+
+def test_concurrency_is_not_reserved() -> None:
+    assert "ReservedConcurrentExecutions" not in function("public")
+
+
+@pytest.mark.parametrize(("name", "days"), [("public", 90), ("several", 7)])
+def test_the_log_is_json_kept_as_long_as_set_and_outlives_the_stack(name: str, days: int) -> None:
+    log = logical_id(name, "AWS::Logs::LogGroup", "Log")
+    group = resources(name, "AWS::Logs::LogGroup")[log]
+    assert function(name)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": log}}
+    assert group["Properties"] == {"RetentionInDays": days}
+    assert group["DeletionPolicy"] == "Retain"
+
+
+def test_a_run_that_failed_three_times_goes_to_the_failures_queue() -> None:
+    queue = logical_id("public", "AWS::SQS::Queue")
+    assert only("public", "AWS::Lambda::EventInvokeConfig") == {
+        "FunctionName": {"Ref": logical_id("public", FUNCTION, "Refresher")},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 3600,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}},
+    }
+
+
+def test_the_failures_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http() -> None:
+    queue = logical_id("public", "AWS::SQS::Queue")
+    assert only("public", "AWS::SQS::Queue") == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
+    (statement,) = only("public", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "sqs:*",
+        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_the_way_out() -> None:
+    patterns = ", ".join(f'"team-{number:03}/*"' for number in range(400))
+    large = configurations.text("public").replace(
+        '[[registries]]\naccount = "123456789012"',
+        f'[[registries]]\nrepositories = [{patterns}]\naccount = "123456789012"',
+    )
+    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* holds 4096: shorten the lists of repositories"):
+        synthesize(configurations.parse(large))
+
+
+def test_the_outputs_name_the_function_and_a_command_that_tests_it() -> None:
+    name = f"${{{logical_id('public', FUNCTION, 'Refresher')}}}"
+    outputs = {key: plain(output["Value"]) for key, output in template("public")["Outputs"].items()}
+    assert outputs == {
+        "FunctionName": name,
+        "TestInvoke": f"aws lambda invoke --region ap-southeast-2 --function-name {name} --cli-read-timeout 900 "
+        "--cli-binary-format raw-in-base64-out --payload '{\"dry_run\": true}' /dev/stdout",
+    }

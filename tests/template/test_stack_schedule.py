@@ -1,0 +1,71 @@
+import pytest
+
+from tests.template import configurations
+from tests.template.synthesis import logical_id, only, readable, resources, role_statements
+
+SCHEDULE = "AWS::Scheduler::Schedule"
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "window"),
+    [
+        ("public", "rate(240 minutes)", {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}),
+        ("several", "rate(120 minutes)", {"Mode": "OFF"}),
+    ],
+)
+def test_the_schedule_is_the_set_period_and_window(name: str, expression: str, window: object) -> None:
+    schedule = only(name, SCHEDULE)
+    assert (schedule["ScheduleExpression"], schedule["FlexibleTimeWindow"]) == (expression, window)
+
+
+def test_an_undelivered_run_is_tried_for_an_hour_and_then_goes_to_the_failures_queue() -> None:
+    function = logical_id("public", "AWS::Lambda::Function", "Refresher")
+    queue = logical_id("public", "AWS::SQS::Queue")
+    role = logical_id("public", "AWS::IAM::Role", "Schedule")
+    assert only("public", SCHEDULE)["Target"] == {
+        "Arn": {"Fn::GetAtt": [function, "Arn"]},
+        "RoleArn": {"Fn::GetAtt": [role, "Arn"]},
+        "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10},
+        "DeadLetterConfig": {"Arn": {"Fn::GetAtt": [queue, "Arn"]}},
+    }
+
+
+def test_schedulers_role_starts_this_function_and_reports_to_this_queue_and_nothing_else() -> None:
+    function = logical_id("public", "AWS::Lambda::Function", "Refresher")
+    queue = logical_id("public", "AWS::SQS::Queue")
+    assert [readable(s) for role, s in role_statements("public") if role.startswith("Schedule")] == [
+        {
+            "Sid": "StartRefresh",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": [f"${{{function}.Arn}}"],
+        },
+        {"Sid": "ReportUndelivered", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [f"${{{queue}.Arn}}"]},
+    ]
+
+
+def test_only_a_schedule_of_this_accounts_own_group_may_assume_that_role() -> None:
+    group = logical_id("public", "AWS::Scheduler::ScheduleGroup")
+    (trust,) = only("public", "AWS::IAM::Role", "Schedule")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [group, "Arn"]}},
+        },
+    }
+    assert only("public", SCHEDULE)["GroupName"] == {"Ref": group}
+
+
+def test_two_installations_in_one_account_have_groups_of_different_names() -> None:
+    names = {only(name, "AWS::Scheduler::ScheduleGroup")["Name"] for name in ("public", "several")}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_schedule_starts_when_the_lambda_can_work(name: str) -> None:
+    (schedule,) = resources(name, SCHEDULE).values()
+    ready = "AccessEntry" if name == "external" else "FirstRun"
+    assert any(logical_id.startswith(ready) for logical_id in schedule["DependsOn"])

@@ -1,0 +1,142 @@
+import json
+from typing import Any
+
+import pytest
+
+from k8s_manifests import documents
+from stacks.workload import workload_digest
+from tests.template import configurations
+from tests.template.synthesis import listed, logical_id, only, plain, readable, resources, role_statements, template
+
+ENTRY = "AWS::EKS::AccessEntry"
+MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+TRIGGER = "Custom::Trigger"
+APPLIED = tuple(name for name in configurations.NAMES if name != "external")
+
+
+def applied(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(plain(only(name, MANIFEST)["Manifest"]))
+    return found
+
+
+def depends_on(name: str, kind: str) -> list[str]:
+    (resource,) = resources(name, kind).values()
+    return listed(resource["DependsOn"])
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_lambdas_access_entry_puts_its_role_into_its_group_and_gives_no_policy(name: str) -> None:
+    settings = configurations.settings(name)
+    assert only(name, ENTRY, "Access") == {
+        "ClusterName": settings.cluster.name,
+        "PrincipalArn": {"Fn::GetAtt": [logical_id(name, "AWS::IAM::Role", "Identity"), "Arn"]},
+        "Type": "STANDARD",
+        "KubernetesGroups": [settings.names.group],
+    }
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_access_entrys_group_is_the_subject_of_the_charts_role_binding(name: str) -> None:
+    (binding,) = (d for d in documents(configurations.settings(name)) if d["kind"] == "RoleBinding")
+    groups = only(name, ENTRY, "Access")["KubernetesGroups"]
+    assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("Group", group) for group in groups]
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_the_deployment_applies_exactly_what_the_charts_print(name: str) -> None:
+    assert applied(name) == documents(configurations.settings(name))
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_nothing_applied_is_a_secret_since_the_manifest_shows_in_template_and_logs(name: str) -> None:
+    kinds = [document["kind"] for document in applied(name)]
+    assert "Deployment" in kinds
+    assert "Secret" not in kinds
+
+
+def test_an_existing_namespace_is_taken_over_and_what_the_lambda_wrote_is_left_alone() -> None:
+    manifest = only("public", MANIFEST)
+    assert manifest["Overwrite"] is True
+    assert "PruneLabel" not in manifest
+
+
+def test_kubectl_is_administrator_of_the_cluster_and_may_do_nothing_else() -> None:
+    role = logical_id("public", "AWS::IAM::Role", "WorkloadRole")
+    assert only("public", ENTRY, "WorkloadAccess") == {
+        "ClusterName": "shared",
+        "PrincipalArn": {"Fn::GetAtt": [role, "Arn"]},
+        "Type": "STANDARD",
+        "AccessPolicies": [
+            {
+                "AccessScope": {"Type": "cluster"},
+                "PolicyArn": {
+                    "Fn::Join": [
+                        "",
+                        [
+                            "arn:",
+                            {"Ref": "AWS::Partition"},
+                            ":eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                        ],
+                    ]
+                },
+            }
+        ],
+    }
+    assert [readable(s) for role_id, s in role_statements("public") if role_id == role] == [
+        {
+            "Sid": "ReadTheCluster",
+            "Effect": "Allow",
+            "Action": "eks:DescribeCluster",
+            "Resource": ["arn:aws:eks:ap-southeast-2:${AWS::AccountId}:cluster/shared"],
+        },
+        {
+            "Sid": "WriteLog",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": ["arn:aws:logs:ap-southeast-2:${AWS::AccountId}:log-group:/aws/lambda/*"],
+        },
+    ]
+
+
+def test_external_manifests_leave_no_kubectl_no_administrator_and_no_first_run() -> None:
+    types = {resource["Type"] for resource in template("external")["Resources"].values()}
+    assert {MANIFEST, TRIGGER, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
+    assert len(resources("external", ENTRY)) == 1
+    assert "AmazonEKSClusterAdminPolicy" not in json.dumps(template("external"))
+
+
+def test_the_charts_are_applied_after_kubectls_access_its_log_and_its_way_in() -> None:
+    names = depends_on("private", MANIFEST)
+    for needed in ("WorkloadKubectlHandlerLogGroup", "WorkloadKubectlProviderframeworkonEventLogGroup", "NetworkInto"):
+        assert any(name.startswith(needed) for name in names), needed
+    (handler,) = (
+        r for i, r in resources("private", "AWS::Lambda::Function").items() if i.startswith("WorkloadKubectlHandler")
+    )
+    assert any(name.startswith("WorkloadAccessEntry") for name in handler["DependsOn"])
+
+
+def test_the_first_run_comes_after_the_charts_and_the_lambdas_access() -> None:
+    names = depends_on("private", TRIGGER)
+    for needed in ("WorkloadManifest", "AccessEntry", "NetworkIntoCluster"):
+        assert any(name.startswith(needed) for name in names), needed
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_the_deployment_waits_for_the_first_run_and_fails_with_it(name: str) -> None:
+    trigger = only(name, TRIGGER)
+    version = logical_id(name, "AWS::Lambda::Version")
+    timeout = only(name, "AWS::Lambda::Function", "Refresher")["Timeout"]
+    assert trigger["HandlerArn"] == {"Ref": version}
+    assert trigger["InvocationType"] == "RequestResponse"
+    # CDK's own function ends after 900 s and has to report before.
+    assert trigger["Timeout"] == str(min(timeout, 870) * 1000)
+
+
+def test_a_changed_workload_makes_a_new_version_and_so_another_first_run() -> None:
+    digest = only("public", "AWS::Lambda::Function", "Refresher")["Environment"]["Variables"][
+        "FRONTDOOR_WORKLOAD_SHA256"
+    ]
+    workload = documents(configurations.settings("public"))
+    assert digest == workload_digest(workload)
+    workload[0]["metadata"]["labels"]["changed"] = "yes"
+    assert digest != workload_digest(workload)
