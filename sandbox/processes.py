@@ -81,9 +81,10 @@ class Processes:
         """
         while True:
             pid, status = os.wait()
-            part, _ = self._running.pop(pid, (None, None))
-            if part:
-                yield f"{part.name} {_ending(os.waitstatus_to_exitcode(status))}"
+            if pid in self._running:
+                part, process = self._running.pop(pid)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                yield f"{part.name} {_ending(process.returncode)}"
 
     def _log(self, part: Part) -> Path:
         return self._logs / f"{part.name}.log"
