@@ -4,7 +4,6 @@ Reports to standard output, one JSON object a line, until everything is up: {"pa
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
@@ -57,11 +56,13 @@ def _bring_up(world: World, tools: Path, processes: Processes) -> None:
 
 def _stages(world: World, tools: Path) -> Iterator[Sequence[Part]]:
     """Parts that can start at the same time, in the order in which they need each other."""
-    first = [control_plane.dns(world), node.containerd(world), control_plane.etcd(world, tools)]
-    if importlib.util.find_spec("sandbox.cloud"):
-        first.append(control_plane.cloud(world))
-    first.append(control_plane.authenticator(world, tools))
-    yield first
+    yield (
+        control_plane.dns(world),
+        control_plane.cloud(world),
+        control_plane.etcd(world, tools),
+        control_plane.authenticator(world, tools),
+        node.containerd(world),
+    )
     yield (control_plane.api_server(world, tools),)
     yield (*control_plane.controllers(world, tools), *node.parts(world, tools))
 
