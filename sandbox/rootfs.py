@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +93,18 @@ def fetch_static(cache: Path) -> None:
         _fetch(rootfs, STATIC_PACKAGES, lambda _: None)
 
 
+def newest_suite(distribution: Mapping[str, str]) -> tuple[str, str]:
+    """The newest suite, and the components, of the distribution /etc/os-release describes.
+
+    Raises:
+        SandboxError: It is neither of those in `SUITES` nor made from one.
+    """
+    for name in (distribution.get("ID", ""), *distribution.get("ID_LIKE", "").split()):
+        if name in SUITES:
+            return SUITES[name]
+    raise SandboxError(f"distribution {distribution.get('ID')!r} is not supported; use one of {', '.join(SUITES)}")
+
+
 def nginx_version(root: Path) -> str:
     """The version nginx itself states, `1.30.6` for example.
 
@@ -117,7 +129,7 @@ def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], N
     draft = Rootfs(rootfs.folder.with_suffix(".part"))
     shutil.rmtree(draft.folder, ignore_errors=True)
     draft.folder.mkdir(parents=True)
-    suite, components = _newest_suite()
+    suite, components = newest_suite(debian.distribution())
     options = [f"--aptopt={option}" for option in debian.download_options()]
     run((
         "mmdebstrap", "--quiet", "--variant=extract", "--mode=root", f"--components={components}",
@@ -129,14 +141,6 @@ def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], N
     Layer.of_directory(draft.root, draft.blob)
     shutil.rmtree(rootfs.folder, ignore_errors=True)
     draft.folder.rename(rootfs.folder)
-
-
-def _newest_suite() -> tuple[str, str]:
-    names = debian.distribution()
-    for name in (names.get("ID", ""), *names.get("ID_LIKE", "").split()):
-        if name in SUITES:
-            return SUITES[name]
-    raise SandboxError(f"distribution {names.get('ID')!r} is not supported; use one of {', '.join(SUITES)}")
 
 
 def _complete_nginx(root: Path) -> None:

@@ -1,0 +1,43 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.world import STATE_VARIABLE
+
+
+def call(*words: str, inside: str = "") -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "sandbox", *words)
+    environment = {**os.environ, STATE_VARIABLE: inside}
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)  # noqa: S603 - our own words
+
+
+def test_help_names_every_command() -> None:
+    text = call("--help").stdout
+
+    for command in ("setup", "up", "down", "status", "run", "shell", "demo"):
+        assert f"\n    {command} " in text
+
+
+def test_status_of_a_sandbox_that_is_not_there_is_down(tmp_path: Path) -> None:
+    done = call("--state", str(tmp_path / "none"), "status")
+
+    assert (done.returncode, done.stdout) == (3, "down\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere another refusal comes first")
+@pytest.mark.parametrize("words", [("up",), ("down",), ("run", "--", "true")])
+def test_no_sandbox_is_made_inside_a_sandbox(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = call("--state", str(tmp_path / "none"), *words, inside="/somewhere")
+
+    assert done.returncode == 1
+    assert "inside the sandbox already" in done.stderr
+
+
+def test_run_without_a_command_shows_how_to_call_it(tmp_path: Path) -> None:
+    done = call("--state", str(tmp_path / "none"), "run", "--")
+
+    assert done.returncode == 1
+    assert "no command given; for example `python -m sandbox run -- kubectl get nodes`" in done.stderr
