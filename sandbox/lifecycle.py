@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from typing import IO
 
-from sandbox import access, cgroups, control_plane, hosts, image, namespaces, node, pki, setup, tools
+from sandbox import access, cgroups, control_plane, hosts, image, namespaces, node, pki, setup, storage, tools
 from sandbox.errors import SandboxError, last_lines
 from sandbox.holder import Holder
 from sandbox.lock import lock
@@ -79,7 +79,7 @@ def _prepare(world: World) -> None:
     access.create(world)
     configuration = control_plane.authenticator_configuration(world)
     (world.authenticator / "config.yaml").write_text(json.dumps(configuration))
-    for path, content in node.files(world).items():
+    for path, content in node.files(world, storage.snapshotter(world.state)).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     image.create(world)

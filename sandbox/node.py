@@ -36,10 +36,10 @@ def kube_proxy(world: World, tools: Path) -> Part:
     return Part("kube-proxy", command, listens("127.0.0.1", 10256))
 
 
-def files(world: World) -> Mapping[Path, str]:
-    """Path -> content of every configuration file of the node."""
+def files(world: World, snapshotter: str) -> Mapping[Path, str]:
+    """Path -> content of every configuration file of the node; `snapshotter` is containerd's name of it."""
     return {
-        world.node_files / "containerd.toml": containerd_configuration(world),
+        world.node_files / "containerd.toml": containerd_configuration(world, snapshotter),
         world.node_files / "kubelet.json": json.dumps(kubelet_configuration(world)),
         world.node_files / "kube-proxy.json": json.dumps(kube_proxy_configuration(world)),
         world.node_files / "cni" / "10-bridge.conflist": json.dumps(cni_configuration(world)),
@@ -50,7 +50,7 @@ def files(world: World) -> Mapping[Path, str]:
     }
 
 
-def containerd_configuration(world: World) -> str:
+def containerd_configuration(world: World, snapshotter: str) -> str:
     """Containerd's configuration, version 2, which 1.6 to 2.x read."""
     return f"""\
 version = 2
@@ -61,6 +61,8 @@ state = "{world.run / "containerd"}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "{snapshotter}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]

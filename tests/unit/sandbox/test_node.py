@@ -12,7 +12,7 @@ WORLD = World(state=Path("/srv/one"), cache=Path("/srv/cache"))
 
 
 def test_every_file_and_folder_containerd_writes_is_in_the_state_folder() -> None:
-    configuration = tomllib.loads(node.containerd_configuration(WORLD))
+    configuration = tomllib.loads(node.containerd_configuration(WORLD, "overlayfs"))
 
     written = (configuration["root"], configuration["state"], configuration["grpc"]["address"])
 
@@ -20,7 +20,7 @@ def test_every_file_and_folder_containerd_writes_is_in_the_state_folder() -> Non
 
 
 def test_containerd_uses_the_image_the_sandbox_loads_and_the_driver_the_kubelet_uses() -> None:
-    cri = tomllib.loads(node.containerd_configuration(WORLD))["plugins"]["io.containerd.grpc.v1.cri"]
+    cri = tomllib.loads(node.containerd_configuration(WORLD, "overlayfs"))["plugins"]["io.containerd.grpc.v1.cri"]
 
     assert cri["sandbox_image"] == node.PAUSE_IMAGE
     assert cri["containerd"]["runtimes"]["runc"]["options"]["SystemdCgroup"] is False
@@ -29,7 +29,7 @@ def test_containerd_uses_the_image_the_sandbox_loads_and_the_driver_the_kubelet_
 
 @pytest.mark.parametrize("host", [*WORLD.ecr_hosts, WORLD.domain])
 def test_every_registry_is_trusted_by_the_sandbox_ca_alone(host: str) -> None:
-    files = node.files(WORLD)
+    files = node.files(WORLD, "overlayfs")
 
     hosts = tomllib.loads(files[WORLD.node_files / "certs.d" / host / "hosts.toml"])
 
@@ -52,7 +52,7 @@ def test_kube_proxy_leaves_the_conntrack_settings_of_the_machine_alone() -> None
 
 
 def test_pods_get_addresses_of_the_pod_network_from_files_in_the_state_folder() -> None:
-    bridge, _ = json.loads(node.files(WORLD)[WORLD.node_files / "cni" / "10-bridge.conflist"])["plugins"]
+    bridge, _ = json.loads(node.files(WORLD, "overlayfs")[WORLD.node_files / "cni" / "10-bridge.conflist"])["plugins"]
 
     assert bridge["ipam"]["ranges"] == [[{"subnet": WORLD.pod_cidr}]]
     assert Path(bridge["ipam"]["dataDir"]).is_relative_to(WORLD.state)
