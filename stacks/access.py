@@ -30,7 +30,7 @@ class RefresherAccess(Construct):
 class AdministratorAccess(Construct):
     """Makes a role administrator of the cluster: who creates a Role must hold all it grants, or be this.
 
-    `docs/decisions/` says why the kubectl provider needs it and how to do without.
+    `docs/decisions/kubectl-or-external.md` weighs it and says how to do without.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole) -> None:

@@ -9,7 +9,10 @@ PULL = (
     "ecr:GetDownloadUrlForLayer",  # GET of a blob
     "ecr:ListImages",  # tags/list
 )
-"""All a pull needs, each with the request it answers."""
+"""All a pull through the front door needs, each with the request it answers."""
+
+PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+"""All a node needs to pull an image whose tag or digest it knows."""
 
 WRITE = (
     "ecr:BatchDeleteImage",

@@ -1,5 +1,7 @@
 """The Lambda's role: everything it may do in AWS stands in this module, and nothing else can add to it."""
 
+import re
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -7,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.settings import Settings
+from lambda_fn.settings.fields import ECR_HOST
 from stacks import ecr_actions
 from stacks.nag import acknowledge_wildcard
 from stacks.network import interface_statements
@@ -32,10 +35,15 @@ class Identity(Construct):
         failures: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        repositories = _repository_arns(self, settings)
+        repositories = [
+            _repository_arn(self, account=registry.account, region=registry.region, repository=pattern)
+            for registry in settings.registries
+            for pattern in registry.repositories
+        ]
         statements = [
             _fetch_token(),
-            _pull(repositories),
+            iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
+            *_pull_proxy_image(self, settings.proxy.image),
             _deny_writes(),
             describe_cluster(self, settings),
             _write_own_log(log_group),
@@ -70,23 +78,22 @@ def _fetch_token() -> iam.PolicyStatement:
     return iam.PolicyStatement(sid="FetchToken", actions=["ecr:GetAuthorizationToken"], resources=["*"])
 
 
-def _pull(arns: list[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=arns)
+def _pull_proxy_image(scope: Construct, image: str) -> list[iam.PolicyStatement]:
+    """The nodes pull the proxy's image with this role's token, from a repository that need not be open to anyone."""
+    host, _, path = image.partition("/")
+    registry = ECR_HOST.fullmatch(host)
+    if not registry:
+        return []
+    repository = re.split("[:@]", path)[0]
+    arn = _repository_arn(scope, account=registry["account"], region=registry["region"], repository=repository)
+    return [iam.PolicyStatement(sid="PullProxyImage", actions=[*ecr_actions.PULL_BY_NAME], resources=[arn])]
 
 
-def _repository_arns(scope: Construct, settings: Settings) -> list[str]:
+def _repository_arn(scope: Construct, *, account: str, region: str, repository: str) -> str:
     # A `*` means the same in frontdoor.toml and in IAM.
-    return [
-        cdk.Stack.of(scope).format_arn(
-            service="ecr",
-            account=registry.account,
-            region=registry.region,
-            resource="repository",
-            resource_name=pattern,
-        )
-        for registry in settings.registries
-        for pattern in registry.repositories
-    ]
+    return cdk.Stack.of(scope).format_arn(
+        service="ecr", account=account, region=region, resource="repository", resource_name=repository
+    )
 
 
 def _deny_writes() -> iam.PolicyStatement:

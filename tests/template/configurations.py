@@ -47,6 +47,9 @@ repositories = ["team/*", "base"]
 account = "210987654321"
 region = "us-east-1"
 
+[proxy]
+image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/platform/nginx:1.30.6"
+
 [proxy.exposure]
 kind = "pod"
 tls_secret = "registry-tls"

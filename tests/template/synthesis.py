@@ -3,7 +3,7 @@
 import functools
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from tests.template import configurations
 Resource = Mapping[str, Any]
 _CONTEXT = json.loads((configurations.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
 # Nothing is installed: one test makes the real bundle.
-_NO_BUNDLING = {"aws:cdk:bundling-stacks": []}
+_NO_BUNDLING: dict[str, list[str]] = {"aws:cdk:bundling-stacks": []}
 
 
-def synthesize(settings: Settings) -> dict[str, Any]:
-    """Raises:
-    RuntimeError: cdk-nag found something that nobody acknowledged.
+def synthesize(settings: Settings, *, and_add: Callable[[cdk.Stack], object] | None = None) -> dict[str, Any]:
+    """The template, with whatever `and_add` puts into the stack.
+
+    Raises:
+        RuntimeError: cdk-nag found something that nobody acknowledged.
     """
     with tempfile.TemporaryDirectory() as folder:
         app = cdk.App(
@@ -31,7 +33,9 @@ def synthesize(settings: Settings) -> dict[str, Any]:
             builtin_cloud_formation_validation=False,
             analytics_reporting=False,
         )
-        FrontdoorStack(app, "EcrFrontdoor", settings=settings)
+        stack = FrontdoorStack(app, "EcrFrontdoor", settings=settings)
+        if and_add:
+            and_add(stack)
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
         app.synth()
         text = (Path(folder) / "EcrFrontdoor.template.json").read_text(encoding="utf-8")

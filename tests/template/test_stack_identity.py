@@ -104,7 +104,7 @@ def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code
     ]
 
 
-def test_several_registries_are_pulled_from_by_their_own_accounts_regions_and_patterns() -> None:
+def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_region_and_pattern() -> None:
     assert statements_of("several", "Identity") == [
         FETCH_TOKEN,
         pull(
@@ -112,6 +112,12 @@ def test_several_registries_are_pulled_from_by_their_own_accounts_regions_and_pa
             "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
             "arn:aws:ecr:us-east-1:210987654321:repository/*",
         ),
+        {
+            "Sid": "PullProxyImage",
+            "Effect": "Allow",
+            "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            "Resource": ["arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx"],
+        },
         DENY_WRITES,
         read_cluster("eu-west-1", "blue_1"),
         *log_and_failures("several"),

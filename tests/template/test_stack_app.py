@@ -1,0 +1,78 @@
+"""`app.py` as the CDK command line runs it: in a process of its own, without credentials."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.template import configurations
+
+ROOT = configurations.ROOT
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+
+
+def without_aws(**variables: str) -> Mapping[str, str]:
+    """This environment with nothing in it that could lead to AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent"} | variables
+
+
+def run_app(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    context = json.dumps({"config": str(config), "aws:cdk:bundling-stacks": []})
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=without_aws(CDK_CONTEXT_JSON=context, CDK_OUTDIR=str(folder / "out")),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_a_wrong_file_is_answered_with_all_its_mistakes_and_no_traceback(tmp_path: Path) -> None:
+    config = tmp_path / "wrong.toml"
+    config.write_text(configurations.text("public").replace("shared", "sha red").replace("123456789012", "1234"))
+    app = run_app(config, tmp_path)
+    assert app.returncode == 1
+    assert app.stderr == (
+        f"ecr-frontdoor: {config} has 2 mistakes:\n"
+        '  cluster.name = "sha red": must be an EKS cluster\'s name: letters, digits, - and _\n'
+        "  registries[0].account = \"1234\": must be an AWS account: 12 digits in quotes, like '123456789012'\n"
+    )
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    app = run_app(tmp_path / "none.toml", tmp_path)
+    assert app.returncode == 1
+    assert app.stderr == f"ecr-frontdoor: [Errno 2] No such file or directory: '{tmp_path / 'none.toml'}'\n"
+
+
+def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "binary.toml"
+    config.write_bytes(b"\xff\xfe")
+    app = run_app(config, tmp_path)
+    assert (app.returncode, app.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.skipif(not CDK.exists(), reason="the CDK command line is not installed: run `make template`")
+def test_cdk_synth_needs_neither_credentials_nor_context_and_names_the_stack_by_cluster_and_namespace(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "several.toml"
+    config.write_text(configurations.text("several"))
+    # Nothing is installed here: the bundle has a test of its own.
+    command = [str(CDK), "synth", "--quiet", "--output", str(tmp_path / "out"), "-c", f"config={config}"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    synth = subprocess.run(  # noqa: S603 - our own arguments
+        command, cwd=ROOT, env=without_aws(PATH=path), text=True, capture_output=True, check=False
+    )
+    assert synth.returncode == 0, synth.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    stack = manifest["artifacts"]["EcrFrontdoor"]
+    assert stack["properties"]["stackName"] == "ecr-frontdoor-blue-1-pulls"
+    assert stack["environment"] == "aws://unknown-account/eu-west-1"
+    assert "missing" not in manifest

@@ -1,0 +1,113 @@
+"""The real bundle, made by pip: the one module here that needs the network (or pip's cache), so not in the sandbox."""
+
+import ast
+import shutil
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from stacks import bundling
+from stacks.refresher import HANDLER
+from tests.template import configurations
+
+ELF_AARCH64 = 183
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Path:
+    """The bundle of the sources as they are, from the user's cache when it was made before."""
+    return bundling.bundle()
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+
+
+def test_the_bundle_holds_the_lambdas_modules_and_not_its_lock_file(bundle: Path) -> None:
+    shipped = {p for p in files(bundle) if p.parts[0] == "lambda_fn"}
+    sources = {p.relative_to(configurations.ROOT) for p in (configurations.ROOT / "lambda_fn").rglob("*.py")}
+    assert shipped == sources
+
+
+def test_the_functions_handler_is_in_the_bundle(bundle: Path) -> None:
+    module, _, function = HANDLER.rpartition(".")
+    tree = ast.parse((bundle / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8"))
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_pinned_distribution_for_linux_is_in_the_bundle(bundle: Path) -> None:
+    lines = bundling.LOCK.read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line.rstrip(" \\")) for line in lines if "==" in line and line[0].isalnum()]
+    lambdas = {"python_version": "3.13", "python_full_version": "3.13.0", "sys_platform": "linux"}
+    needed = {r.name for r in pinned if r.marker is None or r.marker.evaluate(lambdas)}
+    present = {p.name.split("-")[0].replace("_", "-").lower() for p in bundle.glob("*.dist-info")}
+    assert present == needed
+
+
+def test_every_compiled_module_is_for_python_3_13_on_arm64(bundle: Path) -> None:
+    compiled = [p for p in files(bundle) if ".so" in p.suffixes]
+    assert compiled
+    for path in compiled:
+        (machine,) = struct.unpack_from("<H", (bundle / path).read_bytes(), 18)
+        assert machine == ELF_AARCH64, path
+        assert ".cpython-313-aarch64-linux-gnu" in path.name or ".abi3." in path.name, path
+
+
+def test_the_bundle_stays_far_below_lambdas_limits(bundle: Path, tmp_path: Path) -> None:
+    assert sum((bundle / p).stat().st_size for p in files(bundle)) < 100 * MIB  # Lambda: 250 MB
+    with zipfile.ZipFile(tmp_path / "bundle.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files(bundle):
+            archive.write(bundle / path, path)
+    assert (tmp_path / "bundle.zip").stat().st_size < 15 * MIB  # Lambda: 50 MB
+
+
+def test_nothing_in_the_bundle_tells_where_or_when_it_was_made(bundle: Path) -> None:
+    names = {p.name for p in files(bundle)}
+    assert names.isdisjoint({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+    assert not [p for p in files(bundle) if "__pycache__" in p.parts or p.parts[0] == "bin"]
+    checkout = str(configurations.ROOT).encode()
+    assert not [p for p in files(bundle) if checkout in (bundle / p).read_bytes()]
+
+
+def test_two_bundles_made_apart_are_the_same_byte_for_byte(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    other = bundling.bundle()
+    assert other != bundle
+    assert files(other) == files(bundle)
+    different = [p for p in files(bundle) if (bundle / p).read_bytes() != (other / p).read_bytes()]
+    assert different == []
+
+
+def test_a_failing_pip_is_answered_with_what_it_said_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(bundling.BundlingError, match="check the network and pip's configuration") as raised:
+        bundling.bundle()
+    assert "No matching distribution found" in str(raised.value)
+    assert list((tmp_path / "ecr-frontdoor" / "lambda").iterdir()) == []
+
+
+def test_a_changed_source_or_lock_makes_another_bundle_and_an_unchanged_one_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "lambda_fn"
+    shutil.copytree(bundling.SOURCE, source)
+    monkeypatch.setattr(bundling, "SOURCE", source)
+    monkeypatch.setattr(bundling, "LOCK", source / "requirements.txt")
+    digests = [bundling.bundle_digest()]
+    (source / "__pycache__").mkdir(exist_ok=True)
+    (source / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"not shipped")
+    assert bundling.bundle_digest() == digests[0]
+    for name in ("errors.py", "requirements.txt"):
+        (source / name).write_text((source / name).read_text() + "# changed\n")
+        digests.append(bundling.bundle_digest())
+    assert len(set(digests)) == len(digests)

@@ -1,0 +1,28 @@
+import json
+
+import pytest
+from aws_cdk import aws_sqs as sqs
+from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships no types
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # cfn-lint ships no types
+
+from tests.template import configurations
+from tests.template.synthesis import synthesize, template
+
+# W3005: CDK writes dependencies that CloudFormation would also infer.
+CONFIG = ManualArgs(regions=["ap-southeast-2"], ignore_checks=["W3005"])
+# Denied actions that ECR has and cfn-lint has not heard of yet; the test fails when it has.
+YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
+
+
+# What `public` has, the others have too.
+@pytest.mark.parametrize("name", ["private", "external", "several"])
+def test_cfn_lint_finds_nothing_but_actions_younger_than_itself(name: str) -> None:
+    findings = [
+        (match.rule.id, match.message.split("'")[1]) for match in lint(json.dumps(template(name)), config=CONFIG)
+    ]
+    assert findings == [("W3037", action) for action in YOUNG_ACTIONS]
+
+
+def test_a_finding_of_cdk_nag_that_nobody_acknowledged_fails_the_synthesis() -> None:
+    with pytest.raises(RuntimeError, match=r"Acknowledge with 'AwsSolutions::AwsSolutions-SQS4'"):
+        synthesize(configurations.settings("public"), and_add=lambda stack: sqs.Queue(stack, "PlainHttp"))
