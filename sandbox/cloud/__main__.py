@@ -10,13 +10,13 @@ from sandbox.world import World
 
 
 def main() -> int:
-    """Serve; 1 when a part ended by itself."""
+    """Serve; 1 when a part could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="the sandbox's state folder")
     world = World(state=parser.parse_args().state.resolve())
     try:
         asyncio.run(run(world))
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         print(f"sandbox.cloud: {error}", file=sys.stderr)
         return 1
     return 0

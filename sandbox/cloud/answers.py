@@ -15,10 +15,9 @@ from sandbox.cloud.routes import Route
 API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 INVALID = "Your Authorization Token is invalid."
-TOO_MANY_TAGS = (
-    "Invalid parameter at 'maxResults' failed to satisfy constraint: "
-    "'Member must have value less than or equal to 1000'"
-)
+_PAGE_SIZE = "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value "
+TOO_FEW_TAGS = f"{_PAGE_SIZE}greater than or equal to 1'"
+TOO_MANY_TAGS = f"{_PAGE_SIZE}less than or equal to 1000'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The AWS APIs: signatures are checked for STS, EKS and ECR, moto answers, and what moto cannot know is put right."""
 
 import base64
-import json
 from xml.etree import ElementTree as ET
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from sandbox.cloud import answers, ecr_api
 from sandbox.cloud.answers import Refusal
 from sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
 from sandbox.cloud.endpoints import MOTO_URL, moto_authorization
-from sandbox.cloud.forward import relay, send
+from sandbox.cloud.forward import read, relay, send
 from sandbox.cloud.hosts import ApiHost
 from sandbox.cloud.keyring import AccessKey
 from sandbox.cloud.signature import Received, claim, is_genuine
@@ -36,7 +35,7 @@ def _kind(request: web.Request) -> str:
 async def _answer(request: web.Request) -> web.StreamResponse:
     api = ApiHost.parse(request.host)
     if api is None:
-        async with send(request, f"{MOTO_URL}{request.raw_path}") as answer:
+        async with send(request, MOTO_URL + request.raw_path) as answer:
             return await relay(request, answer)
     caller = await _authenticated(request, api)
     if isinstance(caller, Refusal):
@@ -44,7 +43,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     if api.service == "sts":
         return await _sts(request, api, caller)
     if api.service == "eks":
-        return await _eks(request)
+        return await _eks(request, api, caller)
     return await ecr_api.answer(request, api, caller)
 
 
@@ -54,7 +53,7 @@ async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refu
         method=request.method,
         url=f"https://{request.host}{request.raw_path}",
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.read(),
+        body=await read(request),
     )
     try:
         said = claim(received)
@@ -72,22 +71,12 @@ async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refu
 
 async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
     """What moto answers; as JSON where asked for, and with its new credentials taken up into the keyring."""
-    headers = {"Authorization": moto_authorization(caller.id, region=api.region, service="sts")}
-    data = await request.read()
-    session = request.app[CLOUD].session
-    async with session.request(
-        request.method, f"{MOTO_URL}{request.raw_path}", data=data, headers=_typed(request, headers)
-    ) as answer:
+    async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
         text = await answer.text()
     request.app[CLOUD].keyring.learn(text)
     if answer.ok and "application/json" in request.headers.get("Accept", "") and "GetCallerIdentityResult" in text:
         return web.json_response(_identity(text))
     return web.Response(status=answer.status, text=text, content_type="text/xml")
-
-
-def _typed(request: web.Request, headers: dict[str, str]) -> dict[str, str]:
-    content_type = request.headers.get("Content-Type")
-    return headers | ({"Content-Type": content_type} if content_type else {})
 
 
 def _identity(text: str) -> dict[str, object]:
@@ -97,26 +86,27 @@ def _identity(text: str) -> dict[str, object]:
     return {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}
 
 
-async def _eks(request: web.Request) -> web.StreamResponse:
+async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
     """What moto answers, with the endpoint, CA and service network of the cluster that is really there."""
-    session = request.app[CLOUD].session
-    url = f"{MOTO_URL}{request.raw_path}"
-    headers = {"Authorization": request.headers["Authorization"], "Content-Type": "application/json"}
-    async with session.request(request.method, url, data=await request.read(), headers=headers) as answer:
-        text = await answer.text()
-    if answer.ok and request.path == f"/clusters/{request.app[CLOUD].world.cluster}":
-        text = _real_cluster(text, request.app[CLOUD])
-    kept = {name: value for name, value in answer.headers.items() if name.lower() == "x-amzn-errortype"}
-    return web.Response(status=answer.status, text=text, content_type="application/json", headers=kept)
+    cloud = request.app[CLOUD]
+    async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
+        if not answer.ok or request.path != f"/clusters/{cloud.world.cluster}":
+            return await relay(request, answer)
+        described = await answer.json()
+    return web.json_response(_real_cluster(described, cloud))
 
 
-def _real_cluster(text: str, cloud: Cloud) -> str:
-    described = json.loads(text)
+def _as(caller: AccessKey, api: ApiHost) -> dict[str, str]:
+    """Who asks, for moto, whether the request was signed in its header or in its query."""
+    return {"Authorization": moto_authorization(caller.id, region=api.region, service=api.service)}
+
+
+def _real_cluster(described: dict[str, dict[str, object]], cloud: Cloud) -> dict[str, dict[str, object]]:
     certificate = base64.b64encode(cloud.world.ca.certificate.read_bytes()).decode()
-    described["cluster"] |= {
+    real = {
         "endpoint": cloud.world.api_url,
         "certificateAuthority": {"data": certificate},
         "kubernetesNetworkConfig": {"serviceIpv4Cidr": cloud.world.service_cidr, "ipFamily": "ipv4"},
         "accessConfig": {"authenticationMode": "API"},
     }
-    return json.dumps(described)
+    return described | {"cluster": described["cluster"] | real}

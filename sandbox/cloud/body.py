@@ -69,12 +69,12 @@ async def _stream(request: web.Request, response: web.StreamResponse, bytes_: Bi
     cloud, seen = request.app[CLOUD], entry(request)
     at = offsets.start
     while at < offsets.stop:
-        step = min(_step_bytes(cloud.behaviour), offsets.stop - at)
-        left = _left_bytes(cloud.behaviour, seen.sent_bytes)
-        chunk = os.pread(bytes_.fileno(), min(step, left), at)
-        if left <= 0:
+        left_bytes = _left_bytes(cloud.behaviour, seen.sent_bytes)
+        if left_bytes <= 0:
             _cut(request)
             return
+        step_bytes = min(_step_bytes(cloud.behaviour), offsets.stop - at, left_bytes)
+        chunk = os.pread(bytes_.fileno(), step_bytes, at)
         await response.write(chunk)
         at += len(chunk)
         seen.sent_bytes += len(chunk)
@@ -94,6 +94,6 @@ def _left_bytes(wanted: Behaviour, sent_bytes: int) -> int:
 
 
 def _cut(request: web.Request) -> None:
-    """Break the connection in the middle of the body, TLS and all."""
+    """Close the connection in the middle of the body; what was written before still arrives."""
     if request.transport is not None:
         request.transport.close()

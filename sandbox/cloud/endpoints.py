@@ -21,3 +21,7 @@ def moto_authorization(access_key: str, *, region: str, service: str) -> str:
     """An `Authorization` header as moto needs it: it reads the scope and checks no signature."""
     scope = f"{access_key}/20260101/{region}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=unchecked"
+
+
+BACKING_AUTHORIZATION = moto_authorization("AKIAREGISTRY", region=BACKING_REGION, service="s3")
+"""For reading what the registry wrote."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 
-from aiohttp import ClientResponse, web
+from aiohttp import ClientResponse, StreamReader, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -20,6 +20,7 @@ _HOP_BY_HOP = {
     "expect",
 }
 _CHUNK_BYTES = 256 * 1024
+_READ = web.RequestKey("read", bytes)
 
 
 def send(
@@ -29,7 +30,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     without: frozenset[str] = frozenset(),
 ) -> AbstractAsyncContextManager[ClientResponse]:
-    """Send a request to another place: method and body (streamed) as they are.
+    """Send a request to another place: method and body as they are, the body as a stream unless it has been read.
 
     Args:
         request: What came in.
@@ -43,10 +44,23 @@ def send(
         request.method,
         URL(url, encoded=True),
         headers=kept,
-        data=request.content if request.body_exists else None,
+        data=_body(request),
         allow_redirects=False,
         skip_auto_headers=("User-Agent", "Content-Type", "Accept"),
     )
+
+
+def _body(request: web.Request) -> bytes | StreamReader | None:
+    if not request.body_exists:
+        return None
+    body: bytes | StreamReader = request.get(_READ, request.content)
+    return body
+
+
+async def read(request: web.Request) -> bytes:
+    """The whole body, kept so that it can still be sent on."""
+    request[_READ] = await request.read()
+    return request[_READ]
 
 
 async def relay(

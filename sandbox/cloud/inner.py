@@ -5,6 +5,7 @@ Each account and region is a namespace in it: `team/app` of 123456789012 in ap-s
 """
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
@@ -12,8 +13,9 @@ from aiohttp import ClientResponse, web
 
 from sandbox.cloud import answers
 from sandbox.cloud.endpoints import REGISTRY_URL
-from sandbox.cloud.forward import send
+from sandbox.cloud.forward import relay, send
 from sandbox.cloud.hosts import RegistryHost
+from sandbox.cloud.routes import Route
 
 _KEPT = (
     "Content-Type",
@@ -24,6 +26,7 @@ _KEPT = (
     "OCI-Subject",
     "Range",
 )
+_MOUNT_SOURCE = re.compile(r"(?<![^&])from=")
 _MESSAGES = {"MANIFEST_UNKNOWN": "Requested image not found"}
 
 
@@ -31,12 +34,20 @@ def ask(request: web.Request, host: RegistryHost) -> AbstractAsyncContextManager
     """Send a request on, without its credentials."""
     path, _, query = request.raw_path.partition("?")
     inside = path.replace("/v2/", f"/v2/{host.prefix}/", 1)
-    query = query.replace("from=", f"from={host.prefix}/", 1)
+    query = _MOUNT_SOURCE.sub(f"from={host.prefix}/", query)
     url = f"{REGISTRY_URL}{inside}{'?' if query else ''}{query}"
     return send(request, url, without=frozenset({"authorization", "host"}))
 
 
-def outside_headers(answer: ClientResponse, host: RegistryHost) -> Mapping[str, str]:
+async def pass_on(request: web.Request, host: RegistryHost, _: Route) -> web.StreamResponse:
+    """Let the registry answer: manifests, uploads, and referrers, for which it has no endpoint yet."""
+    async with ask(request, host) as answer:
+        if not answer.ok:
+            return await error(answer)
+        return await relay(request, answer, _outside_headers(answer, host))
+
+
+def _outside_headers(answer: ClientResponse, host: RegistryHost) -> Mapping[str, str]:
     """The headers ECR would send, with its own host and without the namespace."""
     headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
     location = answer.headers.get("Location")

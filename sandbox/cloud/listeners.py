@@ -73,7 +73,13 @@ class _Reset(asyncio.Protocol):
 
 
 def tls_context(pair: KeyPair, cloud: Cloud, owns: Callable[[str], bool]) -> ssl.SSLContext:
-    """TLS for the names that `owns` says are ours; a handshake without one of them is broken off."""
+    """TLS for the names that `owns` says are ours; a handshake without one of them is broken off.
+
+    Raises:
+        FileNotFoundError: The certificate or its key is missing.
+    """
+    for path in (pair.certificate, pair.key):
+        path.stat()  # OpenSSL's own error does not name the file
 
     def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
         if name is None or not owns(name):

@@ -70,6 +70,8 @@ def _page(
         after = position(unquote(query["last"])) if "last" in query else ""
     except ValueError:
         return answers.registry_error(400, "UNSUPPORTED", "Invalid parameter at 'nextToken'")
+    if size < 1:
+        return answers.registry_error(400, "UNSUPPORTED", answers.TOO_FEW_TAGS)
     if size > _LARGEST_PAGE:
         return answers.registry_error(400, "UNSUPPORTED", answers.TOO_MANY_TAGS)
     key, names = named

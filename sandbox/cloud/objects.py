@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL, moto_authorization
+from sandbox.cloud.endpoints import BACKING_AUTHORIZATION, BACKING_BUCKET, MOTO_URL
 from sandbox.cloud.locations import Layer
 
 _CHUNK_BYTES = 1024 * 1024
@@ -39,11 +39,10 @@ class Objects:
         return None
 
     async def _fetch(self, layer: Layer, copy: Path) -> bool:
-        authorization = moto_authorization("AKIAREGISTRY", region=BACKING_REGION, service="s3")
         url = f"{MOTO_URL}/{BACKING_BUCKET}/{layer.backing_key}"
         partial = copy.with_suffix(".partial")
         digest = hashlib.sha256()
-        async with self._session.get(url, headers={"Authorization": authorization}) as answer:
+        async with self._session.get(url, headers={"Authorization": BACKING_AUTHORIZATION}) as answer:
             if not answer.ok:
                 return False
             with partial.open("wb") as file:

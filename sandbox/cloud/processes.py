@@ -1,4 +1,8 @@
-"""moto and the registry as child processes: started, waited for, ended."""
+"""moto and the registry as child processes: started, waited for, ended.
+
+The registry copies an upload to its final key. In parts, moto would read the whole object for each of them, many at
+once; so the threshold for parts is the largest that S3 copies in one go.
+"""
 
 import asyncio
 import os
@@ -24,6 +28,8 @@ storage:
     forcepathstyle: true
     secure: false
     bucket: {BACKING_BUCKET}
+    multipartcopythresholdsize: {5 * 1024**3}
+  cache: {{blobdescriptor: inmemory}}
   redirect: {{disable: false}}
 http: {{addr: "{LOOPBACK}:{REGISTRY_PORT}", relativeurls: true}}
 """

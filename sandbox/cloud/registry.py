@@ -1,19 +1,26 @@
 """ECR's registries, in front of the real one: authentication, errors, redirects and headers as ECR gives them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sandbox.cloud import answers, listing, pull, push, routes
+from sandbox.cloud import answers, blobs, inner, listing, routes
 from sandbox.cloud.cloud import CLOUD, Cloud, journalled
 from sandbox.cloud.hosts import RegistryHost
 from sandbox.cloud.routes import Route
 from sandbox.cloud.tokens import Verdict
 
-_HANDLERS = {
-    "manifests": pull.manifest,
-    "blobs": pull.blob,
-    "referrers": pull.referrers,
+_Handler = Callable[[web.Request, RegistryHost, Route], Awaitable[web.StreamResponse]]
+
+
+async def _ping(*_: object) -> web.StreamResponse:
+    return web.json_response({}, headers=answers.API_VERSION)
+
+
+_HANDLERS: dict[str, _Handler] = {
+    "ping": _ping,
+    "blobs": blobs.blob,
     "tags": listing.tags,
     "catalog": listing.catalog,
 }
@@ -44,7 +51,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
     refused = await _faulty(cloud, route) or _forbidden(request, host, route)
-    return refused or await _dispatch(request, host, route)
+    return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
 
 def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> web.Response | None:
@@ -82,11 +89,3 @@ def _forbidden(request: web.Request, host: RegistryHost, route: Route) -> web.Re
     elif route.repository and route.repository not in known:
         return answers.unknown_repository(host, route.repository)
     return None
-
-
-async def _dispatch(request: web.Request, host: RegistryHost, route: Route) -> web.StreamResponse:
-    if route.kind == "ping":
-        return web.json_response({}, headers=answers.API_VERSION)
-    if request.method in {"GET", "HEAD"} and route.kind in _HANDLERS:
-        return await _HANDLERS[route.kind](request, host, route)
-    return await push.write(request, host, route)

@@ -3,7 +3,8 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
@@ -17,6 +18,9 @@ from sandbox.cloud.objects import Objects
 from sandbox.cloud.processes import Child, start_moto, start_registry
 from sandbox.cloud.seed import seed, write_credentials
 from sandbox.world import World
+
+_NAMES = {"aws": is_aws_host, "ecr": is_registry_host, "s3": is_aws_host}
+"""Certificate -> the server names it is for."""
 
 
 async def run(world: World) -> None:
@@ -51,6 +55,7 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
         ClientSession(timeout=timeout, connector=connector, auto_decompress=False, read_bufsize=2**20),
     )
     cloud = Cloud(world, session)
+    contexts = {name: tls_context(world.pair(name), cloud, owns) for name, owns in _NAMES.items()}
     moto = await start_moto(world.cloud)
     stack.push_async_callback(moto.end)
     operator = await asyncio.to_thread(seed, world)
@@ -58,21 +63,23 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
     write_credentials(world.cloud / "credentials", operator, world)
     backend = await start_registry(world.cloud)
     stack.push_async_callback(backend.end)
-    listeners = await _listen(cloud, Objects(layers, session), stack)
+    listeners = await _listen(cloud, Objects(layers, session), contexts, stack)
     await stack.enter_async_context(_control(control_api.application(cloud, listeners)))
     return [moto, backend]
 
 
-async def _listen(cloud: Cloud, objects: Objects, stack: AsyncExitStack) -> dict[str, Listener]:
+async def _listen(
+    cloud: Cloud, objects: Objects, contexts: Mapping[str, ssl.SSLContext], stack: AsyncExitStack
+) -> dict[str, Listener]:
     world = cloud.world
     applications = {
-        "aws": (aws.application(cloud), world.aws_address, is_aws_host),
-        "ecr": (registry.application(cloud), world.ecr_address, is_registry_host),
-        "s3": (s3.application(cloud, objects), world.s3_address, is_aws_host),
+        "aws": (aws.application(cloud), world.aws_address),
+        "ecr": (registry.application(cloud), world.ecr_address),
+        "s3": (s3.application(cloud, objects), world.s3_address),
     }
     listeners = {}
-    for name, (app, address, owns) in applications.items():
-        listeners[name] = Listener(app, address, tls_context(world.pair(name), cloud, owns))
+    for name, (app, address) in applications.items():
+        listeners[name] = Listener(app, address, contexts[name])
         await listeners[name].start()
         stack.push_async_callback(listeners[name].stop)
     return listeners

@@ -248,6 +248,15 @@ def test_an_unknown_cluster_is_not_found(refresher: boto3.Session, bundle: str) 
     assert code_of(error) == (404, "ResourceNotFoundException")
 
 
+def test_the_rest_of_ecrs_api_is_motos(refresher: boto3.Session, bundle: str) -> None:
+    ecr = api(refresher, "ecr", bundle)
+
+    with pytest.raises(ClientError) as error:
+        ecr.describe_repositories(repositoryNames=["team/app"])
+
+    assert code_of(error) == (400, "RepositoryNotFoundException")
+
+
 def test_s3_answers_what_is_signed_in_the_header(refresher: boto3.Session, bundle: str, world: World) -> None:
     s3 = api(refresher, "s3", bundle, endpoint_url=f"https://{world.s3_host}")
 
