@@ -97,7 +97,11 @@ def _once(name: str, make: Callable[[Path], None]) -> Path:
         with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as scratch:
             folder = Path(scratch) / name
             make(folder)
-            folder.rename(finished)
+            try:
+                folder.rename(finished)
+            except OSError:
+                if not finished.exists():  # otherwise another synthesis was faster, with the same content
+                    raise
     return finished
 
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
 from k8s_manifests import documents
+from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.access import RefresherAccess
 from stacks.failures import Failures
@@ -17,11 +18,23 @@ from stacks.refresher import Refresher, refresher_log, run_timeout
 from stacks.schedule import Schedule
 from stacks.workload import Workload, workload_digest
 
+_STACK_NAME_LIMIT = 128
+
 
 def stack_name(settings: Settings) -> str:
-    """The same for the same namespace of the same cluster, so that two environments never meet in one stack."""
+    """The same for the same namespace of the same cluster, so that two environments never meet in one stack.
+
+    Raises:
+        SettingsError: It is too long for CloudFormation.
+    """
     # Stack names know no underscore, cluster names do.
-    return f"ecr-frontdoor-{settings.cluster.name}-{settings.cluster.namespace}".replace("_", "-")
+    name = f"ecr-frontdoor-{settings.cluster.name}-{settings.cluster.namespace}".replace("_", "-")
+    if len(name) > _STACK_NAME_LIMIT:
+        raise SettingsError(
+            f"the stack would be called {name}, {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}: "
+            "shorten cluster.namespace"
+        )
+    return name
 
 
 class FrontdoorStack(cdk.Stack):
@@ -60,7 +73,7 @@ class FrontdoorStack(cdk.Stack):
             workload = Workload(self, "Workload", settings=settings, documents=applied, network=network)
             ready.append(workload)
             ready = [FirstRun(self, "FirstRun", function=function, timeout=run_timeout(settings), after=ready)]
-        # Not before: a schedule starts when it is made, and that run would only fail or meet the first one.
+        # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
         schedule.node.add_dependency(*ready)
         self._tell_how_to_run(function)
 

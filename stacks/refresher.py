@@ -72,7 +72,7 @@ class Refresher(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            description=f"Refreshes the ECR credential and the configuration behind {settings.domain}",
+            description="Refreshes the ECR credential and the configuration of the registry's proxy",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             handler=HANDLER,
