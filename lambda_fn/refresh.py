@@ -112,8 +112,8 @@ def _rolled_out(settings: Settings, before: Workload | None, cluster: Cluster, c
     report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
     if not workload.complete:
         raise RolloutStuckError(
-            f"the rollout of Deployment {settings.names.workload} is not complete in time: {workload.ready} of "
-            f"{workload.wanted} pods are available, those of the previous revision keep serving. "
+            f"the rollout of Deployment {settings.names.workload} is not complete in time; {workload.ready} of "
+            f"{workload.wanted} pods serve, those of the previous revision among them. "
             f"{cluster.explain_stuck_rollout()}",
             report,
         )

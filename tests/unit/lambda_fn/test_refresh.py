@@ -252,8 +252,8 @@ def test_a_stuck_rollout_is_an_error_that_says_why_and_carries_the_report(world:
     with pytest.raises(RolloutStuckError) as caught:
         world.run()
     assert str(caught.value) == (
-        "the rollout of Deployment aws-registry-proxy is not complete in time: 2 of 2 pods are available, those of the "
-        "previous revision keep serving. pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
+        "the rollout of Deployment aws-registry-proxy is not complete in time; 2 of 2 pods serve, those of the "
+        "previous revision among them. pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
         "  nginx: [emerg] unknown directive"
     )
     assert caught.value.report.rolled_out

@@ -1,0 +1,71 @@
+"""The charts' Role is exactly what a refresh needs: each verb taken away fails it, in a message that names the verb."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lambda_fn import manifests
+from lambda_fn.errors import ClusterError
+from tests.cluster.site import Site
+from tests.contract.cluster import deployment, template
+
+READ_TEMPLATE = lambda site: site.cluster.read_template()  # noqa: E731 - a row of the table
+READ_WORKLOAD = lambda site: site.cluster.read_workload()  # noqa: E731
+APPLY_SECRET = lambda site: site.cluster.apply(secret(site), dry_run=False)  # noqa: E731
+APPLY_CONFIGURATION = lambda site: site.cluster.apply(manifests.config_map(site.settings, "a"), dry_run=False)  # noqa: E731
+APPLY_ROLLOUT = lambda site: site.cluster.apply(manifests.rollout(site.settings, {}), dry_run=False)  # noqa: E731
+
+
+def secret(site: Site) -> manifests.Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": site.settings.names.secret, "namespace": site.settings.cluster.namespace},
+        "data": {"a": "YQ=="},
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "name", "named", "doing"),
+    [
+        ("get", "configmaps", "aws-registry-proxy-tpl", "aws-registry-proxy-tpl", READ_TEMPLATE),
+        ("get", "configmaps", "aws-registry-proxy-config", "aws-registry-proxy-config", APPLY_CONFIGURATION),
+        ("patch", "configmaps", "aws-registry-proxy-config", "aws-registry-proxy-config", APPLY_CONFIGURATION),
+        ("create", "configmaps", None, "aws-registry-proxy-config", APPLY_CONFIGURATION),
+        ("get", "secrets", "aws-registry", "aws-registry", APPLY_SECRET),
+        ("patch", "secrets", "aws-registry", "aws-registry", APPLY_SECRET),
+        ("create", "secrets", None, "aws-registry", APPLY_SECRET),
+        ("get", "deployments", "aws-registry-proxy", "aws-registry-proxy", READ_WORKLOAD),
+        ("patch", "deployments", "aws-registry-proxy", "aws-registry-proxy", APPLY_ROLLOUT),
+    ],
+)
+def test_a_missing_verb_is_named_with_its_object_and_the_role_that_should_have_it(
+    site: Site, verb: str, resource: str, name: str | None, named: str, doing: Callable[[Site], object]
+) -> None:
+    site.create(template(site.settings))
+    site.create(deployment(site.settings))
+    site.without_rule(verb, resource, name)
+    site.invocation.remaining_seconds = 16
+    with pytest.raises(ClusterError) as caught:
+        doing(site)
+    assert str(caught.value).startswith(
+        f"Kubernetes forbids the Lambda to {verb} {resource} {named} in namespace {site.settings.cluster.namespace}. "
+        "Role aws-registry-proxy-refresher there, bound to group ecr-frontdoor:refresher, has to allow it: apply"
+    )
+
+
+def test_without_the_right_to_list_pods_a_stuck_rollout_is_still_explained_as_far_as_it_can_be(site: Site) -> None:
+    site.create(deployment(site.settings))
+    site.without_rule("list", "pods", None)
+    assert "forbids the Lambda to list pods" in site.cluster.explain_stuck_rollout()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Secret", "somebody-elses"), ("ConfigMap", "somebody-elses"), ("Deployment", "somebody-elses")]
+)
+def test_other_objects_of_the_namespace_are_out_of_reach(site: Site, kind: str, name: str) -> None:
+    site.invocation.remaining_seconds = 16
+    version = "apps/v1" if kind == "Deployment" else "v1"
+    metadata = {"name": name, "namespace": site.settings.cluster.namespace}
+    with pytest.raises(ClusterError, match=f"forbids the Lambda to get {kind.lower()}s {name}"):
+        site.cluster.apply({"apiVersion": version, "kind": kind, "metadata": metadata}, dry_run=True)
