@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--state",
-        type=Path,
+        type=_absolute,
         default=World().state,
         help="the sandbox's folder; another one is another sandbox [%(default)s]",
     )
@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("shell", help="open a shell inside")
     commands.add_parser("demo", help="show the whole story, step by step")
     return parser
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).absolute()
 
 
 def _setup(arguments: argparse.Namespace) -> int:

@@ -58,8 +58,9 @@ def _private_folders(state: Path) -> None:
 def _bind(source: Path, target: Path) -> None:
     """Put a file in another's place; a link (such as resolv.conf's) is followed, and its end made when missing."""
     target = target.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.touch()
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
     _mount("--bind", source, target)
 
 

@@ -55,8 +55,8 @@ class World(Names):
 
     @property
     def cgroup(self) -> str:
-        """The cgroup subtree of the sandbox's pods, below each hierarchy's root."""
-        return self.state.name
+        """The cgroup subtree of the sandbox's pods, below each hierarchy's root: one of its own per state folder."""
+        return "-".join(self.state.parts[1:])
 
     @property
     def pki(self) -> Path:

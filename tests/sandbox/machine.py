@@ -46,8 +46,8 @@ class Snapshot:
             rules=run(("iptables-save",)),
             settings=dict(_settings()),
             folders={str(folder): _names(folder) for folder in FOLDERS},
-            hosts=_digest(Path("/etc/hosts")),
-            resolver=_digest(Path("/etc/resolv.conf")),
+            hosts=_identity(Path("/etc/hosts")),
+            resolver=_identity(Path("/etc/resolv.conf")),
         )
 
 
@@ -109,5 +109,5 @@ def _names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if "frontdoor" not in name))
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _identity(path: Path) -> str:
+    return f"{path.stat().st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}"
