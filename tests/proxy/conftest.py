@@ -1,9 +1,10 @@
-"""A running proxy before the ECR double, healthy before every test, and what must hold after each one."""
+"""A proxy before the ECR double, which is healthy before every test, and what must hold whatever a test is about."""
 
 import os
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -18,8 +19,7 @@ from tests.canary import leaks
 from tests.proxy.client import Client
 from tests.proxy.pod import Pod
 
-SERVICE = 'kind = "service"'
-POD = 'kind = "pod"\ntls_secret = "registry-tls"'
+SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
 
 
 @pytest.fixture(scope="session")
@@ -37,81 +37,99 @@ def trust(world: World) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(world.ca.certificate))
 
 
-@pytest.fixture
-def control(world: World) -> Iterator[Control]:  # noqa: ARG001 - where there is no world there is no double
-    double = Control()
-    double.wait_until_ready()
+@pytest.fixture(scope="session")
+def double(world: World) -> Control:  # noqa: ARG001 - where there is no world there is no double
+    control = Control()
+    control.wait_until_ready()
+    return control
+
+
+@pytest.fixture(autouse=True)
+def control(double: Control) -> Iterator[Control]:
     double.reset()
     yield double
     double.reset()
 
 
-@pytest.fixture
-def token(control: Control, world: World) -> Token:
-    return control.issue_token(world.region)
+@pytest.fixture(scope="module")
+def token(double: Control, world: World) -> Token:
+    return double.issue_token(world.region)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def publisher(trust: ssl.SSLContext, world: World, token: Token) -> Iterator[Publisher]:
     with httpx2.Client(verify=trust, trust_env=False) as session:
         yield Publisher(session, world.ecr_host, token.authorization)
 
 
+@pytest.fixture(scope="module")
+def exposure() -> str:
+    """Lines of `[proxy.exposure]`; a module about TLS says otherwise."""
+    return 'kind = "service"'
+
+
+@pytest.fixture(scope="module")
+def settings(world: World, exposure: str) -> Settings:
+    return parse_toml(
+        f"""
+        domain = "{world.domain}"
+        cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
+        [[registries]]
+        account = "{world.account}"
+        region = "{world.region}"
+        repositories = ["team/*", "base"]
+        [[registries]]
+        account = "{world.other_account}"
+        region = "{world.region}"
+        repositories = ["other/*", "team/never-reached"]
+        [proxy]
+        drain_seconds = 30
+        [proxy.exposure]
+        {exposure}
+        """,
+        "the test's settings",
+    )
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+    """A serving pod that the tests of a module share and do not change."""
+    with _pod(tmp_path_factory.mktemp("proxy"), world, settings, token) as made:
+        made.start()
+        yield made
+
+
 @pytest.fixture
-def settings_of(world: World) -> Callable[[str], Settings]:
-    def make(exposure: str) -> Settings:
-        return parse_toml(
-            f"""
-            domain = "{world.domain}"
-            cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
-            [[registries]]
-            account = "{world.account}"
-            region = "{world.region}"
-            repositories = ["team/*", "base"]
-            [[registries]]
-            account = "{world.other_account}"
-            region = "{world.region}"
-            repositories = ["other/*", "team/never-reached"]
-            [proxy]
-            drain_seconds = 30
-            [proxy.exposure]
-            {exposure}
-            """,
-            "the test's settings",
-        )
-
-    return make
-
-
-@pytest.fixture
-def pod(tmp_path: Path, world: World, settings_of: Callable[[str], Settings], token: Token) -> Iterator[Pod]:
-    """A pod with everything mounted and nothing started."""
+def pod(tmp_path: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+    """A pod of a test's own, with everything mounted and nothing started. Not in one module with `proxy`."""
     folder = tmp_path / "pod"
     folder.mkdir()
-    made = Pod(folder, world, settings_of(SERVICE))
-    made.give(dict.fromkeys(world.ecr_hosts, token.authorization))
-    yield made
-    made.stop()
+    with _pod(folder, world, settings, token) as made:
+        yield made
 
 
 @pytest.fixture
-def proxy(pod: Pod) -> Pod:
-    """The pod, serving."""
-    pod.start()
-    return pod
-
-
-@pytest.fixture
-def client(pod: Pod, world: World, token: Token) -> Iterator[Client]:
-    """An anonymous client. Whatever a test is about: no secret and no name of ECR's gets out, and nginx is well."""
+def client(world: World, token: Token) -> Iterator[Client]:
+    """An anonymous client. No secret and no name of ECR's ever comes back to it."""
     made = Client()
     yield made
-    pod.stop()
     told = "\n".join(answer.text() for answer in made.seen)
-    written = pod.logs()
-    assert leaks(token.authorization, told + written) == []
-    for host in (*world.ecr_hosts, world.layer_host):
-        assert host not in told
-    for secret in ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization"):
+    assert leaks(token.authorization, told) == []
+    for host in (*world.ecr_hosts, world.layer_host, *SECRETS):
+        assert host.lower() not in told.lower()
+
+
+@contextmanager
+def _pod(folder: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+    """A pod that is stopped at the end; then its logs hold no secret, and nothing nginx calls critical."""
+    made = Pod(folder, world, settings)
+    made.give(dict.fromkeys(world.ecr_hosts, token.authorization))
+    try:
+        yield made
+    finally:
+        made.stop()
+    written = made.logs()
+    assert leaks(token.authorization, written) == []
+    for secret in SECRETS:
         assert secret.lower() not in written.lower()
     assert re.findall(r".*\[(?:emerg|alert|crit)\].*", written) == []

@@ -147,18 +147,31 @@ class Pod:
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
-    def access_log(self, server: str | None = None) -> list[dict[str, Any]]:
-        """The lines on standard output, of one server or of all."""
-        lines = (self.folder / "stdout").read_text(encoding="utf-8").splitlines()
-        return [line for line in map(json.loads, lines) if server in (None, line["server"])]
+    def access_log(self, server: str, path: str) -> list[dict[str, Any]]:
+        """The lines of one server about requests whose path ends so; nginx writes them once the client has its answer.
+
+        Raises:
+            TimeoutError: There is none.
+        """
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while time.monotonic() < deadline:
+            lines = [json.loads(line) for line in self._written("stdout").splitlines()]
+            if found := [line for line in lines if line["server"] == server and line["path"].endswith(path)]:
+                return found
+            time.sleep(0.02)
+        raise TimeoutError(f"no line of {server} about {path}")
 
     def error_log(self) -> str:
         """Standard error."""
-        return (self.folder / "stderr").read_text(encoding="utf-8")
+        return self._written("stderr")
 
     def logs(self) -> str:
         """Everything it has written."""
-        return (self.folder / "stdout").read_text(encoding="utf-8") + self.error_log()
+        return self._written("stdout") + self._written("stderr")
+
+    def _written(self, stream: str) -> str:
+        file = self.folder / stream
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     # --- parts --------------------------------------------------------------------------------------------------------
 

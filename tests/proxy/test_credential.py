@@ -1,0 +1,169 @@
+"""The proxy's own credential: where it is read, when, and what a client learns when there is none that works."""
+
+import json
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.cloud.tokens import Token, fingerprint
+from sandbox.world import World
+from tests.canary import leaks
+from tests.proxy.client import ACCEPT, Answer, Client
+from tests.proxy.pod import Pod
+
+PATHS = (
+    "/v2/team/app/manifests/1.4",
+    f"/v2/team/app/blobs/{digest_of(b'layer')}",
+    "/v2/team/app/tags/list",
+    f"/v2/team/app/referrers/{digest_of(b'layer')}",
+)
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/app", "1.4", [b"layer"])
+
+
+@pytest.fixture
+def proxy(pod: Pod, image: Image) -> Pod:
+    """A serving pod of the test's own; `image` is there."""
+    assert image
+    pod.start()
+    return pod
+
+
+def assert_unavailable(answer: Answer) -> None:
+    """The fault is the registry's: a client must neither give up for good nor ask for a login."""
+    assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    assert int(answer.header("Retry-After") or 0) > 0
+    assert answer.header("WWW-Authenticate") is None
+
+
+def test_ecr_is_asked_with_the_token_of_its_own_host(
+    proxy: Pod, client: Client, control: Control, world: World
+) -> None:
+    ours, theirs = control.issue_token(world.region), control.issue_token(world.region)
+    proxy.give({world.ecr_hosts[0]: ours.authorization, world.ecr_hosts[1]: theirs.authorization})
+    mark = control.mark()
+    client.get("/v2/team/app/manifests/1.4")
+    client.get("/v2/other/app/manifests/1.4")
+    sent = [entry.headers["authorization"] for entry in control.requests(mark).entries]
+    assert sent == [f"Basic {fingerprint(token.authorization)}" for token in (ours, theirs)]
+
+
+def test_a_new_token_is_used_at_once_and_without_a_reload(
+    proxy: Pod, client: Client, control: Control, world: World
+) -> None:
+    old, new = control.issue_token(world.region), control.issue_token(world.region)
+    proxy.give({world.ecr_host: old.authorization})
+    assert client.get(PATHS[0], ACCEPT).status == 200
+    control.expire_tokens(fingerprint(old.authorization))
+    assert_unavailable(client.get(PATHS[0], ACCEPT))
+    pid = proxy.pid
+    proxy.give({world.ecr_host: new.authorization})
+    assert client.get(PATHS[0], ACCEPT).status == 200
+    assert proxy.pid == pid
+
+
+@pytest.mark.parametrize("characters", [1_000, 4_096, 6_400, 16_000])
+def test_tokens_of_every_size_work(proxy: Pod, client: Client, control: Control, world: World, characters: int) -> None:
+    with control.behaving(Behaviour(token_characters=characters)):
+        token = control.issue_token(world.region)
+    proxy.give({world.ecr_host: token.authorization})
+    assert client.get(PATHS[1]).body == b"layer"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "ENOENT"),
+        ("", "SyntaxError"),
+        ("{", "SyntaxError"),
+        ("[]", "TypeError"),
+        ("null", "TypeError"),
+        ('{"auths": {}}', "TypeError"),
+        ('{"auths": null}', "TypeError"),
+        ('{"auths": {"HOST": null}}', "TypeError"),
+        ('{"auths": {"HOST": {}}}', "is not base64"),
+        ('{"auths": {"HOST": {"auth": ""}}}', "is not base64"),
+        ('{"auths": {"HOST": {"auth": ["QVdTOng="]}}}', "is not base64"),
+        ('{"auths": {"HOST": {"auth": "QVdTOng=\\r\\nX-Injected: yes"}}}', "is not base64"),
+        ('{"auths": {"https://HOST": {"auth": "QVdTOng="}}}', "TypeError"),
+    ],
+)
+def test_a_credential_that_cannot_be_used_is_never_sent_and_its_reason_is_logged(
+    proxy: Pod, client: Client, control: Control, world: World, text: str | None, reason: str
+) -> None:
+    proxy.put_credential(text and text.replace("HOST", world.ecr_host))
+    mark = control.mark()
+    for path in PATHS:
+        assert_unavailable(client.get(path, ACCEPT))
+    assert control.requests(mark).entries == ()
+    assert reason in proxy.error_log()
+    assert "/etc/frontdoor/credential/.dockerconfigjson" in proxy.error_log()
+
+
+def test_half_a_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, token: Token, world: World) -> None:
+    text = json.dumps({"auths": {world.ecr_host: {"auth": token.authorization}}})
+    proxy.put_credential(text[: len(text) // 2])
+    assert_unavailable(client.get(PATHS[0]))
+    proxy.put_credential(text.replace('"auth":', '"auth"'))
+    assert_unavailable(client.get(PATHS[0]))
+    assert leaks(token.authorization, proxy.logs()) == []
+
+
+def test_a_credential_for_one_registry_is_no_credential_for_another(
+    proxy: Pod, client: Client, control: Control, world: World, token: Token
+) -> None:
+    proxy.give({world.ecr_hosts[1]: token.authorization})
+    mark = control.mark()
+    assert_unavailable(client.get(PATHS[0]))
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [("bm90OmF3cw==", 401), ("QVdTOm1hZGUtdXA=", 400)],
+    ids=["not of AWS", "made up"],
+)
+def test_what_ecr_says_about_our_credential_is_our_fault(
+    proxy: Pod, client: Client, control: Control, world: World, authorization: str, status: int
+) -> None:
+    proxy.give({world.ecr_host: authorization})
+    for path in PATHS:
+        mark = control.mark()
+        assert_unavailable(client.get(path, ACCEPT))
+        assert [entry.status for entry in control.requests(mark).entries] == [status]
+
+
+def test_an_expired_token_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
+    with control.behaving(Behaviour(token_lifetime_seconds=-1)):
+        dead = control.issue_token(world.region)
+    proxy.give({world.ecr_host: dead.authorization})
+    for path in PATHS:
+        mark = control.mark()
+        assert_unavailable(client.get(path, ACCEPT))
+        assert [entry.status for entry in control.requests(mark).entries] == [403]
+
+
+def test_a_token_of_another_region_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
+    proxy.give({world.ecr_host: control.issue_token("eu-west-1").authorization})
+    assert_unavailable(client.get(PATHS[0]))
+
+
+def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: Control) -> None:
+    denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
+    with control.behaving(Behaviour(denied_actions=denied)):
+        for path in PATHS:
+            assert_unavailable(client.get(path, ACCEPT))
+    assert proxy.access_log("locate", PATHS[0])[-1]["upstream_status"] == "403"
+
+
+def test_a_head_has_the_same_status_and_no_body(proxy: Pod, client: Client) -> None:
+    proxy.put_credential(None)
+    for path in PATHS[:2]:
+        answer = client.head(path)
+        assert (answer.status, answer.body) == (503, b"")
+        assert answer.header("Retry-After")

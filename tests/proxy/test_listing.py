@@ -1,0 +1,116 @@
+"""Lists: tags in pages, referrers, and which parts of a query go on."""
+
+import json
+import re
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher, digest_of
+from tests.proxy.client import Client
+from tests.proxy.pod import Pod
+
+TAGS = [f"t{number:03}" for number in range(25)]
+
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    made = publisher.image("team/listed", TAGS[0], [b"layer"])
+    for tag in TAGS[1:]:
+        publisher.manifest("team/listed", tag, made.manifest)
+    return made
+
+
+@pytest.mark.usefixtures("image")
+def test_following_the_links_gives_every_tag_once(client: Client) -> None:
+    found: list[str] = []
+    path: str | None = "/v2/team/listed/tags/list?n=10"
+    while path:
+        answer = client.get(path)
+        found += json.loads(answer.body)["tags"]
+        link = answer.header("Link")
+        path = _next(link) if link else None
+    assert found == TAGS
+
+
+@pytest.mark.usefixtures("image")
+def test_a_link_leads_back_to_this_registry_with_ecrs_cursor_untouched(client: Client) -> None:
+    link = client.get("/v2/team/listed/tags/list?n=10").header("Link")
+    assert link
+    path, cursor = _next(link).split("&last=")
+    assert path == "/v2/team/listed/tags/list?n=10"
+    assert {"+", "/", "="} <= set(cursor)
+    assert link.endswith('; rel="next"')
+
+
+@pytest.mark.parametrize("n", ["0", "-1", "1001", "abc", "1e2", "%31%30", "10,10"])
+def test_a_page_size_that_ecr_would_refuse_is_the_clients_mistake(client: Client, control: Control, n: str) -> None:
+    mark = control.mark()
+    answer = client.get(f"/v2/team/listed/tags/list?n={n}")
+    assert (answer.status, answer.error_code()) == (400, "PAGINATION_NUMBER_INVALID")
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize("n", ["1", "999", "1000"])
+def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
+    answer = client.get(f"/v2/team/listed/tags/list?n={n}")
+    assert len(json.loads(answer.body)["tags"]) == min(int(n), len(TAGS))
+
+
+@pytest.mark.usefixtures("image")
+def test_a_cursor_that_ecr_never_gave_is_the_clients_mistake(client: Client) -> None:
+    answer = client.get("/v2/team/listed/tags/list?last=never")
+    assert (answer.status, answer.error_code()) == (400, "UNSUPPORTED")
+
+
+DIGEST = digest_of(b"x")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("manifests/t000?ns=evil&X-Amz-Date=1", "manifests/t000"),
+        (f"blobs/{DIGEST}?ns=evil", f"blobs/{DIGEST}"),
+        ("tags/list", "tags/list"),
+        ("tags/list?ns=evil", "tags/list"),
+        ("tags/list?ns=evil&n=10", "tags/list?n=10"),
+        ("tags/list?last=%2Fa+b/c=%3D&x=y", "tags/list?last=%2Fa+b/c=%3D"),
+        ("tags/list?last=a|b&ns=evil&n=10", "tags/list?n=10&last=a|b"),
+        (f"referrers/{DIGEST}?ns=evil", f"referrers/{DIGEST}"),
+        (
+            f"referrers/{DIGEST}?ns=evil&artifactType=application/x%2Bjson",
+            f"referrers/{DIGEST}?artifactType=application/x%2Bjson",
+        ),
+    ],
+)
+def test_of_a_query_only_what_means_something_to_ecr_goes_on(
+    client: Client, control: Control, proxy: Pod, asked: str, sent: str
+) -> None:
+    """nginx names the URL in its error log when ECR does not answer."""
+    before = len(proxy.error_log())
+    with control.behaving(Behaviour(registry_outage="reset")):
+        client.get(f"/v2/team/listed/{asked}")
+    upstreams = re.findall(r'upstream: "https://192[^/]+(\S+)"', proxy.error_log()[before:])
+    assert set(upstreams) == {f"/v2/team/listed/{sent}"}
+
+
+def test_referrers_are_asked_for_at_ecr(client: Client, control: Control, image: Image) -> None:
+    mark = control.mark()
+    client.get(f"/v2/team/listed/referrers/{image.digest}?artifactType=application/x&ns=x")
+    (entry,) = control.requests(mark).entries
+    assert (entry.kind, entry.path) == ("registry.referrers", f"/v2/team/listed/referrers/{image.digest}")
+
+
+def test_a_registry_without_referrers_says_so(client: Client) -> None:
+    """404 is what clients take for "look at the tags instead"."""
+    assert client.get(f"/v2/team/listed/referrers/{digest_of(b'x')}").status == 404
+
+
+def _next(link: str) -> str:
+    found = re.match(r"<([^>]+)>", link)
+    assert found
+    return found[1]
