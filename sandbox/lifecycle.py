@@ -33,7 +33,7 @@ def up(world: World, *, tethered: bool = False) -> bool:
         SandboxError: Something did not start; nothing is left of it but what the message says.
     """
     setup.require_this_machine()
-    with lock(world):
+    with lock(world.state):
         if is_up(world):
             return False
         setup.setup(world)
@@ -52,7 +52,7 @@ def up(world: World, *, tethered: bool = False) -> bool:
 def down(world: World) -> bool:
     """End the sandbox and remove everything but the cache; returns whether there was anything to remove."""
     setup.require_this_machine()
-    with lock(world):
+    with lock(world.state):
         there_was_one = world.state.exists()
         _remove(world)
     return there_was_one

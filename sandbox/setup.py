@@ -10,6 +10,7 @@ import sys
 from sandbox import debian, rootfs, tools
 from sandbox.archive import ARCHITECTURES
 from sandbox.errors import SandboxError
+from sandbox.lock import lock
 from sandbox.progress import say, step
 from sandbox.world import STATE_VARIABLE, World
 
@@ -21,12 +22,17 @@ def setup(world: World) -> None:
         SandboxError: Something cannot be had.
     """
     require_this_machine()
-    if packages := debian.missing_packages():
-        with step(f"installing Debian packages: {', '.join(packages)}"):
-            debian.install(packages)
-    tools.build(world.cache)
+    with lock(world.cache):
+        if packages := debian.missing_packages():
+            with step(f"installing Debian packages: {', '.join(packages)}"):
+                debian.install(packages)
+        tools.build(world.cache)
+        _fetch_root_filesystems(world)
+
+
+def _fetch_root_filesystems(world: World) -> None:
     if not rootfs.nginx(world.cache).is_complete():
-        with step("unpacking nginx and njs from Debian's newest packages"):
+        with step("unpacking nginx and njs from the distribution's newest packages"):
             version = rootfs.fetch_nginx(world.cache)
         say(f"        nginx {version}")
     if not rootfs.static(world.cache).is_complete():
