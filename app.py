@@ -14,8 +14,9 @@ from stacks import FrontdoorStack
 app = cdk.App(builtin_cloud_formation_validation=False)
 config = Path(app.node.try_get_context("config") or "frontdoor.toml")
 try:
-    FrontdoorStack(app, "EcrFrontdoor", settings=parse_toml(config.read_text(encoding="utf-8"), str(config)))
-except (OSError, UnicodeDecodeError, FrontdoorError) as error:
+    text = config.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
+    FrontdoorStack(app, "EcrFrontdoor", settings=parse_toml(text, str(config)))
+except (OSError, FrontdoorError) as error:
     sys.exit(f"ecr-frontdoor: {error}")
 cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 app.synth()

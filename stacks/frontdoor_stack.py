@@ -66,15 +66,19 @@ class FrontdoorStack(cdk.Stack):
             network=network,
             workload_digest=workload_digest(applied) if applied else None,
         ).function
-        access = RefresherAccess(self, "Access", settings=settings, role=role)
         schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures)
-        ready: list[IDependable] = [access, *([network.into_cluster] if network else [])]
+        ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]
+        if network:
+            ways_in.append(network.into_cluster)
+        # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
         if applied:
             workload = Workload(self, "Workload", settings=settings, documents=applied, network=network)
-            ready.append(workload)
-            ready = [FirstRun(self, "FirstRun", function=function, timeout=run_timeout(settings), after=ready)]
-        # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
-        schedule.node.add_dependency(*ready)
+            first_run = FirstRun(
+                self, "FirstRun", function=function, timeout=run_timeout(settings), after=[*ways_in, workload]
+            )
+            schedule.node.add_dependency(first_run)
+        else:
+            schedule.node.add_dependency(*ways_in)
         self._tell_how_to_run(function)
 
     def _tell_how_to_run(self, function: lambda_.IFunction) -> None:

@@ -44,31 +44,49 @@ class Workload(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         role = _kubectl_role(self, settings)
-        access = AdministratorAccess(self, "Access", settings=settings, role=role)
-        vpc = network.vpc if network else None
-        # kubectl_provider_options does nothing on an imported cluster: hence one import for the provider to describe,
-        # and one that has the provider.
-        bare = eks.Cluster.from_cluster_attributes(self, "Bare", cluster_name=settings.cluster.name, vpc=vpc)
-        provider = eks.KubectlProvider(
-            self,
-            "Kubectl",
-            cluster=bare,
-            kubectl_layer=KubectlV35Layer(self, "Layer"),
-            role=role,
-            private_subnets=network.subnets if network else None,
-            security_groups=[network.security_group] if network else None,
-        )
-        cluster = eks.Cluster.from_cluster_attributes(
-            self, "Cluster", cluster_name=settings.cluster.name, kubectl_provider=provider, vpc=vpc
-        )
+        provider = _provider(self, settings, role, network)
+        # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
+        provider.node.add_dependency(AdministratorAccess(self, "Access", settings=settings, role=role))
+        cluster = _imported(self, "Cluster", settings, network, provider)
         manifest = eks.KubernetesManifest(
             self, "Manifest", cluster=cluster, manifest=[dict(d) for d in documents], overwrite=True, prune=False
         )
-        # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
-        provider.node.add_dependency(access)
         # The whole provider, so that its log groups are there before its functions would make their own.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
         _settle(self, provider, network)
+
+
+def _imported(
+    scope: Construct,
+    construct_id: str,
+    settings: Settings,
+    network: Network | None,
+    provider: eks.IKubectlProvider | None = None,
+) -> eks.ICluster:
+    return eks.Cluster.from_cluster_attributes(
+        scope,
+        construct_id,
+        cluster_name=settings.cluster.name,
+        kubectl_provider=provider,
+        vpc=network.vpc if network else None,
+    )
+
+
+def _provider(scope: Construct, settings: Settings, role: iam.IRole, network: Network | None) -> eks.KubectlProvider:
+    """CDK's kubectl.
+
+    `kubectl_provider_options` does nothing on an imported cluster: hence this import for the provider to describe, and
+    another that has the provider.
+    """
+    return eks.KubectlProvider(
+        scope,
+        "Kubectl",
+        cluster=_imported(scope, "Bare", settings, network),
+        kubectl_layer=KubectlV35Layer(scope, "Layer"),
+        role=role,
+        private_subnets=network.subnets if network else None,
+        security_groups=[network.security_group] if network else None,
+    )
 
 
 def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
