@@ -1,0 +1,179 @@
+"""The handler under Lambda's runtime interface client, all behind it real; and nothing it emits holds a secret."""
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from lightkube.codecs import from_dict
+
+import k8s_manifests
+from lambda_fn import manifests
+from lambda_fn.settings import Settings, to_environment
+from sandbox import image, installation
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.lambda_runtime import Invocation, invoke
+from sandbox.world import World
+from tests.canary import leaks
+from tests.cluster.site import Site
+from tests.contract.cluster import template
+
+Run = Callable[..., Invocation]
+
+
+@pytest.fixture
+def control(world: World) -> Iterator[Control]:
+    del world
+    double = Control()
+    double.reset()
+    yield double
+    double.reset()
+
+
+@pytest.fixture
+def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
+    """Runs the Lambda with everything logged that anybody could switch on."""
+    credentials = lambda_role.get_credentials()
+    assert credentials is not None
+    secrets = credentials.get_frozen_credentials()
+
+    def run(event: object, settings: Settings | None = None) -> Invocation:
+        environment = {
+            "AWS_REGION": world.region,
+            "AWS_ACCESS_KEY_ID": str(secrets.access_key),
+            "AWS_SECRET_ACCESS_KEY": str(secrets.secret_key),
+            "AWS_SESSION_TOKEN": str(secrets.token),
+            "AWS_CA_BUNDLE": os.environ["AWS_CA_BUNDLE"],
+            "SSL_CERT_FILE": os.environ["SSL_CERT_FILE"],
+            "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+            "POWERTOOLS_LOG_LEVEL": "DEBUG",
+            "POWERTOOLS_LOGGER_LOG_EVENT": "true",
+            **to_environment(settings or site.settings),
+        }
+        done = invoke("lambda_fn.handler.handler", event, environment, 120)
+        emitted = f"{done.payload} {json.dumps(done.error)} {done.log}"
+        assert leaks(str(secrets.secret_key), emitted) == []
+        assert leaks(str(secrets.token), emitted) == []
+        return done
+
+    return run
+
+
+def token_in_use(site: Site, world: World) -> str:
+    secret = site.read("Secret", site.settings.names.secret)
+    assert secret is not None
+    auths = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
+    return str(auths[world.ecr_host]["auth"])
+
+
+def password(token: str) -> str:
+    return base64.b64decode(token).decode().removeprefix("AWS:")
+
+
+def lines(done: Invocation) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.log.splitlines() if line.startswith("{")]
+
+
+def error_of(done: Invocation) -> str:
+    assert done.error is not None, done.payload
+    return f"{done.error['errorType']}: {done.error['errorMessage']}"
+
+
+def test_a_run_writes_the_token_and_emits_it_nowhere(site: Site, world: World, run: Run, control: Control) -> None:
+    del control
+    site.create(template(site.settings, "# {{ domain }} {{ resolver }} {{ registries[0].host }}"))
+    done = run({})
+    assert done.error is None, done.log
+    assert done.payload["changed"] == ["Secret aws-registry", "ConfigMap aws-registry-proxy-config"]
+    configuration = site.read("ConfigMap", site.settings.names.config_map)
+    assert configuration is not None
+    assert configuration["data"]["nginx.conf"] == f"# {world.domain} {world.dns_address} {world.ecr_host}"
+    token = token_in_use(site, world)
+    for emitted in (done.log, json.dumps(done.payload), json.dumps(configuration)):
+        assert leaks(token, emitted) == []
+        assert leaks(password(token), emitted) == []
+    (counted,) = [line for line in lines(done) if "_aws" in line]
+    assert counted["RefreshSucceeded"] == [1.0]
+    assert 43_000 < counted["TokenSecondsRemaining"][0] <= 43_200
+
+
+def test_a_dry_run_writes_nothing_and_counts_nothing(site: Site, run: Run, control: Control) -> None:
+    del control
+    site.create(template(site.settings))
+    done = run({"dry_run": True})
+    assert done.error is None, done.log
+    assert done.payload["changed"] == ["Secret aws-registry", "ConfigMap aws-registry-proxy-config"]
+    assert site.read("Secret", site.settings.names.secret) is None
+    assert not [line for line in lines(done) if "_aws" in line]
+
+
+class Failure(NamedTuple):
+    """What makes a run fail: the template, or how AWS behaves; and how the error begins."""
+
+    text: str
+    behaviour: Behaviour
+    message: str
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(
+            "{{ domian }}", Behaviour(), "TemplateError: nginx.conf.j2 of ConfigMap aws-registry-proxy-tpl, line 1"
+        ),
+        Failure("a", Behaviour(token_lifetime_seconds=3600), "RegistryError: GetAuthorizationToken in ap-southeast-2"),
+        Failure(
+            "a", Behaviour(token_api_error="AccessDeniedException"), "RegistryError: ECR in ap-southeast-2 gives no"
+        ),
+    ],
+    ids=["template", "short token", "no token"],
+)
+def test_a_failed_run_leaves_the_old_token_and_emits_neither_token(
+    site: Site, world: World, run: Run, control: Control, failure: Failure
+) -> None:
+    site.create(template(site.settings))
+    assert run({}).error is None
+    before = token_in_use(site, world)
+    site.create(template(site.settings, failure.text))
+    control.set(failure.behaviour)
+    done = run({})
+    assert error_of(done).startswith(failure.message)
+    assert token_in_use(site, world) == before
+    # Every password of the double begins alike; the fresh one, which nobody else has seen, is not known here.
+    assert leaks(before, done.log) == []
+    assert leaks(password(before)[:48], done.log) == []
+    (logged,) = [line for line in lines(done) if line.get("level") == "ERROR"]
+    assert f"{logged['error']}: {logged['message']}".startswith(failure.message)
+
+
+def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(
+    site: Site, world: World, run: Run, control: Control
+) -> None:
+    del control
+    installation.push_images(world)
+    proxy = site.settings.proxy.model_copy(update={"image": image.proxy_image(world)})
+    settings = site.settings.model_copy(update={"proxy": proxy})
+    for document in k8s_manifests.documents(settings):
+        site.administrator.apply(from_dict(document), force=True)
+    site.create(template(settings, "events {}\nnonsense on;\n"))
+    done = run({}, settings)
+    said = error_of(done)
+    assert said.startswith(
+        "RolloutStuckError: the rollout of Deployment aws-registry-proxy is not complete in time; 0 of 2 pods serve"
+    )
+    assert "pod aws-registry-proxy-" in said
+    assert "container check-configuration" in said
+    assert '[emerg] 1#1: unknown directive "nonsense" in /run/frontdoor/nginx.conf:2' in said
+    (counted,) = [line for line in lines(done) if "_aws" in line]
+    assert (counted["RefreshSucceeded"], counted["PodsReady"], counted["Rollouts"]) == ([0.0], [0.0], [1.0])
+    assert counted["TokenSecondsRemaining"][0] > 43_000
+    deployment = site.read("Deployment", settings.names.workload)
+    assert manifests.CONFIG_DIGEST in json.dumps(deployment)
+    token = token_in_use(site, world)
+    for emitted in (done.log, json.dumps(done.error), json.dumps(deployment, default=str)):
+        assert leaks(token, emitted) == []
+        assert leaks(password(token), emitted) == []
