@@ -1,0 +1,29 @@
+"""The front door, installed once on the sandbox's node."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox import installation
+from sandbox.cloud.control import Control
+from sandbox.world import World
+
+
+@pytest.fixture(scope="session")
+def installed(world: World) -> World:
+    Control().reset()
+    installation.push_images(world)
+    installation.apply_charts(world)
+    installation.allow_the_lambda(world)
+    installation.open_the_door(world)
+    invocation = installation.refresh(world, {})
+    assert invocation.error is None, invocation.log
+    return world
+
+
+@pytest.fixture
+def control() -> Iterator[Control]:
+    control = Control()
+    control.reset()
+    yield control
+    control.reset()

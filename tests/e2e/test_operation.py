@@ -1,0 +1,121 @@
+"""What an operator does with an installed front door, on the real node."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambda_fn.settings import Refresh
+from sandbox import installation, pulls
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.commands import run
+from sandbox.installation import kubectl_json
+from sandbox.lambda_runtime import Invocation
+from sandbox.world import World
+from tests.canary import leaks
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+
+def annotations(world: World) -> dict[str, str]:
+    deployment = kubectl_json("get", "deployment", "aws-registry-proxy", f"--namespace={world.namespace}")
+    found: dict[str, str] = deployment["spec"]["template"]["metadata"]["annotations"]
+    return found
+
+
+def versions(world: World) -> dict[str, str]:
+    objects = kubectl_json("get", "configmap,secret,deployment", f"--namespace={world.namespace}")["items"]
+    return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["resourceVersion"] for item in objects}
+
+
+def report_of(invocation: Invocation) -> dict[str, Any]:
+    assert invocation.error is None, invocation.log
+    found: dict[str, Any] = invocation.payload
+    return found
+
+
+@pytest.fixture
+def template(world: World) -> Iterator[None]:
+    """Whatever a test does to the template, the next one finds it and the rollout as they were."""
+    yield
+    installation.apply_charts(world)
+    report_of(installation.refresh(world, {}))
+
+
+def test_a_second_refresh_changes_nothing_but_the_token(world: World) -> None:
+    pods = installation.proxy_pods(world)
+    report = report_of(installation.refresh(world, {}))
+    assert report["changed"] == ["Secret aws-registry"]
+    assert not report["rolled_out"]
+    assert installation.proxy_pods(world) == pods
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World) -> None:
+    before = versions(world)
+    report = report_of(installation.refresh(world, {"dry_run": True}))
+    assert report["dry_run"]
+    assert report["changed"] == ["Secret aws-registry"]
+    assert versions(world) == before
+
+
+def test_a_forced_rollout_replaces_every_pod_and_stays_recorded(world: World) -> None:
+    before = installation.proxy_pods(world)
+    assert report_of(installation.refresh(world, {"force_rollout": True}))["rolled_out"]
+    after = installation.proxy_pods(world)
+    assert not set(before) & set(after)
+    report_of(installation.refresh(world, {}))
+    assert installation.proxy_pods(world) == after
+
+
+def test_a_refresh_during_a_slow_pull_loses_no_byte(world: World, control: Control) -> None:
+    digest, size = pulls.layers(world, pulls.public_image(world))[0]
+    with control.behaving(Behaviour(s3_bytes_per_second=size // 12)):
+        pull = pulls.BlobPull.start(world, world.app_repository, digest)
+        report_of(installation.refresh(world, {}))
+        assert pull.is_running
+        assert pull.finish(timeout_seconds=60) == digest
+
+
+@pytest.mark.usefixtures("template")
+def test_a_broken_template_stops_at_the_first_new_pod_and_the_old_ones_keep_serving(world: World) -> None:
+    serving = set(installation.proxy_pods(world))
+    installation.edit_template(world, "no_such_directive on;")
+    settings = installation.settings(world)
+    impatient = settings.model_copy(update={"refresh": Refresh(rollout_timeout_seconds=30)})
+    invocation = installation.refresh(world, {}, impatient)
+    assert invocation.error is not None
+    assert invocation.error["errorType"] == "RolloutStuckError"
+    message = invocation.error["errorMessage"]
+    assert 'unknown directive "no_such_directive"' in message
+    assert serving < set(installation.proxy_pods(world))
+    assert pulls.pull_with_crane(world, pulls.public_image(world)).startswith("sha256:")
+
+
+@pytest.mark.usefixtures("template")
+def test_an_unknown_name_in_the_template_writes_nothing(world: World) -> None:
+    installation.edit_template(world, "# {{ tokn }}")
+    before = versions(world)
+    invocation = installation.refresh(world, {})
+    assert invocation.error is not None
+    assert invocation.error["errorType"] == "TemplateError"
+    assert "tokn" in invocation.error["errorMessage"]
+    assert versions(world) == before
+
+
+def test_no_log_event_or_object_but_the_secret_holds_the_token(world: World) -> None:
+    invocation = installation.refresh(world, {})
+    secret = kubectl_json("get", "secret", "aws-registry", f"--namespace={world.namespace}")
+    auths = json.loads(b64decode(secret["data"][".dockerconfigjson"]))["auths"]
+    token = auths[world.ecr_host]["auth"]
+    pulls.pull_with_crane(world, pulls.public_image(world))
+    logs = run(
+        ("kubectl", "logs", "--selector=app.kubernetes.io/name=aws-registry-proxy", "--all-containers", "--tail=-1",
+         f"--namespace={world.namespace}")
+    )  # fmt: skip
+    objects = run(("kubectl", "get", "configmap,deployment,pod,event", f"--namespace={world.namespace}", "-o", "yaml"))
+    assert '"status"' in logs, "the access log is expected in here"
+    emitted = {"the Lambda": invocation.log + json.dumps(invocation.payload), "nginx": logs, "objects": objects}
+    assert [(source, leaks(token, text)) for source, text in emitted.items() if leaks(token, text)] == []
