@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, IncompleteRead
 from typing import Any
@@ -66,12 +67,8 @@ class Client:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, *, body: bytes | None = None
     ) -> Answer:
         """Any request."""
-        connection = self.open(method, path, headers, body=body)
-        try:
-            answer = self.read(connection)
-        finally:
-            connection.close()
-        return answer
+        with closing(self.open(method, path, headers, body=body)) as connection:
+            return self.read(connection)
 
     def open(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, *, body: bytes | None = None

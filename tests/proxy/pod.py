@@ -36,11 +36,15 @@ class Pod:
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("config", "scripts", "credential", "run", "cache", "tls"):
             (folder / name).mkdir()
-        self.configure(self._config_map(settings.names.template_config_map)[TEMPLATE_KEY])
-        script = self._config_map(settings.names.scripts_config_map)[SCRIPT_KEY]
-        (folder / "scripts" / SCRIPT_KEY).write_text(script, encoding="utf-8")
+        self.configure(self.template(TEMPLATE_KEY))
+        (folder / "scripts" / SCRIPT_KEY).write_text(self.template(SCRIPT_KEY), encoding="utf-8")
 
     # --- what lies in the mounts --------------------------------------------------------------------------------------
+
+    def template(self, key: str) -> str:
+        """What the charts put under a key into a ConfigMap."""
+        data = (d["data"] for d in self._objects if d["kind"] == "ConfigMap")
+        return str(next(values[key] for values in data if key in values))
 
     def configure(self, template: str) -> None:
         """Render a template into the configuration's ConfigMap, as a refresh does."""
@@ -66,18 +70,21 @@ class Pod:
         self.put_credential(json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}}))
 
     def put_credential(self, text: str | None) -> None:
-        """Change the Secret's volume, whole: a kubelet exchanges a link, so that a reader never sees half of it."""
-        volume = self.folder / "credential"
-        data = volume / f"..{time.monotonic_ns()}"
+        """Put anything into the pull secret, or nothing."""
+        self.mount("credential", {} if text is None else {".dockerconfigjson": text.encode()})
+
+    def mount(self, volume: str, files: Mapping[str, bytes]) -> None:
+        """Change a Secret's volume, whole: a kubelet exchanges a link, so that a reader never sees half of it."""
+        folder = self.folder / volume
+        data = folder / f"..{time.monotonic_ns()}"
         data.mkdir()
-        if text is not None:
-            (data / ".dockerconfigjson").write_text(text, encoding="utf-8")
-        link = volume / "..data_tmp"
+        for name, content in files.items():
+            (data / name).write_bytes(content)
+            if not (folder / name).is_symlink():
+                (folder / name).symlink_to(f"..data/{name}")
+        link = folder / "..data_tmp"
         link.symlink_to(data.name)
-        link.rename(volume / "..data")
-        file = volume / ".dockerconfigjson"
-        if not file.is_symlink():
-            file.symlink_to("..data/.dockerconfigjson")
+        link.rename(folder / "..data")
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
@@ -127,7 +134,7 @@ class Pod:
     def pre_stop(self) -> subprocess.Popen[bytes]:
         """Start the container's preStop hook inside it."""
         command = self._nginx["lifecycle"]["preStop"]["exec"]["command"]
-        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", *command])  # noqa: S603, S607 - ours
+        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", "--preserve-credentials", *command])  # noqa: S603, S607 - ours
 
     def has_ended(self, within_seconds: float) -> bool:
         """Whether the container ends in time."""
@@ -171,7 +178,7 @@ class Pod:
 
     def _written(self, stream: str) -> str:
         file = self.folder / stream
-        return file.read_text(encoding="utf-8") if file.exists() else ""
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
@@ -194,9 +201,3 @@ class Pod:
 
     def _object(self, kind: str) -> dict[str, Any]:
         return next(d for d in self._objects if d["kind"] == kind)
-
-    def _config_map(self, name: str) -> dict[str, str]:
-        data: dict[str, str] = next(
-            d["data"] for d in self._objects if (d["kind"], d["metadata"]["name"]) == ("ConfigMap", name)
-        )
-        return data

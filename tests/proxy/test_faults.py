@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from contextlib import closing
 
 import pytest
 
@@ -94,12 +95,9 @@ def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
 
 
 def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(client: Client, proxy: Pod) -> None:
-    connection = client.open("GET", BLOB)
-    try:
+    with closing(client.open("GET", BLOB)) as connection:
         time.sleep(2)
         answer = client.read(connection)
-    finally:
-        connection.close()
     assert (answer.status, digest_of(answer.body)) == (200, digest_of(LAYER))
     assert [file for file in (proxy.folder / "run" / "proxy").rglob("*") if file.is_file()] == []
     assert not re.search("buffered to a temporary file", proxy.error_log())
@@ -108,9 +106,8 @@ def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(client: Clien
 def test_a_client_that_goes_away_ends_the_download(client: Client, control: Control) -> None:
     mark = control.mark()
     with control.behaving(Behaviour(s3_bytes_per_second=500_000)):
-        connection = client.open("GET", BLOB)
-        connection.getresponse().read(1000)
-        connection.close()
+        with closing(client.open("GET", BLOB)) as connection:
+            connection.getresponse().read(1000)
         time.sleep(1.5)
         sent_bytes = control.requests(mark).sent_bytes("s3.layer")
         time.sleep(1.5)

@@ -1,0 +1,78 @@
+"""The three questions of the kubelet: alive, ready, and may this pod start at all."""
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.tokens import Token
+from sandbox.world import World
+from tests.proxy.client import Client
+from tests.proxy.pod import Pod
+
+
+@pytest.fixture
+def proxy(pod: Pod) -> Pod:
+    """A serving pod of the test's own."""
+    pod.start()
+    return pod
+
+
+@pytest.mark.parametrize("path", ["/-/live", "/-/ready"])
+def test_an_ecr_that_is_down_or_refuses_takes_no_pod_away(
+    proxy: Pod, client: Client, control: Control, path: str
+) -> None:
+    proxy.put_credential(None)
+    mark = control.mark()
+    with control.behaving(Behaviour(registry_outage="refused")):
+        assert client.get(path).status == 200
+    assert control.requests(mark).entries == ()
+
+
+def test_a_pod_starts_when_every_registry_accepts_its_credential(
+    proxy: Pod, client: Client, control: Control, world: World
+) -> None:
+    assert proxy.settings.registries
+    mark = control.mark()
+    answer = client.get("/-/startup")
+    assert (answer.status, answer.body) == (200, b"2 of 2 registries answer\n")
+    asked = [(entry.host, entry.path) for entry in control.requests(mark).entries]
+    assert sorted(asked) == sorted((host, "/v2/") for host in world.ecr_hosts)
+
+
+def test_a_pod_does_not_start_while_one_registry_refuses_its_credential(
+    proxy: Pod, client: Client, world: World, token: Token
+) -> None:
+    proxy.give({world.ecr_hosts[0]: token.authorization, world.ecr_hosts[1]: "QVdTOm1hZGUtdXA="})
+    answer = client.get("/-/startup")
+    assert (answer.status, answer.body) == (503, b"1 of 2 registries answer\n")
+
+
+def test_a_pod_does_not_start_without_a_credential(proxy: Pod, client: Client) -> None:
+    proxy.put_credential(None)
+    assert client.get("/-/startup").status == 503
+
+
+@pytest.mark.parametrize("fault", [Behaviour(registry_outage="refused"), Behaviour(registry_status=503)])
+def test_a_pod_does_not_start_while_ecr_does_not_answer(
+    proxy: Pod, client: Client, control: Control, fault: Behaviour
+) -> None:
+    assert client.get("/-/startup").status == 200
+    with control.behaving(fault):
+        assert client.get("/-/startup").status == 503
+    assert proxy.error_log() or fault.registry_status
+
+
+def test_asking_often_does_not_become_a_flood_at_ecr(proxy: Pod, client: Client, control: Control) -> None:
+    mark = control.mark()
+    statuses = [client.get("/-/startup").status for _ in range(30)]
+    assert 200 in statuses
+    assert 503 in statuses
+    assert control.requests(mark).count("registry") < 2 * 15
+    assert "limiting requests" in proxy.error_log()
+
+
+def test_probes_are_not_in_the_access_log(proxy: Pod, client: Client) -> None:
+    for path in ("/-/live", "/-/ready", "/-/startup", "/v2/"):
+        client.get(path)
+    assert proxy.access_log("front", "/v2/")
+    assert '"path":"/-/' not in proxy.logs()

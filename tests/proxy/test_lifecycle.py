@@ -1,0 +1,121 @@
+"""Starting, restarting and stopping, by the commands of the chart."""
+
+import secrets
+import time
+from contextlib import closing
+
+import pytest
+
+from k8s_manifests.configuration import TEMPLATE_KEY
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.cloud.tokens import fingerprint
+from sandbox.world import World
+from tests.proxy.client import Client
+from tests.proxy.pod import Pod
+
+LAYER = secrets.token_bytes(3_000_000)
+BLOB = f"/v2/team/app/blobs/{digest_of(LAYER)}"
+SLOW = Behaviour(s3_bytes_per_second=200_000)
+"""15 seconds for the layer."""
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/app", "1.4", [LAYER])
+
+
+@pytest.fixture
+def proxy(pod: Pod, image: Image) -> Pod:
+    """A serving pod of the test's own; `image` is there."""
+    assert image
+    pod.start()
+    return pod
+
+
+@pytest.mark.parametrize(
+    "mistake", ["no_such_directive on;", "proxy_pass http://nowhere.invalid;", "events {", "load_module x.so;"]
+)
+def test_a_configuration_that_nginx_refuses_stops_in_the_init_container(pod: Pod, mistake: str) -> None:
+    pod.configure(f"{pod.template(TEMPLATE_KEY)}\n{mistake}\n")
+    checked = pod.check()
+    assert checked.returncode != 0
+    assert b"[emerg]" in checked.stderr
+    with pytest.raises(RuntimeError, match="the init container ended with 1"):
+        pod.start()
+
+
+def test_the_init_container_says_that_a_good_configuration_is_good(pod: Pod) -> None:
+    checked = pod.check()
+    assert (checked.returncode, checked.stdout) == (0, b"")
+    assert b"test is successful" in checked.stderr
+    assert b"[warn]" not in checked.stderr
+
+
+def test_a_killed_nginx_starts_again_with_what_it_left_behind(proxy: Pod, client: Client) -> None:
+    proxy.kill()
+    left = {file.name for file in (proxy.folder / "run").iterdir()}
+    assert {"fetch.sock", "locate.sock"} <= left
+    proxy.restart()
+    assert digest_of(client.get(BLOB).body) == digest_of(LAYER)
+
+
+def test_a_restarted_container_keeps_the_configuration_of_its_rollout(proxy: Pod, client: Client) -> None:
+    proxy.configure(proxy.template(TEMPLATE_KEY) + "\nno_such_directive on;\n")
+    proxy.kill()
+    proxy.restart()
+    assert client.get("/-/ready").status == 200
+
+
+def test_a_token_refresh_during_a_pull_costs_nothing(
+    proxy: Pod, client: Client, control: Control, world: World
+) -> None:
+    old, new = control.issue_token(world.region), control.issue_token(world.region)
+    proxy.give({world.ecr_host: old.authorization})
+    moderate = Behaviour(s3_bytes_per_second=1_500_000)
+    with control.behaving(moderate), closing(client.open("GET", BLOB)) as pull:
+        time.sleep(0.5)
+        proxy.give({world.ecr_host: new.authorization})
+        control.expire_tokens(fingerprint(old.authorization))
+        answer = client.read(pull)
+    assert digest_of(answer.body) == digest_of(LAYER)
+    assert client.get("/v2/team/app/tags/list").status == 200
+
+
+def test_a_stopping_pod_takes_new_clients_at_first_then_finishes_its_pulls_and_ends(
+    proxy: Pod, client: Client, control: Control
+) -> None:
+    with control.behaving(SLOW), closing(client.open("GET", BLOB)) as pull:
+        hook = proxy.pre_stop()
+        time.sleep(5)
+        assert client.get("/v2/").status == 200, "load balancers have not all noticed yet"
+        time.sleep(7)
+        with pytest.raises(ConnectionRefusedError):
+            client.get("/v2/")
+        assert not proxy.has_ended(within_seconds=0)
+        answer = client.read(pull)
+    assert (answer.status, digest_of(answer.body)) == (200, digest_of(LAYER))
+    assert proxy.has_ended(within_seconds=5)
+    hook.wait(5)
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(proxy: Pod, client: Client) -> None:
+    with closing(client.open("GET", "/v2/")) as connection:
+        client.read(connection)
+        started = time.monotonic()
+        proxy.stop()
+        assert time.monotonic() - started < 5
+
+
+def test_what_still_runs_when_the_drain_is_over_is_cut(
+    pod: Pod, client: Client, control: Control, image: Image
+) -> None:
+    assert image
+    template = pod.template(TEMPLATE_KEY)
+    pod.configure(template.replace("{{ drain_seconds }}s", "2s"))
+    pod.start()
+    with control.behaving(SLOW), closing(client.open("GET", BLOB)) as pull:
+        time.sleep(0.5)
+        pod.stop()
+        assert not client.read(pull).complete

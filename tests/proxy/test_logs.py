@@ -1,0 +1,97 @@
+"""The logs: one line of JSON for each server a request passes, and no secret in any of them."""
+
+import json
+import uuid
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from tests.proxy.client import ACCEPT, Client, send_raw
+from tests.proxy.conftest import SECRETS
+from tests.proxy.pod import Pod
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/logged", "1.4", [b"layer"])
+
+
+def test_a_line_says_who_asked_for_what_and_how_it_went(proxy: Pod, client: Client, image: Image) -> None:
+    client.get("/v2/team/logged/manifests/1.4?ns=secret-in-a-query", ACCEPT | {"User-Agent": "containerd/2.1"})
+    (line,) = proxy.access_log("front", "/v2/team/logged/manifests/1.4")
+    assert line.pop("time").startswith("20")
+    assert len(line.pop("id")) == 32
+    assert float(line.pop("seconds")) >= float(line.pop("upstream_seconds")) > 0
+    assert line == {
+        "server": "front",
+        "client": "127.0.0.1",
+        "method": "GET",
+        "path": "/v2/team/logged/manifests/1.4",
+        "status": 200,
+        "bytes": len(image.manifest),
+        "content_length": str(len(image.manifest)),
+        "repository": "team/logged",
+        "upstream": "unix:/run/frontdoor/locate.sock",
+        "upstream_status": "200",
+        "user_agent": "containerd/2.1",
+    }
+    assert "secret-in-a-query" not in "".join(map(json.dumps, proxy.access_log("locate", "/1.4")))
+
+
+def test_the_lines_of_one_pull_have_one_id(proxy: Pod, client: Client, image: Image) -> None:
+    path = f"/v2/team/logged/blobs/{image.layers[0]}"
+    client.get(path, {"X-Request-Id": "chosen-by-the-client"})
+    ids = {server: proxy.access_log(server, path)[-1]["id"] for server in ("front", "fetch", "locate")}
+    assert len(set(ids.values())) == 1
+    assert ids["front"] != "chosen-by-the-client"
+
+
+def test_a_forwarded_address_is_not_believed(proxy: Pod, client: Client) -> None:
+    path = f"/v2/team/{uuid.uuid4().hex}/tags/list"
+    client.get(path, {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "Forwarded": "for=203.0.113.7"})
+    (line,) = proxy.access_log("front", path)
+    assert line["client"] == "127.0.0.1"
+    assert "203.0.113.7" not in proxy.logs()
+
+
+def test_a_client_cannot_break_a_line_or_blow_it_up(proxy: Pod) -> None:
+    forged = b'"}\\n{"status":200,"forged":"' + b"'" * 3000
+    path = b"/v2/forged" + b"'\"" * 2000
+    send_raw(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nUser-Agent: " + forged + b"\r\n\r\n")
+    send_raw(b"GET /v2/\xff\x80 HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x1b[31m\r\n\r\n")
+    assert proxy.access_log("front", "/v2/")[-1]["user_agent"] == ""
+    (written,) = [line for line in (proxy.folder / "stdout").read_bytes().splitlines() if b"forged" in line]
+    assert len(written) < 4096, "a pipe keeps longer writes of two workers apart no more"
+    assert json.loads(written)["status"] == 404
+
+
+FAULTS = [
+    Behaviour(s3_cut_after_bytes=2),
+    Behaviour(s3_cut_after_bytes=0),
+    Behaviour(s3_outage="refused"),
+    Behaviour(s3_outage="reset"),
+    Behaviour(s3_status=503),
+    Behaviour(s3_status=403),
+    Behaviour(location_host="evil.example"),
+    Behaviour(location_host="prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
+    Behaviour(location_relative=True),
+    Behaviour(location_characters=70_000),
+    Behaviour(registry_status=500),
+    Behaviour(registry_outage="reset"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.model_dump(exclude_defaults=True)))
+def test_no_failure_puts_a_signed_url_or_a_credential_into_a_log(
+    proxy: Pod, client: Client, control: Control, image: Image, fault: Behaviour
+) -> None:
+    """The double signs every Location and the token is looked for as well, when the pod of this module ends."""
+    path = f"/v2/team/logged/blobs/{image.layers[0]}"
+    with control.behaving(fault):
+        answer = client.get(path)
+    assert answer.status == 503 or not answer.complete
+    assert proxy.access_log("front", path)
+    for secret in SECRETS:
+        assert secret.lower() not in proxy.logs().lower()

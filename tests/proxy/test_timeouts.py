@@ -1,0 +1,48 @@
+"""Upstreams that answer too late; the template's own times are shortened, in their proportion."""
+
+import re
+
+import pytest
+
+from k8s_manifests.configuration import TEMPLATE_KEY
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.pod import Pod
+
+SHORTER = 30
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/app", "1.4", [b"layer" * 1000])
+
+
+@pytest.fixture
+def proxy(pod: Pod) -> Pod:
+    def shorten(found: re.Match[str]) -> str:
+        return f"proxy_read_timeout {int(found[1]) // SHORTER}s"
+
+    template, count = re.subn(r"proxy_read_timeout (\d+)s", shorten, pod.template(TEMPLATE_KEY))
+    assert count == 3, "each server has its own time"
+    pod.configure(template)
+    pod.start()
+    return pod
+
+
+@pytest.mark.usefixtures("proxy")
+def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
+    with control.behaving(Behaviour(registry_delay_seconds=20)):
+        for path in ("/v2/team/app/manifests/1.4", f"/v2/team/app/blobs/{image.layers[0]}"):
+            answer = client.get(path, ACCEPT)
+            assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
+            assert int(answer.header("Retry-After") or 0) > 0
+
+
+@pytest.mark.usefixtures("proxy")
+def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
+    with control.behaving(Behaviour(s3_delay_seconds=20)):
+        answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
+    assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
+    assert client.get(f"/v2/team/app/blobs/{image.layers[0]}").status == 200

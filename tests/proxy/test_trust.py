@@ -1,0 +1,62 @@
+"""Whom the proxy believes: only upstreams that a certificate authority it trusts vouches for, under their own name."""
+
+import pytest
+
+from k8s_manifests.configuration import TEMPLATE_KEY
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from sandbox.world import World
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.pod import Pod
+
+STORE = "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"
+FOLLOW = "proxy_pass $layer_url;"
+ASK = "proxy_ssl_name $ecr_host;"
+BLOB_PATH = "/v2/team/app/blobs/"
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/app", "1.4", [b"layer"])
+
+
+def edited(pod: Pod, world: World, old: str, new: str) -> Pod:
+    """The pod, serving by a template with one line changed; /etc/frontdoor/scripts/other.crt signs nobody here."""
+    (pod.folder / "scripts" / "other.crt").write_bytes(world.pair("domain").certificate.read_bytes())
+    template = pod.template(TEMPLATE_KEY)
+    assert template.count(old) == 1
+    pod.configure(template.replace(old, new))
+    pod.start()
+    return pod
+
+
+def test_an_ecr_whose_certificate_is_not_trusted_gets_no_credential(
+    pod: Pod, world: World, client: Client, control: Control, image: Image
+) -> None:
+    proxy = edited(pod, world, STORE, "proxy_ssl_trusted_certificate /etc/frontdoor/scripts/other.crt;")
+    mark = control.mark()
+    for path in ("/v2/team/app/manifests/1.4", f"{BLOB_PATH}{image.layers[0]}"):
+        assert client.get(path, ACCEPT).status == 503
+    assert control.requests(mark).entries == ()
+    assert "upstream SSL certificate verify error" in proxy.error_log()
+
+
+def test_an_ecr_with_the_certificate_of_another_name_gets_no_credential(
+    pod: Pod, world: World, client: Client, control: Control
+) -> None:
+    """The double shows its certificate for every registry host; 999999999999 is not in it."""
+    proxy = edited(pod, world, ASK, "proxy_ssl_name 999999999999.dkr.ecr.ap-southeast-2.amazonaws.com;")
+    mark = control.mark()
+    assert client.get("/v2/team/app/manifests/1.4", ACCEPT).status == 503
+    assert control.requests(mark).entries == ()
+    assert "does not match" in proxy.error_log()
+
+
+def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
+    pod: Pod, world: World, client: Client, control: Control, image: Image
+) -> None:
+    other = f"proxy_ssl_trusted_certificate /etc/frontdoor/scripts/other.crt; {FOLLOW}"
+    edited(pod, world, FOLLOW, other)
+    mark = control.mark()
+    assert client.get(f"{BLOB_PATH}{image.layers[0]}").status == 503
+    assert [entry.kind for entry in control.requests(mark).entries] == ["registry.blobs"]
