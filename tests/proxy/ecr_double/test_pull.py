@@ -145,20 +145,25 @@ def test_two_accounts_have_nothing_in_common(
 
 
 def test_an_account_has_another_registry_in_each_region(
-    control: Control, publisher: Publisher, world: World, repository: str
+    ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str
 ) -> None:
-    publisher.image(repository, "1", [b"here"])
+    publisher.blob(repository, b"here")
+    digest = digest_of(b"there")
     elsewhere = f"{world.account}.dkr.ecr.eu-west-1.amazonaws.com"
     by_address = ssl.create_default_context(cafile=str(world.ca.certificate))
     by_address.check_hostname = False
     headers = {"Host": elsewhere, "Authorization": f"Basic {control.issue_token('eu-west-1').authorization}"}
+    named = {"sni_hostname": elsewhere}
+    origin = f"https://{world.ecr_address}"
 
     with httpx2.Client(verify=by_address, trust_env=False, headers=headers) as client:
-        answer = client.get(
-            f"https://{world.ecr_address}/v2/{repository}/manifests/1", extensions={"sni_hostname": elsewhere}
-        )
+        started = client.post(f"{origin}/v2/{repository}/blobs/uploads/", extensions=named)
+        upload = started.headers["Location"].replace(f"https://{elsewhere}", origin)
+        pushed = client.put(f"{upload}&digest={digest}", content=b"there", extensions=named)
+        there = client.head(f"{origin}/v2/{repository}/blobs/{digest}", extensions=named)
 
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "NAME_UNKNOWN")
+    assert (pushed.status_code, there.status_code) == (201, 200)
+    assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 404
 
 
 def test_no_answer_to_a_push_tells_where_the_bytes_are_kept(ecr: httpx2.Client, world: World, repository: str) -> None:
