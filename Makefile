@@ -41,8 +41,8 @@ inside: .venv/installed ## Tests on the real nginx, API server and node, inside 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo
 
-sandbox: .venv/installed ## Start the local world and leave it running
-	python -m sandbox up
+sandbox: .venv/installed ## Start the local world with the front door in it, and leave it running
+	python -m sandbox install
 
 sandbox-down: .venv/installed ## End the local world; nothing stays behind
 	python -m sandbox down

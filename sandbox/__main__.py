@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="install and build what the sandbox needs (needs the network; up does it too)")
     commands.add_parser("up", help="bring it up and leave it up")
+    commands.add_parser("install", help="up, and the front door installed in it, ready to pull from")
     commands.add_parser("down", help="end it and remove everything but the cache")
     commands.add_parser("status", help=f"tell whether it is up, and how to use it (exit status {NOT_UP} if it is not)")
     run = commands.add_parser("run", help="run a command inside; brings it up and takes it down if it is not up")
@@ -70,6 +71,16 @@ def _up(arguments: argparse.Namespace) -> int:
         say("it is up already")
     say(report.instructions(world))
     return 0
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    world = World(state=arguments.state)
+    lifecycle.up(world)
+    status = inside.run(world, [sys.executable, "-m", "sandbox.installation"])
+    if not status:
+        say(report.instructions(world))
+        say(report.pulling(world))
+    return status
 
 
 def _down(arguments: argparse.Namespace) -> int:
@@ -107,7 +118,8 @@ def _leave(number: int, _: FrameType | None) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "setup": _setup, "up": _up, "down": _down, "status": _status, "run": _run, "shell": _shell, "demo": _demo,
+    "setup": _setup, "up": _up, "install": _install, "down": _down, "status": _status,
+    "run": _run, "shell": _shell, "demo": _demo,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from sandbox.commands import run
 from sandbox.errors import SandboxError
 from sandbox.hosts import point_domain
 from sandbox.lambda_runtime import Invocation, invoke
+from sandbox.progress import say, step
 from sandbox.world import World
 
 TLS_SECRET = "registry-tls"  # noqa: S105 - the object's name
@@ -194,3 +195,36 @@ def proxy_pods(world: World) -> dict[str, int]:
         for pod in pods
         if "deletionTimestamp" not in pod["metadata"]
     }
+
+
+def install(world: World) -> Invocation:
+    """Everything from the first image to an open door.
+
+    Raises:
+        SandboxError: A tool failed; it can be run again.
+    """
+    with step("pushing the images to the private ECR"):
+        push_images(world)
+    with step("applying the charts"):
+        apply_charts(world)
+        allow_the_lambda(world)
+        open_the_door(world)
+    with step("running the Lambda and waiting for the rollout"):
+        return refresh(world, {})
+
+
+def main() -> int:
+    """Install the front door in the sandbox this runs in."""
+    try:
+        invocation = install(World.current())
+    except SandboxError as error:
+        say(f"sandbox: {error}")
+        return 1
+    if invocation.error:
+        say(f"sandbox: the Lambda failed: {invocation.error['errorMessage']}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

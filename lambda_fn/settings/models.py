@@ -70,6 +70,8 @@ class Cluster(Model):
         network = (self.vpc_id, self.subnet_ids, self.security_group_id)
         if any(network) and not all(network):
             raise ValueError("vpc_id, subnet_ids and security_group_id belong together: set all three or none")
+        if len(set(self.subnet_ids)) < len(self.subnet_ids):
+            raise ValueError("subnet_ids names a subnet twice: name each once")
         if (self.endpoint is None) != (self.certificate_authority is None):
             raise ValueError("endpoint and certificate_authority belong together: set both or none")
         return self

@@ -12,11 +12,7 @@ from sandbox.world import World
 @pytest.fixture(scope="session")
 def installed(world: World) -> World:
     Control().reset()
-    installation.push_images(world)
-    installation.apply_charts(world)
-    installation.allow_the_lambda(world)
-    installation.open_the_door(world)
-    invocation = installation.refresh(world, {})
+    invocation = installation.install(world)
     assert invocation.error is None, invocation.log
     return world
 

@@ -99,6 +99,11 @@ def test_settings_survive_the_lambdas_environment_unchanged() -> None:
             "is of another account or region than 123456789012 in ap-southeast-2",
         ),
         ("[cluster]", "vpc_id = 'vpc-12345678'", "vpc_id, subnet_ids and security_group_id belong together"),
+        (
+            "[cluster]",
+            "vpc_id = 'vpc-1234abcd'\nsecurity_group_id = 'sg-1234abcd'\nsubnet_ids = ['subnet-12345678','subnet-12345678']",
+            "subnet_ids names a subnet twice",
+        ),
         ("[cluster]", "endpoint = 'https://x.eks.amazonaws.com'", "endpoint and certificate_authority belong together"),
         ("[cluster]", "namespace = 'My_Space'", 'cluster.namespace = "My_Space": must be lower-case letters'),
     ],
