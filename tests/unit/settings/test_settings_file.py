@@ -22,6 +22,8 @@ region = "ap-southeast-2"
 kind = "service"
 """
 
+NETWORK = "vpc_id = 'vpc-12345678'\nsecurity_group_id = 'sg-12345678'\n"
+
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
@@ -101,7 +103,7 @@ def test_settings_survive_the_lambdas_environment_unchanged() -> None:
         ("[cluster]", "vpc_id = 'vpc-12345678'", "vpc_id, subnet_ids and security_group_id belong together"),
         (
             "[cluster]",
-            "vpc_id = 'vpc-1234abcd'\nsecurity_group_id = 'sg-1234abcd'\nsubnet_ids = ['subnet-12345678','subnet-12345678']",
+            f"{NETWORK}subnet_ids = ['subnet-12345678', 'subnet-12345678']",
             "subnet_ids names a subnet twice",
         ),
         ("[cluster]", "endpoint = 'https://x.eks.amazonaws.com'", "endpoint and certificate_authority belong together"),
