@@ -4,6 +4,8 @@ import ssl
 import uuid
 from collections.abc import Iterator
 
+import boto3
+import botocore.session
 import httpx2
 import pytest
 
@@ -11,6 +13,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from sandbox.world import World
+from tests.proxy.ecr_double.layers import LAYER, located
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -62,3 +65,28 @@ def publisher(client: httpx2.Client, world: World, authorization: str) -> Publis
 def repository() -> str:
     """A repository nobody else uses."""
     return f"test/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def digest(publisher: Publisher, repository: str) -> str:
+    return publisher.blob(repository, LAYER)
+
+
+@pytest.fixture
+def location(ecr: httpx2.Client, repository: str, digest: str) -> str:
+    return located(ecr, repository, digest)
+
+
+@pytest.fixture
+def refresher(world: World, control: Control) -> boto3.Session:
+    """The Lambda's role, assumed through STS by the operator of the credentials file."""
+    control.reset()
+    profile = botocore.session.Session()
+    profile.set_config_variable("credentials_file", str(world.cloud / "credentials"))
+    profile.set_config_variable("profile", "refresher")
+    return boto3.Session(botocore_session=profile)
+
+
+@pytest.fixture
+def bundle(world: World) -> str:
+    return str(world.ca.certificate)

@@ -2,60 +2,17 @@
 
 import base64
 import datetime as dt
-from typing import Any
 
 import boto3
-import botocore.session
 import httpx2
 import pytest
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.tokens import fingerprint
 from sandbox.world import World
-
-NO_RETRIES = Config(retries={"total_max_attempts": 1}, proxies={})
-
-
-@pytest.fixture
-def refresher(world: World, control: Control) -> boto3.Session:
-    """The Lambda's role, assumed through STS by the operator of the credentials file."""
-    control.reset()
-    profile = botocore.session.Session()
-    profile.set_config_variable("credentials_file", str(world.cloud / "credentials"))
-    profile.set_config_variable("profile", "refresher")
-    return boto3.Session(botocore_session=profile)
-
-
-@pytest.fixture
-def bundle(world: World) -> str:
-    return str(world.ca.certificate)
-
-
-def api(session: boto3.Session, service: str, bundle: str, **options: Any) -> Any:  # noqa: ANN401
-    return session.client(service, verify=bundle, config=NO_RETRIES, **options)  # type: ignore[call-overload]
-
-
-def with_keys(region: str, key_id: str, secret: str, token: str | None = None) -> boto3.Session:
-    return boto3.Session(
-        region_name=region, aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token
-    )
-
-
-def keys_of(session: boto3.Session) -> tuple[str, str, str]:
-    found = session.get_credentials()
-    assert found is not None
-    key = found.get_frozen_credentials()
-    return str(key.access_key), str(key.secret_key), str(key.token)
-
-
-def code_of(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
-    return error.value.response["ResponseMetadata"]["HTTPStatusCode"], error.value.response["Error"]["Code"]
+from tests.proxy.ecr_double.callers import api, code_of, keys_of, with_keys
 
 
 def test_get_authorization_token_has_the_shape_of_ecr(refresher: boto3.Session, bundle: str, world: World) -> None:
@@ -182,53 +139,6 @@ def test_a_signature_for_another_region_is_refused(refresher: boto3.Session, bun
         api(elsewhere, "ecr", bundle, endpoint_url=here).get_authorization_token()
 
     assert code_of(error) == (400, "InvalidSignatureException")
-
-
-def test_an_assumed_role_is_who_it_says(refresher: boto3.Session, bundle: str, world: World) -> None:
-    identity = api(refresher, "sts", bundle).get_caller_identity()
-
-    assert identity["Account"] == world.account
-    assert identity["Arn"].startswith(f"arn:aws:sts::{world.account}:assumed-role/{world.refresher_role}/")
-
-
-def presigned(refresher: boto3.Session, world: World, cluster: str, *, lifetime_seconds: int = 60) -> str:
-    url = f"https://sts.{world.region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
-    request = AWSRequest("GET", url, headers={"x-k8s-aws-id": cluster})
-    credentials = Credentials(*keys_of(refresher))
-    SigV4QueryAuth(credentials, "sts", world.region, expires=lifetime_seconds).add_auth(request)
-    return str(request.url)
-
-
-def ask_identity(client: httpx2.Client, url: str, cluster: str | None) -> httpx2.Response:
-    named = {} if cluster is None else {"x-k8s-aws-id": cluster}
-    return client.get(url, headers={"Accept": "application/json"} | named)
-
-
-def test_a_presigned_identity_is_json_for_who_asks_for_json(
-    refresher: boto3.Session, client: httpx2.Client, world: World
-) -> None:
-    answer = ask_identity(client, presigned(refresher, world, world.cluster), world.cluster)
-
-    assert answer.status_code == 200
-    result = answer.json()["GetCallerIdentityResponse"]["GetCallerIdentityResult"]
-    assert result["Account"] == world.account
-    assert result["Arn"].startswith(f"arn:aws:sts::{world.account}:assumed-role/{world.refresher_role}/")
-    assert result["UserId"].startswith("AROA")
-
-
-@pytest.mark.parametrize("cluster", ["another", None])
-def test_a_presigned_identity_is_good_for_the_cluster_it_was_signed_for_alone(
-    refresher: boto3.Session, client: httpx2.Client, world: World, cluster: str | None
-) -> None:
-    answer = ask_identity(client, presigned(refresher, world, world.cluster), cluster)
-
-    assert (answer.status_code, "SignatureDoesNotMatch" in answer.text) == (403, True)
-
-
-def test_a_presigned_identity_expires(refresher: boto3.Session, client: httpx2.Client, world: World) -> None:
-    answer = ask_identity(client, presigned(refresher, world, world.cluster, lifetime_seconds=-1), world.cluster)
-
-    assert (answer.status_code, "Signature expired" in answer.text) == (403, True)
 
 
 def test_describe_cluster_gives_the_cluster_that_is_there(refresher: boto3.Session, bundle: str, world: World) -> None:
