@@ -1,11 +1,14 @@
 """Progress on the terminal: a spinner with elapsed time on a TTY, plain lines elsewhere."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+BEAT_SECONDS = 20
 
 console = Console(stderr=True, highlight=False, markup=False)
 
@@ -47,4 +50,18 @@ def _spinner(title: str) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def _lines(title: str) -> Iterator[Callable[[str], None]]:
     say(f"   ...  {title}")
-    yield lambda text: say(f"        {text}")
+    done = threading.Event()
+    beat = threading.Thread(target=_beat, args=(done,), daemon=True)
+    beat.start()
+    try:
+        yield lambda text: say(f"        {text}")
+    finally:
+        done.set()
+        beat.join()
+
+
+def _beat(done: threading.Event) -> None:
+    """A sign of life where no spinner turns."""
+    started_at = time.monotonic()
+    while not done.wait(BEAT_SECONDS):
+        say(f"        still at it after {time.monotonic() - started_at:.0f} s")
