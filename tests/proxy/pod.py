@@ -196,7 +196,8 @@ class Pod:
         user = ("--unshare-user", "--uid", "101", "--gid", "101")
         process = ("--unshare-pid", "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL", "--clearenv")
         path = ("--setenv", "PATH", "/usr/sbin:/usr/bin")
-        root = ("--ro-bind", str(self.world.nginx_root), "/", "--dev", "/dev", "--proc", "/proc")
+        # The sandbox covers parts of /proc, and the kernel then refuses a fresh one to a user namespace.
+        root = ("--ro-bind", str(self.world.nginx_root), "/", "--dev", "/dev", "--ro-bind", "/proc", "/proc")
         return [bwrap, *user, *process, *path, *root, *mounts, "--"]
 
     def _object(self, kind: str) -> dict[str, Any]:
