@@ -197,6 +197,11 @@ def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
     assert s3.headers["x-request-id"] != "client"
 
 
-def test_a_body_that_comes_with_a_get_stays_here(client: Client, image: Image) -> None:
-    answer = client.ask("GET", "/v2/team/app/manifests/1.4", ACCEPT, body=b"x" * 100)
-    assert (answer.status, answer.body) == (200, image.manifest)
+def test_a_body_that_comes_with_a_get_stays_here(client: Client, control: Control, world: World, image: Image) -> None:
+    """It could be a second request on the connection to ECR, with a credential of its own choice."""
+    mark = control.mark()
+    smuggled = f"GET /v2/secret/manifests/1 HTTP/1.1\r\nHost: {world.ecr_host}\r\n\r\n".encode()
+    for _ in range(2):
+        answer = client.ask("GET", "/v2/team/app/manifests/1.4", ACCEPT, body=smuggled)
+        assert (answer.status, answer.body) == (200, image.manifest)
+    assert [entry.path for entry in control.requests(mark).entries] == ["/v2/team/app/manifests/1.4"] * 2

@@ -60,3 +60,11 @@ def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
     mark = control.mark()
     assert client.get(f"{BLOB_PATH}{image.layers[0]}").status == 503
     assert [entry.kind for entry in control.requests(mark).entries] == ["registry.blobs"]
+
+
+def test_a_redirect_that_nobody_followed_does_not_tell_a_client_where_it_leads(
+    pod: Pod, world: World, client: Client, image: Image
+) -> None:
+    edited(pod, world, "error_page 301 302 303 307 308 = @layer;", "")
+    answer = client.get(f"{BLOB_PATH}{image.layers[0]}")
+    assert (answer.status, answer.header("Location")) == (307, None)
