@@ -14,7 +14,7 @@ from lightkube.models.core_v1 import (
 )
 
 from k8s_manifests.exposure import HTTP_PORT, HTTPS_PORT
-from k8s_manifests.volumes import CONFIG, RUN, mounts
+from k8s_manifests.volumes import CACHE, CONFIG, RUN, mounts
 from lambda_fn.settings import PodExposure, Settings
 
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
@@ -26,18 +26,25 @@ _NGINX = (
 CHECK_SCRIPT = f"cp {CONFIG}/nginx.conf {RUN}/nginx.conf && {_NGINX} -t"
 """A container that restarts keeps the configuration its pod was rolled out with: it is copied once, and tested."""
 
-START_SCRIPT = f"rm -f {RUN}/*.sock && exec {_NGINX}"
-"""A killed nginx leaves its sockets in the pod's volume, and could not listen on them again."""
+START_SCRIPT = f"rm -f {RUN}/*.sock {CACHE}/*/?/??/*.?????????? && exec {_NGINX}"
+"""A killed nginx leaves its sockets in the pod's volume, and could not listen on them again. In its cache it leaves
+files it was writing, of which it would never know again: a dot and ten digits end their names.
+"""
 
 
 def stop_script(endpoint_seconds: int) -> str:
     """Stop without cutting a pull, whatever stop signal the image names.
 
-    Kubernetes signals the container only after this hook, and SIGTERM would make nginx drop what it is serving. So the
-    hook waits until nothing sends new clients here, asks nginx to finish, and stays until nginx is gone; nginx being
-    process 1, the container ends with it. https://nginx.org/en/docs/control.html
+    Kubernetes signals the container only after this hook, and SIGTERM would make nginx drop what it is serving. SIGQUIT
+    would close the sockets between nginx's own servers, over which a running pull fetches its next slice. So the hook
+    waits until nothing sends new clients here, then reloads nginx: the old workers finish their pulls, for as long as
+    worker_shutdown_timeout lets them, while new ones answer on the sockets between. When the old ones are gone, nginx
+    is asked to end; it is process 1, and the container ends with it. https://nginx.org/en/docs/control.html
     """
-    return f"sleep {endpoint_seconds}; kill -QUIT 1; while kill -0 1; do sleep 1; done"
+    # The brackets keep grep from finding its own command line.
+    old_workers = "grep -qs 'is shutting dow[n]' /proc/[0-9]*/cmdline"
+    finish = f"kill -HUP 1; sleep 2; while {old_workers}; do sleep 1; done"
+    return f"sleep {endpoint_seconds}; {finish}; kill -QUIT 1; while kill -0 1; do sleep 1; done"
 
 
 def check_container(settings: Settings) -> Container:

@@ -3,12 +3,16 @@
 from lightkube.models.core_v1 import (
     ConfigMapVolumeSource,
     EmptyDirVolumeSource,
+    EphemeralVolumeSource,
+    PersistentVolumeClaimSpec,
+    PersistentVolumeClaimTemplate,
     SecretVolumeSource,
     Volume,
     VolumeMount,
+    VolumeResourceRequirements,
 )
 
-from lambda_fn.settings import PodExposure, Settings
+from lambda_fn.settings import Cache, PodExposure, Settings
 
 CONFIG = "/etc/frontdoor/config"
 SCRIPTS = "/etc/frontdoor/scripts"
@@ -28,7 +32,7 @@ def volumes(settings: Settings) -> list[Volume]:
         Volume(name="scripts", configMap=ConfigMapVolumeSource(name=names.scripts_config_map)),
         Volume(name="credential", secret=_secret(names.secret)),
         Volume(name="run", emptyDir=EmptyDirVolumeSource(sizeLimit="64Mi")),
-        Volume(name="cache", emptyDir=EmptyDirVolumeSource(sizeLimit="1Gi")),
+        _cache(settings.proxy.cache),
     ]
     if isinstance(exposure, PodExposure):
         found.append(Volume(name="tls", secret=_secret(exposure.tls_secret)))
@@ -47,6 +51,21 @@ def mounts(settings: Settings) -> list[VolumeMount]:
     if isinstance(settings.proxy.exposure, PodExposure):
         found.append(VolumeMount(name="tls", mountPath=TLS, readOnly=True))
     return found
+
+
+def _cache(cache: Cache) -> Volume:
+    """On the node's own disk, or a volume that is made for the pod and goes with it."""
+    size = f"{cache.volume_gib}Gi"
+    if cache.storage_class is None:
+        return Volume(name="cache", emptyDir=EmptyDirVolumeSource(sizeLimit=size))
+    claim = PersistentVolumeClaimSpec(
+        accessModes=["ReadWriteOnce"],
+        storageClassName=cache.storage_class,
+        resources=VolumeResourceRequirements(requests={"storage": size}),
+    )
+    return Volume(
+        name="cache", ephemeral=EphemeralVolumeSource(volumeClaimTemplate=PersistentVolumeClaimTemplate(spec=claim))
+    )
 
 
 def _secret(name: str) -> SecretVolumeSource:

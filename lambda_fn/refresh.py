@@ -61,7 +61,12 @@ def _credentials(settings: Settings, registry: Registry, clock: Clock) -> tuple[
 
 def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, template: str) -> str:
     upstreams = [
-        render.Upstream(host=host, repositories=list(entry.repositories), pattern=render.pattern(entry.repositories))
+        render.Upstream(
+            host=host,
+            layer_host=render.layer_host(entry.region),
+            repositories=list(entry.repositories),
+            pattern=render.pattern(entry.repositories),
+        )
         for host, entry in zip(hosts, settings.registries, strict=True)
     ]
     inputs = render.Inputs(
@@ -70,6 +75,7 @@ def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, te
         registries=upstreams,
         tls=settings.proxy.exposure.kind == "pod",
         drain_seconds=settings.proxy.drain_seconds,
+        cache=settings.proxy.cache,
     )
     return render.render(
         template, inputs, source=f"{manifests.TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}"

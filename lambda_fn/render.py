@@ -19,6 +19,7 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.errors import TemplateError
+from lambda_fn.settings import Cache
 
 OUTPUT_LIMIT_BYTES = 900_000
 """The largest configuration written: a ConfigMap holds 1 MiB, and its names and annotations count too."""
@@ -38,11 +39,13 @@ class Upstream:
 
     Attributes:
         host: The ECR host name.
+        layer_host: The S3 host its layers come from.
         repositories: The patterns of the repositories it serves, where `*` stands for any characters.
         pattern: The same as one anchored regular expression.
     """
 
     host: str
+    layer_host: str
     repositories: list[str]
     pattern: str
 
@@ -57,6 +60,7 @@ class Inputs:
         registries: The upstreams, in the order in which their patterns are tried.
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
+        cache: What a pod keeps, with the names of its settings.
     """
 
     domain: str
@@ -64,10 +68,14 @@ class Inputs:
     registries: list[Upstream]
     tls: bool
     drain_seconds: int
+    cache: Cache
 
 
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))
-_ATTRIBUTES = frozenset(field.name for field in fields(Upstream))
+_ATTRIBUTES: dict[type, frozenset[str]] = {
+    Upstream: frozenset(field.name for field in fields(Upstream)),
+    Cache: frozenset(Cache.model_fields),
+}
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -78,7 +86,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         if isinstance(obj, LoopContext):
             return bool(super().is_safe_attribute(obj, attr, value))
-        return isinstance(obj, Upstream) and attr in _ATTRIBUTES
+        return attr in _ATTRIBUTES.get(type(obj), ())
 
     def is_safe_callable(self, obj: object) -> bool:
         # Calling what is undefined, a refused attribute among them, raises an error that names it.
@@ -92,6 +100,15 @@ def pattern(repositories: Sequence[str]) -> str:
     """One anchored regular expression that matches what any of the patterns matches; `*` is any characters."""
     alternatives = (p.replace(".", r"\.").replace("*", ".*") for p in repositories)
     return f"^(?:{'|'.join(alternatives)})$"
+
+
+def layer_host(region: str) -> str:
+    """The S3 host of ECR's own layer bucket in a region.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
+    """
+    suffix = ".cn" if region.startswith("cn-") else ""
+    return f"prod-{region}-starport-layer-bucket.s3.{region}.amazonaws.com{suffix}"
 
 
 def render(template: str, inputs: Inputs, *, source: str) -> str:
@@ -160,7 +177,8 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     where = f"{source}, line {line}" if line else source
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
-        f"{', '.join(sorted(_ATTRIBUTES))}; the filters are {', '.join(sorted(FILTERS))}"
+        f"{', '.join(sorted(_ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(_ATTRIBUTES[Cache]))}; "
+        f"the filters are {', '.join(sorted(FILTERS))}"
     )
 
 

@@ -41,10 +41,16 @@ function answer_of_ecr(r) {
     if (headers.Link) {
         headers.Link = headers.Link.replace(/<https?:\/\/[^\/>]*/g, '<');
     }
-    if (headers.Location && !LAYER.test(headers.Location)) {
+    if (headers.Location && leads_elsewhere(r)) {
         r.error(`refused to follow a blob to ${headers.Location.split('?')[0]}: it is no layer bucket of ECR`);
         delete headers.Location;
     }
+}
+
+// Whether an answer of ECR is a redirect to anywhere but its layer bucket: '1' or ''.
+function leads_elsewhere(r) {
+    const location = r.variables.upstream_http_location;
+    return location && !LAYER.test(location) ? '1' : '';
 }
 
 // Leaves the known headers of an answer of S3.
@@ -70,4 +76,4 @@ async function startup(r) {
     r.return(ready === hosts.length ? 200 : 503, `${ready} of ${hosts.length} registries answer\n`);
 }
 
-export default { answer_of_ecr, answer_of_s3, authorization, startup };
+export default { answer_of_ecr, answer_of_s3, authorization, leads_elsewhere, startup };

@@ -1,5 +1,6 @@
 """`frontdoor.toml` as frozen models: the one source of every value an operator can set. Pure."""
 
+from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import (
     Cluster,
     IngressExposure,
@@ -16,6 +17,7 @@ from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_
 
 __all__ = [
     "ENVIRONMENT_NAME",
+    "Cache",
     "Cluster",
     "IngressExposure",
     "Names",

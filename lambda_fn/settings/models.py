@@ -7,8 +7,9 @@ tested to cover it. CDK, the Lambda and the charts all read these models and not
 from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.fields import (
     ECR_HOST,
     Account,
@@ -28,15 +29,10 @@ from lambda_fn.settings.fields import (
     SubnetId,
     VpcId,
 )
+from lambda_fn.settings.model import Model
 
 TOKEN_USABLE_MINUTES = 11 * 60
 """How long a token is counted on. ECR promises 12 h, but tokens have been seen to die after 11 h 37 min."""
-
-
-class Model(BaseModel):
-    """Frozen, refuses unknown keys, converts nothing silently, and documents its fields by their docstrings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Cluster(Model):
@@ -159,6 +155,8 @@ class Proxy(Model):
     """How many proxy pods. At least two, so that losing a node or rolling out never interrupts pulls."""
     resources: Resources = Resources()
     """What each pod asks for."""
+    cache: Cache = Cache()
+    """What each pod keeps of what it has served."""
     resolver: Address | None = None
     """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
     of the service range.

@@ -12,12 +12,15 @@ from typing import Any
 
 from k8s_manifests import documents
 from k8s_manifests.configuration import SCRIPT_KEY, TEMPLATE_KEY
-from lambda_fn.render import Inputs, Upstream, pattern, render
+from lambda_fn.render import Inputs, Upstream, layer_host, pattern, render
 from lambda_fn.settings import PodExposure, Settings
 from sandbox.world import World
 
 UNKEPT_SECONDS = 15
 """How long nginx may take to start or, with nothing to finish, to stop."""
+
+ERRORS_LAST_SECONDS = 2.1
+"""After this, nginx has forgotten an error it kept for a second; it counts in whole ones."""
 
 Auths = Mapping[str, str]
 """ECR host -> authorization token."""
@@ -52,11 +55,17 @@ class Pod:
             domain=self.settings.domain,
             resolver=self.world.dns_address,
             registries=[
-                Upstream(self.world.registry_host(r.account), list(r.repositories), pattern(r.repositories))
+                Upstream(
+                    self.world.registry_host(r.account),
+                    layer_host(r.region),
+                    list(r.repositories),
+                    pattern(r.repositories),
+                )
                 for r in self.settings.registries
             ],
             tls=isinstance(self.settings.proxy.exposure, PodExposure),
             drain_seconds=self.settings.proxy.drain_seconds,
+            cache=self.settings.proxy.cache,
         )
         text = render(template, inputs, source=TEMPLATE_KEY)
         (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
@@ -117,6 +126,7 @@ class Pod:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"nginx does not listen after {UNKEPT_SECONDS} s: {self.error_log()}")
             time.sleep(0.02)
+        time.sleep(0.1)  # the upstreams' addresses are asked for once it listens
 
     def stop(self) -> None:
         """Ask nginx to finish, and wait until it has."""
@@ -151,6 +161,12 @@ class Pod:
         assert self._process
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         return int(children[0])
+
+    def empty_cache(self) -> None:
+        """Remove what it keeps: nginx fetches again what it does not find."""
+        for folder in ("cache/blobs", "cache/manifests", "run/locations"):
+            for file in (self.folder / folder).glob("*/*/*"):
+                file.unlink(missing_ok=True)
 
     # --- what it says -------------------------------------------------------------------------------------------------
 

@@ -60,10 +60,10 @@ def test_a_new_token_is_used_at_once_and_without_a_reload(
     proxy.give({world.ecr_host: old.authorization})
     assert client.get(PATHS[0], ACCEPT).status == 200
     control.expire_tokens(fingerprint(old.authorization))
-    assert_unavailable(client.get(PATHS[0], ACCEPT))
+    assert_unavailable(client.get(PATHS[1]))
     pid = proxy.pid
     proxy.give({world.ecr_host: new.authorization})
-    assert client.get(PATHS[0], ACCEPT).status == 200
+    assert client.get(PATHS[2]).status == 200
     assert proxy.pid == pid
 
 

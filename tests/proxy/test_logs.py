@@ -33,6 +33,7 @@ def test_a_line_says_who_asked_for_what_and_how_it_went(proxy: Pod, client: Clie
         "bytes": len(image.manifest),
         "content_length": str(len(image.manifest)),
         "repository": "team/logged",
+        "cache": "MISS",
         "upstream": "unix:/run/frontdoor/locate.sock",
         "upstream_status": "200",
         "user_agent": "containerd/2.1",
@@ -85,10 +86,10 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.model_dump(exclude_defaults=True)))
 def test_no_failure_puts_a_signed_url_or_a_credential_into_a_log(
-    proxy: Pod, client: Client, control: Control, image: Image, fault: Behaviour
+    proxy: Pod, client: Client, control: Control, publisher: Publisher, fault: Behaviour
 ) -> None:
     """The double signs every Location and the token is looked for as well, when the pod of this module ends."""
-    path = f"/v2/team/logged/blobs/{image.layers[0]}"
+    path = f"/v2/team/logged/blobs/{publisher.blob('team/logged', uuid.uuid4().bytes)}"
     with control.behaving(fault):
         answer = client.get(path)
     assert answer.status == 503 or not answer.complete

@@ -1,6 +1,7 @@
 """Upstreams that answer too late; the template's own times are shortened, in their proportion."""
 
 import re
+import time
 
 import pytest
 
@@ -9,7 +10,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import Pod
+from tests.proxy.pod import ERRORS_LAST_SECONDS, Pod
 
 SHORTER = 30
 
@@ -45,4 +46,5 @@ def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, cont
     with control.behaving(Behaviour(s3_delay_seconds=20)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
+    time.sleep(ERRORS_LAST_SECONDS)
     assert client.get(f"/v2/team/app/blobs/{image.layers[0]}").status == 200

@@ -48,7 +48,31 @@ def test_nothing_is_mounted_by_sub_path_and_only_two_places_are_writable() -> No
 
 def test_what_is_writable_is_bounded() -> None:
     sizes = {v["name"]: v["emptyDir"] for v in pod(settings())["volumes"] if "emptyDir" in v}
-    assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "1Gi"}}
+    assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "10Gi"}}
+
+
+@pytest.mark.parametrize(("size_gib", "volume"), [(1, "3Gi"), (8, "10Gi"), (100, "125Gi")])
+def test_the_cache_has_room_for_what_is_being_fetched(size_gib: int, volume: str) -> None:
+    found = pod(settings(more=f"[proxy.cache]\nsize_gib = {size_gib}"))
+    (cache,) = [v for v in found["volumes"] if v["name"] == "cache"]
+    assert cache["emptyDir"] == {"sizeLimit": volume}
+
+
+def test_the_cache_can_lie_on_a_volume_of_a_storage_class() -> None:
+    found = pod(settings(more='[proxy.cache]\nsize_gib = 100\nstorage_class = "gp3"'))
+    (cache,) = [v for v in found["volumes"] if v["name"] == "cache"]
+    assert cache == {
+        "name": "cache",
+        "ephemeral": {
+            "volumeClaimTemplate": {
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "storageClassName": "gp3",
+                    "resources": {"requests": {"storage": "125Gi"}},
+                }
+            }
+        },
+    }
 
 
 def test_a_pod_waits_for_the_secret_and_the_configuration() -> None:
@@ -66,7 +90,7 @@ def test_the_certificate_is_mounted_only_where_nginx_ends_tls() -> None:
 def test_the_init_container_keeps_the_configuration_of_this_rollout_and_tests_it() -> None:
     copy, test = check(settings())["command"][-1].split(" && ")
     assert copy == "cp /etc/frontdoor/config/nginx.conf /run/frontdoor/nginx.conf"
-    start = container(settings())["command"][-1].removeprefix("rm -f /run/frontdoor/*.sock && exec ")
+    start = container(settings())["command"][-1].partition(" && exec ")[2]
     assert test == f"{start} -t"
     assert start.startswith("nginx -e stderr -c /run/frontdoor/nginx.conf ")
 
@@ -74,7 +98,8 @@ def test_the_init_container_keeps_the_configuration_of_this_rollout_and_tests_it
 def test_a_stopping_pod_waits_for_its_clients_before_it_is_signalled() -> None:
     (shell, flag, script) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
     assert (shell, flag) == ("/bin/sh", "-c")
-    assert script == "sleep 10; kill -QUIT 1; while kill -0 1; do sleep 1; done"
+    assert script.startswith("sleep 10; kill -HUP 1; ")
+    assert script.endswith("; kill -QUIT 1; while kill -0 1; do sleep 1; done")
 
 
 @pytest.mark.parametrize("drain_seconds", [30, 21600])

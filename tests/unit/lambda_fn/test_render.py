@@ -8,17 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_fn.errors import TemplateError
-from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, pattern, render
+from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
+from lambda_fn.settings import Cache
 
 INPUTS = Inputs(
     domain="registry.shrd.example.net",
     resolver="[fd00::a]",
     registries=[
-        Upstream("1.dkr.example", ["team/*", "base"], pattern(["team/*", "base"])),
-        Upstream("2.dkr.example", ["*"], pattern(["*"])),
+        Upstream("1.dkr.example", "1.s3.example", ["team/*", "base"], pattern(["team/*", "base"])),
+        Upstream("2.dkr.example", "2.s3.example", ["*"], pattern(["*"])),
     ],
     tls=True,
     drain_seconds=3600,
+    cache=Cache(size_gib=5, tag_seconds=7),
 )
 
 
@@ -28,14 +30,31 @@ def rendered(template: str, inputs: Inputs = INPUTS) -> str:
 
 def test_a_template_has_every_name() -> None:
     template = (
-        "{{ domain }} {{ resolver }} {{ drain_seconds }} {% if tls %}tls{% endif %}"
-        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }} {{ r.pattern }}"
-        "{% endfor %}"
+        "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
+        "{% if tls %} tls{% endif %}"
+        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.layer_host }} {{ r.repositories | join(',') }}"
+        " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
-        "registry.shrd.example.net [fd00::a] 3600 tls"
-        " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
+        "registry.shrd.example.net [fd00::a] 3600 5 7 tls"
+        " 1 1.dkr.example 1.s3.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example 2.s3.example * ^(?:.*)$"
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
+        ("cn-north-1", "prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_layers_come_from_the_bucket_of_their_region(region: str, host: str) -> None:
+    assert layer_host(region) == host
+
+
+def test_a_template_cannot_reach_beyond_the_settings_of_the_cache() -> None:
+    with pytest.raises(TemplateError, match="model_config"):
+        rendered("{{ cache.model_config }}")
 
 
 def test_lines_that_hold_only_a_block_leave_no_trace_and_the_last_newline_stays() -> None:

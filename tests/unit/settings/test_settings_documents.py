@@ -20,6 +20,7 @@ SECTIONS = {
     "PodExposure": '`[proxy.exposure]` with `kind = "pod"`',
     "ServiceExposure": '`[proxy.exposure]` with `kind = "service"`',
     "Resources": "`[proxy.resources]`",
+    "Cache": "`[proxy.cache]`",
     "Refresh": "`[refresh]`",
     "Names": "`[names]`",
 }

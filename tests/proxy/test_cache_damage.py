@@ -1,0 +1,108 @@
+"""What must never be kept: half a blob, or a blob made of two. Whatever happens while it is fetched."""
+
+import os
+import secrets
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
+from tests.proxy.client import Client
+from tests.proxy.pod import ERRORS_LAST_SECONDS, Pod
+
+MIB = 1 << 20
+SLOW = Behaviour(s3_bytes_per_second=MIB)
+
+
+@pytest.fixture
+def content() -> bytes:
+    return secrets.token_bytes(3 * MIB + 7)
+
+
+@pytest.fixture
+def blob(publisher: Publisher, content: bytes) -> str:
+    return f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+
+
+@pytest.fixture
+def proxy(pod: Pod) -> Pod:
+    """A serving pod of the test's own."""
+    pod.start()
+    return pod
+
+
+def workers(pod: Pod) -> list[int]:
+    """The process ids of nginx's workers; its cache manager and loader are none."""
+    children = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
+    return [int(pid) for pid in children if "worker" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+@pytest.mark.parametrize("after_bytes", [0, 1, 500_000, MIB - 1])
+def test_a_slice_that_breaks_off_is_not_kept(
+    proxy: Pod, client: Client, control: Control, blob: str, content: bytes, after_bytes: int
+) -> None:
+    assert proxy
+    with control.behaving(Behaviour(s3_cut_after_bytes=after_bytes)):
+        answer = client.get(blob)
+    assert answer.status == 503 or not answer.complete
+    assert answer.status == 503 or content.startswith(answer.body)
+    time.sleep(ERRORS_LAST_SECONDS)
+    assert client.get(blob).body == content
+
+
+def test_the_first_client_goes_away_and_the_next_one_gets_the_whole_blob(
+    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+) -> None:
+    assert proxy
+    mark = control.mark()
+    with control.behaving(SLOW):
+        with closing(client.open("GET", blob)) as first:
+            first.getresponse().read(1000)
+        assert client.get(blob).body == content
+    assert control.requests(mark).sent_bytes("s3.layer") == len(content)
+
+
+def test_a_worker_that_is_killed_leaves_nothing_broken_behind(
+    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+) -> None:
+    """Who waited for the slice the worker was fetching tries by himself, later than `proxy_cache_lock_age`."""
+    with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
+        first.getresponse().read(1000)
+        for pid in workers(proxy):
+            os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    assert client.get(blob).body == content
+    assert time.monotonic() - began < 40
+
+
+def test_a_container_that_is_killed_leaves_no_unfinished_file_behind(
+    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+) -> None:
+    with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
+        first.getresponse().read(1000)
+        assert unfinished(proxy) != []
+        proxy.kill()
+    proxy.restart()
+    assert unfinished(proxy) == []
+    assert client.get(blob).body == content
+
+
+def unfinished(pod: Pod) -> list[Path]:
+    """Files that nginx has not given their names yet."""
+    return [file for file in (pod.folder / "cache").rglob("*.*") if file.is_file()]
+
+
+def test_what_is_kept_outlives_a_restart_of_the_container(
+    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+) -> None:
+    client.get(blob)
+    proxy.kill()
+    proxy.restart()
+    mark = control.mark()
+    assert client.get(blob).body == content
+    assert control.requests(mark).entries == ()

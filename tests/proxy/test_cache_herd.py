@@ -1,0 +1,87 @@
+"""Many clients that want the same at once."""
+
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
+from tests.proxy.client import ACCEPT, Answer, Client
+
+MIB = 1 << 20
+CLIENTS = 10
+
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
+def herd(client: Client, paths: list[str]) -> list[Answer]:
+    """The answers to clients that ask at the same time."""
+    with ThreadPoolExecutor(len(paths)) as pool:
+        return list(pool.map(lambda path: client.get(path, ACCEPT), paths))
+
+
+def test_a_herd_on_a_cold_blob_costs_one_request_to_ecr_and_its_bytes_once(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    content = secrets.token_bytes(6 * MIB + 1)
+    digest = publisher.blob("team/app", content)
+    assert publisher.blob("base", content) == digest
+    mark = control.mark()
+    paths = [f"/v2/{repository}/blobs/{digest}" for repository in ("team/app", "base") for _ in range(CLIENTS // 2)]
+    with control.behaving(Behaviour(s3_bytes_per_second=10_000_000)):
+        answers = herd(client, paths)
+    assert [answer.body == content for answer in answers] == [True] * CLIENTS
+    assert control.requests(mark).sent_bytes("s3.layer") == len(content)
+    assert control.requests(mark).count("registry") <= 2, "a redirect is good for one repository"
+
+
+def test_who_waits_for_a_blob_gets_it_from_the_start_while_it_is_fetched(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    """At 1 MB/s the blob takes eight seconds; who comes second has its first bytes after a slice."""
+    content = secrets.token_bytes(8 * MIB)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    with (
+        control.behaving(Behaviour(s3_bytes_per_second=MIB)),
+        closing(client.open("GET", path)) as first,
+        closing(client.open("GET", path)) as second,
+    ):
+        began = time.monotonic()
+        assert second.getresponse().read(1000) == content[:1000]
+        assert time.monotonic() - began < 3
+        control.reset()
+        assert client.read(first).body == content
+
+
+@pytest.mark.parametrize("kind", ["blob", "digest", "tag"])
+def test_a_herd_on_a_failing_ecr_does_not_queue_up(
+    client: Client, control: Control, publisher: Publisher, kind: str
+) -> None:
+    tag = secrets.token_hex(4)
+    image = publisher.image("team/app", tag, [secrets.token_bytes(100)])
+    reference = {"blob": f"blobs/{image.layers[0]}", "digest": f"manifests/{image.digest}", "tag": f"manifests/{tag}"}
+    mark = control.mark()
+    began = time.monotonic()
+    with control.behaving(Behaviour(registry_status=503, registry_delay_seconds=0.3)):
+        answers = herd(client, [f"/v2/team/app/{reference[kind]}"] * CLIENTS)
+    assert [answer.status for answer in answers] == [503] * CLIENTS
+    assert time.monotonic() - began < 3
+    assert control.requests(mark).count("registry") <= 2
+
+
+@pytest.mark.parametrize("reference", ["tag", "digest"])
+def test_a_herd_on_a_cold_manifest_costs_one_request(
+    client: Client, control: Control, publisher: Publisher, reference: str
+) -> None:
+    tag = secrets.token_hex(4)
+    image = publisher.image("team/app", tag, [secrets.token_bytes(100)])
+    path = f"/v2/team/app/manifests/{tag if reference == 'tag' else image.digest}"
+    mark = control.mark()
+    with control.behaving(Behaviour(registry_delay_seconds=0.3)):
+        answers = herd(client, [path] * CLIENTS)
+    assert [answer.body for answer in answers] == [image.manifest] * CLIENTS
+    assert control.requests(mark).count("registry") == 1

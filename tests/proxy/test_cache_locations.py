@@ -1,0 +1,98 @@
+"""ECR's redirects to S3: kept inside for minutes, and asked for again when S3 refuses one."""
+
+import secrets
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher, digest_of
+from sandbox.world import World
+from tests.proxy.client import Client
+from tests.proxy.pod import Pod
+
+LAYER = secrets.token_bytes(2_500_000)
+DIGEST = digest_of(LAYER)
+BLOB = f"/v2/team/app/blobs/{DIGEST}"
+FIRST, SECOND = {"Range": "bytes=0-9"}, {"Range": "bytes=1048576-1048585"}
+
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def published(publisher: Publisher) -> None:
+    for repository in ("team/app", "team/copy"):
+        publisher.blob(repository, LAYER)
+
+
+def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: Control) -> None:
+    mark = control.mark()
+    for range_ in (FIRST, SECOND):
+        answer = client.get(BLOB, range_)
+        assert (answer.status, answer.header("Location")) == (206, None)
+    assert control.requests(mark).count("registry") == 1
+
+
+def test_a_redirect_belongs_to_its_repository(client: Client, control: Control) -> None:
+    client.get(BLOB, FIRST)
+    mark = control.mark()
+    client.get(f"/v2/team/copy/blobs/{DIGEST}", SECOND)
+    assert [e.path for e in control.requests(mark).of("registry")] == [f"/v2/team/copy/blobs/{DIGEST}"]
+
+
+def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: Control) -> None:
+    client.get(BLOB, FIRST)
+    control.void_locations()
+    mark = control.mark()
+    assert client.get(BLOB).body == LAYER
+    found = control.requests(mark)
+    assert [e.kind for e in found.entries] == ["s3.layer", "registry.blobs", "s3.layer", "s3.layer"]
+    assert [e.status for e in found.entries] == [403, 307, 206, 206]
+
+
+def test_a_redirect_is_asked_for_again_once(client: Client, control: Control, publisher: Publisher) -> None:
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(10))}"
+    mark = control.mark()
+    with control.behaving(Behaviour(s3_status=403)):
+        assert client.get(path).status == 503
+    assert [e.kind for e in control.requests(mark).entries] == ["registry.blobs", "s3.layer"] * 2
+
+
+def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, publisher: Publisher) -> None:
+    content = secrets.token_bytes(3_000_000)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    with control.behaving(Behaviour(location_host="evil.example")):
+        assert client.get(path).status == 503
+    assert client.get(path, SECOND).body == content[1 << 20 : (1 << 20) + 10]
+
+
+@pytest.mark.parametrize("characters", [1_100, 4_096, 12_000, 32_000])
+def test_a_redirect_of_any_length_is_kept(client: Client, control: Control, characters: int) -> None:
+    mark = control.mark()
+    with control.behaving(Behaviour(location_characters=characters)):
+        assert client.get(BLOB).body == LAYER
+    assert control.requests(mark).count("registry") == 1
+
+
+def test_signed_urls_are_not_on_the_disk_of_the_cache(client: Client, proxy: Pod) -> None:
+    client.get(BLOB)
+    kept = [file.read_bytes() for file in (proxy.folder / "cache").rglob("*") if file.is_file()]
+    assert kept
+    assert not any(b"X-Amz-Signature" in content for content in kept)
+
+
+def test_the_slices_of_a_blob_share_a_connection_to_s3(client: Client, publisher: Publisher, world: World) -> None:
+    content = secrets.token_bytes(8 << 20)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    before = connections_to(world.s3_address)
+    assert client.get(path).body == content
+    assert len(connections_to(world.s3_address) - before) <= 1
+
+
+def connections_to(address: str) -> set[str]:
+    """The local ends of all connections there, the closed ones that the kernel still knows among them."""
+    there = f"{int.from_bytes(ip_address(address).packed, 'little'):08X}:01BB"
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[1] for row in rows if row[2] == there}

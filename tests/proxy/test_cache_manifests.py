@@ -1,0 +1,150 @@
+"""Manifests that are kept: by digest for good, by tag for the seconds that are set."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.pod import ERRORS_LAST_SECONDS
+
+TAG_SECONDS = 2
+"""As in the settings of these tests."""
+EXPIRED = TAG_SECONDS + 1.1
+INDEX = {"Accept": "application/vnd.oci.image.index.v1+json"}
+
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
+@pytest.fixture
+def push(publisher: Publisher) -> Callable[[str, str], Image]:
+    """Pushes an image with a layer of its own."""
+    return lambda repository, tag: publisher.image(repository, tag, [secrets.token_bytes(10)])
+
+
+@pytest.fixture
+def image(push: Callable[[str, str], Image]) -> Image:
+    """Tagged `now`."""
+    return push("team/app", "now")
+
+
+def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control, image: Image) -> None:
+    mark = control.mark()
+    path = f"/v2/team/app/manifests/{image.digest}"
+    for query in ("", "?ns=registry.frontdoor.test"):
+        answer = client.get(path + query, ACCEPT)
+        assert (answer.status, answer.body) == (200, image.manifest)
+        assert answer.header("Docker-Content-Digest") == image.digest
+        assert answer.header("Content-Type") == ACCEPT["Accept"]
+    time.sleep(EXPIRED)
+    assert client.get(path, ACCEPT).body == image.manifest
+    assert control.requests(mark).count("registry") == 1
+
+
+def test_a_manifest_by_digest_is_kept_for_every_repository_one_may_pull_from(
+    client: Client, control: Control, image: Image
+) -> None:
+    client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT)
+    mark = control.mark()
+    assert client.get(f"/v2/base/manifests/{image.digest}", ACCEPT).body == image.manifest
+    for path in ("secret/app", "team/../secret/app", "secret%2fapp", "/secret//app"):
+        assert client.get(f"/v2/{path}/manifests/{image.digest}", ACCEPT).status == 404
+    assert control.requests(mark).entries == ()
+
+
+def test_what_one_repository_lacks_another_may_have(client: Client, image: Image) -> None:
+    assert client.get(f"/v2/team/nothing/manifests/{image.digest}", ACCEPT).status == 404
+    assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).status == 200
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, image: Image, by: str) -> None:
+    path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
+    assert client.get(path, ACCEPT).status == 200
+    assert client.get(path, INDEX).status == 404
+    assert client.get(path, ACCEPT).status == 200
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_head_and_get_of_a_manifest_never_mix(client: Client, control: Control, image: Image, by: str) -> None:
+    path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
+    mark = control.mark()
+    for _ in range(2):
+        head, get = client.head(path, ACCEPT), client.get(path, ACCEPT)
+        assert (head.body, get.body) == (b"", image.manifest)
+        assert head.header("Content-Length") == get.header("Content-Length")
+        assert head.header("Docker-Content-Digest") == get.header("Docker-Content-Digest") == image.digest
+    assert [e.method for e in control.requests(mark).entries] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_who_has_a_manifest_already_is_told_so(client: Client, image: Image, by: str) -> None:
+    path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
+    for _ in range(2):
+        answer = client.get(path, ACCEPT | {"If-None-Match": f'"{image.digest}"'})
+        assert (answer.status, answer.body) == (304, b"")
+
+
+def test_a_tag_is_answered_without_ecr_until_its_time_is_over_and_then_as_ecr_has_it(
+    client: Client, control: Control, image: Image, push: Callable[[str, str], Image]
+) -> None:
+    mark = control.mark()
+    for query in ("", "?ns=x"):
+        assert client.get(f"/v2/team/app/manifests/now{query}", ACCEPT).body == image.manifest
+    assert control.requests(mark).count("registry") == 1
+    moved = push("team/app", "now")
+    time.sleep(EXPIRED)
+    answer = client.get("/v2/team/app/manifests/now", ACCEPT)
+    assert (answer.body, answer.header("Warning")) == (moved.manifest, None)
+
+
+def test_a_tag_belongs_to_its_repository(client: Client, image: Image, push: Callable[[str, str], Image]) -> None:
+    other = push("team/more", "now")
+    assert client.get("/v2/team/app/manifests/now", ACCEPT).body == image.manifest
+    assert client.get("/v2/team/more/manifests/now", ACCEPT).body == other.manifest
+
+
+def test_a_tag_that_is_pushed_is_there_seconds_later(
+    client: Client, control: Control, push: Callable[[str, str], Image]
+) -> None:
+    tag = secrets.token_hex(4)
+    mark = control.mark()
+    for _ in range(3):
+        assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).status == 404
+    assert control.requests(mark).count("registry") == 1
+    image = push("team/app", tag)
+    time.sleep(EXPIRED)
+    assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).body == image.manifest
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("GET", Behaviour(registry_status=429)),
+        ("GET", Behaviour(registry_status=500)),
+        ("HEAD", Behaviour(registry_status=503)),
+        ("GET", Behaviour(registry_outage="refused")),
+        ("HEAD", Behaviour(registry_outage="reset")),
+        ("GET", Behaviour(denied_actions=frozenset({"ecr:BatchGetImage"}))),
+    ],
+    ids=["429", "500", "503", "refused", "reset", "denied"],
+)
+def test_an_old_tag_is_served_when_ecr_fails_and_the_answer_says_so(
+    client: Client, control: Control, image: Image, push: Callable[[str, str], Image], fault: Behaviour, method: str
+) -> None:
+    path = "/v2/team/app/manifests/now"
+    assert client.ask(method, path, ACCEPT).header("Warning") is None
+    moved = push("team/app", "now")
+    time.sleep(EXPIRED)
+    with control.behaving(fault):
+        for _ in range(2):
+            answer = client.ask(method, path, ACCEPT)
+            assert (answer.status, answer.header("Docker-Content-Digest")) == (200, image.digest)
+            assert (answer.header("Warning") or "").startswith("299 - ")
+    time.sleep(ERRORS_LAST_SECONDS)
+    answer = client.ask(method, path, ACCEPT)
+    assert (answer.header("Docker-Content-Digest"), answer.header("Warning")) == (moved.digest, None)
