@@ -1,6 +1,8 @@
 # Every target is one line; each installs what it needs. `make` alone lists them.
 SHELL := /bin/bash -o pipefail
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# A company's own certificate authority counts for npm as it does for everything else.
+export NODE_USE_SYSTEM_CA := 1
 CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
 CONFIG ?= frontdoor.toml
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
