@@ -81,6 +81,10 @@ class FakeCluster:
         self._fields[kind, name][path] = value
         self._managers[kind, name][path] = {"kubectl-edit"}
 
+    def scale(self, replicas: int) -> None:
+        """The Deployment, with another number of pods."""
+        self._fields["Deployment", self._settings.names.workload]["spec", "replicas"] = replicas
+
     def read(self, kind: str, name: str) -> Manifest | None:
         """An object as it is, None when there is none."""
         leaves = self._fields.get((kind, name))
