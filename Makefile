@@ -6,10 +6,11 @@ export NODE_USE_SYSTEM_CA := 1
 CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
 CONFIG ?= frontdoor.toml
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
-INSIDE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo "python -m sandbox run --")
+ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
+INSIDE := $(if $(ABLE),python -m sandbox run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help check lint types imports unit template test lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
+.PHONY: help check lint types imports unit template test parts lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -34,10 +35,13 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 
 test: check lifecycle inside ## All tests; the ones on real parts run in the sandbox
 
-lifecycle: .venv/installed ## Tests of the sandbox's own life cycle
+parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
+	$(if $(ABLE),python -m sandbox setup)
+
+lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest tests/sandbox
 
-inside: .venv/installed ## Tests on the real nginx, API server and node, inside the sandbox
+inside: parts ## Tests on the real nginx, API server and node, inside the sandbox
 	$(INSIDE) pytest tests/proxy tests/cluster tests/e2e
 
 demo: .venv/installed ## The whole story on one machine, step by step
