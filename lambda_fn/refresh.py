@@ -116,7 +116,8 @@ def _rolled_out(settings: Settings, before: Workload | None, cluster: Cluster, c
     if not workload.complete:
         raise RolloutStuckError(
             f"the rollout of Deployment {settings.names.workload} is not complete in time; {workload.ready} of "
-            f"{workload.wanted} pods serve, those of the previous revision among them. "
+            f"{workload.wanted} pods serve, those of the previous revision among them, with the new token. Correct "
+            f"what follows, or the template in ConfigMap {settings.names.template_config_map}, and run again: "
             f"{cluster.explain_stuck_rollout()}",
             report,
         )

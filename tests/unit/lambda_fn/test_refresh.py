@@ -254,7 +254,8 @@ def test_a_stuck_rollout_is_an_error_that_says_why_and_carries_the_report(world:
         world.run()
     assert str(caught.value) == (
         "the rollout of Deployment aws-registry-proxy is not complete in time; 2 of 2 pods serve, those of the "
-        "previous revision among them. pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
+        "previous revision among them, with the new token. Correct what follows, or the template in ConfigMap "
+        "aws-registry-proxy-tpl, and run again: pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
         "  nginx: [emerg] unknown directive"
     )
     assert caught.value.report.rolled_out
