@@ -60,10 +60,13 @@ class KubernetesApi:
         """Server-side apply of `manifest`.
 
         A field somebody else has changed since is named, and then taken back: a refresh that stopped there would let
-        the token die.
+        the token die. A missing Secret or ConfigMap is created, a missing Deployment is an error.
         """
         kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
         before = _fingerprint(self._find(kind, name))
+        if before is None and kind is Deployment:
+            # The charts make it; an apply of its annotations alone would be refused for want of `create`.
+            raise ClusterError(f"Deployment {name} in namespace {self._namespace} is gone: apply the charts, run again")
         taken_over: tuple[str, ...] = ()
         try:
             after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))

@@ -57,6 +57,8 @@ class FakeCluster:
             raise ClusterError(f"Kubernetes forbids the Lambda to patch {manifest['kind']}")
         before = deepcopy((self._fields, self._managers))
         key = (manifest["kind"], manifest["metadata"]["name"])
+        if manifest["kind"] == "Deployment" and key not in self._fields:
+            raise ClusterError(f"Deployment {key[1]} is gone: apply the charts")
         was = dict(self._fields.get(key, {}))
         taken_over = self._apply(key, manifest, FIELD_MANAGER)
         changed = self._fields[key] != was
