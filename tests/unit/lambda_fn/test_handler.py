@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambda_fn import handler, metrics
-from lambda_fn.errors import EventError, SettingsError
+from lambda_fn.errors import ClusterError, EventError, SettingsError
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
 from tests.contract.cluster import settings
@@ -47,6 +47,13 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+class UnreachableEks:
+    """EKS, from a Lambda without a route to it."""
+
+    def connect(self) -> None:
+        raise ClusterError("EKS in ap-southeast-2 cannot be asked")
+
+
 @pytest.mark.usefixtures("_settings")
 def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_allowed(
     emitted: Emitted,
@@ -62,9 +69,16 @@ def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_a
 
 
 @pytest.mark.usefixtures("_settings")
-def test_a_failed_run_is_counted(emitted: Emitted) -> None:
+def test_a_mistyped_event_is_no_failed_refresh(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EventError):
         handler.handler({"dryrun": True}, FakeContext())
+    assert "RefreshSucceeded" not in capsys.readouterr().out
+
+
+def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
+    monkeypatch.setattr(handler, "_edges", lambda _: (settings(), None, UnreachableEks()))
+    with pytest.raises(ClusterError, match="cannot be asked"):
+        handler.handler({}, FakeContext())
     counted = emitted.metrics()
     assert counted["RefreshSucceeded"] == [0.0]
     assert (counted["Domain"], counted["Cluster"]) == ("registry.frontdoor.test", "shared")
