@@ -1,17 +1,24 @@
 # Every target is one line; each installs what it needs. `make` alone lists them.
 SHELL := /bin/bash -o pipefail
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# A company's own certificate authority counts for npm as it does for everything else.
+export NODE_USE_SYSTEM_CA := 1
+# Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
+export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
 CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
 CONFIG ?= frontdoor.toml
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
-INSIDE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo "python -m sandbox run --")
+ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
+INSIDE := $(if $(ABLE),python -m sandbox run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help check lint types imports unit template test lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed node_modules/installed ## Install what every target needs
 
 check: lint types imports unit template ## The quick inner loop: lint, types, imports, unit and template tests
 
@@ -32,10 +39,13 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 
 test: check lifecycle inside ## All tests; the ones on real parts run in the sandbox
 
-lifecycle: .venv/installed ## Tests of the sandbox's own life cycle
+parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
+	$(if $(ABLE),python -m sandbox setup)
+
+lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest tests/sandbox
 
-inside: .venv/installed ## Tests on the real nginx, API server and node, inside the sandbox
+inside: parts ## Tests on the real nginx, API server and node, inside the sandbox
 	$(INSIDE) pytest tests/proxy tests/cluster tests/e2e
 
 demo: .venv/installed ## The whole story on one machine, step by step

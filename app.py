@@ -15,6 +15,9 @@ app = cdk.App(builtin_cloud_formation_validation=False)
 config = Path(app.node.try_get_context("config") or "frontdoor.toml")
 try:
     text = config.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
+except OSError as error:
+    sys.exit(f"ecr-frontdoor: cannot read {config}: {error.strerror}; -c config=PATH takes another file")
+try:
     FrontdoorStack(app, "EcrFrontdoor", settings=parse_toml(text, str(config)))
 except (OSError, FrontdoorError) as error:
     sys.exit(f"ecr-frontdoor: {error}")

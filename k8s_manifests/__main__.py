@@ -24,8 +24,12 @@ def main() -> int:
     )
     path = parser.parse_args().config
     try:
-        settings = parse_toml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError, FrontdoorError) as error:
+        text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
+        settings = parse_toml(text, str(path))
+    except OSError as error:
+        sys.stderr.write(f"ecr-frontdoor: cannot read {path}: {error.strerror}; --config PATH takes another file\n")
+        return WRONG_FILE
+    except FrontdoorError as error:
         sys.stderr.write(f"ecr-frontdoor: {error}\n")
         return WRONG_FILE
     sys.stdout.write(Yaml.stringify(*documents(settings)))

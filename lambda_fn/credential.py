@@ -1,7 +1,6 @@
 """What ECR's GetAuthorizationToken answers, taken apart and believed only where it holds. Pure."""
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,17 +97,23 @@ def registry_host(registry: Registry, credential: Credential) -> str:
 def _authorization(token: object, source: str) -> Authorization:
     if not isinstance(token, str) or not token:
         raise RegistryError(f"{source} answered without an authorizationToken: run again, then ask AWS support")
-    try:
-        decoded = base64.b64decode(token, validate=True)
-    except (binascii.Error, ValueError):
-        # Not chained: some decoding errors carry the text they failed on.
-        raise RegistryError(f"{source} answered with an authorizationToken that is not base64") from None
+    decoded = _decoded(token)
+    if decoded is None:
+        raise RegistryError(f"{source} answered with an authorizationToken that is not base64")
     user, colon, password = decoded.partition(b":")
     if not colon:
         raise RegistryError(f"{source} answered with an authorizationToken that has no colon: it must be user:password")
     if not user or not password:
         raise RegistryError(f"{source} answered with an authorizationToken whose user or password is empty")
     return Authorization(token)
+
+
+def _decoded(token: str) -> bytes | None:
+    """What base64 stands for, None when it is not base64: some decoding errors carry the text they failed on."""
+    try:
+        return base64.b64decode(token, validate=True)
+    except ValueError:
+        return None
 
 
 def _host(endpoint: object, region: str, source: str) -> str:

@@ -58,7 +58,12 @@ class Ecr:
                 f"ECR in {region} cannot be asked: {error}. The Lambda needs a route to the ECR API: NAT, or the VPC "
                 f"endpoint com.amazonaws.{region}.ecr.api"
             ) from error
-        return credential.parse(response, region=region, now=now, must_outlive=must_outlive)
+        try:
+            return credential.parse(response, region=region, now=now, must_outlive=must_outlive)
+        except RegistryError as error:
+            # The frames it comes from hold the answer, and that a token: none is left to a traceback with locals.
+            del response
+            raise error.with_traceback(None) from None
 
     def verify(self, host: str, token: Credential) -> str | None:
         """Ask `https://<host>/v2/` whether it accepts the credential.
@@ -69,10 +74,13 @@ class Ecr:
         Raises:
             RegistryError: It refuses the credential.
         """
-        headers = {"Authorization": f"Basic {token.authorization.reveal()}"}
         try:
             response = self._http.request(
-                "GET", f"https://{host}/v2/", headers=headers, redirect=False, preload_content=False
+                "GET",
+                f"https://{host}/v2/",
+                headers={"Authorization": f"Basic {token.authorization.reveal()}"},
+                redirect=False,
+                preload_content=False,
             )
         except urllib3.exceptions.HTTPError as error:
             return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"

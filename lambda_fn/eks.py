@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 _BOUNDED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+# STS is only asked who we are, for a message. There may be no route to it, and that must not cost the run its time.
+_ASKED_ONCE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 _CLUSTER_HEADER = "x-k8s-aws-id"
 # EKS accepts a token for 15 minutes, whatever the URL's own expiry says, which must not exceed that.
 _PRESIGNED_FOR_SECONDS = 60
@@ -31,7 +33,7 @@ class Eks:
         self._settings = settings
         self._cluster = settings.cluster
         self._eks = eks or boto3.client("eks", region_name=self._cluster.region, config=_BOUNDED)
-        self._sts = _presigning(sts or boto3.client("sts", region_name=self._cluster.region, config=_BOUNDED))
+        self._sts = _presigning(sts or boto3.client("sts", region_name=self._cluster.region, config=_ASKED_ONCE))
         self._authentication_mode = "unknown"
 
     def connect(self) -> Connection:

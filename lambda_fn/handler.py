@@ -58,11 +58,9 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 def _run(event: object, clock: LambdaClock) -> Report:
     started_at = clock.now()
     settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
-    report, succeeded, measured = None, False, True
+    request = events.parse(event)
+    report, succeeded = None, False
     try:
-        request = events.parse(event)
-        # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
-        measured = not request.dry_run
         connection = eks.connect()
         with closing(KubernetesSession(settings, connection, eks, clock)) as session:
             cluster = KubernetesApi(settings, session)
@@ -75,7 +73,8 @@ def _run(event: object, clock: LambdaClock) -> Report:
         raise
     finally:
         _log(report)
-        if measured:
+        # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
+        if not request.dry_run:
             metrics.emit(settings, report, started_at=started_at, ended_at=clock.now(), succeeded=succeeded)
     return report
 

@@ -1,5 +1,7 @@
 """The proxy's namespace in the Kubernetes API: the port `Cluster` over lightkube."""
 
+import json
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from lightkube import ApiError
@@ -58,17 +60,20 @@ class KubernetesApi:
         """Server-side apply of `manifest`.
 
         A field somebody else has changed since is named, and then taken back: a refresh that stopped there would let
-        the token die.
+        the token die. A missing Secret or ConfigMap is created, a missing Deployment is an error.
         """
         kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
-        before = self._find(kind, name)
+        before = _fingerprint(self._find(kind, name))
+        if before is None and kind is Deployment:
+            # The charts make it; an apply of its annotations alone would be refused for want of `create`.
+            raise ClusterError(f"Deployment {name} in namespace {self._namespace} is gone: apply the charts, run again")
         taken_over: tuple[str, ...] = ()
         try:
-            after = self._patch(kind, manifest, force=False, dry_run=dry_run)
+            after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))
         except ApiError as error:
             taken_over = conflicts(error)
-            after = self._patch(kind, manifest, force=True, dry_run=dry_run)
-        return Applied(changed=before is None or _content(before) != _content(after), taken_over=taken_over)
+            after = _fingerprint(self._patch(kind, manifest, force=True, dry_run=dry_run))
+        return Applied(changed=before != after, taken_over=taken_over)
 
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what its container printed last, without secrets."""
@@ -142,9 +147,14 @@ def _workload(deployment: Deployment) -> Workload:
     )
 
 
-def _content(resource: Any) -> dict[str, Any]:  # noqa: ANN401 - any of lightkube's resources
-    """An object without what the API server keeps about it: an apply that changes none of the rest changed nothing."""
+def _fingerprint(resource: Any) -> str | None:  # noqa: ANN401 - any of lightkube's resources, or none
+    """A digest of an object without what the API server keeps about it; None of no object.
+
+    An apply that leaves it as it was changed nothing. A digest, so that no old token lies in a traceback with locals.
+    """
+    if resource is None:
+        return None
     content: dict[str, Any] = resource.to_dict()
     content.pop("status", None)
     content["metadata"] = {key: value for key, value in content["metadata"].items() if key not in _BOOKKEEPING}
-    return content
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

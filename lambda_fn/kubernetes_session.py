@@ -71,8 +71,9 @@ class KubernetesSession:
     ) -> Result:
         """What `request` returns; tried again while its failure may pass and there is time.
 
-        Refusals (401, 403) are tried again for a minute from the run's first one on, since a fresh access entry takes
-        that long; 409, 429, 5xx and broken connections for a minute each; nothing beyond the invocation's own time.
+        Refusals (401, 403) are tried again for a minute from the first one since a request last succeeded, since a
+        fresh access entry takes that long; 409, 429, 5xx and broken connections for a minute each; nothing beyond the
+        invocation's own time.
 
         Args:
             action: The request in RBAC's words, for messages.
@@ -94,11 +95,11 @@ class KubernetesSession:
             reraise=True,
         )
         try:
-            return attempts(lambda: request(self._current_client()))
-        except ApiError as error:
-            if answers(error):
+            result = attempts(lambda: _ask(request, self._current_client()))
+        except httpx2.HTTPStatusError as error:
+            if isinstance(error, ApiError) and answers(error):
                 raise
-            message = explain(self._settings, action, _status(error), str(error), self._access.explain_refusal)
+            message = explain(self._settings, action, _status(error), _words(error), self._access.explain_refusal)
             raise ClusterError(message) from error
         except httpx2.HTTPError as error:
             raise ClusterError(
@@ -106,6 +107,8 @@ class KubernetesSession:
                 f"{type(error).__name__}: {error}. A public endpoint has to let the Lambda's address in; a private one "
                 "needs cluster.vpc_id, subnet_ids and security_group_id in the settings"
             ) from error
+        self._denied_from = None
+        return result
 
     def _current_client(self) -> Client:
         now = self._clock.now()
@@ -119,20 +122,20 @@ class KubernetesSession:
         cluster = Cluster(
             server=self._connection.endpoint, certificate_auth_data=self._connection.certificate_authority
         )
-        user = User(token=self._access.bearer().reveal())
         try:
             # lightkube reads it too, but leaks a temporary file when that fails.
             create_default_context(cadata=base64.b64decode(self._connection.certificate_authority).decode())
-            return Client(
-                SingleConfig("eks", Context(cluster="eks", user="lambda", namespace=namespace), cluster, user),
-                field_manager=FIELD_MANAGER,
-                timeout=httpx2.Timeout(10.0, connect=5.0),
-            )
         except (SSLError, ValueError) as error:
             raise ClusterError(
                 f"the cluster's certificate authority is no PEM certificate in base64: {error}. Correct "
                 "cluster.certificate_authority, or leave it out together with cluster.endpoint to have EKS asked"
             ) from error
+        user = User(token=self._access.bearer().reveal())
+        return Client(
+            SingleConfig("eks", Context(cluster="eks", user="lambda", namespace=namespace), cluster, user),
+            field_manager=FIELD_MANAGER,
+            timeout=httpx2.Timeout(10.0, connect=5.0),
+        )
 
     def _is_over(self, state: RetryCallState, started_at: datetime) -> bool:
         pause = timedelta(seconds=state.upcoming_sleep)
@@ -162,6 +165,28 @@ def conflicts(error: ApiError) -> tuple[str, ...]:
     return tuple(f"{c.field} ({c.message})" for c in causes if c.reason == "FieldManagerConflict")
 
 
+def _ask(request: Callable[[Client], Result], client: Client) -> Result:
+    """What `request` returns; an answer that lightkube cannot read as an error is raised as the refusal it is.
+
+    lightkube takes every error for one with a Content-Type and, where that is JSON, for a Status. A crashing API server
+    says less than that; the refusal is then in the context of what lightkube stumbles over.
+    """
+    try:
+        return request(client)
+    except (KeyError, ValueError) as error:
+        refusal: BaseException | None = error
+        while refusal and not isinstance(refusal, httpx2.HTTPStatusError):
+            refusal = refusal.__context__
+        if refusal is None:
+            raise
+        raise refusal from None
+
+
+def _words(error: httpx2.HTTPStatusError) -> str:
+    """What the server said: a Status' message, or the body as it came."""
+    return str(error) if isinstance(error, ApiError) else error.response.text or "nothing"
+
+
 def _may_pass(error: BaseException) -> bool:
     status = _status(error)
     if not status:
@@ -179,7 +204,7 @@ def _status(error: BaseException | None) -> int:
 
 
 def _pause_seconds(state: RetryCallState) -> float:
-    """What the server asks for in Retry-After, else longer each time, with jitter."""
+    """Longer each time, with jitter; and at least what the server asks for in Retry-After."""
     error = _error(state)
     asked = error.response.headers.get("Retry-After", "") if isinstance(error, httpx2.HTTPStatusError) else ""
-    return float(asked) if asked.isdecimal() else _PAUSE(state)
+    return max(_PAUSE(state), float(asked) if asked.isdecimal() else 0)

@@ -20,6 +20,13 @@ OWN_ANNOTATIONS = (CONFIG_DIGEST, RESTARTED_AT)
 """The pod template's annotations that belong to the Lambda; a change of either rolls the Deployment."""
 
 
+class HiddenData(dict[str, str]):
+    """A Secret's data: itself as JSON, and `{***}` in a repr, so that no traceback with locals shows it."""
+
+    def __repr__(self) -> str:
+        return "{***}"
+
+
 def secret(settings: Settings, credentials: Mapping[str, Credential]) -> Manifest:
     """The Secret that is both the pods' pull secret and the proxy's credential store.
 
@@ -35,10 +42,12 @@ def secret(settings: Settings, credentials: Mapping[str, Credential]) -> Manifes
     return {
         **_identity(settings.names, "v1", "Secret", settings.names.secret, settings.cluster.namespace),
         "type": "kubernetes.io/dockerconfigjson",
-        "data": {
-            ".dockerconfigjson": _base64(json.dumps({"auths": auths}, separators=(",", ":"))),
-            "expires_at": _base64(f"{earliest:%FT%TZ}"),
-        },
+        "data": HiddenData(
+            {
+                ".dockerconfigjson": _base64(json.dumps({"auths": auths}, separators=(",", ":"))),
+                "expires_at": _base64(f"{earliest:%FT%TZ}"),
+            }
+        ),
     }
 
 

@@ -19,7 +19,7 @@ def emit(
 
     Args:
         settings: For the dimensions.
-        report: What the run did; None when it failed before it wrote anything.
+        report: What the run did; None when it failed before all was written.
         started_at: When it began.
         ended_at: When it was over.
         succeeded: It raised no error.

@@ -83,7 +83,10 @@ class Cluster(Protocol):
         """The Deployment, None when there is none."""
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
-        """Make the object hold `manifest`'s fields, taking them over from other managers where need be."""
+        """Make the object hold `manifest`'s fields, taking them over from other managers where need be.
+
+        A missing Secret or ConfigMap is created; a ClusterError when the Deployment is missing.
+        """
 
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what it printed; one text for a person, without secrets."""

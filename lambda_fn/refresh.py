@@ -116,10 +116,14 @@ def _rolled_out(settings: Settings, before: Workload | None, cluster: Cluster, c
         return replace(report, pods_ready=before.ready, pods_wanted=before.wanted)
     workload = rollout.wait(cluster, clock, settings.refresh.rollout_timeout_seconds)
     report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
+    if not workload.wanted:
+        none = f"Deployment {settings.names.workload} is scaled to zero: nothing serves; kubectl scale it up again"
+        return replace(report, warnings=(*report.warnings, none))
     if not workload.complete:
         raise RolloutStuckError(
             f"the rollout of Deployment {settings.names.workload} is not complete in time; {workload.ready} of "
-            f"{workload.wanted} pods serve, those of the previous revision among them. "
+            f"{workload.wanted} pods serve, those of the previous revision among them, with the new token. Correct "
+            f"what follows, or the template in ConfigMap {settings.names.template_config_map}, and run again: "
             f"{cluster.explain_stuck_rollout()}",
             report,
         )

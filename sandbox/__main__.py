@@ -11,6 +11,7 @@ from types import FrameType
 
 from sandbox import inside, lifecycle, report, setup
 from sandbox.errors import SandboxError
+from sandbox.interpreter import PYTHON
 from sandbox.progress import say
 from sandbox.world import World
 
@@ -76,7 +77,7 @@ def _up(arguments: argparse.Namespace) -> int:
 def _install(arguments: argparse.Namespace) -> int:
     world = World(state=arguments.state)
     lifecycle.up(world)
-    status = inside.run(world, [sys.executable, "-m", "sandbox.installation"])
+    status = inside.run(world, [str(PYTHON), "-m", "sandbox.installation"])
     if not status:
         say(report.instructions(world))
         say(report.pulling(world))

@@ -1,11 +1,12 @@
 """The control plane's parts and their flags. Pure: it describes programs and starts none."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from sandbox import kubernetes
+from sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
+from sandbox.interpreter import PYTHON
 from sandbox.processes import Part, listens
 from sandbox.world import World
 
@@ -15,11 +16,9 @@ ETCD = "http://127.0.0.1:2379"
 
 def cloud(world: World) -> Part:
     """AWS as seen from the VPC: the APIs, ECR and S3, at their real names."""
-
-    def ready() -> bool:
-        return all(listens(address, 443)() for address in (world.aws_address, world.ecr_address, world.s3_address))
-
-    return Part("cloud", (sys.executable, "-m", "sandbox.cloud", "--state", str(world.state)), ready)
+    # Its control API opens last: see `sandbox.cloud.control_api`.
+    ready = listens(LOOPBACK, CONTROL_PORT)
+    return Part("cloud", (str(PYTHON), "-m", "sandbox.cloud", "--state", str(world.state)), ready)
 
 
 def dns(world: World) -> Part:
@@ -93,6 +92,8 @@ def controllers(world: World, tools: Path) -> Sequence[Part]:
         f"--service-account-private-key-file={world.pki / 'service-accounts.key'}",
         f"--root-ca-file={world.ca.certificate}", "--use-service-account-credentials=true",
         "--leader-elect=false", "--bind-address=127.0.0.1",
+        # Each controller begins by making its own account: at the default of 20 requests a second that takes 4 s.
+        "--kube-api-qps=200", "--kube-api-burst=400",
     )  # fmt: skip
     scheduler = (
         str(tools / "kube-scheduler"), f"--kubeconfig={world.kubeconfig.with_name('scheduler.conf')}",

@@ -1,12 +1,16 @@
 """Runs commands inside the sandbox for somebody outside, and hands signals and exit status through."""
 
 import contextlib
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 
 from sandbox import lifecycle, namespaces, tools
+from sandbox.entry import HELD
 from sandbox.errors import SandboxError
 from sandbox.holder import Holder
 from sandbox.world import World
@@ -34,15 +38,31 @@ def _enter(world: World, command: Sequence[str]) -> int:
     if holder is None:
         raise SandboxError(f"the sandbox in {world.state} has been taken down by another command; run this again")
     environment = namespaces.environment_inside(world, tools.folder(world.cache))
-    process = subprocess.Popen(namespaces.command_inside(holder, command), env=environment)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    try:
+        process = subprocess.Popen(namespaces.command_inside(holder, command), env=environment)
 
-    def forward(number: int, _: FrameType | None) -> None:
-        process.send_signal(number)
+        def forward(number: int, _: FrameType | None) -> None:
+            _signal_command(process.pid, number)
 
-    # A terminal sends its SIGINT to the command as well: the command decides what becomes of it.
-    with _signals(forward, *ENDING), _signals(signal.SIG_IGN, signal.SIGINT):
-        status = process.wait()
+        # A terminal sends its SIGINT to the command as well: the command decides what becomes of it.
+        with _signals(forward, *ENDING), _signals(signal.SIG_IGN, signal.SIGINT):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+            status = process.wait()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     return status if status >= 0 else 128 - status
+
+
+def _signal_command(entry: int, number: int, seconds: float = 5) -> None:
+    """Send a signal to the command, which is the one child of `sandbox.entry`; it may not have been made yet."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while time.monotonic() < deadline:
+            if children := Path(f"/proc/{entry}/task/{entry}/children").read_text().split():
+                os.kill(int(children[0]), number)
+                return
+            time.sleep(0.01)
 
 
 @contextlib.contextmanager

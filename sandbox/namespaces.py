@@ -2,11 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sandbox import entry
 from sandbox.holder import Holder
+from sandbox.interpreter import PYTHON
 from sandbox.world import World
 
 
@@ -20,7 +21,7 @@ def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]
     """
     tether = ("setpriv", "--pdeathsig", "KILL") if tethered else ()
     supervisor = (
-        sys.executable, "-m", "sandbox.supervisor",
+        str(PYTHON), "-m", "sandbox.supervisor",
         "--state", str(world.state), "--cache", str(world.cache), "--tools", str(tools),
     )  # fmt: skip
     world.logs.mkdir(parents=True, exist_ok=True)
@@ -38,10 +39,13 @@ def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]
 
 
 def command_inside(holder: Holder, command: Sequence[str]) -> Sequence[str]:
-    """The command line that runs `command` inside, in the same working directory; it dies when its caller does."""
+    """The command line that runs `command` inside, in the same working directory.
+
+    It is killed when its caller is. It has to be started with the signals of `entry.HELD` blocked.
+    """
     return (
-        "nsenter", f"--target={holder.pid}", "--pid", "--mount", "--net", "--",
-        "setpriv", "--pdeathsig", "KILL", "env", f"--chdir={Path.cwd()}", *command,
+        "setpriv", "--pdeathsig", "KILL",
+        str(PYTHON), "-I", str(Path(entry.__file__).absolute()), str(holder.pid), str(Path.cwd()), *command,
     )  # fmt: skip
 
 
@@ -50,7 +54,7 @@ def environment_inside(world: World, tools: Path) -> Mapping[str, str]:
 
     Proxies lead nowhere in there, and the caller's own AWS account has no business in there: both are left out.
     """
-    paths = (str(tools), str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
+    paths = (str(tools), str(PYTHON.parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
     ca = str(world.ca.certificate)
     return {
         **{name: value for name, value in os.environ.items() if not _stays_outside(name)},

@@ -1,8 +1,8 @@
 """What the user is told of a sandbox that is up."""
 
-import sys
 from pathlib import Path
 
+from sandbox.interpreter import PYTHON
 from sandbox.world import World
 
 
@@ -36,7 +36,6 @@ def status(world: World) -> str:
 
 def _command(world: World) -> str:
     """To be copied: with the interpreter that runs this, which need not be on the reader's PATH."""
-    python = Path(sys.executable).absolute()
-    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    shown = PYTHON.relative_to(Path.cwd()) if PYTHON.is_relative_to(Path.cwd()) else PYTHON
     option = "" if world.state == World().state else f"--state {world.state} "
     return f"{shown} -m sandbox {option}"

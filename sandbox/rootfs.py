@@ -12,15 +12,15 @@ from sandbox.archive import Layer
 from sandbox.commands import run
 from sandbox.errors import SandboxError
 
-OLDEST_NGINX = (1, 27, 3)
-"""The first open-source nginx with `server ... resolve` in an upstream: https://nginx.org/en/CHANGES."""
+OLDEST_NGINX = (1, 27, 4)
+"""The first with `ssl_certificate_cache` and `keepalive_min_timeout`: https://nginx.org/en/CHANGES."""
 
 SUITES = {"debian": ("sid", "main"), "ubuntu": ("devel", "main,universe")}
 """Distribution -> its newest suite, where a current nginx is, and the components that hold it."""
 
 NGINX_PACKAGES = ("base-files", "busybox-static", "ca-certificates", "libnginx-mod-http-js", "nginx")
 STATIC_PACKAGES = ("busybox-static", "catatonit")
-APPLETS = ("awk", "cat", "cp", "env", "grep", "ls", "sh", "sleep", "wget")
+APPLETS = ("awk", "cat", "cp", "env", "grep", "ls", "rm", "sh", "sleep", "wget")
 
 MOUNT_POINTS = (
     "dev", "proc", "sys", "tmp", "run/frontdoor", "var/cache/frontdoor",
@@ -115,7 +115,7 @@ def nginx_version(root: Path) -> str:
     match = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", output)
     if not match or tuple(map(int, match.groups())) < OLDEST_NGINX:
         oldest = ".".join(map(str, OLDEST_NGINX))
-        raise SandboxError(f"nginx in {root} says {output.strip()!r}; at least {oldest} is needed (upstream `resolve`)")
+        raise SandboxError(f"nginx in {root} says {output.strip()!r}; at least {oldest} is needed")
     return ".".join(match.groups())
 
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.commands import run
 from sandbox.errors import SandboxError
+from sandbox.interpreter import PYTHON
 from sandbox.progress import step
 
 MODULES = Path(__file__).parent / "tools"
@@ -102,7 +102,7 @@ def _go_version() -> str:
 
 
 def _go() -> Path:
-    go = Path(sys.executable).with_name("go")
+    go = PYTHON.with_name("go")
     if not go.exists():
         raise SandboxError(f"{go} is not there; install the development requirements (requirements-dev.txt)")
     return go

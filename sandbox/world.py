@@ -5,6 +5,7 @@ Pure but for `World.current` and `default_cache`, which read the environment.
 
 import os
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from sandbox.names import Names
@@ -55,8 +56,8 @@ class World(Names):
 
     @property
     def cgroup(self) -> str:
-        """The cgroup subtree of the sandbox's pods, below each hierarchy's root: one of its own per state folder."""
-        return "-".join(self.state.parts[1:])
+        """The cgroup subtree of the sandbox's pods, below each hierarchy's root, and nobody else's."""
+        return f"{self.state.name}-{sha256(bytes(self.state)).hexdigest()[:8]}"
 
     @property
     def pki(self) -> Path:

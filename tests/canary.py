@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -50,6 +51,12 @@ def leaks(secret: str, emitted: str | bytes) -> list[str]:
                     found.append(f"{notation} of characters {start}.. after {variant[max(0, at - 60) : at]!r}")
                     break
     return found
+
+
+def shown_with_locals(error: BaseException) -> str:
+    """What a tracer that shows local variables makes of an error and its causes, but for the frame that caught it."""
+    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    return "".join(traceback.TracebackException(type(error), error, frames, capture_locals=True).format())
 
 
 def _notations(piece: str) -> Iterator[tuple[str, str]]:

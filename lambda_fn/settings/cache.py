@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from lambda_fn.settings.fields import ObjectName
-from lambda_fn.settings.model import Model
+from lambda_fn.settings.table import Table
 
 
-class Cache(Model):
+class Cache(Table):
     """What a proxy pod keeps of what it has served. Each pod has its own, and it ends with the pod."""
 
     size_gib: int = Field(default=8, ge=1, le=16384)

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
+from decimal import Decimal
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 # Source of the ECR host forms: the host name expression of amazon-ecr-credential-helper.
 ECR_HOST = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)"
-    r"\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.aws)"
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)"
+    r"\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.aws)",
+    re.ASCII,
 )
 
 
 def matching(expression: str, allowed: str) -> Callable[[str], str]:
     """A validator that accepts strings matching all of `expression` and otherwise says what is `allowed`."""
-    compiled = re.compile(expression)
+    compiled = re.compile(expression, re.ASCII)  # \d would match the digits of every script
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
@@ -40,13 +42,40 @@ def _address(value: str) -> str:
         raise ValueError("must be an IPv4 or IPv6 address without a port, like 172.20.0.10") from error
 
 
+def _network_range(value: str) -> str:
+    allowed = "must be a network range with its prefix's length and no bits set behind it, like 10.0.0.0/8"
+    if "/" not in value:  # a lone address is a network to Python, and none to Kubernetes
+        raise ValueError(allowed)
+    try:
+        return str(ip_network(value))
+    except ValueError as error:
+        raise ValueError(allowed) from error
+
+
+def _own_namespace(value: str) -> str:
+    if value == "default" or value.startswith("kube-"):
+        raise ValueError("must be a namespace of ecr-frontdoor's own: the stack makes it `restricted` and deletes it")
+    return value
+
+
+def amount(quantity: str) -> Decimal:
+    """The number a Kubernetes quantity stands for, such as 536870912 for `512Mi`."""
+    number = quantity.rstrip("mkKMGTi")
+    return Decimal(number) * _UNITS[quantity.removeprefix(number)]
+
+
+_UNITS = {"": Decimal(1), "m": Decimal("0.001")}
+_UNITS |= {unit: Decimal(1000) ** power for power, unit in enumerate("kMGT", start=1)}
+_UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGT", start=1)}
+
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]
+NetworkRange = Annotated[str, AfterValidator(_network_range)]
 Account = Annotated[
     str, AfterValidator(matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'"))
 ]
 Region = Annotated[
-    str, AfterValidator(matching(r"[a-z]{2}(?:-[a-z]+)+-\d", "an AWS region's code, like ap-southeast-2"))
+    str, AfterValidator(matching(r"[a-z]{2,4}(?:-[a-z]+)+-\d", "an AWS region's code, like ap-southeast-2"))
 ]
 EcrHost = Annotated[
     str,
@@ -72,6 +101,16 @@ ObjectName = Annotated[
         matching(r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?", "lower-case letters, digits and -, at most 53 characters")
     ),
 ]
+Namespace = Annotated[ObjectName, AfterValidator(_own_namespace)]
+AnnotationName = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+            "an annotation's name, like cert-manager.io/cluster-issuer",
+        )
+    ),
+]
 VpcId = Annotated[str, AfterValidator(matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, like vpc-0a1b2c3d4e5f60718"))]
 SubnetId = Annotated[
     str, AfterValidator(matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, like subnet-0a1b2c3d4e5f60718"))
@@ -80,7 +119,13 @@ SecurityGroupId = Annotated[
     str, AfterValidator(matching(r"sg-[0-9a-f]{8,17}", "a security group's id, like sg-0a1b2c3d4e5f60718"))
 ]
 HttpsUrl = Annotated[
-    str, AfterValidator(matching(r"https://[a-zA-Z0-9.:\[\]-]+", "an https:// address without a path"))
+    str,
+    AfterValidator(
+        matching(
+            r"https://(?:[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?",
+            "an https:// address without a path",
+        )
+    ),
 ]
 Base64 = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9+/]+={0,2}", "base64 text, as DescribeCluster gives it"))]
 Group = Annotated[
@@ -94,13 +139,14 @@ Group = Annotated[
     ),
 ]
 Quantity = Annotated[
-    str, AfterValidator(matching(r"\d+(?:\.\d+)?(?:m|[KMGT]i?)?", "a Kubernetes quantity, like 250m or 512Mi"))
+    str, AfterValidator(matching(r"\d+(?:\.\d+)?(?:m|k|[MGT]|[KMGT]i)?", "a Kubernetes quantity, like 250m or 512Mi"))
 ]
 Image = Annotated[
     str,
     AfterValidator(
         matching(
-            r"[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+            r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?(?:/[a-z0-9._-]+)+"
+            r"(?::\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
             "an image with its registry and a tag or digest, like public.ecr.aws/nginx/nginx:1.30.6",
         )
     ),

@@ -4,45 +4,42 @@ The docstring under a field is its documentation: it reaches the JSON Schema, an
 tested to cover it. CDK, the Lambda and the charts all read these models and nothing else.
 """
 
-from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.fields import (
     ECR_HOST,
     Account,
-    Address,
     Base64,
     ClusterName,
     EcrHost,
     Group,
     HostName,
     HttpsUrl,
-    Image,
+    Namespace,
     ObjectName,
-    Quantity,
     Region,
     RepositoryPattern,
     SecurityGroupId,
     SubnetId,
     VpcId,
 )
-from lambda_fn.settings.model import Model
+from lambda_fn.settings.proxy import Proxy
+from lambda_fn.settings.table import Table
 
 TOKEN_USABLE_MINUTES = 11 * 60
 """How long a token is counted on. ECR promises 12 h, but tokens have been seen to die after 11 h 37 min."""
 
 
-class Cluster(Model):
+class Cluster(Table):
     """The EKS cluster the proxy runs in."""
 
     name: ClusterName
     """The cluster's name in EKS."""
     region: Region
     """The region of the cluster, the Lambda and the stack."""
-    namespace: ObjectName = "registry"
+    namespace: Namespace = "registry"
     """The Kubernetes namespace that holds everything of ecr-frontdoor. Its own, since it enforces Pod Security
     `restricted`.
     """
@@ -73,7 +70,7 @@ class Cluster(Model):
         return self
 
 
-class Registry(Model):
+class Registry(Table):
     """One private ECR behind the domain."""
 
     account: Account
@@ -97,96 +94,7 @@ class Registry(Model):
         return self
 
 
-class Resources(Model):
-    """What a proxy pod asks of its node."""
-
-    cpu_request: Quantity = "250m"
-    """CPU reserved for a pod. There is no CPU limit: throttling a proxy lengthens every pull and saves nothing."""
-    memory_request: Quantity = "256Mi"
-    """Memory reserved for a pod."""
-    memory_limit: Quantity = "512Mi"
-    """Memory at which a pod is killed. nginx streams, so this does not grow with the size of layers."""
-
-
-class IngressExposure(Model):
-    """An Ingress controller of the cluster ends TLS."""
-
-    kind: Literal["ingress"]
-    """`ingress`."""
-    class_name: ObjectName
-    """The IngressClass, such as `alb` or `nginx`."""
-    tls_secret: ObjectName | None = None
-    """The TLS Secret's name. Leave it out where the controller finds the certificate itself, as the AWS Load Balancer
-    Controller does in ACM.
-    """
-    annotations: dict[str, str] = Field(default_factory=dict)
-    """Annotations of the Ingress, for its controller and for cert-manager."""
-
-
-class PodExposure(Model):
-    """nginx itself ends TLS, on the Service's port 443."""
-
-    kind: Literal["pod"]
-    """`pod`."""
-    tls_secret: ObjectName
-    """The TLS Secret's name. A renewed certificate is picked up without a restart."""
-
-
-class ServiceExposure(Model):
-    """A plain Service on port 80: TLS ends in front of it, in something this project does not manage."""
-
-    kind: Literal["service"]
-    """`service`."""
-
-
-Exposure = Annotated[IngressExposure | PodExposure | ServiceExposure, Field(discriminator="kind")]
-
-
-class Proxy(Model):
-    """The nginx workload."""
-
-    exposure: Exposure
-    """How clients reach the proxy and where TLS ends: `ingress`, `pod` or `service`."""
-    image: Image = "public.ecr.aws/nginx/nginx:1.30.6"
-    """nginx 1.27.4 or later with njs at the official image's place. A copy in your own ECR, named by digest, makes the
-    proxy independent of public registries: the pods pull with the same `aws-registry` secret.
-    """
-    replicas: int = Field(default=2, ge=2, le=50)
-    """How many proxy pods. At least two, so that losing a node or rolling out never interrupts pulls."""
-    resources: Resources = Resources()
-    """What each pod asks for."""
-    cache: Cache = Cache()
-    """What each pod keeps of what it has served."""
-    resolver: Address | None = None
-    """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
-    of the service range.
-    """
-    client_cidrs: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-    )
-    """Source ranges the NetworkPolicy lets in. The private ranges by default: an anonymous registry must not face the
-    internet.
-    """
-    drain_seconds: int = Field(default=3600, ge=30, le=21600)
-    """How long a stopping pod finishes the pulls it is serving, in seconds. At least the longest pull of your largest
-    layer.
-    """
-
-    @field_validator("client_cidrs")
-    @classmethod
-    def _networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        for value in values:
-            try:
-                ip_network(value)
-            except ValueError as error:
-                raise ValueError(f"must be network ranges like 10.0.0.0/8; {value!r} is not one") from error
-        return values
-
-
-class Refresh(Model):
+class Refresh(Table):
     """When the Lambda runs and how long it waits."""
 
     period_minutes: int = Field(default=240, ge=15)
@@ -218,7 +126,7 @@ class Refresh(Model):
         return self
 
 
-class Names(Model):
+class Names(Table):
     """What the objects in the cluster are called. Change them only to fit an installation that exists."""
 
     template_config_map: ObjectName = "aws-registry-proxy-tpl"
@@ -234,8 +142,17 @@ class Names(Model):
     group: Group = "ecr-frontdoor:refresher"
     """The Kubernetes group the Lambda's access entry puts it in, and the RoleBinding's subject."""
 
+    @model_validator(mode="after")
+    def _config_maps_are_three(self) -> Self:
+        names = (self.template_config_map, self.scripts_config_map, self.config_map)
+        if len(set(names)) < len(names):
+            raise ValueError(
+                "template_config_map, scripts_config_map and config_map must differ: one would overwrite another"
+            )
+        return self
 
-class Settings(Model):
+
+class Settings(Table):
     """All of `frontdoor.toml`."""
 
     domain: HostName
@@ -264,15 +181,16 @@ class Settings(Model):
             place = (registry.account, registry.region)
             if place in places:
                 raise ValueError(
-                    f"registry {number} repeats registry {places[place]}: {registry.account} in {registry.region}"
+                    f"registries[{number}] repeats registries[{places[place]}], {registry.account} in "
+                    f"{registry.region}: give one entry all the repositories"
                 )
             places[place] = number
             for pattern in registry.repositories:
                 earlier = taken.get("*", taken.get(pattern))
                 if earlier is not None:
                     raise ValueError(
-                        f"registry {number} never serves {pattern!r}: registry {earlier} comes first and takes it; "
-                        "give each its own patterns, with * in the last one only"
+                        f"registries[{number}] never serves {pattern!r}: registries[{earlier}] comes first "
+                        "and takes it; give each its own patterns, with * in the last one only"
                     )
             taken |= dict.fromkeys(registry.repositories, number)
         return registries
@@ -283,5 +201,14 @@ class Settings(Model):
             raise ValueError(
                 "proxy.resolver is needed with cluster.endpoint: EKS is then not asked, "
                 "so the cluster's DNS address is unknown"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_secret_is_not_the_pull_secret(self) -> Self:
+        if getattr(self.proxy.exposure, "tls_secret", None) == self.names.secret:
+            raise ValueError(
+                f"proxy.exposure.tls_secret = {self.names.secret} is names.secret too, and the Lambda would overwrite "
+                "the certificate: give one of them another name"
             )
         return self

@@ -14,9 +14,17 @@ from lambda_fn.settings.models import Settings
 ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"
 """The one environment variable of the Lambda that holds its settings, as JSON."""
 
-# What a discriminated union adds to an error's location; a reader of the file never wrote it.
-_UNION_TAGS = frozenset({"ingress", "pod", "service"})
 _SHOWN_CHARACTERS = 80
+_IN_TOMLS_WORDS = {
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number without quotes",
+    "int_from_float": "must be a whole number",
+    "tuple_type": "must be a list: [ ] around values, or tables headed in double brackets like [[registries]]",
+    "model_type": "must be a table of keys",
+    "model_attributes_type": "must be a table of keys",
+    "dict_type": "must be a table of keys",
+}
+"""What is said about the wrong type instead of pydantic's words, which are Python's."""
 
 
 def parse_toml(text: str, source: str) -> Settings:
@@ -26,8 +34,8 @@ def parse_toml(text: str, source: str) -> Settings:
         SettingsError: it is not TOML, or any value is wrong; lists every mistake, one a line.
     """
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = tomllib.loads(text.removeprefix("\ufeff"))  # some editors put a byte order mark there
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or more digits or brackets than Python takes
         raise SettingsError(f"{source} is not TOML: {error}") from error
     return _validated(raw, source)
 
@@ -45,7 +53,12 @@ def parse_environment(environment: Mapping[str, str]) -> Settings:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
         raise SettingsError(f"{ENVIRONMENT_NAME} is not JSON ({error}): deploy the stack again") from error
-    return _validated(raw, ENVIRONMENT_NAME)
+    try:
+        return _validated(raw, ENVIRONMENT_NAME)
+    except SettingsError as error:
+        raise SettingsError(
+            f"{error}\nthe code and its settings are of two versions: deploy the stack again"
+        ) from error
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -65,7 +78,9 @@ def _validated(raw: object, source: str) -> Settings:
 
 
 def _mistake(details: ErrorDetails) -> str:
-    location = [part for part in details["loc"] if part not in _UNION_TAGS]
+    # Behind `exposure` pydantic names the union's member, and behind a wrong key itself `[key]`: nobody wrote those.
+    parts = zip(("", *details["loc"]), details["loc"], strict=False)
+    location = [part for before, part in parts if before != "exposure" and part != "[key]"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     match details["type"]:
         case "missing":
@@ -74,17 +89,20 @@ def _mistake(details: ErrorDetails) -> str:
             return f"{key} is no setting; allowed here: {', '.join(_allowed(details['loc'][:-1]))}"
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'pod', 'service'")
-            return f"{key}.kind = {_shown(dict(details['input']).get('kind'))}: must be one of {kinds}"
+            kind = dict(details["input"]).get("kind")
+            return f"{key}.kind {'is missing' if kind is None else f'= {_shown(kind)}'}: must be one of {kinds}"
         case "too_short":
             return f"{key} = []: must have at least one entry"
-        case "value_error" if isinstance(details["input"], dict):
+        case "value_error" if isinstance(details["input"], dict | list | tuple):
             return f"{key or 'the file'}: {_reason(details)}"
         case _:
             return f"{key} = {_shown(details['input'])}: {_reason(details)}"
 
 
 def _reason(details: ErrorDetails) -> str:
-    return details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    return _IN_TOMLS_WORDS.get(details["type"]) or details["msg"].removeprefix("Value error, ").replace(
+        "Input should", "must"
+    )
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the file held

@@ -14,8 +14,19 @@ import k8s_manifests
 from lambda_fn.eks import Eks
 from lambda_fn.settings import Settings, parse_toml
 from sandbox.access import grant_access, revoke_access
+from sandbox.cloud.control import Control
 from sandbox.world import World
 from tests.cluster.site import Site
+
+
+@pytest.fixture
+def control(world: World) -> Iterator[Control]:
+    """The switches of the double of AWS and ECR, all off before and after."""
+    del world
+    double = Control()
+    double.reset()
+    yield double
+    double.reset()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from lightkube import ApiError, Client
 from lightkube.codecs import from_dict
 from lightkube.models.rbac_v1 import PolicyRule
 from lightkube.resources.apps_v1 import Deployment
-from lightkube.resources.core_v1 import ConfigMap, Secret
+from lightkube.resources.core_v1 import ConfigMap, Pod, Secret
 from lightkube.resources.rbac_authorization_v1 import Role
 from lightkube.types import PatchType
 
@@ -86,6 +86,14 @@ class Site:
             return None
         content: Manifest = found.to_dict()
         return content
+
+    def wait_for_waiting_container(self, pod: str) -> None:
+        """Wait until the kubelet has said why a pod's container does not start."""
+        namespace = self.settings.cluster.namespace
+        for _, seen in self.administrator.watch(Pod, namespace=namespace, fields={"metadata.name": pod}):
+            statuses = (seen.status.containerStatuses if seen.status else None) or []
+            if any(s.state and s.state.waiting and s.state.waiting.message for s in statuses):
+                return
 
     def without_rule(self, verb: str, resource: str, name: str | None) -> None:
         """Take one verb on one resource (and name) out of the Lambda's Role."""

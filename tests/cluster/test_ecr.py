@@ -1,7 +1,6 @@
 """The edge to ECR against the double: its API, and its registry's opinion of a token."""
 
 import gc
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -19,15 +18,6 @@ TWO_RUNS = timedelta(minutes=495)
 # CPython up to 3.11 leaves a socket to the garbage collector that is reset between connect and handshake:
 # SSLContext.wrap_socket raises before it would close it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-
-
-@pytest.fixture
-def control(world: World) -> Iterator[Control]:
-    del world
-    double = Control()
-    double.reset()
-    yield double
-    double.reset()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import boto3
@@ -11,7 +11,8 @@ import pytest
 from lightkube.codecs import from_dict
 
 import k8s_manifests
-from lambda_fn import manifests
+from lambda_fn import handler, manifests
+from lambda_fn.errors import FrontdoorError
 from lambda_fn.settings import Settings, to_environment
 from sandbox import image, installation
 from sandbox.cloud.behaviour import Behaviour
@@ -21,17 +22,10 @@ from sandbox.world import World
 from tests.canary import leaks
 from tests.cluster.site import Site
 from tests.contract.cluster import template
+from tests.fakes.context import FakeContext
 
 Run = Callable[..., Invocation]
-
-
-@pytest.fixture
-def control(world: World) -> Iterator[Control]:
-    del world
-    double = Control()
-    double.reset()
-    yield double
-    double.reset()
+Warm = Callable[[], tuple[dict[str, Any] | str, dict[str, Any]]]
 
 
 @pytest.fixture
@@ -63,6 +57,58 @@ def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
     return run
 
 
+@pytest.fixture
+def warm(
+    site: Site, lambda_role: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Warm:
+    """Runs the handler in this process, which keeps what a warm Lambda keeps; gives the payload and what it counted."""
+    credentials = lambda_role.get_credentials()
+    assert credentials is not None
+    secrets = credentials.get_frozen_credentials()
+    environment = {
+        "AWS_ACCESS_KEY_ID": str(secrets.access_key),
+        "AWS_SECRET_ACCESS_KEY": str(secrets.secret_key),
+        "AWS_SESSION_TOKEN": str(secrets.token),
+        **to_environment(site.settings),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run() -> tuple[dict[str, Any] | str, dict[str, Any]]:
+        capsys.readouterr()
+        answer: dict[str, Any] | str
+        try:
+            answer = handler.handler({}, FakeContext(remaining_seconds=120))
+        except FrontdoorError as error:
+            answer = str(error)
+        (counted,) = [line for line in json_lines(capsys.readouterr().out) if "_aws" in line]
+        return answer, counted
+
+    return run
+
+
+def test_a_warm_lambda_carries_nothing_but_its_clients_from_run_to_run(
+    site: Site, world: World, warm: Warm, control: Control
+) -> None:
+    site.create(template(site.settings))
+    first, _ = warm()
+    assert isinstance(first, dict)
+    assert first["changed"] == ["Secret aws-registry", "ConfigMap aws-registry-proxy-config"]
+    token = token_in_use(site, world)
+
+    with control.behaving(Behaviour(token_api_error="AccessDeniedException")):
+        failure, counted = warm()
+    assert "AccessDeniedException" in str(failure)
+    assert counted["RefreshSucceeded"] == [0.0]
+    assert "TokenSecondsRemaining" not in counted, "a failed run counts the life of an earlier run's token"
+
+    second, counted = warm()
+    assert isinstance(second, dict)
+    assert second["changed"] == ["Secret aws-registry"]
+    assert token_in_use(site, world) != token
+    assert counted["RefreshSucceeded"] == [1.0]
+
+
 def token_in_use(site: Site, world: World) -> str:
     secret = site.read("Secret", site.settings.names.secret)
     assert secret is not None
@@ -75,7 +121,11 @@ def password(token: str) -> str:
 
 
 def lines(done: Invocation) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.log.splitlines() if line.startswith("{")]
+    return json_lines(done.log)
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def error_of(done: Invocation) -> str:

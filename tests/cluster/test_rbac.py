@@ -1,13 +1,18 @@
 """The charts' Role is exactly what a refresh needs: each verb taken away fails it, in a message that names the verb."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from lambda_fn import manifests
 from lambda_fn.errors import ClusterError
+from lambda_fn.settings import Settings
+from tests.canary import shown_with_locals
 from tests.cluster.site import Site
 from tests.contract.cluster import deployment, template
+from tests.fakes.clock import STARTED_AT
+from tests.fakes.registry import FakeRegistry
 
 READ_TEMPLATE = lambda site: site.cluster.read_template()  # noqa: E731 - a row of the table
 READ_WORKLOAD = lambda site: site.cluster.read_workload()  # noqa: E731
@@ -23,6 +28,27 @@ def secret(site: Site) -> manifests.Manifest:
         "metadata": {"name": site.settings.names.secret, "namespace": site.settings.cluster.namespace},
         "data": {"a": "YQ=="},
     }
+
+
+def secret_of(site: Site, registry: FakeRegistry) -> manifests.Manifest:
+    """The Secret with a token of its own."""
+    lasting = timedelta(0)
+    credential = registry.fetch_credential(site.settings.cluster.region, now=STARTED_AT, must_outlive=lasting)
+    return manifests.secret(site.settings, {credential.host: credential})
+
+
+def unable_pod(of: Settings) -> manifests.Manifest:
+    """A pod of the Deployment whose container never starts, as the namespace's Pod Security allows it."""
+    security = {
+        "allowPrivilegeEscalation": False,
+        "runAsNonRoot": True,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    container = {"name": "nginx", "image": "nowhere/nginx:1", "imagePullPolicy": "Never", "securityContext": security}
+    labels = deployment(of)["spec"]["selector"]["matchLabels"]
+    metadata = {"name": "proxy-x", "namespace": of.cluster.namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +84,30 @@ def test_without_the_right_to_list_pods_a_stuck_rollout_is_still_explained_as_fa
     site.create(deployment(site.settings))
     site.without_rule("list", "pods", None)
     assert "forbids the Lambda to list pods" in site.cluster.explain_stuck_rollout()
+
+
+def test_without_the_right_to_read_logs_a_stuck_rollout_still_names_the_pod_and_the_missing_right(site: Site) -> None:
+    site.create(deployment(site.settings))
+    site.create(unable_pod(site.settings))
+    site.wait_for_waiting_container("proxy-x")
+    site.without_rule("get", "pods/log", None)
+    told = site.cluster.explain_stuck_rollout()
+    assert "pod proxy-x, container nginx: ErrImageNeverPull: " in told
+    assert "no log: Kubernetes forbids the Lambda to get pods/log proxy-x in namespace" in told
+    assert "Role aws-registry-proxy-refresher there" in told
+
+
+def test_a_failed_write_of_the_secret_leaves_no_token_in_a_traceback_with_locals(site: Site) -> None:
+    tokens = FakeRegistry(), FakeRegistry()
+    old, new = (secret_of(site, registry) for registry in tokens)
+    site.cluster.apply(old, dry_run=False)
+    site.without_rule("patch", "secrets", "aws-registry")
+    site.invocation.remaining_seconds = 16
+    with pytest.raises(ClusterError) as caught:
+        site.cluster.apply(new, dry_run=False)
+    shown = shown_with_locals(caught.value)
+    assert "in handle_response" in shown, "lightkube's frames are expected in here"
+    assert [registry.canary.leaks(shown) for registry in tokens] == [[], []]
 
 
 @pytest.mark.parametrize(

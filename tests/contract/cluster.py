@@ -79,6 +79,11 @@ class ClusterContract:
         with pytest.raises(ClusterError, match=r"nginx\.conf\.j2.*: apply the charts"):
             bench.cluster.read_template()
 
+    def test_a_template_config_map_without_data_is_an_error(self, bench: Bench) -> None:
+        bench.create({key: value for key, value in template(bench.settings).items() if key != "data"})
+        with pytest.raises(ClusterError, match=r"nginx\.conf\.j2.*: apply the charts"):
+            bench.cluster.read_template()
+
     def test_the_template_is_read_verbatim(self, bench: Bench) -> None:
         bench.create(template(bench.settings, "a {{ domain }}\n\n  ü\n"))
         assert bench.cluster.read_template() == "a {{ domain }}\n\n  ü\n"
@@ -144,6 +149,12 @@ class ClusterContract:
         assert found is not None
         assert found.annotations == {"prometheus.io/scrape": "true", **annotations}
         assert found.wanted == 2
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_a_deployment_that_is_gone_is_not_made_of_its_annotations(self, bench: Bench, dry_run: bool) -> None:  # noqa: FBT001 - a row of the table
+        with pytest.raises(ClusterError, match=r"Deployment aws-registry-proxy.* is gone: apply the charts"):
+            bench.cluster.apply(manifests.rollout(bench.settings, {manifests.CONFIG_DIGEST: "a"}), dry_run=dry_run)
+        assert bench.read("Deployment", bench.settings.names.workload) is None
 
     def test_an_annotation_left_out_of_an_apply_is_removed(self, bench: Bench) -> None:
         bench.create(deployment(bench.settings))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambda_fn.manifests import RESTARTED_AT
 from lambda_fn.settings import Refresh
 from sandbox import installation, pulls
 from sandbox.cloud.behaviour import Behaviour
@@ -66,7 +67,9 @@ def test_a_forced_rollout_replaces_every_pod_and_stays_recorded(world: World) ->
     assert report_of(installation.refresh(world, {"force_rollout": True}))["rolled_out"]
     after = installation.proxy_pods(world)
     assert not set(before) & set(after)
+    recorded = annotations(world)[RESTARTED_AT]
     report_of(installation.refresh(world, {}))
+    assert annotations(world)[RESTARTED_AT] == recorded
     assert installation.proxy_pods(world) == after
 
 
@@ -103,6 +106,8 @@ def test_an_unknown_name_in_the_template_writes_nothing(world: World) -> None:
     assert invocation.error["errorType"] == "TemplateError"
     assert "tokn" in invocation.error["errorMessage"]
     assert versions(world) == before
+    installation.apply_charts(world)
+    assert not report_of(installation.refresh(world, {}))["rolled_out"], "a template that is restored rolls pods"
 
 
 def test_no_log_event_or_object_but_the_secret_holds_the_token(world: World) -> None:
@@ -118,4 +123,6 @@ def test_no_log_event_or_object_but_the_secret_holds_the_token(world: World) -> 
     objects = run(("kubectl", "get", "configmap,deployment,pod,event", f"--namespace={world.namespace}", "-o", "yaml"))
     assert '"status"' in logs, "the access log is expected in here"
     emitted = {"the Lambda": invocation.log + json.dumps(invocation.payload), "nginx": logs, "objects": objects}
-    assert [(source, leaks(token, text)) for source, text in emitted.items() if leaks(token, text)] == []
+    password = b64decode(token).decode().removeprefix("AWS:")
+    found = {source: leaks(token, text) + leaks(password, text) for source, text in emitted.items()}
+    assert found == {source: [] for source in emitted}

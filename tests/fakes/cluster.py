@@ -57,6 +57,8 @@ class FakeCluster:
             raise ClusterError(f"Kubernetes forbids the Lambda to patch {manifest['kind']}")
         before = deepcopy((self._fields, self._managers))
         key = (manifest["kind"], manifest["metadata"]["name"])
+        if manifest["kind"] == "Deployment" and key not in self._fields:
+            raise ClusterError(f"Deployment {key[1]} is gone: apply the charts")
         was = dict(self._fields.get(key, {}))
         taken_over = self._apply(key, manifest, FIELD_MANAGER)
         changed = self._fields[key] != was
@@ -80,6 +82,10 @@ class FakeCluster:
         """One field, changed by a person."""
         self._fields[kind, name][path] = value
         self._managers[kind, name][path] = {"kubectl-edit"}
+
+    def scale(self, replicas: int) -> None:
+        """The Deployment, with another number of pods."""
+        self._fields["Deployment", self._settings.names.workload]["spec", "replicas"] = replicas
 
     def read(self, kind: str, name: str) -> Manifest | None:
         """An object as it is, None when there is none."""

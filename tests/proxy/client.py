@@ -89,13 +89,14 @@ class Client:
         self.seen.append(answer)
         return answer
 
-
-def send_raw(request: bytes) -> bytes:
-    """What nginx says to bytes that no HTTP client would send."""
-    with socket.create_connection((ADDRESS, 8080), timeout=TIMEOUT_SECONDS) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
+    def send_raw(self, request: bytes) -> bytes:
+        """What nginx itself says to bytes no HTTP client would send; it asks nobody for one who has hung up."""
+        with socket.create_connection((ADDRESS, 8080), timeout=TIMEOUT_SECONDS) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            told = b"".join(iter(lambda: connection.recv(65536), b""))
+        self.seen.append(Answer(0, (), told))
+        return told
 
 
 def certificate_of(server_name: str, trust: ssl.SSLContext) -> bytes:

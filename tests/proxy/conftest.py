@@ -1,6 +1,5 @@
 """A proxy before the ECR double, which is healthy before every test, and what must hold whatever a test is about."""
 
-import os
 import re
 import ssl
 from collections.abc import Iterator
@@ -20,16 +19,6 @@ from tests.proxy.client import Client
 from tests.proxy.pod import Pod
 
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
-
-
-@pytest.fixture(scope="session")
-def world() -> World:
-    try:
-        return World.current()
-    except RuntimeError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

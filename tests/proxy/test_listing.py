@@ -65,6 +65,7 @@ def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
 def test_a_cursor_that_ecr_never_gave_is_the_clients_mistake(client: Client) -> None:
     answer = client.get("/v2/team/listed/tags/list?last=never")
     assert (answer.status, answer.error_code()) == (400, "UNSUPPORTED")
+    assert answer.header("Retry-After") is None, "waiting does not mend a cursor"
 
 
 DIGEST = digest_of(b"x")

@@ -5,7 +5,7 @@ import pytest
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from sandbox.world import World
-from tests.proxy.client import ACCEPT, Client, send_raw
+from tests.proxy.client import ACCEPT, Client
 from tests.proxy.pod import Pod
 
 DIGEST = "sha256:" + "0" * 64
@@ -124,6 +124,7 @@ def test_a_repository_outside_the_allow_list_is_unknown(client: Client, control:
         "/v2/team/app-/manifests/1.4",
         "/v2/team/caf%C3%A9/manifests/1.4",
         "/v2/team/app/manifests/1.4%00",
+        f"/v2/team/{'a' * 252}/manifests/1.4",
     ],
 )
 def test_what_is_no_name_never_reaches_ecr(client: Client, control: Control, path: str) -> None:
@@ -179,13 +180,49 @@ def test_a_client_that_names_another_host_gets_the_same_answers(publisher: Publi
         (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000 + b"\r\n\r\n", b"431"),
         (b"GET /v2/" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
         (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", b"413"),
+        (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: brotli\r\nConnection: close\r\n\r\n", b"501"),
         (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
     ],
 )
-def test_a_malformed_request_gets_an_error_in_the_same_shape(request_: bytes, status: bytes) -> None:
-    answer = send_raw(request_)
+def test_a_malformed_request_gets_an_error_in_the_same_shape(client: Client, request_: bytes, status: bytes) -> None:
+    answer = client.send_raw(request_)
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b'{"errors":[{"code":' in answer
+
+
+def test_an_accept_longer_than_any_clients_never_reaches_ecr(client: Client, control: Control) -> None:
+    mark = control.mark()
+    answer = client.get("/v2/team/app/manifests/1.4", {"Accept": "application/json," * 300})
+    assert (answer.status, answer.error_code()) == (431, "UNKNOWN")
+    assert control.requests(mark).entries == ()
+
+
+TAGS = b"GET /v2/team/app/tags/list HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        TAGS + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + TAGS + b"\r\n",
+        TAGS + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + TAGS + b"\r\n",
+        TAGS + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + TAGS + b"\r\n",
+        TAGS + b"Host: y\r\n\r\n",
+        TAGS + b"X: a\r\n Transfer-Encoding: chunked\r\n\r\n",
+        b"GET /v2/team/app/tags/list?last=a\tb HTTP/1.1\r\nHost: x\r\n\r\n",
+        b'GET /v2/team/app/tags/list HTTP/1.1\r\nHost: x y"z\r\n\r\n',
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+    ids=["two lengths", "blank", "twice", "two hosts", "folded", "control character", "no host name", "http2"],
+)
+def test_what_two_servers_could_read_differently_is_refused_and_the_connection_closed(
+    client: Client, control: Control, request_: bytes
+) -> None:
+    mark = control.mark()
+    answer = client.send_raw(request_)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1, "nothing that follows is taken for a request"
+    assert b"\r\nConnection: close\r\n" in answer
+    assert control.requests(mark).entries == ()
 
 
 def test_nginx_does_not_say_which_version_it_is(client: Client, proxy: Pod) -> None:

@@ -61,6 +61,15 @@ def processes_in(namespace: str) -> list[str]:
     return [process.name for process in Path("/proc").glob("[0-9]*") if _namespace(process) == namespace]
 
 
+def programs_in(namespace: str) -> list[str]:
+    """The names of the programs in a PID namespace."""
+    found = []
+    for process in processes_in(namespace):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.append((Path("/proc") / process / "comm").read_text().strip())
+    return found
+
+
 def namespace_of(world: World) -> str:
     """The PID namespace of a sandbox that is up."""
     holder = Holder.recorded(world)

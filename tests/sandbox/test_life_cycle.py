@@ -9,7 +9,7 @@ from sandbox.errors import SandboxError
 from sandbox.holder import Holder
 from sandbox.world import World
 from tests.sandbox.cli import call, eventually, started
-from tests.sandbox.machine import Snapshot, cgroups_of, namespace_of, processes_in, processes_of
+from tests.sandbox.machine import Snapshot, cgroups_of, namespace_of, processes_in, processes_of, programs_in
 
 START_A_POD = """\
 set -e
@@ -22,6 +22,7 @@ kubectl logs app
 """
 
 ENDLESS = ("sh", "-c", "echo begun; exec sleep 1000")
+TRAPPING = ("sh", "-c", "trap 'exit 5' TERM; echo begun; while :; do sleep 0.1; done")
 A_WHOLE_NODE = 10
 """Processes; fewer would mean that nothing was there to be ended."""
 
@@ -65,6 +66,13 @@ def test_up_replaces_what_a_killed_sandbox_has_left(world: World, untouched: Sna
     assert start_a_pod(world).returncode == 0
     killed, namespace = Holder.recorded(world), namespace_of(world)
     assert killed is not None
+
+    for end, status in ((subprocess.Popen.terminate, 128 + signal.SIGTERM), (subprocess.Popen.kill, -signal.SIGKILL)):
+        with started(world, "run", "--", *ENDLESS) as running:
+            assert "sleep" in programs_in(namespace)
+            end(running)
+            assert running.wait(timeout=30) == status
+            assert eventually(lambda: "sleep" not in programs_in(namespace)), "a command outlives its `run`"
     os.kill(killed.pid, signal.SIGKILL)
     assert eventually(lambda: not processes_in(namespace)), processes_of(world)
     assert processes_of(world) == []
@@ -87,13 +95,13 @@ def test_run_brings_a_sandbox_up_and_takes_it_down(world: World, untouched: Snap
     assert Snapshot.take() == untouched
 
 
-def test_run_that_is_terminated_takes_the_sandbox_down(world: World) -> None:
-    with started(world, "run", "--", *ENDLESS) as running:
+def test_run_that_is_terminated_lets_its_command_finish_and_takes_the_sandbox_down(world: World) -> None:
+    with started(world, "run", "--", *TRAPPING) as running:
         namespace = namespace_of(world)
 
         running.terminate()
 
-        assert running.wait(timeout=30) == 128 + signal.SIGTERM
+        assert running.wait(timeout=30) == 5, "the command has had the signal, and chosen its own status"
     assert processes_in(namespace) == []
     assert_nothing_is_left(world)
 

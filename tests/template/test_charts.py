@@ -96,8 +96,17 @@ def test_a_wrong_settings_file_gives_one_message_and_no_yaml(tmp_path: Path) -> 
 def test_a_missing_settings_file_is_named() -> None:
     refused = run("--config", "nowhere.toml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "nowhere.toml" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert refused.stderr == (
+        "ecr-frontdoor: cannot read nowhere.toml: No such file or directory; --config PATH takes another file\n"
+    )
+
+
+def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "frontdoor.toml"
+    config.write_bytes(b"\xff\xfe\x00")
+    refused = run("--config", str(config))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"ecr-frontdoor: {config} is not TOML")
 
 
 def test_the_command_explains_itself() -> None:

@@ -1,4 +1,4 @@
-"""The double as the sandbox runs it, healthy before every test, and an HTTPS client that follows nothing."""
+"""Clients of the double that follow nothing, and what they need to push and pull. Those of the proxy know no login."""
 
 import ssl
 import uuid
@@ -9,28 +9,12 @@ import botocore.session
 import httpx2
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from sandbox.world import World
 from tests.proxy.ecr_double.layers import LAYER, located
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-@pytest.fixture(scope="session")
-def trust(world: World) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(world.ca.certificate))
-
-
-@pytest.fixture
-def control(world: World) -> Iterator[Control]:
-    assert world.cloud.is_dir(), f"no AWS double runs for the sandbox in {world.state}"
-    double = Control()
-    double.wait_until_ready()
-    double.set(Behaviour())
-    yield double
-    double.set(Behaviour())
 
 
 @pytest.fixture
@@ -78,9 +62,8 @@ def location(ecr: httpx2.Client, repository: str, digest: str) -> str:
 
 
 @pytest.fixture
-def refresher(world: World, control: Control) -> boto3.Session:
+def refresher(world: World) -> boto3.Session:
     """The Lambda's role, assumed through STS by the operator of the credentials file."""
-    control.reset()
     profile = botocore.session.Session()
     profile.set_config_variable("credentials_file", str(world.cloud / "credentials"))
     profile.set_config_variable("profile", "refresher")

@@ -10,7 +10,7 @@ import pytest
 
 from lambda_fn import manifests
 from lambda_fn.credential import Authorization
-from tests.canary import Canary, leaks
+from tests.canary import Canary, leaks, shown_with_locals
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.registry import FakeRegistry
@@ -49,8 +49,19 @@ def test_the_secret_manifest_holds_the_token_and_the_other_manifests_do_not() ->
     registry = FakeRegistry()
     credential = registry.fetch_credential("ap-southeast-2", now=STARTED_AT, must_outlive=STARTED_AT - STARTED_AT)
     of = settings()
-    assert registry.canary.leaks(json.dumps(manifests.secret(of, {credential.host: credential})))
+    secret = manifests.secret(of, {credential.host: credential})
+    assert registry.canary.leaks(json.dumps(secret))
+    assert registry.canary.leaks(f"{secret} {secret!r} {secret['data']}") == []
     assert not registry.canary.leaks(json.dumps(manifests.config_map(of, "events {}")))
+
+
+def test_a_search_in_a_traceback_with_locals_finds_a_leak() -> None:
+    def fail(held: str) -> None:
+        raise ValueError(len(held))
+
+    with pytest.raises(ValueError, match=r"^[0-9]+$") as caught:
+        fail(CANARY.authorization)
+    assert CANARY.leaks(shown_with_locals(caught.value))
 
 
 def test_an_authorization_stays_hidden_in_a_traceback_with_locals() -> None:

@@ -101,6 +101,7 @@ def test_a_wrong_answer_is_an_error_that_says_what_is_wrong(response: dict[str, 
     assert message in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 @given(st.text())

@@ -1,7 +1,7 @@
 """What ECR's API answers becomes a credential or an error with the way out; botocore is real, its answers are given."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from lambda_fn.ecr import Ecr
 from lambda_fn.errors import RegistryError
-from tests.canary import Canary
+from tests.canary import Canary, shown_with_locals
 from tests.fakes.clock import STARTED_AT
 
 if TYPE_CHECKING:
@@ -52,6 +52,24 @@ def test_an_answer_becomes_a_credential(api: Api) -> None:
         assert found.host == HOST
         assert found.authorization.reveal() == canary.authorization
     assert api.regions == [REGION]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"expiresAt": STARTED_AT}, {"proxyEndpoint": "https://evil.example"}, {"authorizationToken": "not base64: {}"}],
+    ids=["expired", "no ECR address", "not base64"],
+)
+def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, changes: dict[str, Any]) -> None:
+    canary = Canary()
+    usual = {"authorizationToken": "{}", "proxyEndpoint": f"https://{HOST}", "expiresAt": STARTED_AT}
+    data = {**usual, **changes}
+    data["authorizationToken"] = data["authorizationToken"].format(canary.authorization)
+    api.answers.add_response("get_authorization_token", {"authorizationData": [data]}, {})
+    with pytest.raises(RegistryError) as caught:
+        Ecr(api).fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))
+    shown = shown_with_locals(caught.value)
+    assert "region = 'ap-southeast-2'" in shown
+    assert canary.leaks(shown) == []
 
 
 @pytest.mark.parametrize(

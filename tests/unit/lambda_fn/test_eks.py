@@ -158,6 +158,13 @@ def test_a_refusal_of_the_cluster_names_the_role_and_the_access_entry(aws: Aws, 
     assert "aws eks list-access-entries --cluster-name shared --region ap-southeast-2" in eks.explain_refusal()
 
 
+def test_a_refusal_is_explained_without_sts_and_without_waiting_for_it(aws: Aws) -> None:
+    eks = aws.of(settings())
+    aws.sts_answers.activate()
+    aws.sts_answers.add_client_error("get_caller_identity", "ServerException", "try later")
+    assert "The access entry of the Lambda's role in cluster shared is missing" in eks.explain_refusal()
+
+
 def test_a_cluster_that_ignores_access_entries_is_said_to(aws: Aws) -> None:
     eks = aws.describes(accessConfig={"authenticationMode": "CONFIG_MAP"}).of(settings())
     eks.connect()

@@ -3,31 +3,18 @@
 import io
 import json
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_fn import handler, metrics
-from lambda_fn.errors import EventError, SettingsError
+from lambda_fn.errors import ClusterError, EventError, SettingsError
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT
-
-
-@dataclass
-class Context(LambdaContext):
-    _aws_request_id: str = "11111111-2222-3333-4444-555555555555"
-    _function_name: str = "refresher"
-    _memory_limit_in_mb: int = 256
-    _invoked_function_arn: str = "arn:aws:lambda:ap-southeast-2:123456789012:function:refresher"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 420_000
+from tests.fakes.context import FakeContext
 
 
 class Emitted:
@@ -60,12 +47,19 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+class UnreachableEks:
+    """EKS, from a Lambda without a route to it."""
+
+    def connect(self) -> None:
+        raise ClusterError("EKS in ap-southeast-2 cannot be asked")
+
+
 @pytest.mark.usefixtures("_settings")
 def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_allowed(
     emitted: Emitted,
 ) -> None:
     with pytest.raises(EventError, match="unknown keys"):
-        handler.handler({"dryrun": True}, Context())
+        handler.handler({"dryrun": True}, FakeContext())
     (line,) = emitted.log()
     assert line["level"] == "ERROR"
     assert line["error"] == "EventError"
@@ -75,9 +69,16 @@ def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_a
 
 
 @pytest.mark.usefixtures("_settings")
-def test_a_failed_run_is_counted(emitted: Emitted) -> None:
+def test_a_mistyped_event_is_no_failed_refresh(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EventError):
-        handler.handler({"dryrun": True}, Context())
+        handler.handler({"dryrun": True}, FakeContext())
+    assert "RefreshSucceeded" not in capsys.readouterr().out
+
+
+def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
+    monkeypatch.setattr(handler, "_edges", lambda _: (settings(), None, UnreachableEks()))
+    with pytest.raises(ClusterError, match="cannot be asked"):
+        handler.handler({}, FakeContext())
     counted = emitted.metrics()
     assert counted["RefreshSucceeded"] == [0.0]
     assert (counted["Domain"], counted["Cluster"]) == ("registry.frontdoor.test", "shared")
@@ -95,7 +96,7 @@ def test_missing_settings_fail_the_invocation_with_one_line(
     if environment is not None:
         monkeypatch.setenv(ENVIRONMENT_NAME, environment)
     with pytest.raises(SettingsError):
-        handler.handler({}, Context())
+        handler.handler({}, FakeContext())
     (line,) = emitted.log()
     assert message in line["message"]
     assert line["error"] == "SettingsError"

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from lightkube import ApiError, Client
+from lightkube.core.generic_client import BasicRequest
 
 from lambda_fn.connection import Connection
 from lambda_fn.credential import Authorization
@@ -131,6 +132,12 @@ def test_the_server_is_given_the_pause_it_asks_for(session: KubernetesSession, c
     assert clock.slept == [17]
 
 
+@pytest.mark.parametrize("asked", ["0", "", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_server_that_asks_for_no_pause_gets_one(session: KubernetesSession, clock: FakeClock, asked: str) -> None:
+    session.call(GET, Given(refused(429, {"Retry-After": asked})))
+    assert clock.slept[0] >= 0.5
+
+
 def test_a_fresh_access_entry_is_waited_for_with_new_bearer_tokens(
     session: KubernetesSession, clock: FakeClock, access: FakeAccess
 ) -> None:
@@ -153,6 +160,14 @@ def test_a_run_is_patient_with_refusals_for_one_minute_in_all(session: Kubernete
         with pytest.raises(ClusterError):
             session.call(GET, Given(refused(403), forever=True))
     assert sum(clock.slept) <= 60
+
+
+def test_a_refusal_long_after_an_earlier_one_passed_is_waited_out_too(
+    session: KubernetesSession, clock: FakeClock
+) -> None:
+    session.call(GET, Given(refused(403)))
+    clock.sleep(120)
+    assert session.call(GET, Given(refused(401), refused(403))) == "bearer-2"
 
 
 def test_patience_ends_in_time_to_report(new_session: Callable[[FakeClock], KubernetesSession]) -> None:
@@ -224,6 +239,41 @@ def test_a_failure_is_explained(session: KubernetesSession, failure: Exception, 
     assert "bearer-" not in str(caught.value)
 
 
+def answered(response: httpx2.Response) -> Callable[[Client], str]:
+    """A request that lightkube sends and that is answered so."""
+
+    def request(client: Client) -> str:
+        response.request = httpx2.Request("GET", ENDPOINT)
+        client._client.handle_response("get", response, BasicRequest("GET", ENDPOINT))  # noqa: SLF001 - what get() does
+        raise AssertionError("lightkube raises no error")
+
+    return request
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx2.Response(503),
+        httpx2.Response(503, headers={"Content-Type": "application/json"}, content=b"<html>"),
+        httpx2.Response(503, json="starting"),
+        httpx2.Response(503, text="starting"),
+    ],
+    ids=["empty", "HTML called JSON", "JSON but no Status", "text"],
+)
+def test_an_answer_that_is_no_status_is_tried_again_and_explained_like_any_other(
+    session: KubernetesSession, clock: FakeClock, response: httpx2.Response
+) -> None:
+    with pytest.raises(ClusterError, match="Kubernetes answers 503 on: get secrets aws-registry in namespace registry"):
+        session.call(GET, answered(response))
+    assert sum(clock.slept) > 45
+
+
+def test_a_defect_in_a_request_is_not_taken_for_an_answer(session: KubernetesSession, clock: FakeClock) -> None:
+    with pytest.raises(KeyError, match="mine"):
+        session.call(GET, Given(KeyError("mine")))
+    assert clock.slept == []
+
+
 @pytest.mark.parametrize("authority", ["bm8gUEVN", "A"])
 def test_a_certificate_authority_that_is_none_is_an_error(authority: str, clock: FakeClock, access: FakeAccess) -> None:
     session = KubernetesSession(settings(), Connection(ENDPOINT, authority, "10.96.0.10"), access, clock)
@@ -232,3 +282,4 @@ def test_a_certificate_authority_that_is_none_is_an_error(authority: str, clock:
     ) as caught:
         session.call(GET, Given())
     assert isinstance(caught.value.__cause__, ssl.SSLError | ValueError)
+    assert access.given == 0

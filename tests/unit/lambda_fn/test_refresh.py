@@ -14,6 +14,7 @@ from lambda_fn.event import Request
 from lambda_fn.refresh import refresh
 from lambda_fn.report import Report
 from lambda_fn.settings import Settings, parse_toml
+from tests.canary import shown_with_locals
 from tests.contract.cluster import SETTINGS, deployment, template
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.cluster import FakeCluster
@@ -253,7 +254,8 @@ def test_a_stuck_rollout_is_an_error_that_says_why_and_carries_the_report(world:
         world.run()
     assert str(caught.value) == (
         "the rollout of Deployment aws-registry-proxy is not complete in time; 2 of 2 pods serve, those of the "
-        "previous revision among them. pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
+        "previous revision among them, with the new token. Correct what follows, or the template in ConfigMap "
+        "aws-registry-proxy-tpl, and run again: pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
         "  nginx: [emerg] unknown directive"
     )
     assert caught.value.report.rolled_out
@@ -273,6 +275,26 @@ def test_the_wait_leaves_time_to_report_before_the_invocation_ends() -> None:
     with pytest.raises(RolloutStuckError):
         world.run()
     assert world.clock.remaining_seconds() == pytest.approx(15)
+
+
+def test_a_deployment_scaled_to_zero_is_a_warning(world: World) -> None:
+    world.run()
+    world.cluster.scale(0)
+    report = world.run()
+    assert (report.pods_ready, report.pods_wanted) == (0, 0)
+    assert report.warnings == (
+        "Deployment aws-registry-proxy is scaled to zero: nothing serves; kubectl scale it up again",
+    )
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap", "Deployment"])
+def test_a_failed_write_leaves_no_token_in_a_traceback_with_locals(world: World, kind: str) -> None:
+    world.cluster.refusing.add(kind)
+    with pytest.raises(ClusterError) as caught:
+        world.run()
+    shown = shown_with_locals(caught.value)
+    assert "wanted = [" in shown
+    assert world.registry.canary.leaks(shown) == []
 
 
 def test_no_report_or_error_or_configuration_holds_the_token(world: World) -> None:

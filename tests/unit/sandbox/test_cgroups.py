@@ -4,6 +4,7 @@ import pytest
 
 from sandbox import cgroups
 from sandbox.errors import SandboxError
+from sandbox.world import World
 
 
 @pytest.fixture
@@ -56,3 +57,10 @@ def test_remove_names_the_group_that_is_still_in_use(version_1: Path) -> None:
 
     with pytest.raises(SandboxError, match=r"pids/one is still in use"):
         cgroups.remove("one", version_1, seconds=0.1)
+
+
+def test_a_sandbox_never_shares_a_group_with_another_one_or_with_a_part_of_the_system() -> None:
+    states = ("/var/lib/one", "/var/lib-one", "/var-lib-one", "/srv/one", "/system.slice", "/docker")
+    names = {World(state=Path(state)).cgroup for state in states}
+    assert len(names) == len(states)
+    assert not names & {"var-lib-one", "system.slice", "docker"}

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.interpreter import PYTHON
 from sandbox.world import STATE_VARIABLE
+
+ROOT = Path(__file__).parents[3]
 
 
 def call(*words: str, inside: str = "") -> subprocess.CompletedProcess[str]:
@@ -41,3 +44,14 @@ def test_run_without_a_command_shows_how_to_call_it(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "no command given; for example `python -m sandbox run -- kubectl get nodes`" in done.stderr
+
+
+def test_the_interpreter_has_a_full_path_even_if_it_was_found_by_a_relative_one() -> None:
+    code = "import sys; from sandbox.interpreter import PYTHON; print(sys.executable, PYTHON, sep='\\n')"
+    environment = {"PATH": os.path.relpath(PYTHON.parent, ROOT)}
+    words = ("/bin/sh", "-c", f'{PYTHON.name} -c "{code}"')
+    done = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)  # noqa: S603 - our own words
+    assert done.stderr == ""
+    given, found = map(Path, done.stdout.splitlines())
+    assert found.is_absolute()
+    assert (ROOT / given).samefile(found)

