@@ -76,6 +76,7 @@ def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, te
         tls=settings.proxy.exposure.kind == "pod",
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,
+        blobs=settings.proxy.blobs,
     )
     return render.render(
         template, inputs, source=f"{manifests.TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}"

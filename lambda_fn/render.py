@@ -61,6 +61,7 @@ class Inputs:
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings.
+        blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
     """
 
     domain: str
@@ -69,6 +70,7 @@ class Inputs:
     tls: bool
     drain_seconds: int
     cache: Cache
+    blobs: str
 
 
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))

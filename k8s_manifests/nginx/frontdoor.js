@@ -4,6 +4,8 @@ import fs from 'fs';
 
 const CREDENTIAL = '/etc/frontdoor/credential/.dockerconfigjson';
 
+const PROBE = '/var/cache/frontdoor/probe';
+
 // The bucket ECR keeps its layers in, by its regional names, with or without dual-stack and in China's partition:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
 // https://docs.aws.amazon.com/general/latest/gr/s3.html
@@ -67,6 +69,27 @@ function keep_known_headers(r) {
     }
 }
 
+// Whether the cache could be written when it was last tried: '' or '1'.
+function disk_fails() {
+    return ngx.shared.disk.has('error') ? '1' : '';
+}
+
+// Tries to write a slice where the cache lies. nginx itself notices only when it has begun to answer, and then cuts the
+// answer off. The file is gone before a kernel would bring it to the disk.
+function try_disk() {
+    try {
+        try {
+            fs.writeFileSync(PROBE, 'x'.repeat(4 << 20));
+        } finally {
+            fs.unlinkSync(PROBE);
+        }
+        ngx.shared.disk.delete('error');
+    } catch (e) {
+        ngx.log(ngx.ERR, `the cache cannot be written (${e.code}): what it lacks is served without being kept`);
+        ngx.shared.disk.set('error', e.code);
+    }
+}
+
 // 200 when every registry accepts the mounted credential. Which one does not is in the log: clients can ask this, too,
 // and need not learn what is behind.
 async function startup(r) {
@@ -76,4 +99,4 @@ async function startup(r) {
     r.return(ready === hosts.length ? 200 : 503, `${ready} of ${hosts.length} registries answer\n`);
 }
 
-export default { answer_of_ecr, answer_of_s3, authorization, leads_elsewhere, startup };
+export default { answer_of_ecr, answer_of_s3, authorization, disk_fails, leads_elsewhere, startup, try_disk };

@@ -79,6 +79,10 @@ class Proxy(Table):
     """What each pod asks for."""
     cache: Cache = Cache()
     """What each pod keeps of what it has served."""
+    blobs: Literal["stream", "redirect"] = "stream"
+    """`stream`: blobs come through the proxy and are kept. `redirect`: clients are sent to S3 for them, each with a
+    signed URL of its own, which they have to be able to reach; the proxy keeps manifests alone.
+    """
     resolver: Address | None = None
     """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
     of the service range.

@@ -58,7 +58,13 @@ def exposure() -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(world: World, exposure: str) -> Settings:
+def blobs() -> str:
+    """`proxy.blobs`; a module about redirects says otherwise."""
+    return "stream"
+
+
+@pytest.fixture(scope="module")
+def settings(world: World, exposure: str, blobs: str) -> Settings:
     return parse_toml(
         f"""
         domain = "{world.domain}"
@@ -73,6 +79,7 @@ def settings(world: World, exposure: str) -> Settings:
         repositories = ["other/*", "team/never-reached"]
         [proxy]
         drain_seconds = 30
+        blobs = "{blobs}"
         [proxy.cache]
         slice_mib = 1
         tag_seconds = 2
@@ -133,6 +140,4 @@ def _pod(folder: Path, world: World, settings: Settings, token: Token) -> Iterat
     for secret in SECRETS:
         assert secret.lower() not in written.lower()
     critical = re.findall(r".*\[(?:emerg|alert|crit)\].*", written)
-    assert [line for line in critical if not line.endswith("exited on signal 9")] == [], (
-        "but for those a test has killed"
-    )
+    assert [line for line in critical if not any(words in line for words in made.tolerated)] == []

@@ -33,6 +33,8 @@ class Pod:
         self.folder = folder
         self.world = world
         self.settings = settings
+        self.tolerated: tuple[str, ...] = ("exited on signal 9",)
+        """Words of critical lines in the log that a test brings about itself."""
         self._objects = documents(settings)
         spec = self._object("Deployment")["spec"]["template"]["spec"]
         (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
@@ -66,6 +68,7 @@ class Pod:
             tls=isinstance(self.settings.proxy.exposure, PodExposure),
             drain_seconds=self.settings.proxy.drain_seconds,
             cache=self.settings.proxy.cache,
+            blobs=self.settings.proxy.blobs,
         )
         text = render(template, inputs, source=TEMPLATE_KEY)
         (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
