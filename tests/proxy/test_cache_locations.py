@@ -1,6 +1,7 @@
 """ECR's redirects to S3: kept inside for minutes, and asked for again when S3 refuses one."""
 
 import secrets
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher, digest_of
 from sandbox.world import World
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
+from tests.proxy.pod import TAG_EXPIRED_SECONDS, Pod
 
 LAYER = secrets.token_bytes(2_500_000)
 DIGEST = digest_of(LAYER)
@@ -66,6 +67,17 @@ def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, p
     with control.behaving(Behaviour(location_host="evil.example")):
         assert client.get(path).status == 503
     assert client.get(path, SECOND).body == content[1 << 20 : (1 << 20) + 10]
+
+
+def test_that_a_blob_is_missing_is_repeated_for_seconds(client: Client, control: Control, publisher: Publisher) -> None:
+    content = secrets.token_bytes(10)
+    path = f"/v2/team/app/blobs/{digest_of(content)}"
+    mark = control.mark()
+    assert [client.get(path).status for _ in range(3)] == [404] * 3
+    assert control.requests(mark).count("registry") == 1
+    publisher.blob("team/app", content)
+    time.sleep(TAG_EXPIRED_SECONDS)
+    assert client.get(path).body == content
 
 
 @pytest.mark.parametrize("characters", [1_100, 4_096, 12_000, 32_000])

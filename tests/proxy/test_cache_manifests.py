@@ -10,11 +10,8 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS
+from tests.proxy.pod import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
-TAG_SECONDS = 2
-"""As in the settings of these tests."""
-EXPIRED = TAG_SECONDS + 1.1
 INDEX = {"Accept": "application/vnd.oci.image.index.v1+json"}
 
 pytestmark = pytest.mark.usefixtures("proxy")
@@ -40,7 +37,7 @@ def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control
         assert (answer.status, answer.body) == (200, image.manifest)
         assert answer.header("Docker-Content-Digest") == image.digest
         assert answer.header("Content-Type") == ACCEPT["Accept"]
-    time.sleep(EXPIRED)
+    time.sleep(TAG_EXPIRED_SECONDS)
     assert client.get(path, ACCEPT).body == image.manifest
     assert control.requests(mark).count("registry") == 1
 
@@ -97,7 +94,7 @@ def test_a_tag_is_answered_without_ecr_until_its_time_is_over_and_then_as_ecr_ha
         assert client.get(f"/v2/team/app/manifests/now{query}", ACCEPT).body == image.manifest
     assert control.requests(mark).count("registry") == 1
     moved = push("team/app", "now")
-    time.sleep(EXPIRED)
+    time.sleep(TAG_EXPIRED_SECONDS)
     answer = client.get("/v2/team/app/manifests/now", ACCEPT)
     assert (answer.body, answer.header("Warning")) == (moved.manifest, None)
 
@@ -117,7 +114,7 @@ def test_a_tag_that_is_pushed_is_there_seconds_later(
         assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).status == 404
     assert control.requests(mark).count("registry") == 1
     image = push("team/app", tag)
-    time.sleep(EXPIRED)
+    time.sleep(TAG_EXPIRED_SECONDS)
     assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).body == image.manifest
 
 
@@ -139,7 +136,7 @@ def test_an_old_tag_is_served_when_ecr_fails_and_the_answer_says_so(
     path = "/v2/team/app/manifests/now"
     assert client.ask(method, path, ACCEPT).header("Warning") is None
     moved = push("team/app", "now")
-    time.sleep(EXPIRED)
+    time.sleep(TAG_EXPIRED_SECONDS)
     with control.behaving(fault):
         for _ in range(2):
             answer = client.ask(method, path, ACCEPT)

@@ -10,7 +10,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS, Pod
+from tests.proxy.pod import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS, Pod
 
 SHORTER = 30
 
@@ -39,6 +39,17 @@ def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, con
             answer = client.get(path, ACCEPT)
             assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
             assert int(answer.header("Retry-After") or 0) > 0
+
+
+@pytest.mark.usefixtures("proxy", "image")
+def test_an_old_tag_is_served_when_ecr_does_not_answer_in_time(client: Client, control: Control) -> None:
+    path = "/v2/team/app/manifests/1.4"
+    kept = client.get(path, ACCEPT)
+    time.sleep(TAG_EXPIRED_SECONDS)
+    with control.behaving(Behaviour(registry_delay_seconds=20)):
+        answer = client.get(path, ACCEPT)
+    assert (answer.status, answer.body) == (200, kept.body)
+    assert (answer.header("Warning") or "").startswith("299 - ")
 
 
 @pytest.mark.usefixtures("proxy")
