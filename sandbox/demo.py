@@ -19,7 +19,7 @@ from sandbox.progress import say, step
 from sandbox.world import World
 
 STATE = Path("/var/lib/ecr-frontdoor-demo")
-SLOW_BYTES_PER_SECOND = 160_000
+SLOW_BYTES_PER_SECOND = 200_000
 _SECRET_SECONDS = 90
 _POLL_SECONDS = 1.0
 
