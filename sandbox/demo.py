@@ -15,6 +15,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.commands import run
 from sandbox.errors import SandboxError
+from sandbox.kubectl import kubectl_json
 from sandbox.progress import say, step
 from sandbox.world import World
 
@@ -71,9 +72,9 @@ class Story:
     def proxy_runs(self) -> Lines:
         """The kubelet has pulled the proxy's image from the private ECR, with the fresh pull secret."""
         yield from _kubectl("get", "pods", namespace=self.world.namespace)
-        events = installation.kubectl_json(
-            "get", "events", "--namespace", self.world.namespace, "--field-selector=reason=Pulled"
-        )["items"]
+        events = kubectl_json("get", "events", "--namespace", self.world.namespace, "--field-selector=reason=Pulled")[
+            "items"
+        ]
         messages = sorted({event["message"] for event in events if image.proxy_image(self.world) in event["message"]})
         _expect(any(text.startswith("Successfully pulled") for text in messages), f"no pull is recorded: {messages}")
         yield from messages

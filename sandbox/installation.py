@@ -6,11 +6,9 @@ Everything here runs inside the sandbox and may be repeated.
 import base64
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import boto3
 
@@ -20,6 +18,7 @@ from sandbox.access import grant_access
 from sandbox.commands import run
 from sandbox.errors import SandboxError
 from sandbox.hosts import point_domain
+from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.lambda_runtime import Invocation, invoke
 from sandbox.progress import say, step
 from sandbox.world import World
@@ -119,24 +118,6 @@ def apply_charts(world: World) -> None:
         "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
     }
     kubectl_apply(json.dumps(secret))
-
-
-def kubectl_apply(objects: str) -> None:
-    """`kubectl apply`, every unknown field refused.
-
-    Raises:
-        SandboxError: The API server refuses an object; the message is its own.
-    """
-    done = subprocess.run(
-        ("kubectl", "apply", "--validate=strict", "-f", "-"), input=objects, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SandboxError(f"kubectl apply: {done.stderr.strip()}")
-
-
-def kubectl_json(*words: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """What `kubectl ... -o json` prints."""
-    return json.loads(run(("kubectl", *words, "-o", "json")))
 
 
 def edit_template(world: World, line: str) -> None:

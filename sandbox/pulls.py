@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox.commands import run
 from sandbox.errors import SandboxError
-from sandbox.installation import kubectl_apply, kubectl_json
+from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.world import World
 
 NAMESPACE = "developers"

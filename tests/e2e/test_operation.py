@@ -13,7 +13,7 @@ from sandbox import installation, pulls
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.commands import run
-from sandbox.installation import kubectl_json
+from sandbox.kubectl import kubectl_json
 from sandbox.lambda_runtime import Invocation
 from sandbox.world import World
 from tests.canary import leaks
