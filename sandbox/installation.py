@@ -6,15 +6,19 @@ Everything here runs inside the sandbox and may be repeated.
 import base64
 import json
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
+import httpx2
 
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from sandbox import image
 from sandbox.access import grant_access
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
 from sandbox.commands import run
 from sandbox.errors import SandboxError
 from sandbox.hosts import point_domain
@@ -86,6 +90,13 @@ def push_images(world: World) -> None:
         (world.proxy_archive, image.proxy_image(world)),
     ):
         run(("crane", "push", archive, reference), environment=logged_in(world))
+
+
+def push_new_layer(world: World, repository: str, size_bytes: int) -> str:
+    """Push a layer that nobody has pulled yet; returns its digest."""
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
+        token = Control().issue_token(world.region)
+        return Publisher(client, world.ecr_host, token.authorization).blob(repository, os.urandom(size_bytes))
 
 
 def logged_in(world: World) -> Mapping[str, str]:
