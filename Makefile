@@ -9,10 +9,11 @@ CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
 CONFIG ?= frontdoor.toml
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
 ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
-INSIDE := $(if $(ABLE),python -m sandbox run --)
+# A sandbox for each suite: they run side by side, and beside one that `make sandbox` keeps up.
+INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle inside demo sandbox sandbox-down synth manifests schema lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node demo sandbox sandbox-down synth manifests schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -37,7 +38,9 @@ unit: .venv/installed ## Unit tests: no sockets, seconds
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
 	pytest tests/template
 
-test: check lifecycle inside ## All tests; the ones on real parts run in the sandbox
+# The longest first: most of its time it waits for pods, and the others have the processor.
+test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=line node proxy lifecycle types template unit lint imports
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(ABLE),python -m sandbox setup)
@@ -45,8 +48,11 @@ parts: .venv/installed ## Install and build the sandbox's real parts, once (Kube
 lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest tests/sandbox
 
-inside: parts ## Tests on the real nginx, API server and node, inside the sandbox
-	$(INSIDE) pytest tests/proxy tests/cluster tests/e2e
+proxy: parts ## Tests of real nginx against the ECR double, inside the sandbox
+	$(INSIDE) pytest tests/proxy
+
+node: parts ## Tests on the real API server and node, inside the sandbox
+	$(INSIDE) pytest tests/cluster tests/e2e
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo

@@ -78,7 +78,7 @@ def nginx_container(settings: Settings, *, endpoint_seconds: int) -> Container:
         ),
         # Through to ECR with the mounted credential, and through the certificate where nginx ends TLS. Five minutes,
         # so that a pod which came before its token finds it without a restart.
-        startupProbe=_probe("/-/startup", port="https" if secure else "http", period=5, timeout=10, failures=60),
+        startupProbe=_probe("/-/startup", port="https" if secure else "http", period=2, timeout=10, failures=150),
         # Shallow: an ECR that is down must not take away the pods that still answer what they can.
         readinessProbe=_probe("/-/ready", port="http", period=5, timeout=2, failures=2),
         livenessProbe=_probe("/-/live", port="http", period=10, timeout=5, failures=6),

@@ -15,11 +15,13 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.commands import run
 from sandbox.errors import SandboxError
+from sandbox.kubectl import kubectl_json
 from sandbox.progress import say, step
 from sandbox.world import World
 
 STATE = Path("/var/lib/ecr-frontdoor-demo")
-SLOW_BYTES_PER_SECOND = 160_000
+LAYER_BYTES = 8 << 20
+SLOW_BYTES_PER_SECOND = 200_000
 _SECRET_SECONDS = 90
 _POLL_SECONDS = 1.0
 
@@ -71,9 +73,9 @@ class Story:
     def proxy_runs(self) -> Lines:
         """The kubelet has pulled the proxy's image from the private ECR, with the fresh pull secret."""
         yield from _kubectl("get", "pods", namespace=self.world.namespace)
-        events = installation.kubectl_json(
-            "get", "events", "--namespace", self.world.namespace, "--field-selector=reason=Pulled"
-        )["items"]
+        events = kubectl_json("get", "events", "--namespace", self.world.namespace, "--field-selector=reason=Pulled")[
+            "items"
+        ]
         messages = sorted({event["message"] for event in events if image.proxy_image(self.world) in event["message"]})
         _expect(any(text.startswith("Successfully pulled") for text in messages), f"no pull is recorded: {messages}")
         yield from messages
@@ -95,18 +97,20 @@ class Story:
         before = installation.proxy_pods(self.world)
         yield f"revoked at ECR: {self.control.expire_tokens()} tokens"
         yield from self._refresh({})
+        digest = installation.push_new_layer(self.world, self.world.app_repository, LAYER_BYTES)
         started_at = time.monotonic()
         while True:
             try:
-                digest = pulls.pull_with_crane(self.world, pulls.public_image(self.world))
+                found = pulls.pull_new_layer(self.world, digest, timeout_seconds=30)
                 break
             except SandboxError:
                 if time.monotonic() - started_at > _SECRET_SECONDS:
                     raise
                 time.sleep(_POLL_SECONDS)
         waited_seconds = time.monotonic() - started_at
-        yield f"pulls go on {waited_seconds:.0f} s after the Lambda wrote the new token: the kubelet updates the Secret"
-        yield from self._same(digest)
+        _expect(found == digest, f"the pull brought {found} instead of {digest}")
+        yield f"a layer pushed since is pulled {waited_seconds:.0f} s after the Lambda wrote the new token: {found}"
+        yield from self._same(pulls.pull_with_crane(self.world, pulls.public_image(self.world)))
         after = installation.proxy_pods(self.world)
         _expect(after == before, f"pods restarted or were replaced: {before} became {after}")
         yield f"pods unchanged, restarts: {after}"
@@ -114,15 +118,15 @@ class Story:
     def rolled(self) -> Lines:
         """The template is edited: the Deployment rolls while a slow pull runs, and the pull completes."""
         before = installation.proxy_pods(self.world)
-        digest, size = pulls.layers(self.world, pulls.public_image(self.world))[0]
+        digest = installation.push_new_layer(self.world, self.world.app_repository, LAYER_BYTES)
         with self.control.behaving(Behaviour(s3_bytes_per_second=SLOW_BYTES_PER_SECOND)):
             pull = pulls.BlobPull.start(self.world, self.world.app_repository, digest)
-            yield f"pulling a layer of {size:,} bytes at {SLOW_BYTES_PER_SECOND:,} bytes/s"
+            yield f"pulling a layer of {LAYER_BYTES:,} bytes at {SLOW_BYTES_PER_SECOND:,} bytes/s"
             installation.edit_template(self.world, "# edited by an operator")
             yield from self._refresh({})
             _expect(pull.is_running, "the pull was over before the rollout was: nothing is shown")
             yield f"the new pods serve; the pull goes on, {pull.received_bytes:,} bytes so far"
-            found = pull.finish(timeout_seconds=size / SLOW_BYTES_PER_SECOND + 30)
+            found = pull.finish(timeout_seconds=LAYER_BYTES / SLOW_BYTES_PER_SECOND + 30)
         _expect(found == digest, f"the pull brought {found} instead of {digest}")
         after = installation.proxy_pods(self.world)
         _expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")

@@ -6,20 +6,23 @@ Everything here runs inside the sandbox and may be repeated.
 import base64
 import json
 import os
-import subprocess
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import boto3
+import httpx2
 
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from sandbox import image
 from sandbox.access import grant_access
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
 from sandbox.commands import run
 from sandbox.errors import SandboxError
 from sandbox.hosts import point_domain
+from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.lambda_runtime import Invocation, invoke
 from sandbox.progress import say, step
 from sandbox.world import World
@@ -89,6 +92,13 @@ def push_images(world: World) -> None:
         run(("crane", "push", archive, reference), environment=logged_in(world))
 
 
+def push_new_layer(world: World, repository: str, size_bytes: int) -> str:
+    """Push a layer that nobody has pulled yet; returns its digest."""
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
+        token = Control().issue_token(world.region)
+        return Publisher(client, world.ecr_host, token.authorization).blob(repository, os.urandom(size_bytes))
+
+
 def logged_in(world: World) -> Mapping[str, str]:
     """The environment of a client that has logged in to the private ECR, as `aws ecr get-login-password` would."""
     answer = session(world, "default").client("ecr").get_authorization_token()
@@ -119,24 +129,6 @@ def apply_charts(world: World) -> None:
         "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
     }
     kubectl_apply(json.dumps(secret))
-
-
-def kubectl_apply(objects: str) -> None:
-    """`kubectl apply`, every unknown field refused.
-
-    Raises:
-        SandboxError: The API server refuses an object; the message is its own.
-    """
-    done = subprocess.run(
-        ("kubectl", "apply", "--validate=strict", "-f", "-"), input=objects, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SandboxError(f"kubectl apply: {done.stderr.strip()}")
-
-
-def kubectl_json(*words: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """What `kubectl ... -o json` prints."""
-    return json.loads(run(("kubectl", *words, "-o", "json")))
 
 
 def edit_template(world: World, line: str) -> None:

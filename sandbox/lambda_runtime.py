@@ -27,7 +27,7 @@ _FUNCTION_ARN = "arn:aws:lambda:ap-southeast-2:123456789012:function:frontdoor-r
 _LIMITS = {
     "AWS_LAMBDA_FUNCTION_NAME": "frontdoor-refresher",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/frontdoor-refresher",
     "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox",
 }

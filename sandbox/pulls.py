@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox.commands import run
 from sandbox.errors import SandboxError
-from sandbox.installation import kubectl_apply, kubectl_json
+from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.world import World
 
 NAMESPACE = "developers"
@@ -170,11 +170,13 @@ class BlobPull:
             self.target.unlink()
 
 
-def layers(world: World, reference: str) -> list[tuple[str, int]]:
-    """(digest, bytes) of an image's layers, the largest first."""
-    manifest = json.loads(run(("crane", "manifest", reference), environment=anonymous(world)))
-    found = [(str(layer["digest"]), int(layer["size"])) for layer in manifest["layers"]]
-    return sorted(found, key=lambda layer: -layer[1])
+def pull_new_layer(world: World, digest: str, timeout_seconds: float) -> str:
+    """Pull a layer of the application's repository; returns the digest of what came.
+
+    Raises:
+        SandboxError: The client failed or took too long.
+    """
+    return BlobPull.start(world, world.app_repository, digest).finish(timeout_seconds)
 
 
 def try_to_push(world: World, reference: str) -> str:

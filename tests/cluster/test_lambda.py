@@ -73,6 +73,8 @@ def warm(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    # A new process has none; an earlier test's would keep that test's identity.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     def run() -> tuple[dict[str, Any] | str, dict[str, Any]]:
         capsys.readouterr()

@@ -13,7 +13,7 @@ from sandbox import installation, pulls
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.commands import run
-from sandbox.installation import kubectl_json
+from sandbox.kubectl import kubectl_json
 from sandbox.lambda_runtime import Invocation
 from sandbox.world import World
 from tests.canary import leaks
@@ -74,8 +74,9 @@ def test_a_forced_rollout_replaces_every_pod_and_stays_recorded(world: World) ->
 
 
 def test_a_refresh_during_a_slow_pull_loses_no_byte(world: World, control: Control) -> None:
-    digest, size = pulls.layers(world, pulls.public_image(world))[0]
-    with control.behaving(Behaviour(s3_bytes_per_second=size // 12)):
+    size_bytes = 8 << 20
+    digest = installation.push_new_layer(world, world.app_repository, size_bytes)
+    with control.behaving(Behaviour(s3_bytes_per_second=size_bytes // 12)):
         pull = pulls.BlobPull.start(world, world.app_repository, digest)
         report_of(installation.refresh(world, {}))
         assert pull.is_running
