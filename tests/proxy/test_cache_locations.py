@@ -104,7 +104,7 @@ def test_the_slices_of_a_blob_share_a_connection_to_s3(client: Client, publisher
 
 
 def connections_to(address: str) -> set[str]:
-    """The local ends of all connections there, the closed ones that the kernel still knows among them."""
+    """The ends on this side of all connections there; of a closed one the kernel remembers the side that closed it."""
     there = f"{int.from_bytes(ip_address(address).packed, 'little'):08X}:01BB"
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {row[1] for row in rows if row[2] == there}
+    return {row[1] if row[2] == there else row[2] for row in rows if there in row[1:3]}
