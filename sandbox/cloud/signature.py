@@ -37,11 +37,6 @@ class Received:
         """Whether the query carries a signature."""
         return "X-Amz-Signature" in self.query
 
-    @property
-    def is_signed_by_header(self) -> bool:
-        """Whether the `Authorization` header carries a signature."""
-        return self.headers.get("authorization", "").startswith(_ALGORITHM)
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
