@@ -69,7 +69,7 @@ def test_up_replaces_what_a_killed_sandbox_has_left(world: World, untouched: Sna
 
     for end, status in ((subprocess.Popen.terminate, 128 + signal.SIGTERM), (subprocess.Popen.kill, -signal.SIGKILL)):
         with started(world, "run", "--", *ENDLESS) as running:
-            assert "sleep" in programs_in(namespace)
+            assert eventually(lambda: "sleep" in programs_in(namespace)), "its shell never became it"
             end(running)
             assert running.wait(timeout=30) == status
             assert eventually(lambda: "sleep" not in programs_in(namespace)), "a command outlives its `run`"
