@@ -54,7 +54,7 @@ class KubernetesApi:
     def read_workload(self) -> Workload | None:
         """The Deployment, None when there is none."""
         found = self._find(Deployment, self._names.workload)
-        return _workload(found) if found else None
+        return workload_of(found) if found else None
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         """Server-side apply of `manifest`.
@@ -130,8 +130,8 @@ def _plural(kind: type[object]) -> str:
     return f"{kind.__name__.lower()}s"
 
 
-def _workload(deployment: Deployment) -> Workload:
-    """https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment."""
+def workload_of(deployment: Deployment) -> Workload:
+    """How far a Deployment is: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment."""
     spec, status, metadata = deployment.spec, deployment.status, deployment.metadata
     wanted = 1 if spec is None or spec.replicas is None else spec.replicas
     template = spec.template.metadata if spec else None

@@ -31,7 +31,7 @@ def refresh(
         RolloutStuckError: All is written but the pods do not become ready; carries the report so far.
     """
     credentials, warnings = _credentials(settings, registry, clock)
-    configuration = _configuration(settings, tuple(credentials), resolver, cluster.read_template())
+    configuration = rendered(settings, tuple(credentials), resolver, cluster.read_template())
     workload = cluster.read_workload()
     report = Report(
         dry_run=request.dry_run,
@@ -59,7 +59,12 @@ def _credentials(settings: Settings, registry: Registry, clock: Clock) -> tuple[
     return by_host, tuple(warning for warning in answers if warning)
 
 
-def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, template: str) -> str:
+def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template: str) -> str:
+    """The configuration that `template` gives for these ECR hosts, one for each registry in its order.
+
+    Raises:
+        TemplateError: It does not render.
+    """
     upstreams = [
         render.Upstream(
             host=host,
