@@ -13,10 +13,10 @@ from lambda_fn.settings import Settings, parse_toml
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from sandbox.cloud.tokens import Token
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.canary import leaks
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
 
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
 

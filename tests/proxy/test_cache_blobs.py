@@ -10,9 +10,9 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher, digest_of
 from sandbox.cloud.tokens import Token
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
 
 MIB = 1 << 20
 LAYER = secrets.token_bytes(3 * MIB + 500_000)

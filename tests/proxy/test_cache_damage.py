@@ -12,8 +12,9 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
+from sandbox.pod import Pod
 from tests.proxy.client import Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS, Pod
+from tests.proxy.patience import ERRORS_LAST_SECONDS
 
 MIB = 1 << 20
 SLOW = Behaviour(s3_bytes_per_second=MIB)

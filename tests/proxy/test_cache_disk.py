@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import Pod
 
 MIB = 1 << 20
 NOTICED_SECONDS = 4

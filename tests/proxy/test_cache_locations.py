@@ -11,9 +11,10 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher, digest_of
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import Client
-from tests.proxy.pod import TAG_EXPIRED_SECONDS, Pod
+from tests.proxy.patience import TAG_EXPIRED_SECONDS
 
 LAYER = secrets.token_bytes(2_500_000)
 DIGEST = digest_of(LAYER)

@@ -10,7 +10,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
+from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
 INDEX = {"Accept": "application/vnd.oci.image.index.v1+json"}
 

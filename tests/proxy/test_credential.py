@@ -8,10 +8,10 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
 from sandbox.cloud.tokens import Token, fingerprint
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.canary import leaks
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.pod import Pod
 
 PATHS = (
     "/v2/team/app/manifests/1.4",

@@ -9,8 +9,9 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS, Pod
+from tests.proxy.patience import ERRORS_LAST_SECONDS
 
 SIZE = 3_500_000
 

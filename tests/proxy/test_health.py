@@ -5,9 +5,9 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.tokens import Token
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
 from sandbox.cloud.tokens import fingerprint
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
 
 LAYER = secrets.token_bytes(3_000_000)
 BLOB = f"/v2/team/app/blobs/{digest_of(LAYER)}"

@@ -8,8 +8,8 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.pod import Pod
 from tests.proxy.client import Client
-from tests.proxy.pod import Pod
 
 TAGS = [f"t{number:03}" for number in range(25)]
 

@@ -8,9 +8,9 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.conftest import SECRETS
-from tests.proxy.pod import Pod
 
 
 @pytest.fixture(scope="module")

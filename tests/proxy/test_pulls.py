@@ -7,9 +7,9 @@ import pytest
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import Pod
 
 LAYER = secrets.token_bytes(300_000)
 

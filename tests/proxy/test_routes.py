@@ -4,9 +4,9 @@ import pytest
 
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import Pod
 
 DIGEST = "sha256:" + "0" * 64
 

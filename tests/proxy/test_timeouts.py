@@ -9,8 +9,9 @@ from k8s_manifests.configuration import TEMPLATE_KEY
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS, Pod
+from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
 SHORTER = 30
 

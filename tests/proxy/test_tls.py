@@ -8,9 +8,9 @@ import pytest
 
 from k8s_manifests.configuration import TEMPLATE_KEY
 from sandbox.cloud.publish import Image, Publisher, digest_of
+from sandbox.pod import Pod
 from sandbox.world import KeyPair, World
 from tests.proxy.client import ACCEPT, Client, certificate_of
-from tests.proxy.pod import Pod
 
 CACHED = "valid=1m"
 

@@ -5,9 +5,9 @@ import pytest
 from k8s_manifests.configuration import TEMPLATE_KEY
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
 from sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.pod import Pod
 
 STORE = "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"
 FOLLOW = "proxy_pass $layer_url;"

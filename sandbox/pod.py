@@ -19,18 +19,15 @@ from sandbox.world import World
 UNKEPT_SECONDS = 15
 """How long nginx may take to start or, with nothing to finish, to stop."""
 
-ERRORS_LAST_SECONDS = 2.1
-"""After this, nginx has forgotten an error it kept for a second; it counts in whole ones."""
-
-TAG_EXPIRED_SECONDS = 3.1
-"""After this, ECR is asked for a tag again: the settings of these tests have tag_seconds = 2."""
-
 Auths = Mapping[str, str]
 """ECR host -> authorization token."""
 
 
 class Pod:
-    """One pod in the network of the sandbox. What the kubelet would mount lies in `folder`, where tests change it."""
+    """One pod in the network of the sandbox, for tests of the proxy and for benchmarks.
+
+    What the kubelet would mount lies in `folder`, where tests change it.
+    """
 
     def __init__(self, folder: Path, world: World, settings: Settings) -> None:
         self.folder = folder
@@ -106,7 +103,7 @@ class Pod:
     def check(self) -> subprocess.CompletedProcess[bytes]:
         """Run the init container to its end."""
         command = [*self._bubble(self._check), *self._check["command"]]
-        return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)  # noqa: S603 - bwrap
+        return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)
 
     def start(self) -> None:
         """Run the init container, then nginx; returns when nginx listens.
@@ -122,7 +119,7 @@ class Pod:
     def restart(self) -> None:
         """Run nginx again in the same pod, as a kubelet does when the container has ended."""
         with (self.folder / "stdout").open("ab") as stdout, (self.folder / "stderr").open("ab") as stderr:
-            self._process = subprocess.Popen(  # noqa: S603 - bwrap
+            self._process = subprocess.Popen(
                 [*self._bubble(self._nginx), *self._nginx["command"]], stdout=stdout, stderr=stderr
             )
         deadline = time.monotonic() + UNKEPT_SECONDS
@@ -143,30 +140,27 @@ class Pod:
     def kill(self) -> None:
         """End nginx as the kernel does when memory runs out: without a chance to tidy up."""
         os.kill(self.pid, signal.SIGKILL)
-        assert self._process
-        self._process.wait(UNKEPT_SECONDS)
+        self._running.wait(UNKEPT_SECONDS)
         (self.folder / "run" / "nginx.pid").unlink()
 
     def pre_stop(self) -> subprocess.Popen[bytes]:
         """Start the container's preStop hook inside it."""
         command = self._nginx["lifecycle"]["preStop"]["exec"]["command"]
-        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", "--preserve-credentials", *command])  # noqa: S603, S607 - ours
+        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", "--preserve-credentials", *command])
 
     def has_ended(self, within_seconds: float) -> bool:
         """Whether the container ends in time."""
-        assert self._process
         try:
-            self._process.wait(within_seconds)
+            self._running.wait(within_seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
 
     @property
     def pid(self) -> int:
-        """nginx's master process, which is process 1 inside."""
-        assert self._process
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return int(children[0])
+        """Nginx's master process, which is process 1 inside."""
+        outer = self._running.pid
+        return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
 
     def empty_cache(self) -> None:
         """Remove what it keeps: nginx fetches again what it does not find."""
@@ -203,6 +197,12 @@ class Pod:
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     # --- parts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("this pod was never started")
+        return self._process
 
     def _is_listening(self) -> bool:
         """Port 8080 (1F90) is in state listen (0A)."""
