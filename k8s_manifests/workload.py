@@ -30,8 +30,9 @@ _MARGIN_SECONDS = 20
 def deployment(settings: Settings) -> Deployment:
     """The proxy.
 
-    The Lambda alone sets the pod-template annotations `ecr-frontdoor/config-sha256` and `ecr-frontdoor/restarted-at`;
-    they are not here, so that applying the chart again neither removes them nor rolls the pods.
+    The Lambda alone sets the pod-template annotations `ecr-frontdoor/config-sha256`, `ecr-frontdoor/restarted-at` and
+    `ecr-frontdoor/cache-purged-at`; they are not here, so that applying the chart again neither removes them nor rolls
+    the pods.
     """
     return Deployment(
         metadata=metadata(settings, settings.names.workload),

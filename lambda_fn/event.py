@@ -19,10 +19,12 @@ class Request:
     Attributes:
         dry_run: Do everything but writing, and report what would change.
         force_rollout: Roll the Deployment even though nothing changed.
+        purge_cache: Roll it so that every pod starts with an empty cache, and record when.
     """
 
     dry_run: bool = False
     force_rollout: bool = False
+    purge_cache: bool = False
 
 
 OPTIONS = tuple(field.name for field in fields(Request))

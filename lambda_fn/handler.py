@@ -33,7 +33,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """One refresh.
 
     Args:
-        event: EventBridge's scheduled event, `{}`, or `{"dry_run": true}`, `{"force_rollout": true}`.
+        event: EventBridge's scheduled event, `{}`, or an object of the options in `lambda_fn.event`.
         context: The Lambda context.
 
     Returns:

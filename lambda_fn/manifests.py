@@ -16,8 +16,9 @@ TEMPLATE_KEY = "nginx.conf.j2"
 CONFIG_KEY = "nginx.conf"
 CONFIG_DIGEST = "ecr-frontdoor/config-sha256"
 RESTARTED_AT = "ecr-frontdoor/restarted-at"
-OWN_ANNOTATIONS = (CONFIG_DIGEST, RESTARTED_AT)
-"""The pod template's annotations that belong to the Lambda; a change of either rolls the Deployment."""
+CACHE_PURGED_AT = "ecr-frontdoor/cache-purged-at"
+OWN_ANNOTATIONS = (CONFIG_DIGEST, RESTARTED_AT, CACHE_PURGED_AT)
+"""The pod template's annotations that belong to the Lambda; a change of any rolls the Deployment."""
 
 
 class HiddenData(dict[str, str]):

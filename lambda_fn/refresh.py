@@ -45,6 +45,7 @@ def refresh(
         annotations = _annotations(workload, report.config_sha256, request, clock)
         wanted.append(manifests.rollout(settings, annotations))
     report = _apply(wanted, cluster, report)
+    report = replace(report, cache_purged=request.purge_cache and report.rolled_out)
     return _rolled_out(settings, workload, cluster, clock, report)
 
 
@@ -89,12 +90,14 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
 
 
 def _annotations(workload: Workload, config_sha256: str, request: Request, clock: Clock) -> dict[str, str]:
-    """The Lambda's annotations: an earlier restart is repeated, since what an apply leaves out it removes."""
-    annotations = {manifests.CONFIG_DIGEST: config_sha256}
+    """The Lambda's annotations: earlier instants are repeated, since what an apply leaves out it removes."""
+    annotations = {key: workload.annotations[key] for key in manifests.OWN_ANNOTATIONS if key in workload.annotations}
+    annotations[manifests.CONFIG_DIGEST] = config_sha256
+    now = f"{clock.now():%FT%TZ}"
     if request.force_rollout:
-        annotations[manifests.RESTARTED_AT] = f"{clock.now():%FT%TZ}"
-    elif restarted_at := workload.annotations.get(manifests.RESTARTED_AT):
-        annotations[manifests.RESTARTED_AT] = restarted_at
+        annotations[manifests.RESTARTED_AT] = now
+    if request.purge_cache:
+        annotations[manifests.CACHE_PURGED_AT] = now
     return annotations
 
 

@@ -17,6 +17,7 @@ class Report:
         changed: Objects that differ from before, such as `Secret aws-registry`.
         taken_over: Fields that another field manager had changed and that are ours again.
         rolled_out: A rollout was started.
+        cache_purged: It was asked to empty the cache, which it does pod by pod: a cache ends with its pod.
         pods_ready: Pods of the Deployment that are available.
         pods_wanted: Pods it should have.
         warnings: What did not stop the run and somebody should look at.
@@ -29,6 +30,7 @@ class Report:
     changed: tuple[str, ...] = ()
     taken_over: tuple[str, ...] = ()
     rolled_out: bool = False
+    cache_purged: bool = False
     pods_ready: int = 0
     pods_wanted: int = 0
     warnings: tuple[str, ...] = field(default=())

@@ -119,8 +119,10 @@ class Story:
         """The template is edited: the Deployment rolls while a slow pull runs, and the pull completes."""
         before = installation.proxy_pods(self.world)
         digest = installation.push_new_layer(self.world, self.world.app_repository, LAYER_BYTES)
-        with self.control.behaving(Behaviour(s3_bytes_per_second=SLOW_BYTES_PER_SECOND)):
-            pull = pulls.BlobPull.start(self.world, self.world.app_repository, digest)
+        with (
+            self.control.behaving(Behaviour(s3_bytes_per_second=SLOW_BYTES_PER_SECOND)),
+            pulls.BlobPull.start(self.world, self.world.app_repository, digest) as pull,
+        ):
             yield f"pulling a layer of {LAYER_BYTES:,} bytes at {SLOW_BYTES_PER_SECOND:,} bytes/s"
             installation.edit_template(self.world, "# edited by an operator")
             yield from self._refresh({})

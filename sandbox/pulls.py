@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from sandbox.commands import run
 from sandbox.errors import SandboxError
@@ -111,7 +112,7 @@ def _running_digest(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BlobPull:
-    """A blob being pulled in the background.
+    """A blob being pulled in the background. As a context manager it is ended, if it still runs, and leaves no file.
 
     Attributes:
         process: The client.
@@ -124,7 +125,7 @@ class BlobPull:
     digest: str
 
     @classmethod
-    def start(cls, world: World, repository: str, digest: str) -> "BlobPull":
+    def start(cls, world: World, repository: str, digest: str) -> Self:
         """Begin pulling a blob from the public domain with crane."""
         target = world.run / f"blob-{time.monotonic_ns()}"
         with target.open("wb") as file:
@@ -136,6 +137,14 @@ class BlobPull:
                 env=anonymous(world),
             )
         return cls(process, target, digest)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.target.unlink(missing_ok=True)
 
     @property
     def is_running(self) -> bool:
@@ -156,18 +165,13 @@ class BlobPull:
         try:
             _, errors = self.process.communicate(timeout=timeout_seconds)
         except subprocess.TimeoutExpired as error:
-            self.process.kill()
-            self.process.communicate()
             raise SandboxError(
                 f"the pull is not over after {timeout_seconds} s; {self.received_bytes} bytes came"
             ) from error
         if self.process.returncode:
             raise SandboxError(f"the pull failed after {self.received_bytes} bytes: {errors.strip()}")
-        try:
-            with self.target.open("rb") as file:
-                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        finally:
-            self.target.unlink()
+        with self.target.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def pull_new_layer(world: World, digest: str, timeout_seconds: float) -> str:
@@ -176,7 +180,21 @@ def pull_new_layer(world: World, digest: str, timeout_seconds: float) -> str:
     Raises:
         SandboxError: The client failed or took too long.
     """
-    return BlobPull.start(world, world.app_repository, digest).finish(timeout_seconds)
+    with BlobPull.start(world, world.app_repository, digest) as pull:
+        return pull.finish(timeout_seconds)
+
+
+def fetch_from_pod(world: World, pod: str, path: str) -> str:
+    """GET a path of the public domain from one pod, whichever the Service would choose; returns the digest of the body.
+
+    Raises:
+        SandboxError: The pod does not answer with 200, or the body is cut.
+    """
+    address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
+    with _new_folder(world) as folder:
+        leads_to = f"{world.domain}:443:{address}:8443"
+        run(("curl", "-sSf", "--connect-to", leads_to, "-o", folder / "body", f"https://{world.domain}/{path}"))
+        return f"sha256:{hashlib.sha256((folder / 'body').read_bytes()).hexdigest()}"
 
 
 def try_to_push(world: World, reference: str) -> str:

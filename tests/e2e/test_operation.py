@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_fn.manifests import RESTARTED_AT
+from lambda_fn.manifests import CACHE_PURGED_AT
 from lambda_fn.settings import Refresh
 from sandbox import installation, pulls
 from sandbox.cloud.behaviour import Behaviour
@@ -62,22 +62,46 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World) -> None:
     assert versions(world) == before
 
 
-def test_a_forced_rollout_replaces_every_pod_and_stays_recorded(world: World) -> None:
+def test_a_purge_has_warm_blobs_fetched_from_s3_again_while_pulls_go_on(world: World, control: Control) -> None:
+    warm = installation.push_new_layer(world, world.app_repository, 64 << 10)
+    slow = installation.push_new_layer(world, world.app_repository, 8 << 20)
     before = installation.proxy_pods(world)
-    assert report_of(installation.refresh(world, {"force_rollout": True}))["rolled_out"]
+    assert from_every_pod(world, warm) == {warm}
+    mark = control.mark()
+    assert from_every_pod(world, warm) == {warm}
+    assert control.requests(mark).count("s3.layer") == 0, "not warm: a purge would show nothing"
+    with (
+        control.behaving(Behaviour(s3_bytes_per_second=100_000)),
+        pulls.BlobPull.start(world, world.app_repository, slow) as pull,
+    ):
+        assert report_of(installation.refresh(world, {"purge_cache": True}))["cache_purged"]
+        assert pull.is_running
+        control.reset()
+        assert pull.finish(timeout_seconds=60) == slow
     after = installation.proxy_pods(world)
     assert not set(before) & set(after)
-    recorded = annotations(world)[RESTARTED_AT]
-    report_of(installation.refresh(world, {}))
-    assert annotations(world)[RESTARTED_AT] == recorded
+    mark = control.mark()
+    assert from_every_pod(world, warm) == {warm}
+    assert control.requests(mark).sent_bytes("s3.layer") >= 64 << 10
+    purged_at = annotations(world)[CACHE_PURGED_AT]
+    assert not report_of(installation.refresh(world, {}))["rolled_out"]
+    assert annotations(world)[CACHE_PURGED_AT] == purged_at
     assert installation.proxy_pods(world) == after
+
+
+def from_every_pod(world: World, digest: str) -> set[str]:
+    """The digests of what the proxy's pods answer when each is asked for a blob by itself."""
+    path = f"v2/{world.app_repository}/blobs/{digest}"
+    return {pulls.fetch_from_pod(world, pod, path) for pod in installation.proxy_pods(world)}
 
 
 def test_a_refresh_during_a_slow_pull_loses_no_byte(world: World, control: Control) -> None:
     size_bytes = 8 << 20
     digest = installation.push_new_layer(world, world.app_repository, size_bytes)
-    with control.behaving(Behaviour(s3_bytes_per_second=size_bytes // 12)):
-        pull = pulls.BlobPull.start(world, world.app_repository, digest)
+    with (
+        control.behaving(Behaviour(s3_bytes_per_second=size_bytes // 12)),
+        pulls.BlobPull.start(world, world.app_repository, digest) as pull,
+    ):
         report_of(installation.refresh(world, {}))
         assert pull.is_running
         assert pull.finish(timeout_seconds=60) == digest

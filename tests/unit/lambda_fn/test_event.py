@@ -23,7 +23,7 @@ SCHEDULE = {**RULE, "source": "aws.scheduler", "detail": "{}"}
 
 @pytest.mark.parametrize("event", [{}, RULE, SCHEDULE], ids=["empty", "rule", "schedule"])
 def test_a_scheduled_event_and_an_empty_one_are_a_normal_run(event: object) -> None:
-    assert parse(event) == Request(dry_run=False, force_rollout=False)
+    assert parse(event) == Request(dry_run=False, force_rollout=False, purge_cache=False)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,8 @@ def test_a_scheduled_event_and_an_empty_one_are_a_normal_run(event: object) -> N
         ({"dry_run": True}, Request(dry_run=True)),
         ({"force_rollout": True}, Request(force_rollout=True)),
         ({"dry_run": True, "force_rollout": True}, Request(dry_run=True, force_rollout=True)),
+        ({"purge_cache": True}, Request(purge_cache=True)),
+        ({"purge_cache": True, "dry_run": True}, Request(purge_cache=True, dry_run=True)),
         ({"dry_run": False}, Request()),
     ],
 )
@@ -61,5 +63,5 @@ def test_anything_else_is_an_error_that_lists_what_is_allowed(event: object, mes
     assert str(caught.value).startswith(message)
     assert str(caught.value).endswith(
         ". Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of "
-        '"dry_run": true|false, "force_rollout": true|false'
+        '"dry_run": true|false, "force_rollout": true|false, "purge_cache": true|false'
     )

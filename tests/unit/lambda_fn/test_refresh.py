@@ -87,6 +87,7 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
         "changed": world.cluster.writes,
         "taken_over": [],
         "rolled_out": True,
+        "cache_purged": False,
         "pods_ready": 2,
         "pods_wanted": 2,
         "warnings": [],
@@ -153,6 +154,60 @@ def test_a_run_after_a_forced_rollout_keeps_its_annotation_and_rolls_nothing(wor
     restarted = world.annotations()
     assert not world.run().rolled_out
     assert world.annotations() == restarted
+
+
+def test_a_purge_rolls_the_pods_although_nothing_changed_and_records_when(world: World) -> None:
+    world.run()
+    at = world.clock.now()
+    report = world.run(Request(purge_cache=True))
+    assert (report.cache_purged, report.rolled_out) == (True, True)
+    assert world.annotations()[manifests.CACHE_PURGED_AT] == f"{at:%FT%TZ}"
+    assert manifests.RESTARTED_AT not in world.annotations()
+
+
+def test_a_run_after_a_purge_neither_repeats_nor_undoes_it(world: World) -> None:
+    world.run(Request(purge_cache=True))
+    purged = world.annotations()
+    report = world.run()
+    assert (report.cache_purged, report.rolled_out) == (False, False)
+    assert world.annotations() == purged
+
+
+def test_a_forced_rollout_after_a_purge_keeps_the_record_of_the_purge(world: World) -> None:
+    world.run(Request(purge_cache=True))
+    purged_at = world.annotations()[manifests.CACHE_PURGED_AT]
+    report = world.run(Request(force_rollout=True))
+    assert (report.cache_purged, report.rolled_out) == (False, True)
+    assert world.annotations()[manifests.CACHE_PURGED_AT] == purged_at
+
+
+def test_a_purge_together_with_a_new_configuration_is_one_rollout(world: World) -> None:
+    world.run()
+    world.cluster.writes.clear()
+    world.cluster.edit("ConfigMap", "aws-registry-proxy-tpl", ("data", "nginx.conf.j2"), "# edited")
+    assert world.run(Request(purge_cache=True, force_rollout=True)).cache_purged
+    assert world.cluster.writes.count("Deployment aws-registry-proxy") == 1
+
+
+def test_a_dry_run_of_a_purge_says_that_it_would_and_purges_nothing(world: World) -> None:
+    world.run()
+    before = world.annotations()
+    assert world.run(Request(purge_cache=True, dry_run=True)).cache_purged
+    assert world.annotations() == before
+
+
+def test_a_purge_whose_pods_do_not_become_ready_is_reported_as_begun(world: World) -> None:
+    world.run()
+    world.cluster.rolls_in_seconds = None
+    with pytest.raises(RolloutStuckError) as caught:
+        world.run(Request(purge_cache=True))
+    assert caught.value.report.cache_purged
+
+
+def test_without_a_deployment_nothing_is_purged() -> None:
+    world = World()
+    world.cluster.create(template(world.settings, CONFIGURATION))
+    assert not world.run(Request(purge_cache=True)).cache_purged
 
 
 def test_a_dry_run_says_what_it_would_change_and_writes_nothing(world: World) -> None:
