@@ -3,6 +3,7 @@
 import logging
 import os
 from contextlib import closing
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,9 +15,10 @@ from lambda_fn import metrics
 from lambda_fn.clock import LambdaClock
 from lambda_fn.ecr import Ecr
 from lambda_fn.eks import Eks
-from lambda_fn.errors import FrontdoorError, RolloutStuckError
+from lambda_fn.errors import ClusterError, FrontdoorError, RegistryError, RolloutStuckError, TemplateError
 from lambda_fn.kubernetes_api import KubernetesApi
 from lambda_fn.kubernetes_session import KubernetesSession
+from lambda_fn.ports import Cluster
 from lambda_fn.refresh import refresh
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
@@ -59,24 +61,43 @@ def _run(event: object, clock: LambdaClock) -> Report:
     started_at = clock.now()
     settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
     request = events.parse(event)
-    report, succeeded = None, False
+    report, expires_at, succeeded = None, None, False
     try:
         connection = eks.connect()
         with closing(KubernetesSession(settings, connection, eks, clock)) as session:
             cluster = KubernetesApi(settings, session)
-            report = refresh(
-                settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
-            )
-        succeeded = True
+            try:
+                report = refresh(
+                    settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
+                )
+            except (RegistryError, TemplateError):
+                expires_at = _kept_until(cluster)
+                raise
+        expires_at, succeeded = report.expires_at, True
     except RolloutStuckError as error:
-        report = error.report
+        report, expires_at = error.report, error.report.expires_at
         raise
     finally:
         _log(report)
         # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
         if not request.dry_run:
-            metrics.emit(settings, report, started_at=started_at, ended_at=clock.now(), succeeded=succeeded)
+            metrics.emit(
+                settings,
+                report,
+                expires_at=expires_at,
+                started_at=started_at,
+                ended_at=clock.now(),
+                succeeded=succeeded,
+            )
     return report
+
+
+def _kept_until(cluster: Cluster) -> datetime | None:
+    """When the token that stays in the cluster dies: what a run that gets no new one has to warn of."""
+    try:
+        return cluster.read_expiry()
+    except ClusterError:  # the run has failed already, and says why
+        return None
 
 
 @cache

@@ -1,6 +1,7 @@
 """The proxy's namespace in the Kubernetes API: the port `Cluster` over lightkube."""
 
 import json
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Pod, Secret
 from lightkube.types import PatchType
 
-from lambda_fn import diagnosis
+from lambda_fn import diagnosis, manifests
 from lambda_fn.errors import ClusterError
 from lambda_fn.kubernetes_session import KubernetesSession, conflicts, is_missing
 from lambda_fn.manifests import TEMPLATE_KEY, Manifest
@@ -56,6 +57,11 @@ class KubernetesApi:
         found = self._find(Deployment, self._names.workload)
         return workload_of(found) if found else None
 
+    def read_expiry(self) -> datetime | None:
+        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+        found = self._find(Secret, self._names.secret, patient=False)
+        return manifests.expires_at(found.data or {}) if found else None
+
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         """Server-side apply of `manifest`.
 
@@ -88,10 +94,13 @@ class KubernetesApi:
         trouble = diagnosis.trouble(pod) if pod else None
         return diagnosis.report(troubles, trouble, self._log(trouble) if trouble else ())
 
-    def _find(self, kind: type[Kind], name: str) -> Kind | None:
+    def _find(self, kind: type[Kind], name: str, *, patient: bool = True) -> Kind | None:
         try:
             return self._session.call(
-                Action("get", _plural(kind), name), lambda client: client.get(kind, name), answers=is_missing
+                Action("get", _plural(kind), name),
+                lambda client: client.get(kind, name),
+                answers=is_missing,
+                patient=patient,
             )
         except ApiError:
             return None

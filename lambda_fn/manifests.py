@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from lambda_fn.credential import Credential
@@ -14,11 +15,14 @@ Manifest = dict[str, Any]
 FIELD_MANAGER = "ecr-frontdoor"
 TEMPLATE_KEY = "nginx.conf.j2"
 CONFIG_KEY = "nginx.conf"
+EXPIRES_AT = "expires_at"
 CONFIG_DIGEST = "ecr-frontdoor/config-sha256"
 RESTARTED_AT = "ecr-frontdoor/restarted-at"
 CACHE_PURGED_AT = "ecr-frontdoor/cache-purged-at"
 OWN_ANNOTATIONS = (CONFIG_DIGEST, RESTARTED_AT, CACHE_PURGED_AT)
 """The pod template's annotations that belong to the Lambda; a change of any rolls the Deployment."""
+
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class HiddenData(dict[str, str]):
@@ -46,10 +50,19 @@ def secret(settings: Settings, credentials: Mapping[str, Credential]) -> Manifes
         "data": HiddenData(
             {
                 ".dockerconfigjson": _base64(json.dumps({"auths": auths}, separators=(",", ":"))),
-                "expires_at": _base64(f"{earliest:%FT%TZ}"),
+                EXPIRES_AT: _base64(f"{earliest:{_INSTANT}}"),
             }
         ),
     }
+
+
+def expires_at(data: Mapping[str, str]) -> datetime | None:
+    """When the token in a Secret's `data` dies, None where the Lambda did not write it so."""
+    try:
+        text = base64.b64decode(data.get(EXPIRES_AT, ""), validate=True).decode()
+        return datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def config_map(settings: Settings, configuration: str) -> Manifest:

@@ -13,13 +13,20 @@ SERVICE = "ecr-frontdoor"
 
 
 def emit(
-    settings: Settings, report: Report | None, *, started_at: datetime, ended_at: datetime, succeeded: bool
+    settings: Settings,
+    report: Report | None,
+    *,
+    expires_at: datetime | None,
+    started_at: datetime,
+    ended_at: datetime,
+    succeeded: bool,
 ) -> None:
     """One set of metrics, with the domain and the cluster as dimensions.
 
     Args:
         settings: For the dimensions.
         report: What the run did; None when it failed before all was written.
+        expires_at: When the token in the cluster dies, after this run; None when that is unknown.
         started_at: When it began.
         ended_at: When it was over.
         succeeded: It raised no error.
@@ -29,8 +36,11 @@ def emit(
     metrics.add_dimension("Cluster", settings.cluster.name)
     metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(succeeded))
     metrics.add_metric("DurationMilliseconds", MetricUnit.Milliseconds, _milliseconds(started_at, ended_at))
+    if expires_at:
+        metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (expires_at - ended_at).total_seconds())
     if report:
-        metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (report.expires_at - ended_at).total_seconds())
+        # A run that failed and has a report wrote everything, and its pods did not become ready.
+        metrics.add_metric("RolloutsStuck", MetricUnit.Count, int(not succeeded))
         metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
         metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))
     metrics.flush_metrics()

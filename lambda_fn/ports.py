@@ -82,6 +82,9 @@ class Cluster(Protocol):
     def read_workload(self) -> Workload | None:
         """The Deployment, None when there is none."""
 
+    def read_expiry(self) -> datetime | None:
+        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         """Make the object hold `manifest`'s fields, taking them over from other managers where need be.
 

@@ -10,10 +10,13 @@ from k8s_manifests import documents
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.access import RefresherAccess
+from stacks.alarms import Alarms
 from stacks.failures import Failures
 from stacks.first_run import FirstRun
 from stacks.identity import Identity
+from stacks.measures import Measures
 from stacks.network import Network
+from stacks.notices import Notices
 from stacks.refresher import Refresher, refresher_log, run_timeout
 from stacks.schedule import Schedule
 from stacks.workload import Workload, workload_digest
@@ -67,6 +70,14 @@ class FrontdoorStack(cdk.Stack):
             workload_digest=workload_digest(applied) if applied else None,
         ).function
         schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures)
+        alarms = Alarms(
+            self,
+            "Alarms",
+            refresh=settings.refresh,
+            timeout=run_timeout(settings),
+            measures=Measures(settings, function=function, failures=failures),
+            actions=Notices(self, "Notices", alarms=settings.alarms).actions,
+        )
         ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]
         if network:
             ways_in.append(network.into_cluster)
@@ -77,6 +88,7 @@ class FrontdoorStack(cdk.Stack):
                 self, "FirstRun", function=function, timeout=run_timeout(settings), after=[*ways_in, workload]
             )
             schedule.node.add_dependency(first_run)
+            alarms.no_refresh.node.add_dependency(first_run)
         else:
             schedule.node.add_dependency(*ways_in)
         self._tell_how_to_run(function)

@@ -13,12 +13,11 @@ from constructs import Construct
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings, to_environment
 from stacks.bundling import refresher_code
+from stacks.measures import NAMESPACE, SERVICE
 from stacks.nag import acknowledge
 from stacks.network import Network
 
 HANDLER = "lambda_fn.handler.handler"
-METRICS_NAMESPACE = "EcrFrontdoor"
-SERVICE = "ecr-frontdoor"
 WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
 """Makes a changed workload a new version of the function, which is what runs the trigger again."""
 
@@ -106,7 +105,7 @@ def environment(settings: Settings, *, workload_digest: str | None) -> dict[str,
     """
     variables = to_environment(settings) | {
         "POWERTOOLS_SERVICE_NAME": SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
     }
     if workload_digest:
         variables[WORKLOAD_DIGEST] = workload_digest

@@ -1,5 +1,6 @@
 """`frontdoor.toml` as frozen models: the one source of every value an operator can set. Pure."""
 
+from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
@@ -7,6 +8,7 @@ from lambda_fn.settings.proxy import IngressExposure, PodExposure, Proxy, Resour
 
 __all__ = [
     "ENVIRONMENT_NAME",
+    "Alarms",
     "Cache",
     "Cluster",
     "IngressExposure",

@@ -138,6 +138,18 @@ Group = Annotated[
         )
     ),
 ]
+TopicArn = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"arn:aws[a-z-]*:sns:[a-z]{2,4}(?:-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}",
+            "the ARN of an SNS topic that is not FIFO, like arn:aws:sns:ap-southeast-2:123456789012:on-call",
+        )
+    ),
+]
+EmailAddress = Annotated[
+    str, AfterValidator(matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address, like on-call@example.net"))
+]
 Quantity = Annotated[
     str, AfterValidator(matching(r"\d+(?:\.\d+)?(?:m|k|[MGT]|[KMGT]i)?", "a Kubernetes quantity, like 250m or 512Mi"))
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.fields import (
     ECR_HOST,
     Account,
@@ -165,6 +166,8 @@ class Settings(Table):
     """How the workload runs and how it is reached."""
     refresh: Refresh = Refresh()
     """The schedule of the refresh."""
+    alarms: Alarms = Alarms()
+    """Who hears of an alarm."""
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "external"] = "kubectl"
@@ -201,6 +204,16 @@ class Settings(Table):
             raise ValueError(
                 "proxy.resolver is needed with cluster.endpoint: EKS is then not asked, "
                 "so the cluster's DNS address is unknown"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _topic_is_in_the_clusters_region(self) -> Self:
+        topic = self.alarms.topic_arn
+        if topic and topic.split(":")[3] != self.cluster.region:
+            raise ValueError(
+                f"alarms.topic_arn = {topic} is not in cluster.region = {self.cluster.region}: an alarm publishes in "
+                "its own region only"
             )
         return self
 

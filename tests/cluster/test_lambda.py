@@ -4,6 +4,7 @@ import base64
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import boto3
@@ -98,17 +99,33 @@ def test_a_warm_lambda_carries_nothing_but_its_clients_from_run_to_run(
     assert first["changed"] == ["Secret aws-registry", "ConfigMap aws-registry-proxy-config"]
     token = token_in_use(site, world)
 
+    an_hour_from_now = f"{datetime.now(UTC) + timedelta(hours=1):%FT%TZ}"
+    site.edit("Secret", site.settings.names.secret, ("stringData", "expires_at"), an_hour_from_now)
     with control.behaving(Behaviour(token_api_error="AccessDeniedException")):
         failure, counted = warm()
     assert "AccessDeniedException" in str(failure)
     assert counted["RefreshSucceeded"] == [0.0]
-    assert "TokenSecondsRemaining" not in counted, "a failed run counts the life of an earlier run's token"
+    assert 0 < counted["TokenSecondsRemaining"][0] <= 3600, "not the life of the token that is in the cluster"
+    assert "RolloutsStuck" not in counted
 
     second, counted = warm()
     assert isinstance(second, dict)
     assert second["changed"] == ["Secret aws-registry"]
     assert token_in_use(site, world) != token
     assert counted["RefreshSucceeded"] == [1.0]
+
+
+def test_a_failed_run_that_may_not_read_the_old_tokens_end_still_counts_the_failure(
+    site: Site, warm: Warm, control: Control
+) -> None:
+    site.create(template(site.settings))
+    warm()
+    site.without_rule("get", "secrets", "aws-registry")
+    with control.behaving(Behaviour(token_api_error="AccessDeniedException")):
+        failure, counted = warm()
+    assert "AccessDeniedException" in str(failure)
+    assert counted["RefreshSucceeded"] == [0.0]
+    assert "TokenSecondsRemaining" not in counted
 
 
 def token_in_use(site: Site, world: World) -> str:
@@ -222,6 +239,7 @@ def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(
     assert '[emerg] 1#1: unknown directive "nonsense" in /run/frontdoor/nginx.conf:2' in said
     (counted,) = [line for line in lines(done) if "_aws" in line]
     assert (counted["RefreshSucceeded"], counted["PodsReady"], counted["Rollouts"]) == ([0.0], [0.0], [1.0])
+    assert counted["RolloutsStuck"] == [1.0]
     assert counted["TokenSecondsRemaining"][0] > 43_000
     deployment = site.read("Deployment", settings.names.workload)
     assert manifests.CONFIG_DIGEST in json.dumps(deployment)

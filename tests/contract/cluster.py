@@ -1,5 +1,7 @@
 """What every `Cluster` does: run against the fake without a cluster, and against the real API server."""
 
+import base64
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
@@ -97,6 +99,21 @@ class ClusterContract:
         assert found is not None
         assert found.annotations == {"prometheus.io/scrape": "true"}
         assert found.wanted == 2
+
+    def test_a_missing_secret_says_nothing_of_a_tokens_end(self, bench: Bench) -> None:
+        assert bench.cluster.read_expiry() is None
+
+    @pytest.mark.parametrize(
+        ("written", "expires_at"),
+        [("2026-11-23T18:00:00Z", datetime(2026, 11, 23, 18, tzinfo=UTC)), ("tomorrow", None), (None, None)],
+    )
+    def test_the_end_of_the_token_is_what_the_secret_says(
+        self, bench: Bench, written: str | None, expires_at: datetime | None
+    ) -> None:
+        data = {"other": "YQ=="} if written is None else {"expires_at": base64.b64encode(written.encode()).decode()}
+        metadata = {"name": bench.settings.names.secret, "namespace": bench.settings.cluster.namespace}
+        bench.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
+        assert bench.cluster.read_expiry() == expires_at
 
     def test_apply_creates_what_is_missing(self, bench: Bench) -> None:
         applied = bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)

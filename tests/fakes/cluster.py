@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
+from lambda_fn import manifests
 from lambda_fn.errors import ClusterError
 from lambda_fn.manifests import FIELD_MANAGER, TEMPLATE_KEY, Manifest
 from lambda_fn.ports import Applied, Workload
@@ -51,6 +53,10 @@ class FakeCluster:
         complete = self.rolls_in_seconds is not None and rolled_for >= self.rolls_in_seconds
         annotations = found["spec"]["template"]["metadata"].get("annotations", {})
         return Workload(wanted=wanted, ready=wanted, complete=complete, annotations=annotations)
+
+    def read_expiry(self) -> datetime | None:
+        secret = self.read("Secret", self._settings.names.secret)
+        return manifests.expires_at(secret["data"]) if secret else None
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         if manifest["kind"] in self.refusing:

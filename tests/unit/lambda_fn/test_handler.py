@@ -112,7 +112,12 @@ def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted
         pods_ready=2,
     )
     metrics.emit(
-        settings(), report, started_at=STARTED_AT, ended_at=STARTED_AT + timedelta(milliseconds=1500), succeeded=True
+        settings(),
+        report,
+        expires_at=report.expires_at,
+        started_at=STARTED_AT,
+        ended_at=STARTED_AT + timedelta(milliseconds=1500),
+        succeeded=True,
     )
     counted = emitted.metrics()
     (definition,) = counted["_aws"]["CloudWatchMetrics"]
@@ -123,6 +128,7 @@ def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted
         "RefreshSucceeded": ([1.0], "Count"),
         "DurationMilliseconds": ([1500.0], "Milliseconds"),
         "TokenSecondsRemaining": ([43198.5], "Seconds"),
+        "RolloutsStuck": ([0.0], "Count"),
         "PodsReady": ([2.0], "Count"),
         "Rollouts": ([1.0], "Count"),
     }

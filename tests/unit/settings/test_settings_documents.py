@@ -23,6 +23,7 @@ SECTIONS = {
     "Resources": "`[proxy.resources]`",
     "Cache": "`[proxy.cache]`",
     "Refresh": "`[refresh]`",
+    "Alarms": "`[alarms]`",
     "Names": "`[names]`",
 }
 

@@ -1,0 +1,147 @@
+"""The alarms: when the token is in danger, and everything that happens on the way there."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from lambda_fn.settings import Refresh
+from stacks.measures import Measures
+
+RUNBOOK = "docs/operations.md"
+SPARE_SECONDS = 30
+"""A run this close to its time-out is reported: the next one may be ended before it can say what it did."""
+
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+# The state stays as the last run left it: there are hours without a run, and a failure is over when a run succeeds.
+_KEEP = cloudwatch.TreatMissingData.IGNORE
+_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
+_BREACHING = cloudwatch.TreatMissingData.BREACHING
+
+
+class Alarms(Construct):
+    """Each alarm looks at one datapoint: the last few minutes, or all the time in which there must have been a refresh.
+
+    Attributes:
+        all: Every alarm.
+        no_refresh: The one that is raised from the start until a refresh has succeeded: make it after the first run.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        refresh: Refresh,
+        timeout: cdk.Duration,
+        measures: Measures,
+        actions: Sequence[cloudwatch.IAlarmAction],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._actions = actions
+        self.no_refresh = self._no_refresh(refresh, timeout, measures)
+        self.all = [*self._runs(refresh, timeout, measures), self.no_refresh, *self._lost_runs(measures)]
+
+    def _runs(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> list[cloudwatch.Alarm]:
+        next_run_seconds = (refresh.period_minutes + refresh.flexible_window_minutes) * 60
+        return [
+            self._alarm(
+                "RefreshFailed",
+                "A refresh failed. Lambda repeats it after one and two minutes; the old token serves on.",
+                measures.own("RefreshSucceeded", "Maximum"),
+                (_BELOW, 1),
+                _KEEP,
+            ),
+            self._alarm(
+                "TokenRunsOut",
+                "The token in the cluster may die before the next run: without a refresh by hand, pulls will fail.",
+                measures.own("TokenSecondsRemaining", "Maximum"),
+                (_BELOW, next_run_seconds),
+                _KEEP,
+            ),
+            self._alarm(
+                "RolloutStuck",
+                "Pods with the new configuration do not become ready. The old ones serve on; drain no node.",
+                measures.own("RolloutsStuck", "Minimum"),
+                (_AT_LEAST, 1),
+                _KEEP,
+            ),
+            self._alarm(
+                "NoPodReady",
+                "After a run no pod of the proxy was ready: nothing can be pulled.",
+                measures.own("PodsReady", "Maximum"),
+                (_BELOW, 1),
+                _KEEP,
+            ),
+            self._alarm(
+                "RunTooLong",
+                f"A run took longer than its time-out less {SPARE_SECONDS} s: the next may be cut off.",
+                measures.function("Duration", "Maximum"),
+                (_AT_LEAST, timeout.to_milliseconds() - SPARE_SECONDS * 1000),
+                _FINE,
+            ),
+        ]
+
+    def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> cloudwatch.Alarm:
+        """A success in every stretch of two periods.
+
+        `FILL`, because without data CloudWatch looks further back than it was asked to, and would stay silent until the
+        last success is several such stretches old; `breaching` all the same, for a metric that never had data.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+        """
+        within = cdk.Duration.minutes(refresh.two_runs_minutes + -(-timeout.to_seconds() // 60))
+        successes = measures.own("RefreshSucceeded", "Sum", period=within)
+        return self._alarm(
+            "NoRefresh",
+            "No refresh has succeeded within two periods. The token will die: refresh by hand.",
+            cloudwatch.MathExpression(
+                expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=within
+            ),
+            (_BELOW, 1),
+            _BREACHING,
+        )
+
+    def _lost_runs(self, measures: Measures) -> list[cloudwatch.Alarm]:
+        return [
+            self._alarm(
+                "FailureQueued",
+                "A run was given up, and its event and error lie in the failures queue.",
+                # SQS stops counting a queue that nobody touches for six hours; the message is still there.
+                measures.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
+                (_AT_LEAST, 1),
+                _KEEP,
+            ),
+            self._alarm(
+                "EventDropped",
+                "Lambda dropped the event of a run: it failed three times, or could not start for an hour.",
+                measures.function("AsyncEventsDropped", "Sum"),
+                (_AT_LEAST, 1),
+                _FINE,
+            ),
+        ]
+
+    def _alarm(
+        self,
+        name: str,
+        means: str,
+        metric: cloudwatch.IMetric,
+        breaching: tuple[cloudwatch.ComparisonOperator, float],
+        missing: cloudwatch.TreatMissingData,
+    ) -> cloudwatch.Alarm:
+        operator, threshold = breaching
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=f"{means} Runbook: {RUNBOOK}#{name.lower()}",
+            metric=metric,
+            comparison_operator=operator,
+            threshold=threshold,
+            evaluation_periods=1,
+            treat_missing_data=missing,
+        )
+        if self._actions:
+            alarm.add_alarm_action(*self._actions)
+            alarm.add_ok_action(*self._actions)
+        return alarm

@@ -1,0 +1,250 @@
+"""Every alarm of the template goes off when it should, and only then, by CloudWatch's rules."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lambda_fn import metrics
+from lambda_fn.report import Report
+from tests.fakes.clock import STARTED_AT
+from tests.template import configurations
+from tests.template.cloudwatch import ALARM, OK, Sample, metric, states
+from tests.template.synthesis import logical_id, plain, resources, synthesize
+
+KIND = "AWS::CloudWatch::Alarm"
+HOUR, MINUTE = 3600, 60
+RUN = 4 * HOUR
+FURTHER_BACK = (0, 2, 5)
+"""How much further back CloudWatch looks is not documented."""
+RUNBOOK = (configurations.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def alarms(name: str = "public") -> dict[str, Mapping[str, Any]]:
+    """The alarms of a configuration by their names in the stack."""
+    found = resources(name, KIND).items()
+    return {re.sub("^Alarms|[0-9A-F]{8}$", "", logical_id): alarm["Properties"] for logical_id, alarm in found}
+
+
+NAMES = sorted(alarms())
+
+
+def raised(name: str, samples: Iterable[tuple[float, float]], until: float) -> set[tuple[str, ...]]:
+    """The states an alarm goes through (by hours and values), for every distance CloudWatch may look back."""
+    found = set()
+    for further_back in FURTHER_BACK:
+        seen = states(
+            alarms()[name],
+            [Sample(hours * HOUR, value) for hours, value in samples],
+            until=round(until * HOUR),
+            further_back=further_back,
+        )
+        found.add(tuple(state for before, state in zip(["", *seen], seen, strict=False) if state != before))
+    return found
+
+
+# Hours and values of the metric; the states it goes through after that many hours.
+UNKNOWN = "INSUFFICIENT_DATA"
+SECONDS = (12 * HOUR, 8 * HOUR - 60, 4 * HOUR - 120)
+SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
+    # A run fails, and so do both repetitions; the next one succeeds.
+    ("RefreshFailed", [(0, 1), (4, 0), (4.02, 0), (4.05, 0)], 7.9, (OK, ALARM)),
+    ("RefreshFailed", [(0, 1), (4, 0), (4.02, 0), (4.05, 0), (8, 1)], 9, (OK, ALARM, OK)),
+    # Runs fail.
+    ("NoRefresh", [(0, 1), (4, 0), (8, 0)], 8.5, (OK, ALARM)),
+    # Nothing runs any more.
+    ("NoRefresh", [(0, 1)], 8.5, (OK, ALARM)),
+    ("NoRefresh", [], 0.1, (ALARM,)),
+    ("NoRefresh", [(0, 1), (9, 1)], 9.1, (OK, ALARM, OK)),
+    # Two runs fail: the token of the first one is all there is.
+    ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[2])], 10, (OK, ALARM)),
+    ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[2]), (10, SECONDS[0])], 11, (OK, ALARM, OK)),
+    ("RolloutStuck", [(0, 0), (4, 1), (4.1, 1), (4.2, 1)], 7.9, (OK, ALARM)),
+    ("RolloutStuck", [(0, 0), (4, 1), (4.1, 1), (5, 0)], 6, (OK, ALARM, OK)),
+    ("NoPodReady", [(0, 2), (4, 0)], 7.9, (OK, ALARM)),
+    ("NoPodReady", [(0, 2), (4, 0), (5, 2)], 6, (OK, ALARM, OK)),
+    # 390 s and more of 420 s.
+    ("RunTooLong", [(0, 2_000), (4, 391_000)], 4.05, (OK, ALARM)),
+    # SQS counts every five minutes while a message is young, and then no more.
+    ("FailureQueued", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
+    ("FailureQueued", [(0, 0), (4, 1), (4.1, 1), (4.2, 0)], 5, (OK, ALARM, OK)),
+    ("EventDropped", [(0, 0), (4.1, 1)], 4.15, (OK, ALARM)),
+]
+SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
+    # A run by hand besides the schedule; then no run at all, which is another alarm's affair.
+    ("RefreshFailed", [(0, 1), (4, 1), (5, 1), (8, 1)], 24),
+    # A run fails and the next one succeeds; runs as late as the window and the time-out let them be.
+    ("NoRefresh", [(0, 1), (4, 0), (8, 1)], 12),
+    ("NoRefresh", [(0, 1), (4.25, 0), (8.36, 1)], 16),
+    ("NoRefresh", [(n * 4, 1) for n in range(10)], 40),
+    # One run fails: the next one has another four hours.
+    ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[0])], 12),
+    ("RolloutStuck", [(n * 4, 0) for n in range(5)], 20),
+    ("NoPodReady", [(0, 2), (4, 1), (8, 2)], 12),
+    # A rollout that takes all the time it may, with a cold start.
+    ("RunTooLong", [(0, 2_000), (4, 330_000), (8, 2_000)], 12),
+    ("FailureQueued", [(n, 0) for n in range(12)], 12),
+    ("EventDropped", [(n, 0) for n in range(12)], 12),
+]
+
+
+@pytest.mark.parametrize(("name", "samples", "hours", "expected"), SHOULD)
+def test_an_alarm_goes_off_when_it_should(
+    name: str, samples: list[tuple[float, float]], hours: float, expected: tuple[str, ...]
+) -> None:
+    for seen in raised(name, samples, hours):
+        assert tuple(state for state in seen if state != UNKNOWN) == expected
+
+
+@pytest.mark.parametrize(("name", "samples", "hours"), SHOULD_NOT)
+def test_an_alarm_stays_silent_when_it_should(name: str, samples: list[tuple[float, float]], hours: float) -> None:
+    for seen in raised(name, samples, hours):
+        assert [state for state in seen if state != UNKNOWN] == [OK]
+
+
+def test_every_alarm_has_a_sequence_that_raises_it_and_one_that_does_not() -> None:
+    assert sorted({name for name, *_ in SHOULD}) == sorted({name for name, *_ in SHOULD_NOT}) == NAMES
+
+
+def test_without_filling_the_alarm_for_missing_refreshes_would_come_when_the_token_is_dead() -> None:
+    filled = alarms()["NoRefresh"]
+    (source,) = (query["MetricStat"] for query in filled["Metrics"] if "MetricStat" in query)
+    bare = {**source["Metric"], "Statistic": source["Stat"], "Period": source["Period"]}
+    bare |= {key: value for key, value in filled.items() if key != "Metrics"}
+    after_a_token = states(bare, [Sample(0, 1)], until=12 * HOUR, further_back=2)[-1]
+    assert (after_a_token, states(filled, [Sample(0, 1)], until=12 * HOUR, further_back=2)[-1]) == (OK, ALARM)
+
+
+@pytest.mark.parametrize(
+    ("period", "window", "rollout", "seconds"),
+    [(240, 15, 300, (2 * 240 + 15 + 7) * 60), (15, 0, 30, (2 * 15 + 3) * 60), (330, 0, 780, (660 + 15) * 60)],
+)
+def test_two_periods_are_those_of_the_settings_with_the_window_and_the_time_out(
+    period: int, window: int, rollout: int, seconds: int
+) -> None:
+    table = f"[refresh]\nperiod_minutes = {period}\nflexible_window_minutes = {window}\n"
+    text = configurations.text("public") + f"{table}rollout_timeout_seconds = {rollout}\n"
+    found = synthesize(configurations.parse(text))["Resources"]
+    (no_refresh,) = (r["Properties"] for i, r in found.items() if i.startswith("AlarmsNoRefresh"))
+    assert metric(no_refresh).period_seconds == seconds
+    (runs_out,) = (r["Properties"] for i, r in found.items() if i.startswith("AlarmsTokenRunsOut"))
+    assert runs_out["Threshold"] == (period + window) * 60
+    within_limits(no_refresh)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_periods_are_within_cloudwatchs_limits(name: str) -> None:
+    within_limits(alarms()[name])
+
+
+def within_limits(alarm: Mapping[str, Any]) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html , `Period`."""
+    period = metric(alarm).period_seconds
+    assert period % 60 == 0
+    assert period * alarm["EvaluationPeriods"] <= (86_400 if period < HOUR else 604_800)
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[str, str]], set[str]]:
+    """Namespace, dimensions and names of what the handler emits at the end of a run."""
+    report = Report(dry_run=False, hosts=("h",), expires_at=STARTED_AT + timedelta(hours=12), config_sha256="a")
+    capsys.readouterr()
+    settings = configurations.settings("public")
+    metrics.emit(
+        settings,
+        report,
+        expires_at=report.expires_at,
+        started_at=STARTED_AT,
+        ended_at=STARTED_AT + timedelta(seconds=1),
+        succeeded=True,
+    )
+    counted = json.loads(capsys.readouterr().out)
+    (definition,) = counted["_aws"]["CloudWatchMetrics"]
+    (keys,) = definition["Dimensions"]
+    return (
+        definition["Namespace"],
+        frozenset((key, counted[key]) for key in keys),
+        {m["Name"] for m in definition["Metrics"]},
+    )
+
+
+def test_the_alarms_look_at_the_metrics_the_handler_emits(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace, dimensions, names = emitted(capsys)
+    own = [found for found in map(metric, alarms().values()) if not found.namespace.startswith("AWS/")]
+    assert {(found.namespace, found.dimensions) for found in own} == {(namespace, dimensions)}
+    assert {found.name for found in own} <= names
+
+
+def test_the_other_metrics_are_of_this_function_and_this_queue() -> None:
+    function = logical_id("public", "AWS::Lambda::Function", "Refresher")
+    queue = logical_id("public", "AWS::SQS::Queue")
+    other = [found for found in map(metric, alarms().values()) if found.namespace.startswith("AWS/")]
+    assert {(found.namespace, found.name, found.dimensions) for found in other} == {
+        ("AWS/Lambda", "Duration", frozenset({("FunctionName", str({"Ref": function}))})),
+        ("AWS/Lambda", "AsyncEventsDropped", frozenset({("FunctionName", str({"Ref": function}))})),
+        (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            frozenset({("QueueName", str({"Fn::GetAtt": [queue, "QueueName"]}))}),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_description_says_what_is_wrong_and_leads_to_a_section_of_the_runbook(name: str) -> None:
+    says, runbook = alarms()[name]["AlarmDescription"].split(" Runbook: ")
+    assert len(says) > 40
+    assert runbook == f"docs/operations.md#{name.lower()}"
+    assert re.search(rf"^### {name}$", RUNBOOK, re.MULTILINE), f"docs/operations.md has no section {name}"
+
+
+def test_the_runbook_has_a_section_for_every_alarm_and_no_other() -> None:
+    part = RUNBOOK.split("\n## When an alarm goes off\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^### (\w+)$", part, re.MULTILINE)) == NAMES
+
+
+def test_nobody_is_told_unless_the_settings_say_whom() -> None:
+    assert not [name for name, alarm in alarms().items() if "AlarmActions" in alarm]
+    assert not resources("public", "AWS::SNS::Topic")
+
+
+TOLD = 'alarms = { topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call", emails = ["a@example.net"] }\n'
+
+
+def test_a_given_topic_and_the_mail_topic_hear_when_an_alarm_goes_off_and_when_it_is_over() -> None:
+    found = synthesize(configurations.parse(TOLD + configurations.text("public")))["Resources"]
+    (topic,) = (i for i, r in found.items() if r["Type"] == "AWS::SNS::Topic")
+    both = ["arn:aws:sns:ap-southeast-2:123456789012:on-call", {"Ref": topic}]
+    told = [r["Properties"] for r in found.values() if r["Type"] == KIND]
+    assert len(told) == len(NAMES)
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == both for alarm in told)
+    (subscription,) = (r["Properties"] for r in found.values() if r["Type"] == "AWS::SNS::Subscription")
+    assert subscription == {"Endpoint": "a@example.net", "Protocol": "email", "TopicArn": {"Ref": topic}}
+
+
+def test_only_alarms_of_this_account_publish_to_the_mail_topic_and_over_tls_alone() -> None:
+    found = synthesize(configurations.parse(TOLD + configurations.text("public")))["Resources"]
+    (policy,) = (r["Properties"]["PolicyDocument"] for r in found.values() if r["Type"] == "AWS::SNS::TopicPolicy")
+    (topic,) = (i for i, r in found.items() if r["Type"] == "AWS::SNS::Topic")
+    deny, allow = policy["Statement"]
+    assert (deny["Effect"], deny["Principal"], deny["Condition"]) == (
+        "Deny",
+        "*",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
+    assert allow == {
+        "Sid": "AlarmsPublish",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": {"Ref": topic},
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+    }
+    assert plain(allow["Resource"]) == f"${{{topic}}}"
+
+
+def test_the_alarm_that_needs_a_refresh_is_made_after_the_first_one() -> None:
+    (alarm,) = (r for i, r in resources("public", KIND).items() if i.startswith("AlarmsNoRefresh"))
+    assert any(name.startswith("FirstRun") for name in alarm["DependsOn"])
