@@ -5,21 +5,8 @@ from pathlib import Path
 from lambda_fn.settings import Settings, parse_toml
 
 ROOT = Path(__file__).parent.parent.parent
-
-_PUBLIC = """
-domain = "registry.shrd.example.net"
-
-[cluster]
-name = "shared"
-region = "ap-southeast-2"
-
-[[registries]]
-account = "123456789012"
-region = "ap-southeast-2"
-
-[proxy.exposure]
-kind = "service"
-"""
+REFERENCE = Path(__file__).parent / "reference"
+"""A file for each way to install the whole: an operator's examples, and the templates that are reviewed as files."""
 
 _SEVERAL = """
 domain = "registry.shrd.example.net"
@@ -57,11 +44,10 @@ tls_secret = "registry-tls"
 
 _TEXTS = {
     "private": (ROOT / "frontdoor.toml").read_text(encoding="utf-8"),
-    "public": _PUBLIC,
-    "external": 'manifests = "external"\n' + _PUBLIC,
+    "public": (REFERENCE / "smallest.toml").read_text(encoding="utf-8"),
     "several": _SEVERAL,
-}
-NAMES = tuple(_TEXTS)
+} | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
+NAMES = ("private", "public", "external", "several")
 """`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""
 
 
