@@ -13,7 +13,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node demo sandbox sandbox-down synth manifests schema lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node demo sandbox sandbox-down synth manifests schema dashboard lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -71,6 +71,9 @@ manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=front
 
 schema: .venv/installed ## Write the JSON Schema that editors use for frontdoor.toml
 	python -c 'import json; from lambda_fn.settings import Settings; print(json.dumps(Settings.model_json_schema(), indent=2))' > docs/frontdoor.schema.json
+
+dashboard: .venv/installed node_modules/installed ## Draw docs/dashboard.svg from the dashboard in the template
+	python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev; do $(COMPILE) $$of.in -o $$of.txt; done

@@ -11,6 +11,7 @@ from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.access import RefresherAccess
 from stacks.alarms import Alarms
+from stacks.dashboard import Dashboard
 from stacks.failures import Failures
 from stacks.first_run import FirstRun
 from stacks.identity import Identity
@@ -70,14 +71,16 @@ class FrontdoorStack(cdk.Stack):
             workload_digest=workload_digest(applied) if applied else None,
         ).function
         schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures)
+        measures = Measures(settings, function=function, failures=failures)
         alarms = Alarms(
             self,
             "Alarms",
             refresh=settings.refresh,
             timeout=run_timeout(settings),
-            measures=Measures(settings, function=function, failures=failures),
+            measures=measures,
             actions=Notices(self, "Notices", alarms=settings.alarms).actions,
         )
+        Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
         ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]
         if network:
             ways_in.append(network.into_cluster)
