@@ -95,18 +95,6 @@ def from_every_pod(world: World, digest: str) -> set[str]:
     return {pulls.fetch_from_pod(world, pod, path) for pod in installation.proxy_pods(world)}
 
 
-def test_a_refresh_during_a_slow_pull_loses_no_byte(world: World, control: Control) -> None:
-    size_bytes = 8 << 20
-    digest = installation.push_new_layer(world, world.app_repository, size_bytes)
-    with (
-        control.behaving(Behaviour(s3_bytes_per_second=size_bytes // 12)),
-        pulls.BlobPull.start(world, world.app_repository, digest) as pull,
-    ):
-        report_of(installation.refresh(world, {}))
-        assert pull.is_running
-        assert pull.finish(timeout_seconds=60) == digest
-
-
 @pytest.mark.usefixtures("template")
 def test_a_broken_template_stops_at_the_first_new_pod_and_the_old_ones_keep_serving(world: World) -> None:
     serving = set(installation.proxy_pods(world))

@@ -1,0 +1,144 @@
+"""Twenty real clients pull slowly while the front door is refreshed, rolled, and loses a replica."""
+
+import os
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from sandbox import installation, pulls
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Publisher
+from sandbox.commands import run
+from sandbox.kubectl import kubectl_json
+from sandbox.world import World
+from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPull, running
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+COLD_BYTES = 6 << 20
+WARM_BYTES = 24 << 20
+"""More than the buffers between nginx and a client hold: it is sent as slowly as it is read."""
+BEGUN_BYTES = 2 << 20
+BRISK = Behaviour(s3_bytes_per_second=1_000_000)
+SLOW = Behaviour(s3_bytes_per_second=16_000)
+"""Minutes for what is left of a layer: nothing ends before it is let go."""
+DEADLINE_SECONDS = 90
+HTTPS_PORT = 8443
+ESTABLISHED = "01"
+"""In /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html"""
+
+
+@pytest.fixture
+def slow_pulls(world: World, control: Control, tmp_path: Path) -> Iterator[list[SlowPull]]:
+    """Twenty clients in the middle of a layer, which comes slowly from now on."""
+    push = Pusher(world, control)
+    warm = push.layer(WARM_BYTES)
+    for pod in installation.proxy_pods(world):
+        pulls.fetch_from_pod(world, pod, f"v2/{world.app_repository}/blobs/{warm.digest}")
+    cold = iter([push.layer(COLD_BYTES) for kind in KINDS if kind is not Crane])
+    control.set(BRISK)
+    with running(world, {Containerd: cold, Skopeo: cold, Crane: repeat(warm)}, tmp_path) as found:
+        wait_until(lambda: all(pull.received_bytes() >= least(pull) for pull in found), "every client has begun")
+        control.set(SLOW)
+        yield found
+
+
+def least(pull: SlowPull) -> int:
+    return 1 if isinstance(pull, Crane) else BEGUN_BYTES
+
+
+class Pusher:
+    """Pushes layers that nobody has pulled yet, each as an image."""
+
+    def __init__(self, world: World, control: Control) -> None:
+        self._world = world
+        self._authorization = control.issue_token(world.region).authorization
+        self._trust = ssl.create_default_context(cafile=str(world.ca.certificate))
+
+    def layer(self, size_bytes: int) -> Layer:
+        tag = f"slow-{uuid.uuid4().hex[:8]}"
+        repository = self._world.app_repository
+        with httpx2.Client(verify=self._trust) as client:
+            publisher = Publisher(client, self._world.ecr_host, self._authorization)
+            (digest,) = publisher.image(repository, tag, [os.urandom(size_bytes)]).layers
+        return Layer(f"{self._world.domain}/{repository}:{tag}", digest)
+
+
+def test_a_refresh_a_rollout_and_a_pod_that_is_deleted_cut_no_pull(
+    world: World, control: Control, slow_pulls: list[SlowPull]
+) -> None:
+    before = installation.proxy_pods(world)
+    invocation = installation.refresh(world, {})
+    assert invocation.payload["changed"] == ["Secret aws-registry"], invocation.log
+    run(("kubectl", "delete", "pod", min(before), f"--namespace={world.namespace}", "--wait=false"))
+    invocation = installation.refresh(world, {"force_rollout": True})
+    assert invocation.payload["rolled_out"], invocation.log
+    assert not set(before) & set(installation.proxy_pods(world))
+    assert [str(pull) for pull in slow_pulls if not pull.is_running] == []
+    finish(control, slow_pulls)
+    assert [str(pull) for pull in slow_pulls if was_cut(pull)] == []
+
+
+def test_a_pod_that_is_killed_loses_no_pull_of_a_client_that_tries_again(
+    world: World, control: Control, slow_pulls: list[SlowPull]
+) -> None:
+    before = installation.proxy_pods(world)
+    victim = max(before, key=lambda pod: connections(world, pod))
+    kill(world, victim)
+    finish(control, slow_pulls)
+    cut = [str(pull) for pull in slow_pulls if was_cut(pull)]
+    assert 0 < len(cut) < len(slow_pulls), f"one pod of two was killed, and these were cut: {cut}"
+    wait_until(lambda: installation.proxy_pods(world)[victim] > before[victim], "the container is started again")
+    ready = ("--for=condition=Ready", f"pod/{victim}", "--timeout=60s")
+    run(("kubectl", "wait", f"--namespace={world.namespace}", *ready))
+
+
+def was_cut(pull: SlowPull) -> bool:
+    return pull.starts > 1 or pull.resumed() > 0
+
+
+def container(world: World, pod: str) -> str:
+    """The id of a pod's nginx container, as containerd knows it."""
+    status = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]
+    (found,) = status["containerStatuses"]
+    return str(found["containerID"]).removeprefix("containerd://")
+
+
+def ctr(world: World, *words: str) -> str:
+    return run(("ctr", f"--address={world.containerd_socket}", "--namespace=k8s.io", *words))
+
+
+def connections(world: World, pod: str) -> int:
+    """How many clients are connected to nginx in a pod."""
+    (process,) = (
+        line.split()[1] for line in ctr(world, "task", "ls").splitlines() if line.startswith(container(world, pod))
+    )
+    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(f":{HTTPS_PORT:04X}") and line.split()[3] == ESTABLISHED for line in lines)
+
+
+def kill(world: World, pod: str) -> None:
+    """SIGKILL for every process of nginx in a pod, as the kernel does when memory runs out."""
+    ctr(world, "task", "kill", "--signal=SIGKILL", container(world, pod))
+
+
+def finish(control: Control, found: list[SlowPull]) -> None:
+    control.reset()
+    for pull in found:
+        pull.let_go.set()
+    for pull in found:
+        assert pull.finish(DEADLINE_SECONDS) == pull.layer.digest, str(pull)
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"not after {DEADLINE_SECONDS} s: {what}"
+        time.sleep(0.2)
