@@ -82,6 +82,7 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
         tls=settings.proxy.exposure.kind == "pod",
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,
+        timeouts=settings.proxy.timeouts,
         blobs=settings.proxy.blobs,
     )
     return render.render(

@@ -19,7 +19,7 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.errors import TemplateError
-from lambda_fn.settings import Cache
+from lambda_fn.settings import Cache, Timeouts
 
 OUTPUT_LIMIT_BYTES = 900_000
 """The largest configuration written: a ConfigMap holds 1 MiB, and its names and annotations count too."""
@@ -61,6 +61,7 @@ class Inputs:
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings.
+        timeouts: How long it waits, with the names of its settings, `locate_seconds` and `fetch_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
     """
 
@@ -70,6 +71,7 @@ class Inputs:
     tls: bool
     drain_seconds: int
     cache: Cache
+    timeouts: Timeouts
     blobs: str
 
 
@@ -77,6 +79,7 @@ NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 _ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
     Cache: frozenset(Cache.model_fields),
+    Timeouts: frozenset(Timeouts.model_fields) | {"fetch_seconds", "locate_seconds"},
 }
 
 
@@ -179,7 +182,8 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     where = f"{source}, line {line}" if line else source
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
-        f"{', '.join(sorted(_ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(_ATTRIBUTES[Cache]))}; "
+        f"{', '.join(sorted(_ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(_ATTRIBUTES[Cache]))}; timeouts has "
+        f"{', '.join(sorted(_ATTRIBUTES[Timeouts]))}; "
         f"the filters are {', '.join(sorted(FILTERS))}"
     )
 

@@ -7,6 +7,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +36,10 @@ class Pod:
         self.folder = folder
         self.world = world
         self.settings = settings
-        self.tolerated: tuple[str, ...] = ("exited on signal 9",)
+        self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/moments')
         """Words of critical lines in the log that a test brings about itself."""
+        self.waits_for_upstreams = True
+        """Whether it serves only when it knows the registries' addresses, which it asks for once it listens."""
         self._objects = documents(settings)
         spec = self._object("Deployment")["spec"]["template"]["spec"]
         (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
@@ -68,6 +73,7 @@ class Pod:
             tls=isinstance(self.settings.proxy.exposure, PodExposure),
             drain_seconds=self.settings.proxy.drain_seconds,
             cache=self.settings.proxy.cache,
+            timeouts=self.settings.proxy.timeouts,
             blobs=self.settings.proxy.blobs,
         )
         text = render(template, inputs, source=TEMPLATE_KEY)
@@ -106,7 +112,7 @@ class Pod:
         return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)
 
     def start(self) -> None:
-        """Run the init container, then nginx; returns when nginx listens.
+        """Run the init container, then nginx; returns when nginx serves.
 
         Raises:
             RuntimeError: The check fails, or nginx ends instead.
@@ -129,7 +135,16 @@ class Pod:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"nginx does not listen after {UNKEPT_SECONDS} s: {self.error_log()}")
             time.sleep(0.02)
-        time.sleep(0.1)  # the upstreams' addresses are asked for once it listens
+        if self.waits_for_upstreams:
+            self.wait_for_upstreams()
+
+    def wait_for_upstreams(self) -> None:
+        """As the kubelet does, which sends nobody before the startup probe succeeds."""
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while not self._starts():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the registries do not answer after {UNKEPT_SECONDS} s: {self.error_log()}")
+            time.sleep(0.3)
 
     def stop(self) -> None:
         """Ask nginx to finish, and wait until it has."""
@@ -164,7 +179,7 @@ class Pod:
 
     def empty_cache(self) -> None:
         """Remove what it keeps: nginx fetches again what it does not find."""
-        for folder in ("cache/blobs", "cache/manifests", "run/locations"):
+        for folder in ("cache/blobs", "cache/manifests", "run/locations", "run/moments"):
             for file in (self.folder / folder).glob("*/*/*"):
                 file.unlink(missing_ok=True)
 
@@ -203,6 +218,11 @@ class Pod:
         if self._process is None:
             raise RuntimeError("this pod was never started")
         return self._process
+
+    def _starts(self) -> bool:
+        with closing(HTTPConnection("127.0.0.1", 8080, timeout=UNKEPT_SECONDS)) as connection:
+            connection.request("GET", "/-/startup")
+            return connection.getresponse().status == HTTPStatus.OK
 
     def _is_listening(self) -> bool:
         """Port 8080 (1F90) is in state listen (0A)."""

@@ -6,6 +6,12 @@ const CREDENTIAL = '/etc/frontdoor/credential/.dockerconfigjson';
 
 const PROBE = '/var/cache/frontdoor/probe';
 
+// So many failures in a row, of all that is asked of one registry: one broken image does not take the others away.
+const FAILURES = 3;
+
+// What ECR throttles is a rate per second: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+const LONGEST_REST_SECONDS = 60;
+
 // The bucket ECR keeps its layers in, by its regional names, with or without dual-stack and in China's partition:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
 // https://docs.aws.amazon.com/general/latest/gr/s3.html
@@ -35,9 +41,67 @@ function authorization(r) {
     return '';
 }
 
+// Whom to ask what is meant for the registry $ecr_host: itself, or the server `rest`, which answers in its stead with the
+// status of its path. Without a credential ECR is not asked. When it throttles or keeps failing, it is left alone for a
+// while; then one request asks whether it is back, and until it has its answer the others are not sent after it.
+function whom_to_ask(r) {
+    const host = r.variables.ecr_host;
+    const until = ngx.shared.rests.get(`${host} until`);
+    if (r.variables.ecr_authorization === '') {
+        return 'http://rest/403';
+    }
+    if (until === undefined) {
+        return `https://${host}`;
+    }
+    if (Date.now() >= until && ngx.shared.rests.add(`${host} probe`, 1, Number(r.variables.locate_ms))) {
+        return `https://${host}`;
+    }
+    return `http://rest/${ngx.shared.rests.get(`${host} failures`) ? 503 : 429}`;
+}
+
+// Takes note of how an answer of $ecr_host turned out: throttled, failed (by its own status or by none in time), or well.
+function take_note(r) {
+    const host = r.variables.ecr_host;
+    if (!r.variables.whom_to_ask.startsWith('https:')) {
+        return;
+    }
+    // A redirect that was kept, or a name without an address: nobody was asked.
+    if (!/:\d+$/.test(r.variables.upstream_addr || '')) {
+        ngx.shared.rests.delete(`${host} probe`);
+        return;
+    }
+    const status = Number(/\d+$/.exec(r.variables.upstream_status)[0]);
+    if (status === 429) {
+        ngx.shared.rests.delete(`${host} failures`);
+        rest(host, Math.min(Number(r.variables.upstream_http_retry_after) || 1, LONGEST_REST_SECONDS));
+    } else if (status >= 500) {
+        if (ngx.shared.rests.incr(`${host} failures`, 1, 0) >= FAILURES) {
+            rest(host, Number(r.variables.pause_seconds));
+        }
+    } else if (seconds_of_rest(host) <= 0) {
+        // An answer to what was asked before the rest began would end it early.
+        ['until', 'failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
+    }
+}
+
+function rest(host, seconds) {
+    ngx.shared.rests.set(`${host} until`, Date.now() + seconds * 1000);
+    ngx.shared.rests.delete(`${host} probe`);
+}
+
+function seconds_of_rest(host) {
+    return Math.ceil(((ngx.shared.rests.get(`${host} until`) || 0) - Date.now()) / 1000);
+}
+
+// The seconds after which it makes sense to ask a registry again that throttles.
+function seconds_to_wait(r) {
+    return String(Math.max(1, seconds_of_rest(r.variables.ecr_host || r.variables.registry)));
+}
+
 // Leaves the known headers of an answer of ECR, with its host name out of `Link`, and a `Location` only where it leads
 // to ECR's own layer bucket: anything else would let a registry send this proxy wherever it likes.
 function answer_of_ecr(r) {
+    take_note(r);
     keep_known_headers(r);
     const headers = r.headersOut;
     if (headers.Link) {
@@ -99,4 +163,7 @@ async function startup(r) {
     r.return(ready === hosts.length ? 200 : 503, `${ready} of ${hosts.length} registries answer\n`);
 }
 
-export default { answer_of_ecr, answer_of_s3, authorization, disk_fails, leads_elsewhere, startup, try_disk };
+export default {
+    answer_of_ecr, answer_of_s3, authorization, disk_fails, leads_elsewhere, seconds_to_wait, startup, try_disk,
+    whom_to_ask,
+};

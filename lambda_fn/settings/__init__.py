@@ -5,6 +5,7 @@ from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
 from lambda_fn.settings.proxy import IngressExposure, PodExposure, Proxy, Resources, ServiceExposure
+from lambda_fn.settings.timeouts import Timeouts
 
 __all__ = [
     "ENVIRONMENT_NAME",
@@ -20,6 +21,7 @@ __all__ = [
     "Resources",
     "ServiceExposure",
     "Settings",
+    "Timeouts",
     "parse_environment",
     "parse_toml",
     "to_environment",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.fields import Address, AnnotationName, Image, NetworkRange, ObjectName, Quantity, amount
 from lambda_fn.settings.table import Table
+from lambda_fn.settings.timeouts import Timeouts
 
 
 class Resources(Table):
@@ -79,6 +80,8 @@ class Proxy(Table):
     """What each pod asks for."""
     cache: Cache = Cache()
     """What each pod keeps of what it has served."""
+    timeouts: Timeouts = Timeouts()
+    """How long a pull waits for ECR and S3."""
     blobs: Literal["stream", "redirect"] = "stream"
     """`stream`: blobs come through the proxy and are kept. `redirect`: clients are sent to S3 for them, each with a
     signed URL of its own, which they have to be able to reach; the proxy keeps manifests alone.

@@ -41,7 +41,7 @@ class Behaviour(BaseModel):
     location_relative: bool = False
     """The Location has neither scheme nor host."""
 
-    s3_status: Literal[403, 500, 503] | None = None
+    s3_status: Literal[403, 404, 500, 503] | None = None
     """Every signed GET of a layer gets this status."""
     s3_delay_seconds: float = 0
     """Wait before the first byte of a layer."""

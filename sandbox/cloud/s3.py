@@ -79,7 +79,7 @@ async def _layer(request: web.Request) -> web.StreamResponse:
     wanted = request.app[CLOUD].behaviour
     await asyncio.sleep(wanted.s3_delay_seconds)
     if wanted.s3_status is not None:
-        code = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]
+        code = {403: "AccessDenied", 404: "NoSuchKey", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]
         return answers.s3_error(wanted.s3_status, code, "Please try again.")
     layer = Layer.parse(request.path)
     file = await request.app[_OBJECTS].file(layer) if layer else None

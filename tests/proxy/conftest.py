@@ -64,7 +64,13 @@ def blobs() -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(world: World, exposure: str, blobs: str) -> Settings:
+def timeouts() -> str:
+    """Lines of `[proxy.timeouts]`; a module about waiting says otherwise."""
+    return "pause_seconds = 1"
+
+
+@pytest.fixture(scope="module")
+def settings(world: World, exposure: str, blobs: str, timeouts: str) -> Settings:
     return parse_toml(
         f"""
         domain = "{world.domain}"
@@ -84,6 +90,8 @@ def settings(world: World, exposure: str, blobs: str) -> Settings:
         slice_mib = 1
         tag_seconds = 2
         unknown_seconds = 2
+        [proxy.timeouts]
+        {timeouts}
         [proxy.exposure]
         {exposure}
         """,

@@ -11,6 +11,7 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from tests.proxy.client import ACCEPT, Answer, Client
+from tests.proxy.patience import TAG_EXPIRED_SECONDS
 
 MIB = 1 << 20
 CLIENTS = 10
@@ -71,6 +72,23 @@ def test_a_herd_on_a_failing_ecr_does_not_queue_up(
     assert [answer.status for answer in answers] == [503] * CLIENTS
     assert time.monotonic() - began < 3
     assert control.requests(mark).count("registry") <= 2
+
+
+def test_a_herd_on_a_tag_that_is_old_costs_a_request_or_two_and_nobody_gets_the_old_one(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    """Two, where the herd meets the turn of a second."""
+    tag = secrets.token_hex(4)
+    publisher.image("team/app", tag, [secrets.token_bytes(100)])
+    path = f"/v2/team/app/manifests/{tag}"
+    client.get(path, ACCEPT)
+    moved = publisher.image("team/app", tag, [secrets.token_bytes(100)])
+    time.sleep(TAG_EXPIRED_SECONDS)
+    mark = control.mark()
+    with control.behaving(Behaviour(registry_delay_seconds=0.3)):
+        answers = herd(client, [path] * CLIENTS)
+    assert [answer.body for answer in answers] == [moved.manifest] * CLIENTS
+    assert control.requests(mark).count("registry") < CLIENTS // 2
 
 
 @pytest.mark.parametrize("reference", ["tag", "digest"])

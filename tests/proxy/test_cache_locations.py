@@ -56,10 +56,13 @@ def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: 
     assert [e.status for e in found.entries] == [403, 307, 206, 206]
 
 
-def test_a_redirect_is_asked_for_again_once(client: Client, control: Control, publisher: Publisher) -> None:
+@pytest.mark.parametrize("fault", [Behaviour(s3_status=403), Behaviour(s3_status=404)], ids=["403", "404"])
+def test_a_redirect_is_asked_for_again_once(
+    client: Client, control: Control, publisher: Publisher, fault: Behaviour
+) -> None:
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(10))}"
     mark = control.mark()
-    with control.behaving(Behaviour(s3_status=403)):
+    with control.behaving(fault):
         assert client.get(path).status == 503
     assert [e.kind for e in control.requests(mark).entries] == ["registry.blobs", "s3.layer"] * 2
 
@@ -68,7 +71,7 @@ def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, p
     content = secrets.token_bytes(3_000_000)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     with control.behaving(Behaviour(location_host="evil.example")):
-        assert client.get(path).status == 503
+        assert client.get(path).status == 502
     assert client.get(path, SECOND).body == content[1 << 20 : (1 << 20) + 10]
 
 

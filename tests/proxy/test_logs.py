@@ -95,7 +95,7 @@ def test_no_failure_puts_a_signed_url_or_a_credential_into_a_log(
     path = f"/v2/team/logged/blobs/{publisher.blob('team/logged', uuid.uuid4().bytes)}"
     with control.behaving(fault):
         answer = client.get(path)
-    assert answer.status == 503 or not answer.complete
+    assert answer.status in (502, 503) or not answer.complete
     assert proxy.access_log("front", path)
     for secret in SECRETS:
         assert secret.lower() not in proxy.logs().lower()

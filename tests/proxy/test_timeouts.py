@@ -1,11 +1,9 @@
-"""Upstreams that answer too late; the template's own times are shortened, in their proportion."""
+"""Upstreams that answer too late."""
 
-import re
 import time
 
 import pytest
 
-from k8s_manifests.configuration import TEMPLATE_KEY
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
@@ -13,7 +11,11 @@ from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
-SHORTER = 30
+
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    """The shortest there are."""
+    return "ecr_seconds = 2\ns3_seconds = 2\npause_seconds = 1"
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +25,7 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.fixture
 def proxy(pod: Pod) -> Pod:
-    def shorten(found: re.Match[str]) -> str:
-        return f"proxy_read_timeout {int(found[1]) // SHORTER}s"
-
-    template, count = re.subn(r"proxy_read_timeout (\d+)s", shorten, pod.template(TEMPLATE_KEY))
-    assert count == 3, "each server has its own time"
-    pod.configure(template)
+    """A serving pod of the test's own."""
     pod.start()
     return pod
 

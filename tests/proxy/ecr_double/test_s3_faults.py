@@ -38,7 +38,9 @@ def test_a_location_can_be_relative(ecr: httpx2.Client, control: Control, reposi
     assert (location.scheme, location.netloc, location.path[0]) == ("", "", "/")
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (500, "InternalError"), (503, "SlowDown")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AccessDenied"), (404, "NoSuchKey"), (500, "InternalError"), (503, "SlowDown")]
+)
 def test_s3_can_fail(client: httpx2.Client, control: Control, location: str, status: int, code: str) -> None:
     control.set(Behaviour.model_validate({"s3_status": status}))
 

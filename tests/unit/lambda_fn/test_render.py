@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lambda_fn.errors import TemplateError
 from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
-from lambda_fn.settings import Cache
+from lambda_fn.settings import Cache, Timeouts
 
 INPUTS = Inputs(
     domain="registry.shrd.example.net",
@@ -21,6 +21,7 @@ INPUTS = Inputs(
     tls=True,
     drain_seconds=3600,
     cache=Cache(size_gib=5, tag_seconds=7),
+    timeouts=Timeouts(ecr_seconds=9),
     blobs="stream",
 )
 
@@ -31,13 +32,14 @@ def rendered(template: str, inputs: Inputs = INPUTS) -> str:
 
 def test_a_template_has_every_name() -> None:
     template = (
-        "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }} {{ blobs }}"
+        "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
+        " {{ timeouts.ecr_seconds }} {{ blobs }}"
         "{% if tls %} tls{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.layer_host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
-        "registry.shrd.example.net [fd00::a] 3600 5 7 stream tls"
+        "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream tls"
         " 1 1.dkr.example 1.s3.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example 2.s3.example * ^(?:.*)$"
     )
 

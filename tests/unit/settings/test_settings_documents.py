@@ -22,6 +22,7 @@ SECTIONS = {
     "ServiceExposure": '`[proxy.exposure]` with `kind = "service"`',
     "Resources": "`[proxy.resources]`",
     "Cache": "`[proxy.cache]`",
+    "Timeouts": "`[proxy.timeouts]`",
     "Refresh": "`[refresh]`",
     "Alarms": "`[alarms]`",
     "Names": "`[names]`",
