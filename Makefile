@@ -13,7 +13,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node demo sandbox sandbox-down synth manifests schema dashboard lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants demo sandbox sandbox-down synth manifests schema dashboard lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -53,6 +53,10 @@ proxy: parts ## Tests of real nginx against the ECR double, inside the sandbox
 
 node: parts ## Tests on the real API server and node, inside the sandbox
 	$(INSIDE) pytest tests/cluster tests/e2e
+
+# Beside `make test`, not in it: its data is checked there, and this takes its time.
+mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail (about 15 minutes)
+	python -m tests.mutants
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo

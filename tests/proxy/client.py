@@ -38,7 +38,9 @@ class Answer:
 
     def error_code(self) -> str:
         """The one code of an error in the shape of the OCI distribution specification."""
-        (error,) = self.json()["errors"]
+        told = self.json()
+        assert set(told) == {"errors"}, told
+        (error,) = told["errors"]
         assert set(error) == {"code", "message"}
         assert isinstance(error["code"], str)
         return error["code"]

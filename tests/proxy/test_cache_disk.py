@@ -21,11 +21,17 @@ NOTICED_SECONDS = 4
 
 
 @pytest.fixture
-def disk(pod: Pod) -> Iterator[Path]:
-    """A file system of 16 MiB under the cache of a pod that serves. What nginx calls critical about it is expected."""
+def size_mib() -> int:
+    """So small that nginx would drop what it keeps, did it look before these tests are over."""
+    return 16
+
+
+@pytest.fixture
+def disk(pod: Pod, size_mib: int) -> Iterator[Path]:
+    """A file system of its own under the cache of a pod that serves. What nginx calls critical about it is expected."""
     pod.tolerated = ("No space left on device", "Read-only file system")
     cache = pod.folder / "cache"
-    run("mount", "-t", "tmpfs", "-o", "size=16m", "cache", str(cache))
+    run("mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "cache", str(cache))
     pod.start()
     yield cache
     pod.stop()
@@ -84,3 +90,20 @@ def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
     mark = control.mark()
     assert client.get(blob).body == whole
     assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize("size_mib", [300])
+def test_the_oldest_goes_before_the_disk_is_full(disk: Path, client: Client, image: Image) -> None:
+    """Somebody else fills it: 256 MiB are to stay free, and nginx looks every ten seconds."""
+    client.get(f"/v2/team/app/blobs/{image.layers[0]}")
+    assert kept(disk)
+    (disk / "filler").write_bytes(b"x" * (60 * MIB))
+    deadline = time.monotonic() + 40
+    while kept(disk) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not kept(disk)
+
+
+def kept(disk: Path) -> list[Path]:
+    """The slices that are there."""
+    return [file for file in (disk / "blobs").rglob("*") if file.is_file()]

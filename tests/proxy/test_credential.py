@@ -49,7 +49,9 @@ def test_ecr_is_asked_with_the_token_of_its_own_host(
     mark = control.mark()
     client.get("/v2/team/app/manifests/1.4")
     client.get("/v2/other/app/manifests/1.4")
-    sent = [entry.headers["authorization"] for entry in control.requests(mark).entries]
+    asked = control.requests(mark).entries
+    assert [entry.host for entry in asked] == list(world.ecr_hosts)
+    sent = [entry.headers["authorization"] for entry in asked]
     assert sent == [f"Basic {fingerprint(token.authorization)}" for token in (ours, theirs)]
 
 
