@@ -1,6 +1,7 @@
 """The queue where every refresh that failed for good ends up."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -14,15 +15,16 @@ class Failures(Construct):
     two apart. They hold the event and the error, never a secret.
 
     Attributes:
-        queue: Encrypted by SQS, TLS only, kept for the longest time SQS knows.
+        queue: Encrypted with `key`, by SQS itself where there is none; TLS only, kept for the longest time SQS knows.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
         self.queue = sqs.Queue(
             self,
             "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )

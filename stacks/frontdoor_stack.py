@@ -12,6 +12,7 @@ from lambda_fn.settings import Settings
 from stacks.access import RefresherAccess
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
+from stacks.encryption import Encryption
 from stacks.failures import Failures
 from stacks.first_run import FirstRun
 from stacks.identity import Identity
@@ -55,9 +56,10 @@ class FrontdoorStack(cdk.Stack):
             description=f"Pull-only registry at {settings.domain}, in front of ECR",
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
         )
-        failures = Failures(self, "Failures").queue
-        log_group = refresher_log(self, "Log", settings=settings)
-        role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures).role
+        key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
+        failures = Failures(self, "Failures", key=key).queue
+        log_group = refresher_log(self, "Log", settings=settings, key=key)
+        role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures, key=key).role
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.vpc_id else None
         applied = documents(settings) if settings.manifests == "kubectl" else None
         function = Refresher(
@@ -70,7 +72,7 @@ class FrontdoorStack(cdk.Stack):
             network=network,
             workload_digest=workload_digest(applied) if applied else None,
         ).function
-        schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures)
+        schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures, key=key)
         measures = Measures(settings, function=function, failures=failures)
         alarms = Alarms(
             self,
@@ -78,7 +80,7 @@ class FrontdoorStack(cdk.Stack):
             refresh=settings.refresh,
             timeout=run_timeout(settings),
             measures=measures,
-            actions=Notices(self, "Notices", alarms=settings.alarms).actions,
+            actions=Notices(self, "Notices", alarms=settings.alarms, key=key).actions,
         )
         Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
         ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]

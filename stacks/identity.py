@@ -4,6 +4,7 @@ import re
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -11,6 +12,7 @@ from constructs import Construct
 from lambda_fn.settings import Settings
 from lambda_fn.settings.fields import ECR_HOST
 from stacks import ecr_actions
+from stacks.encryption import queue_statement
 from stacks.nag import acknowledge_wildcard
 from stacks.network import interface_statements
 
@@ -33,6 +35,7 @@ class Identity(Construct):
         settings: Settings,
         log_group: logs.ILogGroup,
         failures: sqs.IQueue,
+        key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         repositories = [
@@ -49,6 +52,8 @@ class Identity(Construct):
             _write_own_log(log_group),
             _report_failures(failures),
         ]
+        if key:
+            statements.append(queue_statement(key))
         if settings.cluster.vpc_id:
             statements += interface_statements(self)
         role = iam.Role(

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -20,18 +21,18 @@ class Notices(Construct):
         actions: What an alarm does when it goes off, and when it is over.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, alarms: Alarms) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, alarms: Alarms, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
         topics: list[sns.ITopic] = []
         if alarms.topic_arn:
             topics.append(sns.Topic.from_topic_arn(self, "Given", alarms.topic_arn))
         if alarms.emails:
-            topics.append(_mailing(self, alarms))
+            topics.append(_mailing(self, alarms, key))
         self.actions: list[cloudwatch.IAlarmAction] = [actions.SnsAction(topic) for topic in topics]
 
 
-def _mailing(scope: Construct, alarms: Alarms) -> sns.ITopic:
-    topic = sns.Topic(scope, "Topic", enforce_ssl=True)
+def _mailing(scope: Construct, alarms: Alarms, key: kms.IKey | None) -> sns.ITopic:
+    topic = sns.Topic(scope, "Topic", enforce_ssl=True, master_key=key)
     for address in alarms.emails:
         topic.add_subscription(subscriptions.EmailSubscription(address))
     topic.add_to_resource_policy(

@@ -4,6 +4,7 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
@@ -30,9 +31,9 @@ ENVIRONMENT_LIMIT_BYTES = 4096
 _MEMORY_MB = 1024
 
 
-def refresher_log(scope: Construct, construct_id: str, *, settings: Settings) -> logs.LogGroup:
+def refresher_log(scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None) -> logs.LogGroup:
     """The function's log group. It outlives the stack: after a deployment that failed and rolled back it says why."""
-    group = logs.LogGroup(scope, construct_id, removal_policy=cdk.RemovalPolicy.RETAIN)
+    group = logs.LogGroup(scope, construct_id, removal_policy=cdk.RemovalPolicy.RETAIN, encryption_key=key)
     # The L2 takes only the names of an enum; the settings hold CloudWatch's own numbers.
     cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = settings.refresh.log_retention_days
     return group

@@ -2,12 +2,14 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.settings import Refresh
+from stacks.encryption import queue_statement
 
 # A run that could not be delivered within an hour is old news: the next one is due, and the queue has it on record.
 _DELIVER_WITHIN_SECONDS = 3600
@@ -33,6 +35,7 @@ class Schedule(Construct):
         refresh: Refresh,
         function: lambda_.IFunction,
         failures: sqs.IQueue,
+        key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         group = scheduler.CfnScheduleGroup(self, "Group", name=cdk.Names.unique_resource_name(self, max_length=64))
@@ -41,7 +44,7 @@ class Schedule(Construct):
             "Role",
             description="EventBridge Scheduler starts ecr-frontdoor's Lambda",
             assumed_by=_scheduler_for(group),
-            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, failures))},
+            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, failures, key))},
         )
         window = refresh.flexible_window_minutes
         self.schedule = scheduler.CfnSchedule(
@@ -75,8 +78,9 @@ def _scheduler_for(group: scheduler.CfnScheduleGroup) -> iam.IPrincipal:
     )
 
 
-def _statements(function: lambda_.IFunction, failures: sqs.IQueue) -> list[iam.PolicyStatement]:
+def _statements(function: lambda_.IFunction, failures: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(sid="StartRefresh", actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         iam.PolicyStatement(sid="ReportUndelivered", actions=["sqs:SendMessage"], resources=[failures.queue_arn]),
+        *([queue_statement(key)] if key else []),
     ]

@@ -168,6 +168,10 @@ class Settings(Table):
     """The schedule of the refresh."""
     alarms: Alarms = Alarms()
     """Who hears of an alarm."""
+    encryption: Literal["aws", "stack"] = "aws"
+    """Whose key encrypts the log, the failures queue and the mail topic: `aws` (the services' own; a topic has none) or
+    `stack` (a KMS key the stack makes and leaves behind, about 1 USD a month).
+    """
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "external"] = "kubectl"

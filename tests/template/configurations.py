@@ -42,12 +42,21 @@ kind = "pod"
 tls_secret = "registry-tls"
 """
 
+# All that is off by default: a key of one's own, a topic and mail.
+_GUARDED = """
+[alarms]
+topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
+emails = ["on-call@example.net"]
+"""
+
+_PUBLIC = (REFERENCE / "smallest.toml").read_text(encoding="utf-8")
 _TEXTS = {
     "private": (ROOT / "frontdoor.toml").read_text(encoding="utf-8"),
-    "public": (REFERENCE / "smallest.toml").read_text(encoding="utf-8"),
+    "public": _PUBLIC,
     "several": _SEVERAL,
+    "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
-NAMES = ("private", "public", "external", "several")
+NAMES = ("private", "public", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""
 
 

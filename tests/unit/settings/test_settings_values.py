@@ -14,7 +14,7 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         (
             "",
             "domian = 'x.example.net'",
-            "domian is no setting; allowed here: alarms, cluster, domain, manifests, names, proxy",
+            "domian is no setting; allowed here: alarms, cluster, domain, encryption, manifests, names, proxy",
         ),
         ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
         ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
@@ -86,6 +86,7 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
             "alarms = { topic_arn = 'arn:aws:sns:eu-west-1:123456789012:on-call' }",
             "arn:aws:sns:eu-west-1:123456789012:on-call is not in cluster.region = ap-southeast-2: an alarm publishes",
         ),
+        ("", "encryption = 'kms'", "encryption = \"kms\": must be 'aws' or 'stack'"),
         ("", "alarms = { emails = ['on-call'] }", 'alarms.emails[0] = "on-call": must be an e-mail address'),
         ("", "alarms = { emails = 'a@example.net' }", 'alarms.emails = "a@example.net": must be a list'),
         ("[cluster]", "vpc_id = 'vpc-12345678'", "vpc_id, subnet_ids and security_group_id belong together"),

@@ -1,0 +1,83 @@
+"""A KMS key of the operator's own for what the stack keeps: the log, the failures queue, the mail topic."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+class Encryption(Construct):
+    """A key with yearly rotation, which outlives the stack as the log does.
+
+    Its policy lets the account's administrators manage it (without that nobody could), and lets in the two services
+    that use it in their own name. The Lambda and Scheduler write to the queue in the name of their roles, which have
+    `queue_statement`.
+
+    Attributes:
+        key: What the log, the queue and the topic are encrypted with.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="ecr-frontdoor: its log, its failures queue and its mail topic",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        for statement in (_logs(self), _alarms()):
+            self.key.add_to_resource_policy(statement)
+
+
+def queue_statement(key: kms.IKey) -> iam.PolicyStatement:
+    """What a role needs besides `sqs:SendMessage` to write to a queue encrypted with `key`.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    """
+    return iam.PolicyStatement(
+        sid="EncryptFailures", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn]
+    )
+
+
+def _logs(scope: Construct) -> iam.PolicyStatement:
+    """For the log groups of this stack alone, whose names CloudFormation begins with the stack's.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html , without its wildcards.
+    """
+    stack = cdk.Stack.of(scope)
+    groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{stack.stack_name}-*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return iam.PolicyStatement(
+        sid="EncryptLogs",
+        principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+        actions=[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        resources=["*"],
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+
+
+def _alarms() -> iam.PolicyStatement:
+    """For alarms that publish to an encrypted topic.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
+    return iam.PolicyStatement(
+        sid="EncryptNotices",
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=["*"],
+        conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+    )

@@ -1,0 +1,59 @@
+"""`encryption = "stack"`: one key for the log, the queue and the topic, and who may use it."""
+
+from typing import Any
+
+from tests.template import configurations
+from tests.template.synthesis import logical_id, only, plain, readable, resources, role_statements, synthesize
+
+KEY = "AWS::KMS::Key"
+
+
+def key_statements() -> dict[str, Any]:
+    statements = only("guarded", KEY)["KeyPolicy"]["Statement"]
+    return {statement.get("Sid", ""): readable(statement) for statement in statements}
+
+
+def test_without_it_there_is_no_key() -> None:
+    assert not resources("public", KEY)
+    assert not [s for _, s in role_statements("public") if "kms:" in str(s["Action"])]
+
+
+def test_log_queue_and_topic_are_encrypted_with_it() -> None:
+    key = {"Fn::GetAtt": [logical_id("guarded", KEY), "Arn"]}
+    assert only("guarded", "AWS::Logs::LogGroup", "Log")["KmsKeyId"] == key
+    queue = only("guarded", "AWS::SQS::Queue")
+    assert (queue["KmsMasterKeyId"], "SqsManagedSseEnabled" in queue) == (key, False)
+    assert only("guarded", "AWS::SNS::Topic")["KmsMasterKeyId"] == key
+
+
+def test_it_rotates_and_outlives_the_stack_as_the_log_does() -> None:
+    (key,) = resources("guarded", KEY).values()
+    assert (key["Properties"]["EnableKeyRotation"], key["DeletionPolicy"]) == (True, "Retain")
+
+
+def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it_and_nobody_else() -> None:
+    anyone, logs, alarms = key_statements().values()
+    assert plain(anyone["Principal"]["AWS"]) == "arn:aws:iam::${AWS::AccountId}:root"
+    assert logs["Principal"] == {"Service": "logs.ap-southeast-2.amazonaws.com"}
+    (arn,) = (plain(value) for value in logs["Condition"]["ArnLike"].values())
+    stack = "ecr-frontdoor-shared-registry"
+    assert arn.endswith(f":logs:ap-southeast-2:${{AWS::AccountId}}:log-group:{stack}-*")
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert not [action for action in logs["Action"] if "*" in action]
+
+
+def test_the_lambda_and_scheduler_may_encrypt_what_they_put_into_the_queue() -> None:
+    key = f"${{{logical_id('guarded', KEY)}.Arn}}"
+    having = [(role, readable(s)) for role, s in role_statements("guarded") if s.get("Sid") == "EncryptFailures"]
+    assert sorted(role[:8] for role, _ in having) == ["Identity", "Schedule"]
+    assert all(s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"] and s["Resource"] == [key] for _, s in having)
+
+
+def test_in_china_the_policy_names_arns_of_that_partition() -> None:
+    text = configurations.text("guarded").replace("ap-southeast-2", "cn-north-1").replace("arn:aws:", "arn:aws-cn:")
+    found = synthesize(configurations.parse(text))["Resources"]
+    (policy,) = (r["Properties"]["KeyPolicy"] for r in found.values() if r["Type"] == KEY)
+    (arn,) = (plain(value) for value in policy["Statement"][1]["Condition"]["ArnLike"].values())
+    assert arn.startswith("arn:aws-cn:logs:cn-north-1:")
