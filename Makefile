@@ -13,7 +13,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants demo sandbox sandbox-down synth manifests schema dashboard lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants demo sandbox sandbox-down synth manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,6 +78,9 @@ schema: .venv/installed ## Write the JSON Schema that editors use for frontdoor.
 
 dashboard: .venv/installed node_modules/installed ## Draw docs/dashboard.svg from the dashboard in the template
 	python -m tests.template.dashboard_picture
+
+permissions: .venv/installed node_modules/installed ## Write what a deployment needs into docs/permissions.md
+	python -m tests.template.deployment_permissions
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev; do $(COMPILE) $$of.in -o $$of.txt; done

@@ -49,12 +49,14 @@ topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
 emails = ["on-call@example.net"]
 """
 
+_PRIVATE = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
 _PUBLIC = (REFERENCE / "smallest.toml").read_text(encoding="utf-8")
 _TEXTS = {
-    "private": (ROOT / "frontdoor.toml").read_text(encoding="utf-8"),
+    "private": _PRIVATE,
     "public": _PUBLIC,
     "several": _SEVERAL,
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
+    "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
 NAMES = ("private", "public", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""

@@ -5,7 +5,6 @@ from stacks.ecr_actions import PULL, WRITE
 from tests.template import configurations
 from tests.template.synthesis import (
     Resource,
-    listed,
     logical_id,
     only,
     plain,
@@ -165,32 +164,3 @@ def test_only_cdks_own_helpers_have_managed_policies(name: str) -> None:
 def test_the_lambdas_role_is_assumed_by_lambda_alone(name: str) -> None:
     (trust,) = only(name, ROLE, "Identity")["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-
-
-@pytest.mark.parametrize("name", configurations.NAMES)
-def test_no_statement_allows_a_wildcard_action(name: str) -> None:
-    actions = [a for _, s in role_statements(name) if s["Effect"] == "Allow" for a in listed(s["Action"])]
-    assert actions
-    assert not [action for action in actions if "*" in action]
-
-
-def test_every_allowed_wildcard_resource_is_one_of_these() -> None:
-    found = {
-        (role_id.rstrip("0123456789ABCDEF"), resource)
-        for role_id, statement in role_statements("private")
-        if statement["Effect"] == "Allow"
-        for resource in readable(statement)["Resource"]
-        if "*" in resource
-    }
-    handler = logical_id("private", "AWS::Lambda::Function", "WorkloadKubectlHandler")
-    refresher = logical_id("private", "AWS::Lambda::Function", "Refresher")
-    assert found == {
-        ("IdentityRole", "*"),
-        ("IdentityRole", "arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
-        ("IdentityRole", "arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"),
-        ("WorkloadRole", "*"),
-        ("WorkloadRole", "arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"),
-        ("WorkloadRole", "arn:aws:logs:ap-southeast-2:${AWS::AccountId}:log-group:/aws/lambda/*"),
-        ("WorkloadKubectlProviderframeworkonEventServiceRole", f"${{{handler}.Arn}}:*"),
-        ("AWSCDKTriggerCustomResourceProviderCustomResourceProviderRole", f"${{{refresher}.Arn}}:*"),
-    }

@@ -4,10 +4,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
+from stacks.ecr_actions import WRITE
 from tests.template import configurations
-from tests.template.synthesis import listed, plain, resources, role_statements
+from tests.template.deployment_permissions import BEGIN, END, generated
+from tests.template.synthesis import listed, plain, resources, role_statements, template
 
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
+RESOURCE_POLICIES = {
+    "AWS::SQS::QueuePolicy": "PolicyDocument",
+    "AWS::SNS::TopicPolicy": "PolicyDocument",
+    "AWS::KMS::Key": "KeyPolicy",
+}
 Row = tuple[str, ...]
 """Whose, statement, effect, actions, resources, condition; all but the reason, which only the document has."""
 
@@ -39,9 +48,10 @@ def template_rows(name: str) -> Iterator[Row]:
             yield row(role_id, "(trust)", statement, code([statement["Principal"]["Service"]]))
         for arn in role["Properties"].get("ManagedPolicyArns", []):
             yield (unhashed(role_id), "(managed policy)", "Allow", "", code([plain(arn)]), "")
-    for policy_id, policy in resources(name, "AWS::SQS::QueuePolicy").items():
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            yield row(policy_id, "", statement, code([plain(statement["Resource"])]))
+    for kind, document in RESOURCE_POLICIES.items():
+        for policy_id, policy in resources(name, kind).items():
+            for statement in policy["Properties"][document]["Statement"]:
+                yield row(policy_id, statement.get("Sid", ""), statement, code([plain(statement["Resource"])]))
 
 
 def document_rows() -> Iterator[Row]:
@@ -49,14 +59,16 @@ def document_rows() -> Iterator[Row]:
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
         if heading := re.match(r"## .*\(`(\w+)`\)$", line):
             whose = heading[1]
-        elif line.startswith("| ") and not line.startswith("| statement"):
+        elif line.startswith("## "):
+            whose = ""
+        elif whose and line.startswith("| ") and not line.startswith("| statement"):
             *cells, reason = (cell.strip() for cell in line.strip("|").split("|"))
             assert reason, f"no reason given: {line}"
             yield (whose, *cells)
 
 
-def test_the_document_has_every_statement_of_the_shipped_configuration_and_no_other() -> None:
-    template, document = set(template_rows("private")), set(document_rows())
+def test_the_document_has_every_statement_of_the_fullest_configuration_and_no_other() -> None:
+    template, document = set(template_rows("all")), set(document_rows())
     missing = [" | ".join(r) for r in sorted(template - document)]
     stale = [" | ".join(r) for r in sorted(document - template)]
     assert (missing, stale) == ([], [])
@@ -64,3 +76,64 @@ def test_the_document_has_every_statement_of_the_shipped_configuration_and_no_ot
 
 def test_without_kubectl_only_the_lambda_and_scheduler_have_a_role() -> None:
     assert {unhashed(role) for role in resources("external", "AWS::IAM::Role")} == {"IdentityRole", "ScheduleRole"}
+
+
+CONFIGURATIONS = (*configurations.NAMES, "all")
+# What may have a `*` in an Allow, as expressions, each with its reason.
+WILDCARDS = {
+    r"ecr:GetAuthorizationToken on \*": "the action knows no resources",
+    r"ecr:\w+ on arn:aws:ecr:[a-z0-9-]+:\d{12}:repository/.*": "the settings open these patterns to anyone",
+    r"ec2:Describe\w+ on \*": "these know no resources, and code is denied them",
+    r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\$\{AWS::AccountId\}:\*/\*": "an interface has no id before it exists",
+    r"logs:\w+ on arn:aws:logs:[a-z0-9-]+:\$\{AWS::AccountId\}:log-group:/aws/lambda/\*": "CDK names the function",
+    r"lambda:InvokeFunction on \$\{\w+\.Arn\}:\*": "CDK's own: any version of one function",
+    r"kms:\* on \*": "the key's own policy: administrators by IAM",
+    r"kms:\w+ on \*": "the key's own policy, where * is the key",
+}
+
+
+def statements(node: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any part of a template
+    """Every policy statement anywhere in a template, wherever a resource may keep it."""
+    if isinstance(node, list):
+        for item in node:
+            yield from statements(item)
+    elif isinstance(node, Mapping):
+        if "Effect" in node and ("Action" in node or "NotAction" in node):
+            yield node
+        for item in node.values():
+            yield from statements(item)
+
+
+def allowed(name: str) -> set[str]:
+    """Every allowed action on every resource: `sqs:SendMessage on ${FailuresQueue.Arn}`."""
+    found = [s for s in statements(template(name)) if s["Effect"] == "Allow"]
+    assert not [s for s in found if "NotAction" in s or "NotResource" in s or "NotPrincipal" in s]
+    return {
+        f"{action} on {plain(resource)}"
+        for statement in found
+        for action in listed(statement["Action"])
+        for resource in listed(statement.get("Resource", "(trust)"))
+    }
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_wildcard_in_any_policy_of_the_template_is_listed_with_its_reason(name: str) -> None:
+    wild = {grant for grant in allowed(name) if "*" in grant}
+    assert {grant for grant in wild if not any(re.fullmatch(pattern, grant) for pattern in WILDCARDS)} == set()
+
+
+def test_no_reason_is_left_of_a_wildcard_that_is_gone() -> None:
+    grants = allowed("all")
+    assert [p for p in WILDCARDS if not any(re.fullmatch(p, grant) for grant in grants)] == []
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_nothing_in_any_policy_of_the_template_may_change_a_registry(name: str) -> None:
+    granted = {grant.split(" on ")[0] for grant in allowed(name)}
+    assert "ecr:BatchGetImage" in granted
+    assert not granted & set(WRITE)
+
+
+def test_what_a_deployment_needs_is_written_from_the_template() -> None:
+    written = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    assert written == generated(), "run `make permissions`"

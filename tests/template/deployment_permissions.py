@@ -1,0 +1,71 @@
+"""What CloudFormation needs to make, change and delete the stack: the template's resource types, each with its actions.
+
+`make permissions` writes it into docs/permissions.md; a test compares. The actions are those the resource types declare
+themselves (`handlers` in the schemas of the CloudFormation registry, which cfn-lint brings along):
+https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
+"""
+
+import aws_cdk as cdk
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
+
+from tests.template import configurations
+from tests.template.synthesis import template
+
+DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
+BEGIN, END = "<!-- written by `make permissions` -->\n", "<!-- until here -->\n"
+BOOTSTRAP = "hnb659fds"
+"""The qualifier `cdk bootstrap` gives its roles, unless told another."""
+
+_DEFAULTS = cdk.DefaultStackSynthesizer
+_BY = {
+    "external": "always",
+    "public": '`manifests = "kubectl"`',
+    "private": "`cluster.vpc_id`",
+    "guarded": '`encryption = "stack"`, `alarms.emails`',
+}
+"""The configurations from the smallest to the largest: a type is there from the first that has it."""
+
+
+def generated() -> str:
+    """The two tables: the roles of `cdk bootstrap`, and the actions by resource type."""
+    roles = {
+        "Whoever runs `cdk deploy`": f"assumes `{_role(_DEFAULTS.DEFAULT_DEPLOY_ROLE_ARN)}` to deploy, and "
+        f"`{_role(_DEFAULTS.DEFAULT_FILE_ASSET_PUBLISHING_ROLE_ARN)}` to upload the Lambda's bundle",
+        "CloudFormation": f"runs as `{_role(_DEFAULTS.DEFAULT_CLOUDFORMATION_ROLE_ARN)}`, "
+        "which needs the actions below and `iam:PassRole` on the stack's roles",
+    }
+    lines = ["| who | what |", "|---|---|", *(f"| {who} | {what} |" for who, what in roles.items()), ""]
+    lines += ["| resource type | in the template | actions to make, read, change and delete it |", "|---|---|---|"]
+    lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(_types().items())]
+    return "\n".join(lines) + "\n"
+
+
+def actions(kind: str) -> set[str]:
+    """What a resource type says it needs; a custom resource is its function, invoked."""
+    if kind.startswith("Custom::"):
+        return {"lambda:InvokeFunction"}
+    handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
+    # A type that cannot be changed or read has no handler for it.
+    needed = [handlers["create"], *(handlers.get(name, {"permissions": []}) for name in ("read", "update", "delete"))]
+    return {action for handler in needed for action in handler["permissions"]}
+
+
+def _types() -> dict[str, str]:
+    when: dict[str, str] = {}
+    for name, why in _BY.items():
+        for resource in template(name)["Resources"].values():
+            when.setdefault(resource["Type"], why)
+    return when
+
+
+def _listed(kind: str) -> str:
+    return ", ".join(f"`{action}`" for action in sorted(actions(kind)))
+
+
+def _role(arn: str) -> str:
+    return arn.replace("${Qualifier}", BOOTSTRAP)
+
+
+if __name__ == "__main__":
+    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
+    DOCUMENT.write_text(before + BEGIN + generated() + END + rest.split(END)[1], encoding="utf-8")
