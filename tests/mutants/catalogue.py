@@ -33,7 +33,7 @@ def tests_of(mutant: Mutant) -> list[str]:
     text = rules().get(mutant.rule)
     if text is None:
         raise MutantError(f"{DOCUMENT.name} has no rule {mutant.rule} ({mutant.removed})")
-    named = specification.tests_named_in(text)
+    named = specification.named_tests(text)
     if strange := set(mutant.tests) - set(named):
         raise MutantError(f"rule {mutant.rule} ({mutant.removed}) names no test {sorted(strange)}, only {named}")
     found = places()

@@ -12,6 +12,6 @@ def rules(document: str) -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def tests_named_in(text: str) -> list[str]:
+def named_tests(text: str) -> list[str]:
     """The tests a rule names, in its order."""
     return TEST.findall(text)
