@@ -5,15 +5,16 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py lambda_fn stacks k8s_manifests sandbox tests
+CODE := app.py lambda_fn stacks k8s_manifests sandbox bench tests
 CONFIG ?= frontdoor.toml
+PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
 ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one that `make sandbox` keeps up.
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants demo sandbox sandbox-down synth manifests schema dashboard permissions lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down synth manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,6 +58,10 @@ node: parts ## Tests on the real API server and node, inside the sandbox
 # Beside `make test`, not in it: its data is checked there, and this takes its time.
 mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail (about 15 minutes)
 	python -m tests.mutants
+
+# On a machine with nothing else to do; PLAN=short for a look in three minutes.
+bench: parts ## Compare with the alternatives, and write bench/results and docs/performance.md (a quarter of an hour)
+	$(INSIDE) python -m bench --plan $(PLAN)
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo

@@ -14,6 +14,7 @@ PROGRAMS: Mapping[str, str] = {
     "bwrap": "bubblewrap",
     "conntrack": "conntrack",
     "containerd": "containerd",
+    "curl": "curl",
     "dnsmasq": "dnsmasq-base",
     "ip": "iproute2",
     "iptables": "iptables",
@@ -22,6 +23,7 @@ PROGRAMS: Mapping[str, str] = {
     "nsenter": "util-linux",
     "runc": "runc",
     "skopeo": "skopeo",
+    "wrk": "wrk",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }

@@ -17,11 +17,18 @@ def create(world: World) -> None:
 
 def point_domain(world: World, address: str) -> None:
     """Let the public domain lead to `address`, for the node and for pods. Call it inside the sandbox."""
-    world.hosts_file.write_text(rendered({**world.names, address: (world.domain,)}))  # in place: it is a bind mount
+    point(world, {address: (world.domain,)})
+
+
+def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:
+    """Let names lead to other addresses than their own, and all the rest to theirs. Call it inside the sandbox."""
+    moved = {name for names in elsewhere.values() for name in names}
+    kept = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
+    world.hosts_file.write_text(rendered({**kept, **elsewhere}))  # in place: it is a bind mount
     with contextlib.suppress(FileNotFoundError):
         os.kill(int(world.dns_pid_file.read_text()), signal.SIGHUP)
 
 
 def rendered(names: Mapping[str, Sequence[str]]) -> str:
     """A hosts file, one line an address."""
-    return "".join(f"{address}\t{' '.join(hosts)}\n" for address, hosts in names.items())
+    return "".join(f"{address}\t{' '.join(hosts)}\n" for address, hosts in names.items() if hosts)

@@ -1,0 +1,43 @@
+"""`python -m bench`, inside the sandbox: measure, write results, pictures and the document. `make bench` runs it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.plan import FULL, PLANS
+from bench.present import present, refresh_document
+from bench.results import FOLDER, read
+from bench.run import run
+from sandbox.errors import SandboxError
+from sandbox.progress import say
+from sandbox.world import World
+
+
+def main() -> int:
+    """Run; 1 when something could not be measured that should have been."""
+    arguments = _parser().parse_args()
+    folder = arguments.results
+    try:
+        if not arguments.present:
+            run(World.current(), PLANS[arguments.plan]).write(folder)
+        results = read(folder)
+    except (SandboxError, RuntimeError, OSError) as error:
+        say(f"bench: {error}")
+        return 1
+    present(results, folder)
+    if folder == FOLDER:
+        refresh_document(results)
+    say(f"bench: {folder}/results.md")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--plan", choices=sorted(PLANS), default=FULL.name, help="how much is measured [%(default)s]")
+    parser.add_argument("--results", type=Path, default=FOLDER, metavar="DIR", help="where results go [%(default)s]")
+    parser.add_argument("--present", action="store_true", help="measure nothing: make tables and pictures again")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""How much is measured: sizes, rounds, seconds. Pure."""
+
+from dataclasses import dataclass
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run.
+
+    Attributes:
+        rounds: How often everything is measured; the contestants take turns within a round.
+        stream_rounds: The same for streams, which are short and vary most.
+        layer_bytes: Size of each of the five layers of the image that is pulled.
+        small_bytes: The blob that is asked for as often as possible.
+        large_bytes: The blob of herds and streams.
+        huge_bytes: The larger blob of streams; 0 leaves it out.
+        herds: Numbers of clients that want one cold blob at once.
+        herd_s3_bytes_per_second: What S3 gives to one connection in a herd.
+        load_seconds: How long one load of requests lasts.
+        load_connections: Connections of a load.
+        clients: Numbers of connections to grow through.
+        kept_blobs: Numbers of kept blobs to grow through, ascending.
+    """
+
+    name: str
+    rounds: int
+    stream_rounds: int
+    layer_bytes: int = 2 * MIB
+    small_bytes: int = 10_000
+    large_bytes: int = 100 * MIB
+    huge_bytes: int = GIB
+    herds: tuple[int, ...] = (10, 50)
+    herd_s3_bytes_per_second: int = 50_000_000
+    load_seconds: int = 3
+    load_connections: int = 32
+    clients: tuple[int, ...] = (1, 4, 16, 64, 256)
+    kept_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
+
+
+FULL = Plan(name="full", rounds=3, stream_rounds=5)
+SHORT = Plan(
+    name="short", rounds=1, stream_rounds=2, huge_bytes=0, herds=(10,), load_seconds=1,
+    clients=(1, 16, 256), kept_blobs=(1_000, 10_000),
+)  # fmt: skip
+PLANS = {plan.name: plan for plan in (FULL, SHORT)}

@@ -1,0 +1,14 @@
+"""A made-up run."""
+
+from bench.machine import Machine
+from bench.plan import SHORT
+from bench.results import Results
+from bench.samples import Gap, Sample
+
+TITLES = {"plain": "plain", "frontdoor": "ours", "limit": "the limit"}
+MACHINE = Machine("a processor", 2, 8.0, "6.1", "Debian", "1.30.6", "v3.1.2", "4.1.0", "7.88.1", 0.1)
+
+
+def results(*samples: Sample, gaps: tuple[Gap, ...] = ()) -> Results:
+    """A run with these figures."""
+    return Results("2026-11-23T08:00:00+00:00", 600, MACHINE, SHORT, TITLES, samples, gaps)
