@@ -24,6 +24,7 @@ class Process:
         self._log = log
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._listens_at = ("127.0.0.1", 0)
 
     @property
     def pid(self) -> int:
@@ -42,6 +43,7 @@ class Process:
         Raises:
             SandboxError: The port is taken, or it ends, or does not listen in time; with the end of its log.
         """
+        self._listens_at = (address, port)
         if _accepts(address, port):
             raise SandboxError(f"{address}:{port} is taken: {self._command[0]} cannot serve it")
         with self._log.open("ab") as log:
@@ -61,6 +63,10 @@ class Process:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(_PATIENCE_SECONDS)
+        # The kernel ends what runs below bwrap a moment after bwrap itself.
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while _accepts(*self._listens_at) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 def nginx(world: World, folder: Path, configuration: str, values: Mapping[str, object]) -> Process:
