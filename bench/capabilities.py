@@ -27,7 +27,7 @@ def _long_token(stage: Stage) -> None:
         process.start(8099)
     except SandboxError as error:
         plain = stage.contestant(Plain)
-        words = str(error).partition("[emerg]")[2].strip().splitlines()
+        words = str(error).partition("[emerg]")[2].partition(": ")[2].splitlines()
         reason = words[0].split(token[:20])[0] if words else "it does not start"
         reason = f"nginx does not start with a token of {len(token)} characters: {reason.strip()}"
         stage.gap(plain, "a Lambda's token", reason)

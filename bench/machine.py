@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.commands import run
 from sandbox.rootfs import nginx_version
+from sandbox.tools import MODULES
 from sandbox.world import World
 
 
@@ -38,7 +39,7 @@ def describe(world: World) -> Machine:
         kernel=platform.release(),
         system=platform.freedesktop_os_release()["PRETTY_NAME"],
         nginx=nginx_version(world.nginx_root),
-        distribution=_first(run(("registry", "--version")), r"v\d[\w.+-]*") or "as in sandbox/tools/go.mod",
+        distribution=_first((MODULES / "go.mod").read_text(), r"(?<=distribution/distribution/v3 v)\S+"),
         wrk=_first(run(("/bin/sh", "-c", "wrk -v 2>&1 || true")), r"\d+\.\d+\.\d+"),
         curl=_first(run(("curl", "--version")), r"\d+\.\d+\.\d+"),
         load=round(os.getloadavg()[0], 2),

@@ -108,7 +108,7 @@ def _bars(results: Results, measure: str, metric: str, unit: str, title: str, *,
     axes.set_xticks(range(len(cases)), cases)
     axes.grid(visible=False, axis="x")
     axes.set_ylabel(unit)
-    axes.set_title(f"{title}; bars are medians, lines reach from the lowest to the highest round")
+    axes.set_title(f"{title}\nbars are medians, lines reach from the lowest to the highest round")
     axes.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.12))
     return figure
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from bench import usage, wrk
 from bench.content import REPOSITORY
-from bench.contestants import Contestant, Frontdoor, Limit, WholeFile
+from bench.contestants import Contestant, Frontdoor, Limit
 from bench.process import nginx
 from bench.stage import Stage, headers
 from sandbox.errors import SandboxError
@@ -28,10 +28,10 @@ _LONGEST_SECONDS = 240
 
 def measure(stage: Stage) -> None:
     """Fill step by step; at each step ask for any of the blobs, at random."""
-    contestants = [c for c in stage.contestants if isinstance(c, WholeFile | Frontdoor | Limit)]
+    contestants = [c for c in stage.contestants if isinstance(c, Frontdoor | Limit)]
     for other in stage.contestants:
         if other.caches and other not in contestants:
-            reason = "not tried: it asks ECR twice for each blob, and filling it takes longer than a run"
+            reason = "not tried: each blob costs it new connections to ECR and S3, which takes longer than a run"
             stage.gap(other, MEASURE, reason)
     with _light_upstream(stage):
         for contestant in contestants:
