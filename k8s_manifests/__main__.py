@@ -8,7 +8,7 @@ from cdk8s import Yaml
 
 from k8s_manifests import documents
 from lambda_fn.errors import FrontdoorError
-from lambda_fn.settings import parse_toml
+from lambda_fn.settings import NlbExposure, parse_toml
 
 WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""
@@ -32,6 +32,13 @@ def main() -> int:
     except FrontdoorError as error:
         sys.stderr.write(f"ecr-frontdoor: {error}\n")
         return WRONG_FILE
+    exposure = settings.proxy.exposure
+    if isinstance(exposure, NlbExposure) and not exposure.target_group_arn:
+        sys.stderr.write(
+            "ecr-frontdoor: no TargetGroupBinding among these objects, so nothing leads to the pods: "
+            'with manifests = "kubectl" the stack applies it; otherwise set proxy.exposure.target_group_arn to the '
+            "stack's output TargetGroupArn\n"
+        )
     sys.stdout.write(Yaml.stringify(*documents(settings)))
     return 0
 

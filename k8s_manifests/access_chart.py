@@ -8,6 +8,7 @@ from lightkube.models.rbac_v1 import PolicyRule, RoleRef, Subject
 from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
+from k8s_manifests.load_balancer import readiness_gate
 from k8s_manifests.objects import add, labels, metadata
 from lambda_fn.settings import Settings
 
@@ -25,7 +26,11 @@ def namespace(settings: Settings) -> Namespace:
     """A namespace that refuses any pod below Pod Security `restricted`, so nobody weakens the proxy by accident."""
     modes = ("enforce", "audit", "warn")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
-    return Namespace(metadata=ObjectMeta(name=settings.cluster.namespace, labels=labels(settings) | security))
+    return Namespace(
+        metadata=ObjectMeta(
+            name=settings.cluster.namespace, labels=labels(settings) | security | readiness_gate(settings)
+        )
+    )
 
 
 def role(settings: Settings) -> Role:

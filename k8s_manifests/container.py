@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
 
 from k8s_manifests.exposure import HTTP_PORT, HTTPS_PORT
 from k8s_manifests.volumes import CACHE, CONFIG, RUN, mounts
-from lambda_fn.settings import PodExposure, Settings
+from lambda_fn.settings import Settings
 
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
 # configuration itself is the same everywhere.
@@ -61,7 +61,7 @@ def check_container(settings: Settings) -> Container:
 
 def nginx_container(settings: Settings, *, endpoint_seconds: int) -> Container:
     """nginx, which keeps serving through a token refresh and finishes its pulls when it is stopped."""
-    secure = isinstance(settings.proxy.exposure, PodExposure)
+    secure = settings.proxy.pod_tls_secret is not None
     ports = [ContainerPort(name="http", containerPort=HTTP_PORT, protocol="TCP")]
     if secure:
         ports.append(ContainerPort(name="https", containerPort=HTTPS_PORT, protocol="TCP"))

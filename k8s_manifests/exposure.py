@@ -15,7 +15,7 @@ from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 
 from k8s_manifests.objects import metadata, selector_labels
-from lambda_fn.settings import IngressExposure, PodExposure, Settings
+from lambda_fn.settings import IngressExposure, Settings
 
 HTTP_PORT = 8080
 HTTPS_PORT = 8443
@@ -23,15 +23,20 @@ HTTPS_PORT = 8443
 
 def listening_port(settings: Settings) -> int:
     """The container port that clients use; 8080 is always open to the kubelet's probes."""
-    return HTTPS_PORT if isinstance(settings.proxy.exposure, PodExposure) else HTTP_PORT
+    return HTTPS_PORT if settings.proxy.pod_tls_secret else HTTP_PORT
+
+
+def service_port(settings: Settings) -> int:
+    """The Service's port: 443 where the pods end TLS, otherwise 80."""
+    return 443 if settings.proxy.pod_tls_secret else 80
 
 
 def service(settings: Settings) -> Service:
     """The Service: 443 alone where the pods end TLS, so that nothing answers in clear text; otherwise 80."""
-    secure = isinstance(settings.proxy.exposure, PodExposure)
+    secure = settings.proxy.pod_tls_secret is not None
     port = ServicePort(
         name="https" if secure else "http",
-        port=443 if secure else 80,
+        port=service_port(settings),
         targetPort="https" if secure else "http",
         protocol="TCP",
     )

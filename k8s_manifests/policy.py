@@ -15,7 +15,7 @@ from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from k8s_manifests.exposure import listening_port
 from k8s_manifests.objects import metadata, selector_labels
-from lambda_fn.settings import Settings
+from lambda_fn.settings import NlbExposure, Settings
 
 # The instance metadata service speaks port 80, which no rule opens: this keeps it shut should AWS ever add TLS.
 METADATA_V4 = "169.254.169.254/32"
@@ -41,7 +41,7 @@ def network_policy(settings: Settings) -> NetworkPolicy:
     service, and nginx itself decides by name whom it speaks to. The kubelet's probes come from the node, which every
     implementation lets through.
     """
-    clients = [NetworkPolicyPeer(ipBlock=IPBlock(cidr=cidr)) for cidr in settings.proxy.client_cidrs]
+    clients = [NetworkPolicyPeer(ipBlock=IPBlock(cidr=cidr)) for cidr in _sources(settings)]
     anywhere = [
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="0.0.0.0/0", except_=[METADATA_V4])),
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="::/0", except_=[METADATA_V6])),
@@ -63,3 +63,12 @@ def network_policy(settings: Settings) -> NetworkPolicy:
             ],
         ),
     )
+
+
+def _sources(settings: Settings) -> list[str]:
+    """From where connections arrive at the pods: from the load balancer where there is one, else from the clients."""
+    exposure, clients = settings.proxy.exposure, settings.proxy.client_cidrs
+    if not isinstance(exposure, NlbExposure):
+        return [*clients]
+    # Health checks come from the load balancer's own addresses either way.
+    return [*exposure.subnets.values(), *(clients if exposure.preserve_client_ip else ())]

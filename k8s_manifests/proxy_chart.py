@@ -6,6 +6,7 @@ from lightkube.core.resource import Resource
 
 from k8s_manifests.configuration import scripts_config_map, template_config_map
 from k8s_manifests.exposure import ingress, service
+from k8s_manifests.load_balancer import target_group_binding
 from k8s_manifests.objects import add
 from k8s_manifests.policy import disruption_budget, network_policy
 from k8s_manifests.workload import deployment
@@ -13,9 +14,16 @@ from lambda_fn.settings import Settings
 
 
 class ProxyChart(Chart):
-    """ConfigMaps, policies, Service, Ingress where asked for, and the Deployment."""
+    """ConfigMaps, policies, Service, Ingress or TargetGroupBinding where asked for, and the Deployment."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - constructs name it so
+        *,
+        settings: Settings,
+        target_group_arn: str | None,
+    ) -> None:
         super().__init__(scope, id, disable_resource_name_hashes=True)
         objects: list[Resource] = [
             template_config_map(settings),
@@ -24,6 +32,8 @@ class ProxyChart(Chart):
             disruption_budget(settings),
             service(settings),
             *ingress(settings),
+            # Before the pods: the controller gives its readiness gate to new pods of a Service that is bound already.
+            *target_group_binding(settings, target_group_arn),
             deployment(settings),
         ]
         add(self, objects)

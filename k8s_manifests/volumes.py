@@ -12,7 +12,7 @@ from lightkube.models.core_v1 import (
     VolumeResourceRequirements,
 )
 
-from lambda_fn.settings import Cache, PodExposure, Settings
+from lambda_fn.settings import Cache, Settings
 
 CONFIG = "/etc/frontdoor/config"
 SCRIPTS = "/etc/frontdoor/scripts"
@@ -26,7 +26,7 @@ _GROUP_MAY_READ = 0o440
 
 def volumes(settings: Settings) -> list[Volume]:
     """The pod's volumes. None is optional: a pod waits for what is missing, and then starts by itself."""
-    names, exposure = settings.names, settings.proxy.exposure
+    names, certificate = settings.names, settings.proxy.pod_tls_secret
     found = [
         Volume(name="config", configMap=ConfigMapVolumeSource(name=names.config_map)),
         Volume(name="scripts", configMap=ConfigMapVolumeSource(name=names.scripts_config_map)),
@@ -34,8 +34,8 @@ def volumes(settings: Settings) -> list[Volume]:
         Volume(name="run", emptyDir=EmptyDirVolumeSource(sizeLimit="64Mi")),
         _cache(settings.proxy.cache),
     ]
-    if isinstance(exposure, PodExposure):
-        found.append(Volume(name="tls", secret=_secret(exposure.tls_secret)))
+    if certificate:
+        found.append(Volume(name="tls", secret=_secret(certificate)))
     return found
 
 
@@ -48,7 +48,7 @@ def mounts(settings: Settings) -> list[VolumeMount]:
         VolumeMount(name="run", mountPath=RUN),
         VolumeMount(name="cache", mountPath=CACHE),
     ]
-    if isinstance(settings.proxy.exposure, PodExposure):
+    if settings.proxy.pod_tls_secret:
         found.append(VolumeMount(name="tls", mountPath=TLS, readOnly=True))
     return found
 

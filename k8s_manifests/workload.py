@@ -14,15 +14,16 @@ from lightkube.resources.apps_v1 import Deployment
 
 from k8s_manifests.configuration import scripts_digest
 from k8s_manifests.container import check_container, nginx_container
+from k8s_manifests.load_balancer import DEREGISTRATION_SECONDS
 from k8s_manifests.objects import labels, metadata, selector_labels
 from k8s_manifests.volumes import volumes
-from lambda_fn.settings import Settings
+from lambda_fn.settings import NlbExposure, Settings
 
 NGINX_USER = 101
 """User and group of nginx in the official image."""
 
 ENDPOINT_SECONDS = 10
-"""How long a stopping pod keeps accepting: until the load balancers have noticed that it is leaving."""
+"""How long a stopping pod keeps accepting: until whatever sends it clients has noticed that it is leaving."""
 
 _MARGIN_SECONDS = 20
 
@@ -56,7 +57,13 @@ def deployment(settings: Settings) -> Deployment:
     )
 
 
+def endpoint_seconds(settings: Settings) -> int:
+    """How long a stopping pod keeps accepting: an NLB takes minutes to notice, all else seconds."""
+    return DEREGISTRATION_SECONDS if isinstance(settings.proxy.exposure, NlbExposure) else ENDPOINT_SECONDS
+
+
 def _pod(settings: Settings) -> PodSpec:
+    accepting = endpoint_seconds(settings)
     return PodSpec(
         automountServiceAccountToken=False,
         enableServiceLinks=False,
@@ -73,8 +80,8 @@ def _pod(settings: Settings) -> PodSpec:
             _spread_over(settings, "kubernetes.io/hostname"),
         ],
         initContainers=[check_container(settings)],
-        containers=[nginx_container(settings, endpoint_seconds=ENDPOINT_SECONDS)],
-        terminationGracePeriodSeconds=ENDPOINT_SECONDS + settings.proxy.drain_seconds + _MARGIN_SECONDS,
+        containers=[nginx_container(settings, endpoint_seconds=accepting)],
+        terminationGracePeriodSeconds=accepting + settings.proxy.drain_seconds + _MARGIN_SECONDS,
         volumes=volumes(settings),
     )
 

@@ -79,7 +79,7 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
         domain=settings.domain,
         resolver=resolver,
         registries=upstreams,
-        tls=settings.proxy.exposure.kind == "pod",
+        tls=settings.proxy.pod_tls_secret is not None,
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,
         timeouts=settings.proxy.timeouts,

@@ -1,5 +1,6 @@
 """The stack: one per namespace of one cluster."""
 
+import hashlib
 import os
 
 import aws_cdk as cdk
@@ -13,9 +14,12 @@ from stacks.access import RefresherAccess
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.encryption import Encryption
+from stacks.endpoints import VpcEndpoints
 from stacks.failures import Failures
 from stacks.first_run import FirstRun
+from stacks.gaps import check
 from stacks.identity import Identity
+from stacks.load_balancer import load_balancer
 from stacks.measures import Measures
 from stacks.network import Network
 from stacks.notices import Notices
@@ -32,8 +36,11 @@ def stack_name(settings: Settings) -> str:
     Raises:
         SettingsError: It is too long for CloudFormation.
     """
+    cluster, namespace = settings.cluster.name, settings.cluster.namespace
     # Stack names know no underscore, cluster names do.
-    name = f"ecr-frontdoor-{settings.cluster.name}-{settings.cluster.namespace}".replace("_", "-")
+    name = f"ecr-frontdoor-{cluster}-{namespace}".replace("_", "-")
+    if "_" in cluster or "-" in namespace:  # `a_b` and `a-b`, or `a-b` with `c` and `a` with `b-c`, would be one name
+        name += f"-{hashlib.sha256(f'{cluster}/{namespace}'.encode()).hexdigest()[:6]}"
     if len(name) > _STACK_NAME_LIMIT:
         raise SettingsError(
             f"the stack would be called {name}, {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}: "
@@ -56,11 +63,13 @@ class FrontdoorStack(cdk.Stack):
             description=f"Pull-only registry at {settings.domain}, in front of ECR",
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
         )
+        check(settings)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
         failures = Failures(self, "Failures", key=key).queue
         log_group = refresher_log(self, "Log", settings=settings, key=key)
         role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures, key=key).role
-        network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.vpc_id else None
+        network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
+        balancer = load_balancer(self, "LoadBalancer", settings=settings)
         applied = documents(settings) if settings.manifests == "kubectl" else None
         function = Refresher(
             self,
@@ -86,9 +95,15 @@ class FrontdoorStack(cdk.Stack):
         ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]
         if network:
             ways_in.append(network.into_cluster)
+        if settings.endpoints.create:
+            ways_in.append(VpcEndpoints(self, "Endpoints", settings=settings, network=network))
         # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
         if applied:
-            workload = Workload(self, "Workload", settings=settings, documents=applied, network=network)
+            # The digest is of what is known now, and the same for the same settings: an ARN is neither.
+            objects = documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
+            workload = Workload(self, "Workload", settings=settings, documents=objects, network=network)
+            # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
+            workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)
             first_run = FirstRun(
                 self, "FirstRun", function=function, timeout=run_timeout(settings), after=[*ways_in, workload]
             )

@@ -54,7 +54,7 @@ class Identity(Construct):
         ]
         if key:
             statements.append(queue_statement(key))
-        if settings.cluster.vpc_id:
+        if settings.cluster.subnet_ids:
             statements += interface_statements(self)
         role = iam.Role(
             self,

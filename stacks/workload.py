@@ -105,7 +105,7 @@ def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
             resources=[logs],
         ),
     ]
-    if settings.cluster.vpc_id:
+    if settings.cluster.subnet_ids:
         statements += interface_statements(scope)
     role = iam.Role(
         scope,

@@ -2,9 +2,11 @@
 
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.endpoints import Endpoints
+from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
-from lambda_fn.settings.proxy import IngressExposure, PodExposure, Proxy, Resources, ServiceExposure
+from lambda_fn.settings.proxy import Proxy, Resources
 from lambda_fn.settings.timeouts import Timeouts
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "Alarms",
     "Cache",
     "Cluster",
+    "Endpoints",
     "IngressExposure",
     "Names",
+    "NlbExposure",
     "PodExposure",
     "Proxy",
     "Refresh",

@@ -52,6 +52,12 @@ def _network_range(value: str) -> str:
         raise ValueError(allowed) from error
 
 
+def _network_range_v4(value: str) -> str:
+    if ip_network(value).version != 4:  # noqa: PLR2004 - IPv4
+        raise ValueError("must be an IPv4 range: the load balancer has no other addresses")
+    return value
+
+
 def _own_namespace(value: str) -> str:
     if value == "default" or value.startswith("kube-"):
         raise ValueError("must be a namespace of ecr-frontdoor's own: the stack makes it `restricted` and deletes it")
@@ -71,6 +77,7 @@ _UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGT
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]
 NetworkRange = Annotated[str, AfterValidator(_network_range)]
+NetworkRangeV4 = Annotated[NetworkRange, AfterValidator(_network_range_v4)]
 Account = Annotated[
     str, AfterValidator(matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'"))
 ]
@@ -117,6 +124,30 @@ SubnetId = Annotated[
 ]
 SecurityGroupId = Annotated[
     str, AfterValidator(matching(r"sg-[0-9a-f]{8,17}", "a security group's id, like sg-0a1b2c3d4e5f60718"))
+]
+RouteTableId = Annotated[
+    str, AfterValidator(matching(r"rtb-[0-9a-f]{8,17}", "a route table's id, like rtb-0a1b2c3d4e5f60718"))
+]
+HostedZoneId = Annotated[
+    str, AfterValidator(matching(r"Z[0-9A-Z]{1,31}", "a Route 53 hosted zone's id, like Z0123456789ABCDEFGHIJ"))
+]
+CertificateArn = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"arn:aws(?:-[a-z]+)*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}",
+            "the ARN of an ACM certificate, like arn:aws:acm:<region>:<account>:certificate/<uuid>",
+        )
+    ),
+]
+TargetGroupArn = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"arn:aws(?:-[a-z]+)*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}",
+            "a target group's ARN, as the stack's output TargetGroupArn gives it",
+        )
+    ),
 ]
 HttpsUrl = Annotated[
     str,

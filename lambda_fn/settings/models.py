@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.settings.alarms import Alarms
+from lambda_fn.settings.endpoints import Endpoints
+from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.fields import (
     ECR_HOST,
     Account,
@@ -45,13 +47,25 @@ class Cluster(Table):
     `restricted`.
     """
     vpc_id: VpcId | None = None
-    """The cluster's VPC. Together with `subnet_ids` and `security_group_id`: the Lambda then runs inside the VPC and
-    reaches a private endpoint. Without the three it runs outside and needs the public endpoint.
+    """The cluster's VPC, together with `security_group_id`. With `subnet_ids` too, the Lambda runs inside the VPC and
+    reaches a private endpoint; without, it runs outside and needs the public endpoint.
     """
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False)] = ()
     """Private subnets for the Lambda, with a route to the ECR, STS and EKS APIs (NAT or VPC endpoints)."""
     security_group_id: SecurityGroupId | None = None
     """The cluster security group; it gets one rule that lets the Lambda reach the Kubernetes API on 443."""
+    pod_security_group_id: SecurityGroupId | None = None
+    """The security group of the pods' network interfaces, where the nodes do not carry the cluster security group. The
+    stack's load balancer and endpoints are opened to it.
+    """
+    public_endpoint: bool = True
+    """Whether the Kubernetes API has a public endpoint. Say `false` where it is private only, and `cdk synth` insists
+    on the Lambda in the VPC.
+    """
+    nat: bool = True
+    """Whether the VPC has a way to the internet, such as NAT. Say `false` where it has none, and `cdk synth` names the
+    endpoints that are missing.
+    """
     endpoint: HttpsUrl | None = None
     """The Kubernetes API's address. By default asked from EKS on every run, so that a replaced cluster is followed; set
     it, with `certificate_authority`, where the Lambda cannot reach the EKS API.
@@ -61,14 +75,18 @@ class Cluster(Table):
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        network = (self.vpc_id, self.subnet_ids, self.security_group_id)
-        if any(network) and not all(network):
-            raise ValueError("vpc_id, subnet_ids and security_group_id belong together: set all three or none")
+        if bool(self.vpc_id) != bool(self.security_group_id) or (self.subnet_ids and not self.vpc_id):
+            raise ValueError("vpc_id and security_group_id belong together, and subnet_ids needs both")
         if len(set(self.subnet_ids)) < len(self.subnet_ids):
             raise ValueError("subnet_ids names a subnet twice: name each once")
         if (self.endpoint is None) != (self.certificate_authority is None):
             raise ValueError("endpoint and certificate_authority belong together: set both or none")
         return self
+
+    @property
+    def security_group_id_of_pods(self) -> str | None:
+        """The security group that the pods' network interfaces carry."""
+        return self.pod_security_group_id or self.security_group_id
 
 
 class Registry(Table):
@@ -166,6 +184,8 @@ class Settings(Table):
     """How the workload runs and how it is reached."""
     refresh: Refresh = Refresh()
     """The schedule of the refresh."""
+    endpoints: Endpoints = Endpoints()
+    """VPC endpoints, for a VPC without NAT."""
     alarms: Alarms = Alarms()
     """Who hears of an alarm."""
     encryption: Literal["aws", "stack"] = "aws"
@@ -218,6 +238,23 @@ class Settings(Table):
             raise ValueError(
                 f"alarms.topic_arn = {topic} is not in cluster.region = {self.cluster.region}: an alarm publishes in "
                 "its own region only"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _load_balancer_fits_the_rest(self) -> Self:
+        exposure = self.proxy.exposure
+        if not isinstance(exposure, NlbExposure):
+            return self
+        region = exposure.certificate_arn.split(":")[3] if exposure.certificate_arn else self.cluster.region
+        if region != self.cluster.region:
+            raise ValueError(
+                f"proxy.exposure.certificate_arn is of {region}, and the load balancer of {self.cluster.region} takes "
+                "certificates of its own region only"
+            )
+        if exposure.target_group_arn and self.manifests != "external":
+            raise ValueError(
+                'proxy.exposure.target_group_arn is for manifests = "external": leave it out, the stack knows its own'
             )
         return self
 

@@ -19,6 +19,8 @@ _IN_TOMLS_WORDS = {
     "string_type": "must be text in quotes",
     "int_type": "must be a whole number without quotes",
     "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false without quotes",
+    "bool_parsing": "must be true or false without quotes",
     "tuple_type": "must be a list: [ ] around values, or tables headed in double brackets like [[registries]]",
     "model_type": "must be a table of keys",
     "model_attributes_type": "must be a table of keys",
@@ -88,11 +90,11 @@ def _mistake(details: ErrorDetails) -> str:
         case "extra_forbidden":
             return f"{key} is no setting; allowed here: {', '.join(_allowed(details['loc'][:-1]))}"
         case "union_tag_invalid" | "union_tag_not_found":
-            kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'pod', 'service'")
+            kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'nlb', 'pod', 'service'")
             kind = dict(details["input"]).get("kind")
             return f"{key}.kind {'is missing' if kind is None else f'= {_shown(kind)}'}: must be one of {kinds}"
         case "too_short":
-            return f"{key} = []: must have at least one entry"
+            return f"{key} = {_shown(details['input'])}: must have at least one entry"
         case "value_error" if isinstance(details["input"], dict | list | tuple):
             return f"{key or 'the file'}: {_reason(details)}"
         case _:

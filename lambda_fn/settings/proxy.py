@@ -1,11 +1,12 @@
-"""The nginx workload and the ways to reach it, as an operator sets them. Pure."""
+"""The nginx workload, as an operator sets it. Pure."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lambda_fn.settings.cache import Cache
-from lambda_fn.settings.fields import Address, AnnotationName, Image, NetworkRange, ObjectName, Quantity, amount
+from lambda_fn.settings.exposure import Exposure, NlbExposure, PodExposure
+from lambda_fn.settings.fields import Address, Image, NetworkRange, Quantity, amount
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
 
@@ -29,47 +30,11 @@ class Resources(Table):
         return self
 
 
-class IngressExposure(Table):
-    """An Ingress controller of the cluster ends TLS."""
-
-    kind: Literal["ingress"]
-    """`ingress`."""
-    class_name: ObjectName
-    """The IngressClass, such as `alb` or `nginx`."""
-    tls_secret: ObjectName | None = None
-    """The TLS Secret's name. Leave it out where the controller finds the certificate itself, as the AWS Load Balancer
-    Controller does in ACM.
-    """
-    annotations: dict[AnnotationName, str] = Field(default_factory=dict)
-    """Annotations of the Ingress, for its controller and for cert-manager."""
-
-
-class PodExposure(Table):
-    """nginx itself ends TLS, on the Service's port 443."""
-
-    kind: Literal["pod"]
-    """`pod`."""
-    tls_secret: ObjectName
-    """The TLS Secret's name. It must be in the namespace before the first deployment, since pods wait for it. A renewed
-    certificate is picked up without a restart.
-    """
-
-
-class ServiceExposure(Table):
-    """A plain Service on port 80: TLS ends in front of it, in something this project does not manage."""
-
-    kind: Literal["service"]
-    """`service`."""
-
-
-Exposure = Annotated[IngressExposure | PodExposure | ServiceExposure, Field(discriminator="kind")]
-
-
 class Proxy(Table):
     """The nginx workload."""
 
     exposure: Exposure
-    """How clients reach the proxy and where TLS ends: `ingress`, `pod` or `service`."""
+    """How clients reach the proxy and where TLS ends: `ingress`, `nlb`, `pod` or `service`."""
     image: Image = "public.ecr.aws/nginx/nginx:1.30.6"
     """nginx 1.27.4 or later with njs at the official image's place. A copy in your own ECR, named by digest, makes the
     proxy independent of public registries: the pods pull with the same `aws-registry` secret.
@@ -96,10 +61,15 @@ class Proxy(Table):
         "192.168.0.0/16",
         "100.64.0.0/10",
     )
-    """Source ranges the NetworkPolicy lets in. The private ranges by default: an anonymous registry must not face the
-    internet.
+    """Source ranges the NetworkPolicy lets in, and the load balancer of `nlb`. The private ranges by default: an
+    anonymous registry must not face the internet.
     """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
     """How long a stopping pod finishes the pulls it is serving, in seconds. At least the longest pull of your largest
     layer.
     """
+
+    @property
+    def pod_tls_secret(self) -> str | None:
+        """The TLS Secret that nginx itself serves, or nothing where TLS ends before it."""
+        return self.exposure.tls_secret if isinstance(self.exposure, NlbExposure | PodExposure) else None

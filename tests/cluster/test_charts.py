@@ -13,6 +13,8 @@ from sandbox.world import World
 
 EXPOSURES = {
     "ingress": 'kind = "ingress"\nclass_name = "nginx"\ntls_secret = "registry-tls"\nannotations = { a = "b" }',
+    # Without the TargetGroupBinding: no API server here knows that kind.
+    "nlb": 'kind = "nlb"\ntls_secret = "registry-tls"\nsubnets = { subnet-0a1b2c3d4e5f60718 = "10.1.0.0/24" }',
     "pod": 'kind = "pod"\ntls_secret = "registry-tls"',
     "service": 'kind = "service"',
 }

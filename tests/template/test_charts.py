@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from k8s_manifests import documents
-from tests.template.charts import INGRESS, POD, SERVICE, find, settings
+from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("exposure", [INGRESS, POD, SERVICE], ids=["ingress", "pod", "service"])
+@pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
 @pytest.mark.parametrize("version", ["1.33", "1.34", "1.35"])
 def test_every_object_is_valid_with_no_unknown_field(version: str, exposure: str) -> None:
     for document in documents(settings(exposure)):

@@ -15,18 +15,21 @@ ROOT = configurations.ROOT
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 
+WRITTEN = ("EcrFrontdoor.template.json", "EcrFrontdoor.assets.json")
+
+
 def without_aws(**variables: str) -> Mapping[str, str]:
     """This environment with nothing in it that could lead to AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent"} | variables
 
 
-def run_app(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_app(config: Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     context = json.dumps({"config": str(config), "aws:cdk:bundling-stacks": []})
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,
-        env=without_aws(CDK_CONTEXT_JSON=context, CDK_OUTDIR=str(folder / "out")),
+        env=without_aws(CDK_CONTEXT_JSON=context, CDK_OUTDIR=str(folder / "out"), **variables),
         text=True,
         capture_output=True,
         check=False,
@@ -60,6 +63,17 @@ def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
     assert app.stderr == f"ecr-frontdoor: {config} is not TOML: Invalid statement (at line 1, column 1)\n"
 
 
+def test_two_syntheses_of_one_file_are_the_same_byte_for_byte(tmp_path: Path) -> None:
+    config = configurations.REFERENCE / "nlb.toml"
+    outputs = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        app = run_app(config, folder, PYTHONHASHSEED=seed)
+        assert app.returncode == 0, app.stderr
+        outputs.append({name: (folder / "out" / name).read_bytes() for name in WRITTEN})
+    assert outputs[0] == outputs[1]
+
+
 @pytest.mark.skipif(not CDK.exists(), reason="the CDK command line is not installed: run `make template`")
 def test_cdk_synth_needs_neither_credentials_nor_context_and_names_the_stack_by_cluster_and_namespace(
     tmp_path: Path,
@@ -75,6 +89,6 @@ def test_cdk_synth_needs_neither_credentials_nor_context_and_names_the_stack_by_
     assert synth.returncode == 0, synth.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     stack = manifest["artifacts"]["EcrFrontdoor"]
-    assert stack["properties"]["stackName"] == "ecr-frontdoor-blue-1-pulls"
+    assert stack["properties"]["stackName"] == "ecr-frontdoor-blue-1-pulls-50d4a9"
     assert stack["environment"] == "aws://unknown-account/eu-west-1"
     assert "missing" not in manifest

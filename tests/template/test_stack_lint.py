@@ -15,7 +15,7 @@ YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
 
 
 # What `public` has, the others have too.
-@pytest.mark.parametrize("name", ["external", "guarded", "ingress", "several"])
+@pytest.mark.parametrize("name", ["external", "guarded", "ingress", "nlb", "several"])
 def test_cfn_lint_finds_nothing_but_actions_younger_than_itself(name: str) -> None:
     findings = [
         (match.rule.id, match.message.split("'")[1]) for match in lint(json.dumps(template(name)), config=CONFIG)

@@ -18,12 +18,14 @@ SECTIONS = {
     "Registry": "`[[registries]]`",
     "Proxy": "`[proxy]`",
     "IngressExposure": '`[proxy.exposure]` with `kind = "ingress"`',
+    "NlbExposure": '`[proxy.exposure]` with `kind = "nlb"`',
     "PodExposure": '`[proxy.exposure]` with `kind = "pod"`',
     "ServiceExposure": '`[proxy.exposure]` with `kind = "service"`',
     "Resources": "`[proxy.resources]`",
     "Cache": "`[proxy.cache]`",
     "Timeouts": "`[proxy.timeouts]`",
     "Refresh": "`[refresh]`",
+    "Endpoints": "`[endpoints]`",
     "Alarms": "`[alarms]`",
     "Names": "`[names]`",
 }
@@ -45,7 +47,7 @@ def fields(model: str) -> dict[str, Any]:
 def written_default(field: Mapping[str, Any]) -> str:
     """A field's default as the document writes it."""
     if "default" not in field:
-        return "`{}`" if field.get("type") == "object" else "required"
+        return "`{}`" if field.get("type") == "object" and not field.get("minProperties") else "required"
     if field["default"] is None:
         return "not set"
     return "all defaults" if "$ref" in field else f"`{json.dumps(field['default'])}`"

@@ -37,7 +37,7 @@ def test_tables_where_a_list_of_tables_belongs_are_answered_with_how_to_write_it
 
 def test_an_exposure_without_a_kind_lists_the_kinds() -> None:
     (found,) = mistakes(SMALLEST.replace('kind = "service"', ""))
-    assert found == "proxy.exposure.kind is missing: must be one of 'ingress', 'pod', 'service'"
+    assert found == "proxy.exposure.kind is missing: must be one of 'ingress', 'nlb', 'pod', 'service'"
 
 
 def test_every_table_given_as_something_else_is_answered_in_the_words_of_toml() -> None:

@@ -14,15 +14,15 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         (
             "",
             "domian = 'x.example.net'",
-            "domian is no setting; allowed here: alarms, cluster, domain, encryption, manifests, names, proxy",
+            "domian is no setting; allowed here: alarms, cluster, domain, encryption, endpoints, manifests, names, proxy",
         ),
         ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
         ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
         ("[proxy.exposure]", "tls = 'x'", "proxy.exposure.tls is no setting; allowed here: kind"),
         (
             "[proxy.exposure]",
-            "kind = 'nlb'",
-            "proxy.exposure.kind = \"nlb\": must be one of 'ingress', 'pod', 'service'",
+            "kind = 'alb'",
+            "proxy.exposure.kind = \"alb\": must be one of 'ingress', 'nlb', 'pod', 'service'",
         ),
         ("[proxy.exposure]", "kind = 'pod'", "proxy.exposure.tls_secret is missing"),
         ("[proxy]", "replicas = 1", "proxy.replicas = 1: must be greater than or equal to 2"),
@@ -89,12 +89,21 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         ("", "encryption = 'kms'", "encryption = \"kms\": must be 'aws' or 'stack'"),
         ("", "alarms = { emails = ['on-call'] }", 'alarms.emails[0] = "on-call": must be an e-mail address'),
         ("", "alarms = { emails = 'a@example.net' }", 'alarms.emails = "a@example.net": must be a list'),
-        ("[cluster]", "vpc_id = 'vpc-12345678'", "vpc_id, subnet_ids and security_group_id belong together"),
+        ("[cluster]", "vpc_id = 'vpc-12345678'", "cluster: vpc_id and security_group_id belong together"),
         (
             "[cluster]",
             f"{NETWORK}subnet_ids = ['subnet-12345678', 'subnet-12345678']",
             "subnet_ids names a subnet twice",
         ),
+        (
+            "[cluster]",
+            "security_group_id = 'sg-12345678'",
+            "vpc_id and security_group_id belong together, and subnet_ids",
+        ),
+        ("[cluster]", "subnet_ids = ['subnet-12345678']", "and subnet_ids needs both"),
+        ("[cluster]", "nat = 'no'", 'cluster.nat = "no": must be true or false'),
+        ("[cluster]", "public_endpoint = 0", "cluster.public_endpoint = 0: must be true or false"),
+        ("[cluster]", "pod_security_group_id = 'x'", 'cluster.pod_security_group_id = "x": must be a security group'),
         ("[cluster]", "endpoint = 'https://x.eks.amazonaws.com'", "endpoint and certificate_authority belong together"),
         (
             "[cluster]",
@@ -111,6 +120,90 @@ def test_a_mistake_is_answered_with_the_key_the_value_and_what_is_allowed(table:
     if line == "registries = []":
         text = re.sub(r"\[\[registries\]\]\n(.*\n){2}", "", text)
     (found,) = mistakes(text)
+    assert message in found
+
+
+NLB = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\n"
+CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (NLB, "proxy.exposure: set exactly one of certificate_arn (ACM has it), certificate_zone_id"),
+        (f"{NLB}tls_secret = 'tls'\ncertificate_zone_id = 'Z12'", "proxy.exposure: set exactly one of certificate_arn"),
+        ("kind = 'nlb'\ntls_secret = 'tls'", "proxy.exposure.subnets is missing"),
+        ("kind = 'nlb'\ntls_secret = 'tls'\nsubnets = {}", "proxy.exposure.subnets = {}: must have at least one entry"),
+        (
+            "kind = 'nlb'\ntls_secret = 'tls'\nsubnets = { net-1 = '10.1.0.0/24' }",
+            'proxy.exposure.subnets.net-1 = "net-1": must be a subnet\'s id, like subnet-',
+        ),
+        (
+            "kind = 'nlb'\ntls_secret = 'tls'\nsubnets = { subnet-12345678 = 'fd00::/64' }",
+            'proxy.exposure.subnets.subnet-12345678 = "fd00::/64": must be an IPv4 range',
+        ),
+        (
+            "kind = 'nlb'\ntls_secret = 'tls'\nsubnets = { subnet-12345678 = '10.1.0.0' }",
+            'proxy.exposure.subnets.subnet-12345678 = "10.1.0.0": must be a network range',
+        ),
+        (
+            f"{NLB}certificate_arn = 'arn:aws:iam::123456789012:server-certificate/x'",
+            "must be the ARN of an ACM certificate, like arn:aws:acm:",
+        ),
+        (
+            f"{NLB}certificate_arn = '{CERTIFICATE.format('us-east-1')}'",
+            "proxy.exposure.certificate_arn is of us-east-1, and the load balancer of ap-southeast-2 takes",
+        ),
+        (f"{NLB}certificate_zone_id = 'example.net'", "must be a Route 53 hosted zone's id, like Z0123"),
+        (f"{NLB}tls_secret = 'tls'\nalias_zone_id = 'z1'", 'proxy.exposure.alias_zone_id = "z1": must be a Route 53'),
+        (
+            f"{NLB}tls_secret = 'tls'\npreserve_client_ip = 1",
+            "proxy.exposure.preserve_client_ip = 1: must be true or false",
+        ),
+        (f"{NLB}tls_secret = 'aws-registry'", "proxy.exposure.tls_secret = aws-registry is names.secret too"),
+        (f"{NLB}tls_secret = 'tls'\ntarget_group_arn = 'pods'", "must be a target group's ARN, as the stack's output"),
+        (
+            f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP}'",
+            'proxy.exposure.target_group_arn is for manifests = "external": leave it out',
+        ),
+    ],
+)
+def test_a_load_balancer_that_could_not_be_made_is_refused_with_the_key_and_the_way_out(
+    line: str, message: str
+) -> None:
+    (found,) = mistakes(with_line("[proxy.exposure]", line))
+    assert message in found
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1"])
+def test_a_certificate_of_every_partition_is_a_certificate(region: str) -> None:
+    partition = {"cn": "aws-cn", "us": "aws-us-gov"}.get(region[:2], "aws")
+    arn = CERTIFICATE.format(region).replace("arn:aws:", f"arn:{partition}:")
+    text = with_line("[proxy.exposure]", f"{NLB}certificate_arn = '{arn}'").replace("ap-southeast-2", region)
+    assert parse_toml(text, "my.toml").proxy.pod_tls_secret is None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "create = ['ecr']",
+            "endpoints.create[0] = \"ecr\": must be 'ecr.api', 'ecr.dkr', 'eks', 'lambda', 'logs', 's3'",
+        ),
+        ("existing = ['kms']", "endpoints.existing[0] = \"kms\": must be 'ecr.api'"),
+        ("create = 'sts'", 'endpoints.create = "sts": must be a list'),
+        ("create = ['sts']\nexisting = ['sts']", "endpoints: create and existing both name sts: name each in one"),
+        ("create = ['sts', 'sts']", "endpoints: create names an endpoint twice: name each once"),
+        ("create = ['s3']", 'endpoints: route_table_ids and "s3" in create belong together'),
+        ("route_table_ids = ['rtb-12345678']", 'endpoints: route_table_ids and "s3" in create belong together'),
+        ("create = ['s3']\nroute_table_ids = ['main']", 'endpoints.route_table_ids[0] = "main": must be a route table'),
+        ("subnet_ids = ['a']", 'endpoints.subnet_ids[0] = "a": must be a subnet\'s id'),
+        ("client_cidrs = ['10.0.0.1']", 'endpoints.client_cidrs[0] = "10.0.0.1": must be a network range'),
+    ],
+)
+def test_a_wrong_list_of_endpoints_is_answered_with_what_is_allowed(line: str, message: str) -> None:
+    (found,) = mistakes(f"{SMALLEST}[endpoints]\n{line}\n")
     assert message in found
 
 

@@ -1,0 +1,65 @@
+"""What a combination of settings lacks to work, told before anything is deployed. Pure."""
+
+from collections.abc import Iterator
+
+from lambda_fn.errors import SettingsError
+from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings.fields import ECR_HOST
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that are right one by one and could not work together.
+
+    Raises:
+        SettingsError: Names all that is missing, one a line.
+    """
+    found = [*_places(settings), *(_without_nat(settings) if not settings.cluster.nat else ())]
+    if found:
+        raise SettingsError("the settings cannot work together:\n" + "\n".join(f"  {line}" for line in found))
+
+
+def _places(settings: Settings) -> Iterator[str]:
+    """What stands in a VPC needs to know it."""
+    cluster, endpoints = settings.cluster, settings.endpoints
+    balanced = isinstance(settings.proxy.exposure, NlbExposure)
+    if not cluster.public_endpoint and not cluster.subnet_ids:
+        yield (
+            "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
+            "set cluster.vpc_id, subnet_ids and security_group_id"
+        )
+    if balanced and not cluster.vpc_id:
+        yield 'proxy.exposure.kind = "nlb": set cluster.vpc_id and security_group_id'
+    if endpoints.create and not cluster.vpc_id:
+        yield "endpoints.create: set cluster.vpc_id and security_group_id"
+    if set(endpoints.create) - {"s3"} and not (endpoints.subnet_ids or cluster.subnet_ids):
+        yield "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids"
+    if cluster.vpc_id and not (cluster.subnet_ids or balanced or endpoints.create):
+        yield "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out"
+
+
+def _without_nat(settings: Settings) -> Iterator[str]:
+    """Without a way out there are only the endpoints, and those lead to AWS in their own region."""
+    region = settings.cluster.region
+    there = {*settings.endpoints.create, *settings.endpoints.existing}
+    for endpoint, purpose in _needed(settings).items():
+        if endpoint not in there:
+            yield f"cluster.nat = false: endpoints lacks {endpoint!r}, {purpose}"
+    for number, registry in enumerate(settings.registries):
+        if registry.region != region:
+            yield f"cluster.nat = false: no endpoint in {region} leads to registries[{number}] in {registry.region}"
+    image = ECR_HOST.match(settings.proxy.image)
+    if not image or image["region"] != region:
+        yield f"cluster.nat = false: proxy.image = {settings.proxy.image} has to be copied to an ECR in {region}"
+
+
+def _needed(settings: Settings) -> dict[str, str]:
+    """The endpoints without which something fails, each with what."""
+    needed = {"ecr.dkr": "by which the proxy and the nodes speak to ECR", "s3": "where ECR keeps its layers"}
+    if not settings.cluster.subnet_ids:
+        return needed
+    needed["ecr.api"] = "from which the Lambda fetches the token"
+    if not settings.cluster.endpoint:
+        needed["eks"] = "which the Lambda asks for the cluster's address (or set cluster.endpoint)"
+    if settings.manifests == "kubectl":
+        needed |= {"lambda": "by which CDK calls kubectl", "eks": "which kubectl asks for the cluster's address"}
+    return needed

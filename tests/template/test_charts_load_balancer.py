@@ -1,0 +1,85 @@
+"""How the pods stand behind the stack's load balancer.
+
+The TargetGroupBinding is checked by hand: its definition is on no registry, so no API server here knows the kind.
+Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from k8s_manifests import documents
+from tests.template.charts import NLB, NLB_THROUGH, container, find, pod, settings
+from tests.template.configurations import ROOT
+
+ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
+GATE = "elbv2.k8s.aws/pod-readiness-gate-inject"
+
+
+@pytest.mark.parametrize(("exposure", "port", "name"), [(NLB, 80, "http"), (NLB_THROUGH, 443, "https")])
+def test_the_binding_makes_the_services_pods_targets_of_the_stacks_group(exposure: str, port: int, name: str) -> None:
+    found = settings(exposure)
+    (binding,) = (d for d in documents(found, target_group_arn=ARN) if d["kind"] == "TargetGroupBinding")
+    assert binding["apiVersion"] == "elbv2.k8s.aws/v1beta1"
+    assert binding["metadata"]["namespace"] == "registry"
+    assert binding["spec"] == {
+        "targetGroupARN": ARN,
+        "targetType": "ip",
+        "serviceRef": {"name": "aws-registry-proxy", "port": port},
+    }
+    (service_port,) = find("Service", found)["spec"]["ports"]
+    assert (service_port["port"], service_port["targetPort"]) == (port, name)
+
+
+def test_the_binding_is_there_before_the_pods_whose_readiness_it_holds_back() -> None:
+    kinds = [d["kind"] for d in documents(settings(NLB), target_group_arn=ARN)]
+    assert kinds.index("Service") < kinds.index("TargetGroupBinding") < kinds.index("Deployment")
+    assert find("Namespace", settings(NLB))["metadata"]["labels"][GATE] == "enabled"
+    assert GATE not in find("Namespace", settings())["metadata"]["labels"]
+
+
+def test_gitops_takes_the_target_group_from_the_settings() -> None:
+    found = settings(f'{NLB}\ntarget_group_arn = "{ARN}"', manifests="external")
+    assert find("TargetGroupBinding", found)["spec"]["targetGroupARN"] == ARN
+
+
+def test_without_a_target_group_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    config = tmp_path / "nlb.toml"
+    config.write_text((Path(__file__).parent / "reference" / "nlb.toml").read_text())
+    command = [sys.executable, "-m", "k8s_manifests", "--config", str(config)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert "set proxy.exposure.target_group_arn to the stack's output TargetGroupArn" in done.stderr
+    assert "kind: TargetGroupBinding" not in done.stdout
+    assert "kind: Deployment" in done.stdout
+
+
+def test_the_pods_let_in_the_load_balancer_alone_unless_clients_keep_their_addresses() -> None:
+    proxy = 'client_cidrs = ["10.9.0.0/16"]'
+    by_default, kept = settings(NLB, proxy=proxy), settings(f"{NLB}\npreserve_client_ip = true", proxy=proxy)
+    sources = [
+        [peer["ipBlock"]["cidr"] for peer in find("NetworkPolicy", found)["spec"]["ingress"][0]["from"]]
+        for found in (by_default, kept)
+    ]
+    assert sources == [["10.1.0.0/24", "10.1.1.0/24"], ["10.1.0.0/24", "10.1.1.0/24", "10.9.0.0/16"]]
+
+
+@pytest.mark.parametrize(("exposure", "port"), [(NLB, 8080), (NLB_THROUGH, 8443)])
+def test_only_the_port_that_serves_is_open_to_the_load_balancer(exposure: str, port: int) -> None:
+    (rule,) = find("NetworkPolicy", settings(exposure))["spec"]["ingress"]
+    assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+
+
+def test_where_tls_passes_through_nginx_has_the_certificate_of_the_secret() -> None:
+    (volume,) = (v for v in pod(settings(NLB_THROUGH))["volumes"] if v["name"] == "tls")
+    assert volume["secret"]["secretName"] == "registry-tls"
+    assert "https" in {p["name"] for p in container(settings(NLB_THROUGH))["ports"]}
+    assert "tls" not in {v["name"] for v in pod(settings(NLB))["volumes"]}
+
+
+def test_a_stopping_pod_accepts_until_the_load_balancer_has_noticed() -> None:
+    found = settings(NLB, proxy="drain_seconds = 60")
+    (script,) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
+    assert script.startswith("sleep 150;")
+    assert pod(found)["terminationGracePeriodSeconds"] > 150 + 60

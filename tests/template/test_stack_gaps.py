@@ -1,0 +1,98 @@
+"""What `cdk synth` says of settings that are right one by one and could not work together."""
+
+import pytest
+
+from lambda_fn.errors import SettingsError
+from stacks.gaps import check
+from tests.template import configurations
+
+
+def gaps(toml: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        check(configurations.parse(toml))
+    first, *lines = str(caught.value).splitlines()
+    assert first == "the settings cannot work together:"
+    return [line.strip() for line in lines]
+
+
+def without(*lines: str) -> str:
+    """The private cluster's file without the lines that start so."""
+    kept = (line for line in configurations.text("nlb").splitlines() if not line.startswith(lines))
+    return "\n".join(kept)
+
+
+@pytest.mark.parametrize("name", [*configurations.NAMES, "ingress", "nlb"])
+def test_what_is_deployed_here_lacks_nothing(name: str) -> None:
+    check(configurations.settings(name))
+
+
+def test_a_private_endpoint_without_subnets_is_told_what_to_set() -> None:
+    (found,) = gaps(
+        configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
+    )
+    assert found == (
+        "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
+        "set cluster.vpc_id, subnet_ids and security_group_id"
+    )
+
+
+def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> None:
+    found = gaps(without("[endpoints]", "create", "route_table_ids"))
+    assert found == [
+        "cluster.nat = false: endpoints lacks 'ecr.dkr', by which the proxy and the nodes speak to ECR",
+        "cluster.nat = false: endpoints lacks 's3', where ECR keeps its layers",
+        "cluster.nat = false: endpoints lacks 'ecr.api', from which the Lambda fetches the token",
+        "cluster.nat = false: endpoints lacks 'eks', which kubectl asks for the cluster's address",
+        "cluster.nat = false: endpoints lacks 'lambda', by which CDK calls kubectl",
+    ]
+
+
+def test_endpoints_that_exist_count() -> None:
+    text = without("route_table_ids").replace("create = ", "existing = ")
+    check(configurations.parse(text))
+
+
+def test_where_the_lambda_stands_outside_only_the_proxy_needs_endpoints() -> None:
+    text = without("subnet_ids", "public_endpoint", "create", "route_table_ids")
+    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3"]
+
+
+def test_without_kubectl_and_with_a_known_address_the_lambda_needs_the_token_alone() -> None:
+    address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
+    text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)
+    text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
+    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ecr.api"]
+
+
+def test_without_nat_neither_another_region_nor_a_public_image_can_be_reached() -> None:
+    text = without("image").replace(
+        'account = "123456789012"\nregion = "ap-southeast-2"', 'account = "123456789012"\nregion = "eu-west-1"'
+    )
+    registry, image = gaps(text)
+    assert registry == "cluster.nat = false: no endpoint in ap-southeast-2 leads to registries[0] in eu-west-1"
+    assert image.startswith("cluster.nat = false: proxy.image = public.ecr.aws/nginx/nginx:1.30.6 has to be copied")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            without("vpc_id", "security_group_id", "subnet_ids", "public_endpoint", "nat", "create", "route_table_ids"),
+            'proxy.exposure.kind = "nlb": set cluster.vpc_id and security_group_id',
+        ),
+        (
+            configurations.text("public") + '[endpoints]\ncreate = ["s3"]\nroute_table_ids = ["rtb-12345678"]\n',
+            "endpoints.create: set cluster.vpc_id and security_group_id",
+        ),
+        (
+            without("subnet_ids", "public_endpoint", "nat"),
+            "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids",
+        ),
+        (
+            configurations.text("ingress").replace("subnet_ids", "# subnet_ids"),
+            "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out",
+        ),
+    ],
+)
+def test_what_stands_in_a_vpc_has_to_know_it(text: str, message: str) -> None:
+    assert gaps(text) == [message]

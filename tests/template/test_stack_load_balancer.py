@@ -1,0 +1,165 @@
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from lambda_fn.settings import Settings
+from tests.template import configurations
+from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize
+
+NAME = "nlb"
+GROUP = "AWS::EC2::SecurityGroup"
+INTO = "AWS::EC2::SecurityGroupIngress"
+TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
+MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+ARN = "arn:aws:acm:ap-southeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """A synthesized stack, by the types of its resources."""
+
+    resources: dict[str, Any]
+
+    def one(self, kind: str) -> dict[str, Any]:
+        (found,) = (r["Properties"] for r in self.resources.values() if r["Type"] == kind)
+        assert isinstance(found, dict)
+        return found
+
+
+def with_certificate(line: str, *, more: str = "") -> Settings:
+    text = configurations.text(NAME).replace('certificate_zone_id = "Z0123456789PUBLIC"', line)
+    return configurations.parse(text.replace("[proxy.exposure]", f"{more}[proxy.exposure]"))
+
+
+@pytest.fixture(scope="module")
+def passed_through() -> Stack:
+    settings = with_certificate(
+        'tls_secret = "registry-tls"\npreserve_client_ip = true', more="drain_seconds = 21600\n"
+    )
+    return Stack(synthesize(settings)["Resources"])
+
+
+@pytest.fixture(scope="module")
+def imported() -> Stack:
+    return Stack(synthesize(with_certificate(f'certificate_arn = "{ARN}"'))["Resources"])
+
+
+def attributes(target_group: Any) -> dict[str, str]:  # noqa: ANN401 - a resource's properties
+    return {a["Key"]: a["Value"] for a in target_group["TargetGroupAttributes"]}
+
+
+def test_the_load_balancer_is_internal_and_stands_in_the_set_subnets_with_a_group_of_its_own() -> None:
+    balancer = only(NAME, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert (balancer["Type"], balancer["Scheme"]) == ("network", "internal")
+    assert balancer["Subnets"] == ["subnet-0a1b2c3d4e5f60718", "subnet-18f0e5d4c3b2a1907"]
+    group = logical_id(NAME, GROUP, "LoadBalancer")
+    assert balancer["SecurityGroups"] == [{"Fn::GetAtt": [group, "GroupId"]}]
+
+
+def test_only_the_clients_networks_reach_it_and_it_reaches_only_the_pods() -> None:
+    group = only(NAME, GROUP, "LoadBalancer")
+    rules = [(r["CidrIp"], r["IpProtocol"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupIngress"]]
+    assert rules == [("10.1.0.0/16", "tcp", 443, 443), ("10.200.0.0/16", "tcp", 443, 443)]
+    (out,) = group["SecurityGroupEgress"]
+    assert (out["DestinationSecurityGroupId"], out["FromPort"], out["ToPort"]) == ("sg-0a1b2c3d4e5f60718", 8080, 8080)
+
+
+def test_the_pods_group_lets_the_load_balancer_in_on_the_port_that_serves() -> None:
+    rule = dict(only(NAME, INTO, "LoadBalancer"))
+    del rule["Description"]
+    assert rule == {
+        "GroupId": "sg-0a1b2c3d4e5f60718",
+        "SourceSecurityGroupId": {"Fn::GetAtt": [logical_id(NAME, GROUP, "LoadBalancer"), "GroupId"]},
+        "IpProtocol": "tcp",
+        "FromPort": 8080,
+        "ToPort": 8080,
+    }
+
+
+def test_nodes_with_a_security_group_of_their_own_are_the_ones_opened() -> None:
+    line = 'nat = false\npod_security_group_id = "sg-18f0e5d4c3b2a1907"'
+    found = synthesize(configurations.parse(configurations.text(NAME).replace("nat = false", line)))["Resources"]
+    rules = [r["Properties"] for i, r in found.items() if r["Type"] == INTO and i.startswith("LoadBalancer")]
+    assert [rule["GroupId"] for rule in rules] == ["sg-18f0e5d4c3b2a1907"]
+
+
+def test_a_pod_is_healthy_while_nginx_is_ready_and_no_pull_is_cut() -> None:
+    targets = only(NAME, TARGETS)
+    check = {key: value for key, value in targets.items() if key.startswith("HealthCheck")}
+    assert (targets["TargetType"], targets["Protocol"], targets["VpcId"]) == ("ip", "TCP", "vpc-0a1b2c3d4e5f60718")
+    assert (check["HealthCheckProtocol"], check["HealthCheckPath"]) == ("HTTP", "/-/ready")
+    assert check["HealthCheckPort"] == "traffic-port"
+    assert targets["Matcher"] == {"HttpCode": "200"}
+    assert attributes(targets) == {
+        "preserve_client_ip.enabled": "false",
+        "deregistration_delay.timeout_seconds": "3600",
+        "deregistration_delay.connection_termination.enabled": "false",
+        "target_health_state.unhealthy.connection_termination.enabled": "false",
+    }
+
+
+def test_tls_ends_at_the_load_balancer_with_a_certificate_proven_in_the_public_zone() -> None:
+    listener = only(NAME, "AWS::ElasticLoadBalancingV2::Listener")
+    certificate = logical_id(NAME, "AWS::CertificateManager::Certificate")
+    assert (listener["Port"], listener["Protocol"]) == (443, "TLS")
+    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    assert listener["Certificates"] == [{"CertificateArn": {"Ref": certificate}}]
+    assert only(NAME, "AWS::CertificateManager::Certificate") == {
+        "DomainName": "registry.shrd.example.net",
+        "ValidationMethod": "DNS",
+        "DomainValidationOptions": [{"DomainName": "registry.shrd.example.net", "HostedZoneId": "Z0123456789PUBLIC"}],
+    }
+
+
+def test_the_domain_is_an_alias_in_the_private_zone() -> None:
+    balancer = logical_id(NAME, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert only(NAME, "AWS::Route53::RecordSet") == {
+        "HostedZoneId": "Z0123456789PRIVATE",
+        "Name": "registry.shrd.example.net.",
+        "Type": "A",
+        "AliasTarget": {
+            "DNSName": {"Fn::GetAtt": [balancer, "DNSName"]},
+            "HostedZoneId": {"Fn::GetAtt": [balancer, "CanonicalHostedZoneID"]},
+        },
+    }
+
+
+def test_a_certificate_that_exists_is_used_and_none_is_ordered(imported: Stack) -> None:
+    listener = imported.one("AWS::ElasticLoadBalancingV2::Listener")
+    assert (listener["Protocol"], listener["Certificates"]) == ("TLS", [{"CertificateArn": ARN}])
+    assert "AWS::CertificateManager::Certificate" not in {r["Type"] for r in imported.resources.values()}
+
+
+def test_where_nginx_ends_tls_the_load_balancer_passes_it_through_and_asks_the_pods_by_https(
+    passed_through: Stack,
+) -> None:
+    listener, targets = passed_through.one("AWS::ElasticLoadBalancingV2::Listener"), passed_through.one(TARGETS)
+    assert (listener["Port"], listener["Protocol"]) == (443, "TCP")
+    assert not {"Certificates", "SslPolicy"} & set(listener)
+    assert (targets["HealthCheckProtocol"], targets["HealthCheckPath"]) == ("HTTPS", "/-/ready")
+    assert attributes(targets)["preserve_client_ip.enabled"] == "true"
+    # The longest ELB knows; what is still running then runs on.
+    assert attributes(targets)["deregistration_delay.timeout_seconds"] == "3600"
+
+
+def test_the_deployment_binds_the_pods_to_the_target_group_when_there_is_a_way_in() -> None:
+    manifest = plain(only(NAME, MANIFEST)["Manifest"])
+    (binding,) = (d for d in json.loads(manifest) if d["kind"] == "TargetGroupBinding")
+    assert binding["spec"]["targetGroupARN"] == f"${{{logical_id(NAME, TARGETS)}}}"
+    (resource,) = resources(NAME, MANIFEST).values()
+    for needed in ("LoadBalancerHttps", "LoadBalancerIntoPods", "Endpointsecrapi", "EndpointsS3"):
+        assert any(i.startswith(needed) for i in listed(resource["DependsOn"])), needed
+
+
+def test_the_version_of_the_function_does_not_depend_on_how_cdk_numbers_its_references() -> None:
+    variables = only(NAME, "AWS::Lambda::Function", "Refresher")["Environment"]["Variables"]
+    assert "Token" not in json.dumps(variables)
+    assert logical_id(NAME, "AWS::Lambda::Version")
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_other_exposures_have_no_load_balancer_and_no_endpoint(name: str) -> None:
+    kinds = ("AWS::ElasticLoadBalancingV2::LoadBalancer", TARGETS, "AWS::EC2::VPCEndpoint", "AWS::Route53::RecordSet")
+    assert not any(resources(name, kind) for kind in kinds)
