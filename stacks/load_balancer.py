@@ -75,7 +75,7 @@ def _security_group(scope: Construct, settings: Settings) -> str:
     group = ec2.CfnSecurityGroup(
         scope,
         "SecurityGroup",
-        group_description="ecr-frontdoor: in from clients, out to the proxy's pods",
+        group_description="ecr-frontdoor: in from clients, out to the pods",
         vpc_id=cluster.vpc_id,
         security_group_ingress=[_from(cidr) for cidr in settings.proxy.client_cidrs],
         security_group_egress=[
@@ -92,7 +92,7 @@ def _security_group(scope: Construct, settings: Settings) -> str:
         ip_protocol="tcp",
         from_port=port,
         to_port=port,
-        description="ecr-frontdoor's load balancer to its pods",
+        description="ecr-frontdoor: load balancer to pods",
     )
     return group.attr_group_id
 
