@@ -14,7 +14,7 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         (
             "",
             "domian = 'x.example.net'",
-            "domian is no setting; allowed here: alarms, cluster, domain, encryption, endpoints, manifests, names, proxy",
+            "domian is no setting; allowed here: alarms, cluster, domain, encryption, endpoints, manifests, names",
         ),
         ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
         ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
