@@ -20,7 +20,8 @@ _DEFAULTS = cdk.DefaultStackSynthesizer
 _BY = {
     "external": "always",
     "public": '`manifests = "kubectl"`',
-    "private": "`cluster.vpc_id`",
+    "private": "`cluster.subnet_ids`",
+    "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
     "guarded": '`encryption = "stack"`, `alarms.emails`',
 }
 """The configurations from the smallest to the largest: a type is there from the first that has it."""
