@@ -60,7 +60,7 @@ class Pod:
         """Render a template into the configuration's ConfigMap, as a refresh does."""
         inputs = Inputs(
             domain=self.settings.domain,
-            resolver=self.world.dns_address,
+            resolver=self.settings.proxy.resolver or self.world.dns_address,
             registries=[
                 Upstream(
                     self.world.registry_host(r.account),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.mutants import specification
 from tests.mutants.mutant import Mutant, MutantError
+from tests.mutants.specification import BadHour
 from tests.mutants.tree import ROOT
 
 DOCUMENT = ROOT / "docs" / "request-handling.md"
@@ -13,8 +14,14 @@ DOCUMENT = ROOT / "docs" / "request-handling.md"
 
 @cache
 def rules() -> dict[str, str]:
-    """Number -> text of each rule of the document."""
-    return specification.rules(DOCUMENT.read_text(encoding="utf-8"))
+    """Number -> text of each rule of the document; then name -> tests of each row of its table."""
+    return specification.rules(_document()) | {name: hour.tests for name, hour in bad_hours().items()}
+
+
+@cache
+def bad_hours() -> dict[str, BadHour]:
+    """Name -> row of the document's table."""
+    return specification.bad_hours(_document())
 
 
 @cache
@@ -44,3 +51,7 @@ def tests_of(mutant: Mutant) -> list[str]:
 
 def _defined(file: Path) -> list[str]:
     return re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def _document() -> str:
+    return DOCUMENT.read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ class Mutant(_Part):
     """What is taken out, and which tests have to notice."""
 
     rule: str
-    """Its number in the document."""
+    """Its number in the document, or the name of its row in the table."""
     removed: str = Field(min_length=5)
     """What is gone or wrong now, in a line."""
     file: str = TEMPLATE
@@ -70,9 +70,10 @@ def load(folder: Path = EDITS) -> Mutants:
     return Mutants(tuple(mutants), tuple(exemptions))
 
 
-def position(rule: str) -> tuple[int, str]:
-    """Where a rule stands in a list: numbers as numbers, and before everything else."""
-    return (int(rule), "") if rule.isdigit() else (10**6, rule)
+def position(rule: str) -> tuple[str, int]:
+    """Where a rule stands in a list: numbers as numbers, and before the rows of the table."""
+    number = rule.lstrip("B")
+    return (rule.removesuffix(number), int(number)) if number.isdigit() else (rule, 0)
 
 
 def mutated(text: str, mutant: Mutant) -> str:

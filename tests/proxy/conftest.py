@@ -70,7 +70,13 @@ def timeouts() -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(world: World, exposure: str, blobs: str, timeouts: str) -> Settings:
+def resolver(world: World) -> str:
+    """`proxy.resolver`; a module about names says otherwise."""
+    return world.dns_address
+
+
+@pytest.fixture(scope="module")
+def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: str) -> Settings:
     return parse_toml(
         f"""
         domain = "{world.domain}"
@@ -86,6 +92,7 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str) -> Settings
         [proxy]
         drain_seconds = 30
         blobs = "{blobs}"
+        resolver = "{resolver}"
         [proxy.cache]
         slice_mib = 1
         tag_seconds = 2

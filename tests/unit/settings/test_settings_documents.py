@@ -27,7 +27,6 @@ SECTIONS = {
     "Refresh": "`[refresh]`",
     "Endpoints": "`[endpoints]`",
     "Alarms": "`[alarms]`",
-    "Canary": "`[canary]`",
     "Names": "`[names]`",
 }
 

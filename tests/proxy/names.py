@@ -1,0 +1,108 @@
+"""A DNS server and a relay of a test's own, to let names die and move."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+
+LONGEST_SECONDS = 60
+"""For what takes nginx a few seconds."""
+HTTPS = 443
+
+
+def wait_until(is_so: Callable[[], bool], what: str, *, pause_seconds: float = 0.2) -> None:
+    """Return when it is."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what}: not within {LONGEST_SECONDS} s"
+        time.sleep(pause_seconds)
+
+
+class NameServer:
+    """Dnsmasq, whose answers are good for a second. It refuses what it does not know, as one without an upstream."""
+
+    def __init__(self, address: str, hosts: Path) -> None:
+        self.address = address
+        self._hosts = hosts
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Answer."""
+        command = (
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-", "--pid-file",
+            f"--listen-address={self.address}", "--bind-interfaces", "--no-resolv", "--no-hosts",
+            f"--addn-hosts={self._hosts}", "--local-ttl=1",
+        )  # fmt: skip
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - dnsmasq
+        wait_until(self._listens, "dnsmasq listens")
+
+    def stop(self) -> None:
+        """Answer nothing any more."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    def tell(self, names: Mapping[str, str]) -> None:
+        """Name -> address, from now on; it refuses all others."""
+        self._hosts.write_text("".join(f"{address}\t{name}\n" for name, address in names.items()))
+        if self._process:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection((self.address, 53), timeout=1):
+            return True
+        return False
+
+
+class Relay(ThreadingTCPServer):
+    """Takes TCP connections at one address to another one; its `connections` are how many there were."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, address: str, to: str) -> None:
+        super().__init__((address, HTTPS), _Connection)
+        self.to = (to, HTTPS)
+        self.connections = 0
+        self._open: list[socket.socket] = []
+        Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self, *ends: socket.socket) -> None:
+        """Remember both ends of a connection."""
+        self.connections += 1
+        self._open += ends
+
+    def close(self) -> None:
+        """Be gone, and cut what is open."""
+        self.shutdown()
+        self.server_close()
+        for end in self._open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class _Connection(BaseRequestHandler):
+    server: Relay
+    request: socket.socket
+
+    def handle(self) -> None:
+        with socket.create_connection(self.server.to) as far:
+            self.server.take(self.request, far)
+            back = Thread(target=_copy, args=(far, self.request))
+            back.start()
+            _copy(self.request, far)
+            back.join()
+
+
+def _copy(source: socket.socket, to: socket.socket) -> None:
+    with suppress(OSError):
+        while read := source.recv(65536):
+            to.sendall(read)
+    with suppress(OSError):
+        to.shutdown(socket.SHUT_WR)

@@ -1,0 +1,134 @@
+"""The table of docs/request-handling.md: what is kept is served, and what is not fails as the row says."""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
+from sandbox.cloud.tokens import Token
+from sandbox.pod import Pod
+from sandbox.world import World
+from tests.mutants.catalogue import bad_hours
+from tests.proxy.client import ACCEPT, Client
+
+SIZE = 1_500_000
+DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
+OUTCOME = re.compile(r"(?P<blobs>blobs )?(?P<status>[45]\d\d) `(?P<code>[A-Z]+)`")
+FAULTS = {
+    "B2": Behaviour(denied_actions=DENIED),
+    "B6": Behaviour(registry_status=429, registry_retry_after_seconds=1),
+    "B7": Behaviour(registry_status=500),
+    "B8": Behaviour(registry_delay_seconds=20),
+    "B9": Behaviour(registry_outage="refused"),
+    "B10": Behaviour(s3_status=403),
+    "B11": Behaviour(s3_status=404),
+    "B12": Behaviour(s3_status=500),
+    "B13": Behaviour(s3_cut_after_bytes=700_000),
+    "B14": Behaviour(s3_delay_seconds=20),
+}
+"""The rows that are a fault of ECR or S3."""
+
+Spoil = Callable[[], str | None]
+
+
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    """The shortest there are."""
+    return "ecr_seconds = 2\ns3_seconds = 2\npause_seconds = 1"
+
+
+def published(publisher: Publisher) -> Image:
+    """An image nobody has pulled yet."""
+    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(SIZE)])
+
+
+def paths(image: Image) -> tuple[str, str]:
+    """Its manifest and its layer."""
+    return f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
+
+
+@pytest.fixture
+def spoiled(control: Control, world: World, token: Token) -> dict[str, Spoil]:
+    """Row -> what is in the pull secret, for the rows that are about it."""
+
+    def secret(authorization: str) -> str:
+        return json.dumps({"auths": {world.ecr_host: {"auth": authorization}}})
+
+    def expired() -> str:
+        with control.behaving(Behaviour(token_lifetime_seconds=-1)):
+            return secret(control.issue_token(world.region).authorization)
+
+    whole = secret(token.authorization)
+    return {
+        "B1": expired,
+        "B3": lambda: secret(control.issue_token("eu-west-1").authorization),
+        "B4": lambda: None,
+        "B5": lambda: whole[: len(whole) // 2],
+    }
+
+
+@pytest.fixture
+def bad_hour(
+    row: str, serving: Pod, control: Control, spoiled: dict[str, Spoil], give_back: Callable[[], None]
+) -> AbstractContextManager[None]:
+    """It begins, and is over."""
+    if row in FAULTS:
+        return control.behaving(FAULTS[row])
+    return spoiling(serving, spoiled[row], give_back)
+
+
+@pytest.fixture
+def give_back(serving: Pod, world: World, token: Token) -> Callable[[], None]:
+    """Puts a good credential into the pull secret."""
+    return lambda: serving.give(dict.fromkeys(world.ecr_hosts, token.authorization))
+
+
+@contextmanager
+def spoiling(pod: Pod, spoil: Spoil, give_back: Callable[[], None]) -> Iterator[None]:
+    """Another pull secret, for a while."""
+    pod.put_credential(spoil())
+    try:
+        yield
+    finally:
+        give_back()
+
+
+def wait_until_ecr_is_asked(client: Client) -> None:
+    """The row before this one may have made it rest."""
+    deadline = time.monotonic() + 30
+    while client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT).status != 404:
+        assert time.monotonic() < deadline, "ECR is well, and is not asked"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    "row", [name for name, hour in bad_hours().items() if "test_a_bad_hour_is_as_its_row_says" in hour.tests]
+)
+def test_a_bad_hour_is_as_its_row_says(
+    row: str, bad_hour: AbstractContextManager[None], client: Client, publisher: Publisher
+) -> None:
+    warm, cold = published(publisher), published(publisher)
+    wait_until_ecr_is_asked(client)
+    kept = {path: client.get(path, ACCEPT).body for path in paths(warm)}
+    with bad_hour:
+        manifest, blob = (client.get(path, ACCEPT) for path in paths(cold))
+        again = {path: client.get(path, ACCEPT) for path in paths(warm)}
+        assert client.get("/-/ready").status == 200
+    assert {path: (answer.status, answer.body) for path, answer in again.items()} == {
+        path: (200, body) for path, body in kept.items()
+    }
+    outcome = OUTCOME.search(bad_hours()[row].otherwise)
+    if outcome is None:
+        assert (manifest.status, blob.status, blob.complete) == (200, 200, False)
+        return
+    told = (int(outcome["status"]), outcome["code"])
+    assert (blob.status, blob.error_code()) == told
+    assert int(blob.header("Retry-After") or 0) > 0
+    assert manifest.status == (200 if outcome["blobs"] else told[0])

@@ -1,0 +1,118 @@
+"""The names of ECR and S3: their DNS server is not there, or tells another address."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
+from sandbox.world import World
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.names import NameServer, Relay, wait_until
+
+OLD, NEW = "127.0.0.21", "127.0.0.22"
+
+
+@pytest.fixture(scope="module")
+def resolver() -> str:
+    """Nobody else's."""
+    return "127.0.0.53"
+
+
+@pytest.fixture
+def names(world: World) -> dict[str, str]:
+    """Where ECR and S3 are."""
+    known = {name: address for address, names in world.names.items() for name in names}
+    return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
+
+
+@pytest.fixture
+def dns(resolver: str, names: dict[str, str], tmp_path: Path) -> Iterator[NameServer]:
+    """It knows the names, and does not run yet."""
+    made = NameServer(resolver, tmp_path / "hosts")
+    made.tell(names)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def image(publisher: Publisher) -> Image:
+    return published(publisher)
+
+
+def published(publisher: Publisher) -> Image:
+    """An image nobody has pulled yet."""
+    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
+
+
+def pull(client: Client, image: Image) -> list[int]:
+    """The statuses of its manifest and its layer."""
+    paths = f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
+    return [client.get(path, ACCEPT).status for path in paths]
+
+
+def test_a_pod_whose_dns_is_dead_starts_and_serves_when_it_is_back(
+    pod: Pod, dns: NameServer, client: Client, image: Image
+) -> None:
+    pod.waits_for_upstreams = False
+    pod.start()
+    pid = pod.pid
+    for path, status in (("/-/live", 200), ("/-/ready", 200), ("/-/startup", 503)):
+        assert client.get(path).status == status
+    answer = client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT)
+    assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    assert int(answer.header("Retry-After") or 0) > 0
+    dns.start()
+    wait_until(lambda: client.get("/-/startup").status == 200, "the pod starts", pause_seconds=0.6)
+    wait_until(lambda: pull(client, image) == [200, 200], "the image is served")
+    assert pod.pid == pid
+
+
+def die(dns: NameServer) -> None:
+    """Nobody answers."""
+    dns.stop()
+
+
+def refuse(dns: NameServer) -> None:
+    """It answers that it cannot tell, like a cluster's DNS server without the one above it."""
+    dns.tell({})
+
+
+@pytest.mark.parametrize("end", [die, refuse])
+def test_when_dns_dies_later_the_known_addresses_go_on(
+    pod: Pod, dns: NameServer, client: Client, publisher: Publisher, image: Image, end: Callable[[NameServer], None]
+) -> None:
+    dns.start()
+    pod.start()
+    assert pull(client, image) == [200, 200]
+    end(dns)
+    hosts = (pod.world.ecr_host, pod.world.layer_host)
+    wait_until(
+        lambda: all(f"{host} could not be resolved" in pod.error_log() for host in hosts), "nginx has asked in vain"
+    )
+    assert pull(client, published(publisher)) == [200, 200]
+    assert client.get("/-/startup").status == 200
+
+
+@pytest.mark.parametrize("who", ["ecr", "s3"])
+def test_an_address_that_moves_is_followed_without_a_restart(
+    pod: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher, who: str
+) -> None:
+    name = pod.world.ecr_host if who == "ecr" else pod.world.layer_host
+    old, new = (Relay(address, to=names[name]) for address in (OLD, NEW))
+    try:
+        dns.tell({**names, name: OLD})
+        dns.start()
+        pod.start()
+        pid = pod.pid
+        assert pull(client, published(publisher)) == [200, 200]
+        assert (old.connections > 0, new.connections) == (True, 0)
+        dns.tell({**names, name: NEW})
+        old.close()
+        wait_until(lambda: pull(client, published(publisher)) == [200, 200], "the image is served")
+        assert new.connections > 0
+        assert pod.pid == pid
+    finally:
+        new.close()
