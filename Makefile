@@ -14,7 +14,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down synth manifests schema dashboard permissions lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -75,6 +75,22 @@ sandbox-down: .venv/installed ## End the local world; nothing stays behind
 synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
 	cdk synth --quiet -c config=$(CONFIG)
 
+deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials (CONFIG=frontdoor.toml)
+	cdk deploy --require-approval=never -c config=$(CONFIG)
+
+destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made (CONFIG=frontdoor.toml)
+	cdk destroy --force -c config=$(CONFIG)
+
+snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations anew
+	python -m tests.template.snapshots
+
+# Both ask services of the internet, and fail where these do not answer: what was not asked about is not clean.
+audit: .venv/audit/installed node_modules/installed ## Ask PyPI and npm for known vulnerabilities of what is pinned
+	for of in lambda_fn/requirements requirements requirements-dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$of.txt || exit 1; done && npm audit
+
+sbom: .venv/audit/installed ## Write the Lambda's software bill of materials, CycloneDX JSON (sbom.json)
+	.venv/audit/bin/cyclonedx-py requirements --output-reproducible --of JSON -o sbom.json lambda_fn/requirements.txt
+
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@python -m k8s_manifests --config $(CONFIG)
 
@@ -88,13 +104,16 @@ permissions: .venv/installed node_modules/installed ## Write what a deployment n
 	python -m tests.template.deployment_permissions
 
 lock: .venv/installed ## Pin every dependency again, with hashes
-	for of in lambda_fn/requirements requirements requirements-dev; do $(COMPILE) $$of.in -o $$of.txt; done
+	for of in lambda_fn/requirements requirements requirements-dev requirements-audit; do $(COMPILE) $$of.in -o $$of.txt; done
 
 clean: ## Remove what was built in this folder (the sandbox's cache stays)
 	rm -rf .venv node_modules cdk.out
 
 .venv/installed: requirements-dev.txt scripts/venv
 	scripts/venv
+
+.venv/audit/installed: requirements-audit.txt .venv/installed
+	python -m venv .venv/audit && .venv/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt && touch $@
 
 node_modules/installed: package-lock.json .venv/installed
 	npm ci --no-audit --no-fund && touch $@

@@ -30,6 +30,10 @@ class ClusterError(FrontdoorError):
     """The Kubernetes API or EKS refused or failed; the message says which request and what would allow it."""
 
 
+class CanaryError(FrontdoorError):
+    """A pull through the public domain failed; the message says at which step. It is no failed refresh."""
+
+
 class RolloutStuckError(ClusterError):
     """The new configuration is written but its pods do not become ready; the old pods keep serving.
 

@@ -20,11 +20,13 @@ class Request:
         dry_run: Do everything but writing, and report what would change.
         force_rollout: Roll the Deployment even though nothing changed.
         purge_cache: Roll it so that every pod starts with an empty cache, and record when.
+        canary: Do nothing but the canary's pull.
     """
 
     dry_run: bool = False
     force_rollout: bool = False
     purge_cache: bool = False
+    canary: bool = False
 
 
 OPTIONS = tuple(field.name for field in fields(Request))
@@ -45,7 +47,12 @@ def parse(event: object) -> Request:
     for key, value in event.items():
         if not isinstance(value, bool):
             raise EventError(f"the event's {key} = {_shown(value)} is neither true nor false. {_ALLOWED}")
-    return Request(**event)
+    request = Request(**event)
+    if request.canary and request != Request(canary=True):
+        raise EventError(
+            f"the event {_shown(event)} asks for a canary and for more: a canary is a run of its own. {_ALLOWED}"
+        )
+    return request
 
 
 _ALLOWED = "Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of " + ", ".join(

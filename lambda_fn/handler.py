@@ -12,10 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_fn import event as events
 from lambda_fn import metrics
+from lambda_fn.canary import Canary
 from lambda_fn.clock import LambdaClock
 from lambda_fn.ecr import Ecr
 from lambda_fn.eks import Eks
-from lambda_fn.errors import ClusterError, FrontdoorError, RegistryError, RolloutStuckError, TemplateError
+from lambda_fn.errors import CanaryError, ClusterError, FrontdoorError, RegistryError, RolloutStuckError, TemplateError
 from lambda_fn.kubernetes_api import KubernetesApi
 from lambda_fn.kubernetes_session import KubernetesSession
 from lambda_fn.ports import Cluster
@@ -39,14 +40,14 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         context: The Lambda context.
 
     Returns:
-        The `Report` as JSON.
+        The `Report` as JSON, and under `canary` what became of the canary's pull.
 
     Raises:
         FrontdoorError: The run failed, and the invocation with it; logged as one line that says what to do.
     """
     clock = LambdaClock(context)
     try:
-        return _run(event, clock).to_json()
+        return _run(event, clock)
     except FrontdoorError as error:
         logger.error(  # noqa: TRY400 - its message says all; a stack trace would bury it
             str(error), error=type(error).__name__, exc_info=logger.log_level <= logging.DEBUG
@@ -57,10 +58,35 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         raise
 
 
-def _run(event: object, clock: LambdaClock) -> Report:
-    started_at = clock.now()
+def _run(event: object, clock: LambdaClock) -> dict[str, Any]:
     settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
     request = events.parse(event)
+    if request.canary:
+        return {"canary": _pull_canary(settings)}
+    report = _refresh(settings, request, ecr, eks, clock)
+    # After the refresh, whose success it never touches: a credential that is fresh stays so, whoever cannot pull.
+    pulls = settings.canary is not None and not request.dry_run
+    return report.to_json() | ({"canary": _pull_canary(settings)} if pulls else {})
+
+
+def _pull_canary(settings: Settings) -> dict[str, Any]:
+    """What became of the canary's pull. A failed one is a metric and an error in the log, and not a failed invocation.
+
+    Lambda would repeat that, refresh and all, and then keep an event that nobody needs: the next pull is minutes away.
+    """
+    canary = Canary(settings)
+    try:
+        seconds = canary.pull()
+    except CanaryError as error:
+        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message says all
+        metrics.emit_canary(settings, None)
+        return {"succeeded": False, "message": str(error)}
+    metrics.emit_canary(settings, seconds)
+    return {"succeeded": True, "seconds": round(seconds, 3)}
+
+
+def _refresh(settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, clock: LambdaClock) -> Report:
+    started_at = clock.now()
     report, expires_at, succeeded = None, None, False
     try:
         connection = eks.connect()

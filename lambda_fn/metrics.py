@@ -31,9 +31,7 @@ def emit(
         ended_at: When it was over.
         succeeded: It raised no error.
     """
-    metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
-    metrics.add_dimension("Domain", settings.domain)
-    metrics.add_dimension("Cluster", settings.cluster.name)
+    metrics = _of(settings)
     metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(succeeded))
     metrics.add_metric("DurationMilliseconds", MetricUnit.Milliseconds, _milliseconds(started_at, ended_at))
     if expires_at:
@@ -44,6 +42,22 @@ def emit(
         metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
         metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))
     metrics.flush_metrics()
+
+
+def emit_canary(settings: Settings, seconds: float | None) -> None:
+    """What became of the canary's pull: how long it took, None when it failed."""
+    metrics = _of(settings)
+    metrics.add_metric("CanarySuccess", MetricUnit.Count, int(seconds is not None))
+    if seconds is not None:
+        metrics.add_metric("CanarySeconds", MetricUnit.Seconds, seconds)
+    metrics.flush_metrics()
+
+
+def _of(settings: Settings) -> Metrics:
+    metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+    metrics.add_dimension("Domain", settings.domain)
+    metrics.add_dimension("Cluster", settings.cluster.name)
+    return metrics
 
 
 def _milliseconds(started_at: datetime, ended_at: datetime) -> int:

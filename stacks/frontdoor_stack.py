@@ -81,7 +81,7 @@ class FrontdoorStack(cdk.Stack):
             network=network,
             workload_digest=workload_digest(applied) if applied else None,
         ).function
-        schedule = Schedule(self, "Schedule", refresh=settings.refresh, function=function, failures=failures, key=key)
+        schedule = Schedule(self, "Schedule", settings=settings, function=function, failures=failures, key=key)
         measures = Measures(settings, function=function, failures=failures)
         alarms = Alarms(
             self,

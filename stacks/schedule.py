@@ -1,4 +1,6 @@
-"""What starts a refresh: EventBridge Scheduler, every `refresh.period_minutes`."""
+"""What starts a refresh, and the canary between refreshes: EventBridge Scheduler."""
+
+import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -8,7 +10,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.settings import Refresh
+from lambda_fn.settings import Settings
 from stacks.encryption import queue_statement
 
 # A run that could not be delivered within an hour is old news: the next one is due, and the queue has it on record.
@@ -17,14 +19,15 @@ _DELIVERY_RETRIES = 10
 
 
 class Schedule(Construct):
-    """A schedule in a group of its own, and the role it invokes the function with.
+    """A schedule in a group of its own, the canary's where there is one, and the role they invoke the function with.
 
     L1, because the L2 target may invoke every version of the function and shares a group with the whole account.
     Scheduler invokes asynchronously, so its dead-letter queue sees failed deliveries only; a run that was delivered
     and failed is the function's own affair.
 
     Attributes:
-        schedule: The schedule.
+        schedule: The refresh's.
+        canary: The canary's, None without one.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class Schedule(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        refresh: Refresh,
+        settings: Settings,
         function: lambda_.IFunction,
         failures: sqs.IQueue,
         key: kms.IKey | None,
@@ -46,6 +49,7 @@ class Schedule(Construct):
             assumed_by=_scheduler_for(group),
             inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, failures, key))},
         )
+        refresh = settings.refresh
         window = refresh.flexible_window_minutes
         self.schedule = scheduler.CfnSchedule(
             self,
@@ -56,15 +60,39 @@ class Schedule(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
                 mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window or None
             ),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=function.function_arn,
-                role_arn=role.role_arn,
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=_DELIVER_WITHIN_SECONDS, maximum_retry_attempts=_DELIVERY_RETRIES
-                ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn),
-            ),
+            target=_target(function, role, failures, retries=_DELIVERY_RETRIES),
         )
+        self.canary: scheduler.CfnSchedule | None = None
+        if settings.canary:
+            self.canary = scheduler.CfnSchedule(
+                self,
+                "Canary",
+                description="Pulls an image through the registry's domain, to find out what clients find",
+                group_name=group.ref,
+                schedule_expression=f"rate({settings.canary.period_minutes} minutes)",
+                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+                # Late it is worthless: the next one is due, and a gap in the metric says that one is missing.
+                target=_target(function, role, failures, retries=0, event={"canary": True}),
+            )
+
+
+def _target(
+    function: lambda_.IFunction,
+    role: iam.IRole,
+    failures: sqs.IQueue,
+    *,
+    retries: int,
+    event: dict[str, bool] | None = None,
+) -> scheduler.CfnSchedule.TargetProperty:
+    return scheduler.CfnSchedule.TargetProperty(
+        arn=function.function_arn,
+        role_arn=role.role_arn,
+        input=json.dumps(event) if event else None,
+        retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+            maximum_event_age_in_seconds=_DELIVER_WITHIN_SECONDS, maximum_retry_attempts=retries
+        ),
+        dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn),
+    )
 
 
 def _scheduler_for(group: scheduler.CfnScheduleGroup) -> iam.IPrincipal:

@@ -2,6 +2,7 @@
 
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
@@ -13,6 +14,7 @@ __all__ = [
     "ENVIRONMENT_NAME",
     "Alarms",
     "Cache",
+    "Canary",
     "Cluster",
     "Endpoints",
     "IngressExposure",

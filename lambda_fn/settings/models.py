@@ -4,11 +4,13 @@ The docstring under a field is its documentation: it reaches the JSON Schema, an
 tested to cover it. CDK, the Lambda and the charts all read these models and nothing else.
 """
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.settings.alarms import Alarms
+from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.fields import (
@@ -192,6 +194,8 @@ class Settings(Table):
     """Whose key encrypts the log, the failures queue and the mail topic: `aws` (the services' own; a topic has none) or
     `stack` (a KMS key the stack makes and leaves behind, about 1 USD a month).
     """
+    canary: Canary | None = None
+    """A pull the Lambda makes through the domain, to find out what clients find."""
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "external"] = "kubectl"
@@ -221,6 +225,16 @@ class Settings(Table):
                     )
             taken |= dict.fromkeys(registry.repositories, number)
         return registries
+
+    @model_validator(mode="after")
+    def _canary_may_be_pulled(self) -> Self:
+        patterns = [pattern for registry in self.registries for pattern in registry.repositories]
+        if self.canary and not any(fnmatchcase(self.canary.repository, pattern) for pattern in patterns):
+            raise ValueError(
+                f"canary.repository = {self.canary.repository} is not among what anyone may pull: "
+                f"choose one that {', '.join(patterns)} allows"
+            )
+        return self
 
     @model_validator(mode="after")
     def _resolver_can_be_known(self) -> Self:

@@ -85,7 +85,8 @@ def is_genuine(request: Received, said: Claim, secret: str) -> bool:
     signed = {name: request.headers[name] for name in said.signed_headers if name in request.headers}
     bare = AWSRequest(method=request.method, url=_without_signature(request.url), data=request.body, headers=signed)
     bare.context["timestamp"] = said.timestamp
-    if "x-amz-content-sha256" in request.headers and not said.presigned:
+    # The digest of the body counts whether it is a signed header (the SDK for JavaScript) or not (botocore).
+    if "x-amz-content-sha256" in request.headers and "x-amz-content-sha256" not in signed and not said.presigned:
         bare.headers["X-Amz-Content-SHA256"] = request.headers["x-amz-content-sha256"]
     expected = signer.signature(signer.string_to_sign(bare, signer.canonical_request(bare)), bare)
     return set(signed) == set(said.signed_headers) and hmac.compare_digest(expected, said.signature)

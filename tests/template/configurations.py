@@ -22,6 +22,11 @@ flexible_window_minutes = 0
 rollout_timeout_seconds = 780
 log_retention_days = 7
 
+[canary]
+repository = "team/canary"
+reference = "latest"
+period_minutes = 5
+
 [names]
 group = "pulls:writer"
 

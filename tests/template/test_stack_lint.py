@@ -5,7 +5,7 @@ from aws_cdk import aws_sqs as sqs
 from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # cfn-lint ships no types
 
-from tests.template import configurations
+from tests.template import configurations, snapshots
 from tests.template.synthesis import synthesize, template
 
 # W3005: CDK writes dependencies that CloudFormation would also infer.
@@ -14,8 +14,7 @@ CONFIG = ManualArgs(regions=["ap-southeast-2"], ignore_checks=["W3005"])
 YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
 
 
-# What `public` has, the others have too.
-@pytest.mark.parametrize("name", ["external", "guarded", "ingress", "nlb", "several"])
+@pytest.mark.parametrize("name", [*snapshots.NAMES, "guarded", "several"])
 def test_cfn_lint_finds_nothing_but_actions_younger_than_itself(name: str) -> None:
     findings = [
         (match.rule.id, match.message.split("'")[1]) for match in lint(json.dumps(template(name)), config=CONFIG)

@@ -1,9 +1,17 @@
+import json
+
 import pytest
 
 from tests.template import configurations
-from tests.template.synthesis import logical_id, only, readable, resources, role_statements
+from tests.template.synthesis import Resource, logical_id, only, readable, resources, role_statements
 
 SCHEDULE = "AWS::Scheduler::Schedule"
+
+
+def refreshing(name: str) -> Resource:
+    """The schedule of the refresh, which has no input of its own."""
+    (found,) = (item for item in resources(name, SCHEDULE).values() if "Input" not in item["Properties"]["Target"])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -14,7 +22,7 @@ SCHEDULE = "AWS::Scheduler::Schedule"
     ],
 )
 def test_the_schedule_is_the_set_period_and_window(name: str, expression: str, window: object) -> None:
-    schedule = only(name, SCHEDULE)
+    schedule = refreshing(name)["Properties"]
     assert (schedule["ScheduleExpression"], schedule["FlexibleTimeWindow"]) == (expression, window)
 
 
@@ -66,6 +74,19 @@ def test_two_installations_in_one_account_have_groups_of_different_names() -> No
 
 @pytest.mark.parametrize("name", configurations.NAMES)
 def test_the_schedule_starts_when_the_lambda_can_work(name: str) -> None:
-    (schedule,) = resources(name, SCHEDULE).values()
+    schedule = refreshing(name)
     ready = "AccessEntry" if name == "external" else "FirstRun"
     assert any(logical_id.startswith(ready) for logical_id in schedule["DependsOn"])
+
+
+def test_the_canary_has_a_schedule_that_asks_for_nothing_else_and_is_not_repeated() -> None:
+    found = resources("several", SCHEDULE)
+    (canary,) = (item["Properties"] for item in found.values() if "Input" in item["Properties"]["Target"])
+    assert len(found) == 2
+    assert canary["ScheduleExpression"] == "rate(5 minutes)"
+    assert json.loads(canary["Target"]["Input"]) == {"canary": True}
+    assert canary["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+def test_without_a_canary_there_is_the_refresh_alone() -> None:
+    assert len(resources("public", SCHEDULE)) == 1

@@ -1,5 +1,6 @@
 """Signatures that botocore made, read and checked; and the same ones bent."""
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,16 @@ def by_header() -> Received:
     return Received("POST", str(request.url), headers | {"host": "api.ecr.eu-west-1.amazonaws.com"}, b"{}")
 
 
+def by_header_as_javascript_does() -> Received:
+    """The digest of the body is one of the signed headers: what the SDK for JavaScript sends, and so `cdk`."""
+    digest = hashlib.sha256(b"{}").hexdigest()
+    headers = {"X-Amz-Content-SHA256": digest, "amz-sdk-request": "attempt=1; max=3"}
+    request = AWSRequest("POST", "https://api.ecr.eu-west-1.amazonaws.com/", headers=headers, data=b"{}")
+    SigV4Auth(KEY, "ecr", REGION).add_auth(request)
+    sent = {name.lower(): value for name, value in request.headers.items()}
+    return Received("POST", str(request.url), sent | {"host": "api.ecr.eu-west-1.amazonaws.com"}, b"{}")
+
+
 def by_query() -> Received:
     request = AWSRequest("GET", "https://sts.eu-west-1.amazonaws.com/?Action=A&B=", headers={"x-k8s-aws-id": "shared"})
     SigV4QueryAuth(KEY, "sts", REGION, expires=60).add_auth(request)
@@ -33,7 +44,9 @@ def of_s3() -> Received:
     return Received("GET", str(request.url), {"host": "b.s3.eu-west-1.amazonaws.com"})
 
 
-REQUESTS = [pytest.param(make(), id=make.__name__) for make in (by_header, by_query, of_s3)]
+REQUESTS = [
+    pytest.param(make(), id=make.__name__) for make in (by_header, by_header_as_javascript_does, by_query, of_s3)
+]
 
 
 @pytest.mark.parametrize("request_", REQUESTS)

@@ -34,6 +34,7 @@ def test_a_scheduled_event_and_an_empty_one_are_a_normal_run(event: object) -> N
         ({"dry_run": True, "force_rollout": True}, Request(dry_run=True, force_rollout=True)),
         ({"purge_cache": True}, Request(purge_cache=True)),
         ({"purge_cache": True, "dry_run": True}, Request(purge_cache=True, dry_run=True)),
+        ({"canary": True}, Request(canary=True)),
         ({"dry_run": False}, Request()),
     ],
 )
@@ -51,6 +52,10 @@ def test_options_are_taken(event: object, request_: Request) -> None:
         ({"force_rollout": None}, "the event's force_rollout = null is neither true nor false"),
         ({**RULE, "source": "aws.s3"}, "the event has unknown keys"),
         ({**RULE, "detail-type": "Object Created"}, "the event has unknown keys"),
+        (
+            {"canary": True, "dry_run": True},
+            'the event {"canary": true, "dry_run": true} asks for a canary and for more',
+        ),
         ([], "the event [] is no object"),
         ("refresh", 'the event "refresh" is no object'),
         (None, "the event null is no object"),
@@ -63,5 +68,5 @@ def test_anything_else_is_an_error_that_lists_what_is_allowed(event: object, mes
     assert str(caught.value).startswith(message)
     assert str(caught.value).endswith(
         ". Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of "
-        '"dry_run": true|false, "force_rollout": true|false, "purge_cache": true|false'
+        '"dry_run": true|false, "force_rollout": true|false, "purge_cache": true|false, "canary": true|false'
     )

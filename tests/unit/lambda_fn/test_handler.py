@@ -75,6 +75,14 @@ def test_a_mistyped_event_is_no_failed_refresh(capsys: pytest.CaptureFixture[str
     assert "RefreshSucceeded" not in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("_settings")
+def test_a_canary_that_is_not_set_is_a_failed_invocation_that_says_how_to_set_it(emitted: Emitted) -> None:
+    with pytest.raises(SettingsError, match=r"set canary\.repository"):
+        handler.handler({"canary": True}, FakeContext())
+    (line,) = emitted.log()
+    assert line["error"] == "SettingsError"
+
+
 def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
     monkeypatch.setattr(handler, "_edges", lambda _: (settings(), None, UnreachableEks()))
     with pytest.raises(ClusterError, match="cannot be asked"):

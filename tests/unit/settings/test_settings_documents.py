@@ -27,6 +27,7 @@ SECTIONS = {
     "Refresh": "`[refresh]`",
     "Endpoints": "`[endpoints]`",
     "Alarms": "`[alarms]`",
+    "Canary": "`[canary]`",
     "Names": "`[names]`",
 }
 

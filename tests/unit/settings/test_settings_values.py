@@ -14,7 +14,7 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         (
             "",
             "domian = 'x.example.net'",
-            "domian is no setting; allowed here: alarms, cluster, domain, encryption, endpoints, manifests, names",
+            "domian is no setting; allowed here: alarms, canary, cluster, domain, encryption, endpoints, manifests",
         ),
         ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
         ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
@@ -89,6 +89,16 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         ("", "encryption = 'kms'", "encryption = \"kms\": must be 'aws' or 'stack'"),
         ("", "alarms = { emails = ['on-call'] }", 'alarms.emails[0] = "on-call": must be an e-mail address'),
         ("", "alarms = { emails = 'a@example.net' }", 'alarms.emails = "a@example.net": must be a list'),
+        (
+            "",
+            "canary = { repository = 'Team/a', reference = 'x' }",
+            'canary.repository = "Team/a": must be a repository without a tag',
+        ),
+        (
+            "",
+            "canary = { repository = 'team/a', reference = 'sha256:0' }",
+            'canary.reference = "sha256:0": must be a tag like latest, or a digest',
+        ),
         ("[cluster]", "vpc_id = 'vpc-12345678'", "cluster: vpc_id and security_group_id belong together"),
         (
             "[cluster]",
@@ -284,3 +294,9 @@ def test_an_explicit_endpoint_needs_an_explicit_resolver() -> None:
     text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
     (found,) = mistakes(text)
     assert found.startswith("the file: proxy.resolver is needed with cluster.endpoint")
+
+
+def test_a_canary_that_nobody_may_pull_is_refused() -> None:
+    text = with_line("[[registries]]", "repositories = ['team/*']")
+    (found,) = mistakes(f"canary = {{ repository = 'other/a', reference = 'latest' }}\n{text}")
+    assert "canary.repository = other/a is not among what anyone may pull: choose one that team/* allows" in found

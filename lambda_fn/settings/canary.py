@@ -1,0 +1,25 @@
+"""A pull by which the Lambda finds out what clients find, as an operator sets it. Pure."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from lambda_fn.settings.fields import matching
+from lambda_fn.settings.table import Table
+
+# https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+_REPOSITORY = matching(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", "a repository without a tag, like team/canary")
+_REFERENCE = matching(
+    r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64}", "a tag like latest, or a digest like sha256:..."
+)
+
+
+class Canary(Table):
+    """An image the Lambda pulls as a client would: after every refresh, and on a schedule of its own."""
+
+    repository: Annotated[str, AfterValidator(_REPOSITORY)]
+    """A repository anyone may pull. The Lambda needs a route to the domain, and trusts public authorities alone."""
+    reference: Annotated[str, AfterValidator(_REFERENCE)]
+    """The tag or digest of an image. Its manifest is pulled and the smallest of its blobs, of at most 16 MiB."""
+    period_minutes: int = Field(default=15, ge=5, le=1440)
+    """Minutes between pulls."""

@@ -1,0 +1,67 @@
+"""The templates of the reference configurations as files: `make snapshots` writes them, a test compares them."""
+
+import copy
+import json
+import re
+import sys
+from collections.abc import Mapping
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+from tests.template import configurations
+from tests.template.synthesis import template
+
+FOLDER = configurations.REFERENCE
+NAMES = tuple(path.stem for path in sorted(FOLDER.glob("*.toml")))
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_VERSION = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
+_MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+
+
+def path(name: str) -> Path:
+    return FOLDER / f"{name}.template.json"
+
+
+def snapshot(name: str) -> str:
+    """The template for review: without digests of code, and with the Kubernetes objects as objects and not as text."""
+    found = {key: copy.deepcopy(template(name)[key]) for key in ("Description", "Outputs", "Resources")}
+    for resource in found["Resources"].values():
+        resource.pop("Metadata", None)
+        if resource["Type"] == _MANIFEST:
+            resource["Properties"]["Manifest"] = _readable(resource["Properties"]["Manifest"])
+    text = json.dumps(found, indent=2, sort_keys=True)
+    return _VERSION.sub(r"\1VERSION", _DIGEST.sub("DIGEST", text)) + "\n"
+
+
+def _readable(manifest: Any) -> Any:  # noqa: ANN401 - text, or an expression that makes text
+    if not isinstance(manifest, str):
+        return manifest
+    return [_in_short(item) for item in json.loads(manifest)]
+
+
+def _in_short(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A ConfigMap's files have their own tests and diffs: here it counts that they are there."""
+    if item["kind"] != "ConfigMap":
+        return item
+    return {**item, "data": dict.fromkeys(item.get("data", {}), "TEXT")}
+
+
+def difference(name: str) -> str:
+    """A unified diff from the reviewed file to what is synthesized now; empty where they are the same."""
+    reviewed = path(name).read_text(encoding="utf-8") if path(name).exists() else ""
+    before, now = reviewed.splitlines(keepends=True), snapshot(name).splitlines(keepends=True)
+    return "".join(unified_diff(before, now, fromfile=f"{path(name).name}, reviewed", tofile="synthesized now"))
+
+
+def main() -> int:
+    """Write every file anew, and say what changed."""
+    for name in NAMES:
+        changed = difference(name)
+        path(name).write_text(snapshot(name), encoding="utf-8")
+        print(f"{path(name).name}: {'changed, review it with git diff' if changed else 'as it was'}")  # noqa: T201 - a command-line tool
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

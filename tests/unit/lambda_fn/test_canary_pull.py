@@ -1,0 +1,160 @@
+"""The canary's pull over a transport without sockets: what it asks, what it checks, and what it says of a failure."""
+
+import json
+import socket
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from itertools import count
+
+import httpx2
+import pytest
+
+from lambda_fn.canary import Canary
+from lambda_fn.errors import CanaryError, SettingsError
+from lambda_fn.image import BLOB_LIMIT_BYTES
+from lambda_fn.settings import Settings, parse_toml
+from tests.contract.cluster import SETTINGS, settings
+
+ORIGIN = "https://registry.frontdoor.test"
+S3 = "https://layers.s3.example.net/layer?X-Amz-Signature=abcdef"
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+CONFIG = b'{"architecture": "arm64"}'
+MANIFEST = json.dumps(
+    {
+        "config": {"digest": digest(CONFIG), "size": len(CONFIG)},
+        "layers": [{"digest": digest(b"large"), "size": 1 << 30}],
+    }
+).encode()
+INDEX = json.dumps({"manifests": [{"digest": digest(MANIFEST), "size": len(MANIFEST)}]}).encode()
+TAG = "/v2/team/canary/manifests/latest"
+BLOB = f"/v2/team/canary/blobs/{digest(CONFIG)}"
+
+
+def with_canary(more: str = "") -> Settings:
+    proxy = SETTINGS.replace('kind = "service" },', f'kind = "service" }}, {more}')
+    return parse_toml(f'{proxy}canary = {{ repository = "team/canary", reference = "latest" }}', "the test's settings")
+
+
+class Site:
+    """Answers by URL, and what was asked."""
+
+    def __init__(self, answers: dict[str, httpx2.Response | Exception]) -> None:
+        self.asked: list[httpx2.Request] = []
+        self._answers = answers
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request)
+        found = self._answers[str(request.url).removeprefix(ORIGIN)]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def pull(site: Site, deployed: Settings | None = None, now: Callable[[], float] | None = None) -> float:
+    transport = httpx2.MockTransport(site)
+    return Canary(deployed or with_canary(), transport=transport, now=now or count(step=1).__next__).pull()
+
+
+def ok(content: bytes) -> httpx2.Response:
+    return answer(200, content)
+
+
+def answer(status: int, content: bytes = b"", location: str | None = None) -> httpx2.Response:
+    """An answer that is read as it comes."""
+    headers = {} if location is None else {"Location": location}
+    return httpx2.Response(status, headers=headers, content=iter([content]))
+
+
+def test_a_pull_is_a_manifest_and_its_smallest_blob_without_a_credential() -> None:
+    site = Site({TAG: ok(MANIFEST), BLOB: ok(CONFIG)})
+    assert pull(site) > 0
+    assert [request.url.path for request in site.asked] == [TAG, BLOB]
+    assert {"authorization", "cookie"} & {name for request in site.asked for name in request.headers} == set()
+
+
+def test_an_index_is_followed_to_its_first_manifest() -> None:
+    child = f"/v2/team/canary/manifests/{digest(MANIFEST)}"
+    site = Site({TAG: ok(INDEX), child: ok(MANIFEST), BLOB: ok(CONFIG)})
+    pull(site)
+    assert [request.url.path for request in site.asked] == [TAG, child, BLOB]
+
+
+def test_a_blob_is_followed_to_s3_where_clients_are_sent_there() -> None:
+    site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=S3), S3: ok(CONFIG)})
+    pull(site, with_canary('blobs = "redirect",'))
+    assert str(site.asked[-1].url) == S3
+
+
+FAILURES = {
+    "status": ({TAG: answer(503, b"no credential")}, "answered 503: no credential"),
+    "no manifest": ({TAG: ok(b"<html>")}, "brought no manifest: <html>"),
+    "no object": ({TAG: ok(b"[]")}, "brought no manifest: []"),
+    "no blobs": ({TAG: ok(b'{"config": 1, "layers": {}, "manifests": [1]}')}, "has no blob of at most"),
+    "large blobs": (
+        {TAG: ok(json.dumps({"config": {"digest": "sha256:0", "size": BLOB_LIMIT_BYTES + 1}}).encode())},
+        "has no blob of at most",
+    ),
+    "other bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1] + b"]")}, "which is not what was asked for"),
+    "fewer bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1])}, "which is not what was asked for"),
+    "more bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG + b" ")}, f"more than the {len(CONFIG)} bytes"),
+    "redirect": ({TAG: ok(MANIFEST), BLOB: answer(307, location=S3)}, "answered 307"),
+    "silence": ({TAG: httpx2.ReadTimeout("")}, "broke off (ReadTimeout)"),
+    "no connection": ({TAG: httpx2.ConnectError("Connection refused")}, "no connection (ConnectError: Connection ref"),
+}
+
+
+@pytest.mark.parametrize(("answers", "message"), FAILURES.values(), ids=FAILURES)
+def test_what_is_wrong_is_named(answers: dict[str, httpx2.Response | Exception], message: str) -> None:
+    with pytest.raises(CanaryError) as caught:
+        pull(Site(answers))
+    assert message in str(caught.value)
+
+
+def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
+    error = httpx2.ConnectError("[Errno -2] Name or service not known")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    with pytest.raises(CanaryError, match="the name does not resolve"):
+        pull(Site({TAG: error}))
+
+
+@pytest.mark.parametrize("location", ["http://layers.s3.example.net/layer", "", "/layer"])
+def test_a_redirect_is_followed_over_tls_alone(location: str) -> None:
+    site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=location)})
+    with pytest.raises(CanaryError, match="not over TLS"):
+        pull(site, with_canary('blobs = "redirect",'))
+
+
+def test_no_signature_is_in_the_message_of_a_failure_at_s3() -> None:
+    refused = answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+    site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=S3), S3: refused})
+    with pytest.raises(CanaryError, match=r"redirected to layers\.s3\.example\.net answered 403") as caught:
+        pull(site, with_canary('blobs = "redirect",'))
+    assert "abcdef" not in str(caught.value)
+
+
+def test_a_manifest_by_digest_has_that_digest() -> None:
+    by_digest = parse_toml(
+        f'{SETTINGS}canary = {{ repository = "team/canary", reference = "{digest(MANIFEST)}" }}', "the test's settings"
+    )
+    site = Site({f"/v2/team/canary/manifests/{digest(MANIFEST)}": ok(MANIFEST + b" ")})
+    with pytest.raises(CanaryError, match="which is not what was asked for"):
+        pull(site, by_digest)
+
+
+def test_bytes_that_come_too_slowly_end_the_pull() -> None:
+    def drops() -> Iterable[bytes]:
+        yield from (b"{", b"}")
+
+    site = Site({TAG: httpx2.Response(200, content=drops())})
+    with pytest.raises(CanaryError, match="not over after 20 s; 1 bytes came"):
+        pull(site, now=count(step=15).__next__)
+
+
+def test_without_a_canary_in_the_settings_there_is_nothing_to_pull() -> None:
+    with pytest.raises(SettingsError, match=r"set canary\.repository"):
+        Canary(settings())
