@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py lambda_fn stacks k8s_manifests sandbox bench tests
+CODE := app.py lambda_fn stacks k8s_manifests doctor sandbox bench tests
 CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
@@ -14,7 +14,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -71,6 +71,9 @@ sandbox: .venv/installed ## Start the local world with the front door in it, and
 
 sandbox-down: .venv/installed ## End the local world; nothing stays behind
 	python -m sandbox down
+
+doctor: .venv/installed ## Examine a deployed front door, read-only (CONFIG=frontdoor.toml IMAGE=team/app:1.4)
+	@python -m doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
 
 synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
 	cdk synth --quiet -c config=$(CONFIG)

@@ -25,6 +25,11 @@ def revoke_access(world: World, role_arn: str) -> None:
     _write(world, entries)
 
 
+def groups_of(world: World, role_arn: str) -> list[str] | None:
+    """The groups of a role's access entry; None when it has none."""
+    return _entries(world).get(role_arn)
+
+
 def _entries(world: World) -> dict[str, list[str]]:
     if not world.access_file.exists():
         return {}

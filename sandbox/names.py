@@ -74,8 +74,9 @@ class Names:
 
     @property
     def aws_hosts(self) -> tuple[str, ...]:
-        """The AWS APIs a refresh speaks to."""
-        return tuple(f"{name}.{self.region}.amazonaws.com" for name in ("sts", "eks", "api.ecr"))
+        """The AWS APIs a refresh speaks to, and those of a deployment and its examination."""
+        services = ("sts", "eks", "api.ecr", "cloudformation", "ssm", "lambda", "scheduler", "sqs", "monitoring")
+        return *(f"{name}.{self.region}.amazonaws.com" for name in services), "iam.amazonaws.com"
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
-from sandbox.cloud import answers, ecr_api
+from sandbox.cloud import access_entries, answers, ecr_api, simulation
 from sandbox.cloud.answers import Refusal
 from sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
 from sandbox.cloud.endpoints import MOTO_URL, moto_authorization
@@ -35,6 +35,8 @@ def _kind(request: web.Request) -> str:
 async def _answer(request: web.Request) -> web.StreamResponse:
     api = ApiHost.parse(request.host)
     if api is None:
+        if simulation.is_meant(await read(request)):
+            return await simulation.answer(await read(request))
         async with send(request, MOTO_URL + request.raw_path) as answer:
             return await relay(request, answer)
     caller = await _authenticated(request, api)
@@ -89,6 +91,8 @@ def _identity(text: str) -> dict[str, object]:
 async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
     """What moto answers, with the endpoint, CA and service network of the cluster that is really there."""
     cloud = request.app[CLOUD]
+    if entry := access_entries.PATH.fullmatch(request.path):
+        return access_entries.answer(cloud.world, entry["cluster"], entry["arn"])
     async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
         if not answer.ok or request.path != f"/clusters/{cloud.world.cluster}":
             return await relay(request, answer)

@@ -19,17 +19,17 @@ _REFRESHER_PROFILE = "refresher"
 
 def seed(world: World) -> AccessKey:
     """Make it all in moto; returns the operator's access key."""
-    _client("s3", BACKING_REGION).create_bucket(
+    client("s3", BACKING_REGION).create_bucket(
         Bucket=BACKING_BUCKET,
         CreateBucketConfiguration={"LocationConstraint": BACKING_REGION},
     )
-    _client("eks", world.region).create_cluster(
+    client("eks", world.region).create_cluster(
         name=world.cluster,
         roleArn=f"arn:aws:iam::{world.account}:role/{_CLUSTER_ROLE}",
         resourcesVpcConfig={},
         accessConfig={"authenticationMode": "API"},
     )
-    iam = _client("iam", world.region)
+    iam = client("iam", world.region)
     operator = iam.create_user(UserName=_OPERATOR)["User"]
     key = iam.create_access_key(UserName=_OPERATOR)["AccessKey"]
     return AccessKey(key["AccessKeyId"], key["SecretAccessKey"], operator["Arn"])
@@ -47,7 +47,7 @@ def write_credentials(path: Path, operator: AccessKey, world: World) -> None:
         profiles.write(file)
 
 
-def _client(service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
+def client(service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
     """A client of moto alone: no profile, proxy or endpoint of the caller's environment has a say."""
     alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     return boto3.Session(botocore_session=alone).client(

@@ -1,0 +1,80 @@
+"""What the Lambda's role may do: in AWS by IAM's own simulation, in the cluster by its access entry."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from doctor.finding import Finding, failure, fine
+from doctor.site import ASKED_BRIEFLY, Site
+from doctor.stack import Resources
+from lambda_fn.settings import Settings
+from stacks import ecr_actions
+
+_NEVER = "ecr:PutImage"
+_ROLE = "AWS::IAM::Role"
+_REFRESHER = "Identity"
+"""How the logical id of the Lambda's role begins: the construct that makes it."""
+
+
+def examine(site: Site, found: Resources) -> Iterator[Finding]:
+    """The role of the function, recognised by its place in the stack."""
+    roles = [name for of, logical, name in found.ids if of == _ROLE and logical.startswith(_REFRESHER)]
+    for role in roles:
+        arn = site.aws.client("iam", config=ASKED_BRIEFLY).get_role(RoleName=role)["Role"]["Arn"]
+        yield from _simulated(site, arn)
+        yield _access_entry(site, arn)
+
+
+def _simulated(site: Site, arn: str) -> Iterator[Finding]:
+    partition = arn.split(":")[1]
+    wrong = [
+        f"{action} on {resource} is {decision}"
+        for actions, resource, wanted in _expected(site.settings, partition)
+        for action, decision in _decisions(site, arn, actions, resource)
+        if (decision == "allowed") is not wanted
+    ]
+    if wrong:
+        yield failure(
+            "iam",
+            f"the Lambda's role: {'; '.join(wrong)}",
+            "deploy again; if it stays, look for a permissions boundary or a service control policy",
+        )
+    else:
+        yield fine("iam", "the Lambda's role may pull what the settings open, and may not push")
+
+
+def _expected(settings: Settings, partition: str) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+    """Actions, on what, and whether they are to be allowed."""
+    yield ("ecr:GetAuthorizationToken",), "*", True
+    for registry in settings.registries:
+        for pattern in registry.repositories:
+            arn = f"arn:{partition}:ecr:{registry.region}:{registry.account}:repository/{pattern.replace('*', 'x')}"
+            yield ecr_actions.PULL, arn, True
+            yield (_NEVER,), arn, False
+
+
+def _decisions(site: Site, arn: str, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""
+    client = site.aws.client("iam", config=ASKED_BRIEFLY)
+    answer = client.simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(actions), ResourceArns=[resource])
+    return [(result["EvalActionName"], result["EvalDecision"]) for result in answer["EvaluationResults"]]
+
+
+def _access_entry(site: Site, arn: str) -> Finding:
+    cluster, group = site.settings.cluster.name, site.settings.names.group
+    try:
+        entry = site.aws.client("eks", config=ASKED_BRIEFLY).describe_access_entry(
+            clusterName=cluster, principalArn=arn
+        )["accessEntry"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return failure(
+            "access entry", f"cluster {cluster} has none for the Lambda's role {arn}", "deploy again; it was deleted"
+        )
+    groups = entry.get("kubernetesGroups", [])
+    if group not in groups:
+        return failure(
+            "access entry", f"the Lambda's role is in {', '.join(groups) or 'no group'}, not in {group}", "deploy again"
+        )
+    return fine("access entry", f"the Lambda's role is in group {group}")

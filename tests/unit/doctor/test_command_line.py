@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from doctor.__main__ import main
+from doctor.finding import failure, fine
+
+
+def test_a_missing_settings_file_is_named_and_nothing_is_examined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(tmp_path / "none.toml")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith("No such file or directory; --config PATH takes another file\n")
+
+
+def test_wrong_settings_are_answered_with_their_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "wrong.toml").write_text('domain = "no domain"')
+    assert main(["--config", str(tmp_path / "wrong.toml")]) == 2
+    said = capsys.readouterr()
+    assert 'domain = "no domain"' in said.err
+    assert "cluster is missing" in said.err
+
+
+def test_an_unknown_profile_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--profile", "nobody-has-this"]) == 2
+    assert "nobody-has-this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said", ["all is well", "two\nlines"])
+def test_a_finding_is_one_line(said: str) -> None:
+    assert "\n" not in fine("pods", said).line
+    assert failure("pods", said, "do\nthis").line.startswith("FAIL  pods            ")
+    assert failure("pods", said, "do\nthis").line.endswith(". To mend it: do this")

@@ -1,0 +1,34 @@
+import pytest
+
+from doctor.objects import differences
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"a": 1}, {"a": 1, "defaulted": "by the API"}),
+        ({"list": [{"name": "x"}]}, {"list": [{"name": "x", "protocol": "TCP"}]}),
+        ({"memory": "1024Mi"}, {"memory": "1Gi"}),
+        ({"cpu": "0.5"}, {"cpu": "500m"}),
+        ({"emptyDir": {}}, {"emptyDir": {}}),
+        ({"nothing": []}, {}),
+    ],
+)
+def test_what_the_api_adds_or_writes_otherwise_is_no_difference(wanted: object, found: object) -> None:
+    assert list(differences(wanted, found)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "paths"),
+    [
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [".a.c"]),
+        ({"a": {"b": 1}}, {}, [".a.b"]),
+        ({"list": [1, 2]}, {"list": [1]}, [".list"]),
+        ({"list": [{"x": 1}, {"x": 2}]}, {"list": [{"x": 1}, {"x": 3}]}, [".list[1].x"]),
+        ({"memory": "1Gi"}, {"memory": "2Gi"}, [".memory"]),
+        ({"flag": False}, {"flag": True}, [".flag"]),
+        ({"number": 1}, {"number": "1"}, [".number"]),
+    ],
+)
+def test_what_was_changed_is_named_by_its_path(wanted: object, found: object, paths: list[str]) -> None:
+    assert list(differences(wanted, found)) == paths
