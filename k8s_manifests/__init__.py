@@ -1,4 +1,4 @@
-"""The Kubernetes objects of ecr-frontdoor as cdk8s charts: what the proxy is and what the Lambda may do to it."""
+"""The Kubernetes objects of ecr-frontdoor as cdk8s charts: what the proxy is and who may do what to it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from k8s_manifests.access_chart import AccessChart
 from k8s_manifests.proxy_chart import ProxyChart
 from lambda_fn.settings import Settings
 
-__all__ = ["AccessChart", "ProxyChart", "documents"]
+__all__ = ["AccessChart", "ProxyChart", "access_documents", "documents", "proxy_documents"]
 
 
 def documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
@@ -21,10 +21,15 @@ def documents(settings: Settings, *, target_group_arn: str | None = None) -> lis
         target_group_arn: The stack's target group for `exposure.kind = "nlb"`; by default the one in the settings.
             Without either there is no TargetGroupBinding.
     """
-    app = App()
+    return [*access_documents(settings), *proxy_documents(settings, target_group_arn=target_group_arn)]
+
+
+def access_documents(settings: Settings) -> list[dict[str, Any]]:
+    """What only an administrator of the cluster can apply: the Namespace, and who may do what in it."""
+    return list(AccessChart(App(), "access", settings=settings).to_json())
+
+
+def proxy_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
+    """Everything else."""
     arn = target_group_arn or getattr(settings.proxy.exposure, "target_group_arn", None)
-    charts = (
-        AccessChart(app, "access", settings=settings),
-        ProxyChart(app, "proxy", settings=settings, target_group_arn=arn),
-    )
-    return [document for chart in charts for document in chart.to_json()]
+    return list(ProxyChart(App(), "proxy", settings=settings, target_group_arn=arn).to_json())

@@ -6,23 +6,30 @@ from pathlib import Path
 
 from cdk8s import Yaml
 
-from k8s_manifests import documents
+from k8s_manifests import access_documents, documents
 from lambda_fn.errors import FrontdoorError
-from lambda_fn.settings import NlbExposure, parse_toml
+from lambda_fn.settings import NlbExposure, Settings, parse_toml
 
 WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""
 
 
 def main() -> int:
-    """Print every object of the settings file; on a wrong file print one message and nothing else."""
+    """Print the objects of the settings file; on a wrong file print one message and nothing else."""
     parser = argparse.ArgumentParser(
         prog="python -m k8s_manifests", description="Print the Kubernetes objects of ecr-frontdoor as YAML."
     )
     parser.add_argument(
         "--config", type=Path, default=Path("frontdoor.toml"), metavar="PATH", help="settings file (%(default)s)"
     )
-    path = parser.parse_args().config
+    parser.add_argument(
+        "--access",
+        action="store_true",
+        help='print the Namespace, Roles and RoleBindings alone: with manifests = "namespaced" an administrator of the '
+        "cluster applies them before the first deployment",
+    )
+    arguments = parser.parse_args()
+    path = arguments.config
     try:
         text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
         settings = parse_toml(text, str(path))
@@ -32,15 +39,22 @@ def main() -> int:
     except FrontdoorError as error:
         sys.stderr.write(f"ecr-frontdoor: {error}\n")
         return WRONG_FILE
+    if arguments.access:
+        sys.stdout.write(Yaml.stringify(*access_documents(settings)))
+        return 0
+    _tell_of_the_missing_binding(settings)
+    sys.stdout.write(Yaml.stringify(*documents(settings)))
+    return 0
+
+
+def _tell_of_the_missing_binding(settings: Settings) -> None:
     exposure = settings.proxy.exposure
     if isinstance(exposure, NlbExposure) and not exposure.target_group_arn:
         sys.stderr.write(
             "ecr-frontdoor: no TargetGroupBinding among these objects, so nothing leads to the pods: "
-            'with manifests = "kubectl" the stack applies it; otherwise set proxy.exposure.target_group_arn to the '
-            "stack's output TargetGroupArn\n"
+            'with manifests = "external" set proxy.exposure.target_group_arn to the stack\'s output TargetGroupArn; '
+            "otherwise the stack applies it\n"
         )
-    sys.stdout.write(Yaml.stringify(*documents(settings)))
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The namespace, and exactly what the Lambda's group may do in it. docs/rbac.md gives the reason for each verb."""
+"""The namespace, and exactly what the stack's groups may do in it. docs/rbac.md gives the reason for each verb."""
 
 from cdk8s import Chart
 from constructs import Construct
@@ -8,18 +8,19 @@ from lightkube.models.rbac_v1 import PolicyRule, RoleRef, Subject
 from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
+from k8s_manifests.deployer import deployer_access
 from k8s_manifests.load_balancer import readiness_gate
 from k8s_manifests.objects import add, labels, metadata
 from lambda_fn.settings import Settings
 
 
 class AccessChart(Chart):
-    """Namespace, Role and RoleBinding."""
+    """Namespace, and a Role with its RoleBinding for the Lambda and, where it is no administrator, for kubectl."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
         super().__init__(scope, id, disable_resource_name_hashes=True)
-        objects: tuple[Resource, ...] = namespace(settings), role(settings), role_binding(settings)
-        add(self, objects)
+        refresher: list[Resource] = [role(settings), role_binding(settings)]
+        add(self, [namespace(settings), *refresher, *deployer_access(settings)])
 
 
 def namespace(settings: Settings) -> Namespace:

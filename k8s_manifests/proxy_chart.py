@@ -25,15 +25,19 @@ class ProxyChart(Chart):
         target_group_arn: str | None,
     ) -> None:
         super().__init__(scope, id, disable_resource_name_hashes=True)
-        objects: list[Resource] = [
-            template_config_map(settings),
-            scripts_config_map(settings),
-            network_policy(settings),
-            disruption_budget(settings),
-            service(settings),
-            *ingress(settings),
-            # Before the pods: the controller gives its readiness gate to new pods of a Service that is bound already.
-            *target_group_binding(settings, target_group_arn),
-            deployment(settings),
-        ]
-        add(self, objects)
+        add(self, proxy_objects(settings, target_group_arn=target_group_arn))
+
+
+def proxy_objects(settings: Settings, *, target_group_arn: str | None) -> list[Resource]:
+    """The objects, in an order that can be applied."""
+    return [
+        template_config_map(settings),
+        scripts_config_map(settings),
+        network_policy(settings),
+        disruption_budget(settings),
+        service(settings),
+        *ingress(settings),
+        # Before the pods: the controller gives its readiness gate to new pods of a Service that is bound already.
+        *target_group_binding(settings, target_group_arn),
+        deployment(settings),
+    ]

@@ -8,14 +8,14 @@ from constructs import Construct
 from lambda_fn.settings import Settings
 
 
-class RefresherAccess(Construct):
-    """Puts the Lambda's role into its Kubernetes group, with no EKS access policy: the chart's Role says what it may.
+class GroupAccess(Construct):
+    """Puts a role into a Kubernetes group, with no EKS access policy: the chart's Role says what it may.
 
     L1, because the L2 access entry has no Kubernetes groups. The cluster's authentication mode must be `API` or
     `API_AND_CONFIG_MAP`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole, group: str) -> None:
         super().__init__(scope, construct_id)
         eks.CfnAccessEntry(
             self,
@@ -23,14 +23,15 @@ class RefresherAccess(Construct):
             cluster_name=settings.cluster.name,
             principal_arn=role.role_arn,
             type="STANDARD",
-            kubernetes_groups=[settings.names.group],
+            kubernetes_groups=[group],
         )
 
 
 class AdministratorAccess(Construct):
     """Makes a role administrator of the cluster: who creates a Role must hold all it grants, or be this.
 
-    `docs/decisions/kubectl-or-external.md` weighs it and says how to do without.
+    `docs/decisions/kubectl-or-external.md` weighs it and says how to do without. The entry has the id it has in
+    `GroupAccess`: a role has one entry, so a change of `manifests` has to update it and not to make another.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole) -> None:

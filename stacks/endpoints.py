@@ -62,7 +62,7 @@ def layers_only(scope: Construct, settings: Settings) -> dict[str, Any]:
     """
     region = settings.cluster.region
     statements = [_statement(scope, "Layers", "s3:GetObject", [f"prod-{region}-starport-layer-bucket"])]
-    if settings.manifests == "kubectl":
+    if settings.manifests != "external":
         buckets = [f"cloudformation-custom-resource-response-{name}" for name in (region, region.replace("-", ""))]
         statements.append(_statement(scope, "AnswerCloudFormation", "s3:PutObject", buckets))
     return {"Version": "2012-10-17", "Statement": statements}

@@ -7,10 +7,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from k8s_manifests import documents
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
-from stacks.access import RefresherAccess
+from stacks.access import GroupAccess
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.encryption import Encryption
@@ -25,7 +24,7 @@ from stacks.network import Network
 from stacks.notices import Notices
 from stacks.refresher import Refresher, refresher_log, run_timeout
 from stacks.schedule import Schedule
-from stacks.workload import Workload, workload_digest
+from stacks.workload import Workload, applied_documents, workload_digest
 
 _STACK_NAME_LIMIT = 128
 
@@ -70,7 +69,7 @@ class FrontdoorStack(cdk.Stack):
         role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures, key=key).role
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
         balancer = load_balancer(self, "LoadBalancer", settings=settings)
-        applied = documents(settings) if settings.manifests == "kubectl" else None
+        applied = applied_documents(settings)
         function = Refresher(
             self,
             "Refresher",
@@ -92,7 +91,9 @@ class FrontdoorStack(cdk.Stack):
             actions=Notices(self, "Notices", alarms=settings.alarms, key=key).actions,
         )
         Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
-        ways_in: list[IDependable] = [RefresherAccess(self, "Access", settings=settings, role=role)]
+        ways_in: list[IDependable] = [
+            GroupAccess(self, "Access", settings=settings, role=role, group=settings.names.group)
+        ]
         if network:
             ways_in.append(network.into_cluster)
         if settings.endpoints.create:
@@ -100,7 +101,7 @@ class FrontdoorStack(cdk.Stack):
         # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
         if applied:
             # The digest is of what is known now, and the same for the same settings: an ARN is neither.
-            objects = documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
+            objects = applied_documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
             workload = Workload(self, "Workload", settings=settings, documents=objects, network=network)
             # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
             workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)

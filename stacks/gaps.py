@@ -60,6 +60,6 @@ def _needed(settings: Settings) -> dict[str, str]:
     needed["ecr.api"] = "from which the Lambda fetches the token"
     if not settings.cluster.endpoint:
         needed["eks"] = "which the Lambda asks for the cluster's address (or set cluster.endpoint)"
-    if settings.manifests == "kubectl":
+    if settings.manifests != "external":
         needed |= {"lambda": "by which CDK calls kubectl", "eks": "which kubectl asks for the cluster's address"}
     return needed

@@ -1,4 +1,4 @@
-"""The charts, applied by the deployment itself through CDK's kubectl provider (`manifests = "kubectl"`)."""
+"""The charts, applied by the deployment itself through CDK's kubectl provider (unless `manifests = "external"`)."""
 
 import hashlib
 import json
@@ -12,13 +12,29 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from constructs import Construct
 
+from k8s_manifests import documents, proxy_documents
+from k8s_manifests.deployer import deployer_group
 from lambda_fn.settings import Settings
-from stacks.access import AdministratorAccess
+from stacks.access import AdministratorAccess, GroupAccess
+from stacks.first_step import FirstStep
 from stacks.identity import describe_cluster
 from stacks.nag import acknowledge, acknowledge_wildcard
 from stacks.network import Network, interface_statements
 
 Documents = Sequence[Mapping[str, Any]]
+
+_POWERS = {"kubectl": "as administrator of the cluster", "namespaced": "in its namespace alone"}
+
+
+def applied_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
+    """What the deployment applies: everything, what needs no administrator, or nothing."""
+    match settings.manifests:
+        case "kubectl":
+            return documents(settings, target_group_arn=target_group_arn)
+        case "namespaced":
+            return proxy_documents(settings, target_group_arn=target_group_arn)
+        case "external":
+            return []
 
 
 def workload_digest(documents: Documents) -> str:
@@ -46,14 +62,24 @@ class Workload(Construct):
         role = _kubectl_role(self, settings)
         provider = _provider(self, settings, role, network)
         # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
-        provider.node.add_dependency(AdministratorAccess(self, "Access", settings=settings, role=role))
+        provider.node.add_dependency(_access(self, settings, role))
         cluster = _imported(self, "Cluster", settings, network, provider)
         manifest = eks.KubernetesManifest(
             self, "Manifest", cluster=cluster, manifest=[dict(d) for d in documents], overwrite=True, prune=False
         )
         # The whole provider, so that its log groups are there before its functions would make their own.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
+        if settings.manifests == "namespaced":
+            first_step = FirstStep(self, "FirstStep", settings=settings, cluster=cluster)
+            first_step.node.add_dependency(provider)
+            manifest.node.add_dependency(first_step)
         _settle(self, provider, network)
+
+
+def _access(scope: Construct, settings: Settings, role: iam.IRole) -> Construct:
+    if settings.manifests == "kubectl":
+        return AdministratorAccess(scope, "Access", settings=settings, role=role)
+    return GroupAccess(scope, "Access", settings=settings, role=role, group=deployer_group(settings))
 
 
 def _imported(
@@ -110,7 +136,7 @@ def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
     role = iam.Role(
         scope,
         "Role",
-        description="ecr-frontdoor's deployment: applies the charts with kubectl, as administrator of the cluster",
+        description="ecr-frontdoor's deployment: applies the charts with kubectl, " + _POWERS[settings.manifests],
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"Kubectl": iam.PolicyDocument(statements=statements)},
     )

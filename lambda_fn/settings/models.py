@@ -198,9 +198,10 @@ class Settings(Table):
     """A pull the Lambda makes through the domain, to find out what clients find."""
     names: Names = Names()
     """The names of the objects in the cluster."""
-    manifests: Literal["kubectl", "external"] = "kubectl"
-    """Who applies the charts: `kubectl` (the stack, through CDK's kubectl provider, which gets cluster-admin) or
-    `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
+    manifests: Literal["kubectl", "namespaced", "external"] = "kubectl"
+    """Who applies the charts: `kubectl` (the stack, through CDK's kubectl provider, which gets cluster-admin),
+    `namespaced` (the same, with rights to these objects of its namespace alone, which an administrator gives it first,
+    by `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
     """
 
     @field_validator("registries")

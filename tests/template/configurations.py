@@ -60,10 +60,11 @@ _TEXTS = {
     "private": _PRIVATE,
     "public": _PUBLIC,
     "several": _SEVERAL,
+    "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
-NAMES = ("private", "public", "external", "several", "guarded")
+NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""
 
 

@@ -19,7 +19,8 @@ BOOTSTRAP = "hnb659fds"
 _DEFAULTS = cdk.DefaultStackSynthesizer
 _BY = {
     "external": "always",
-    "public": '`manifests = "kubectl"`',
+    "public": '`manifests` is not `"external"`',
+    "namespaced": '`manifests = "namespaced"`',
     "private": "`cluster.subnet_ids`",
     "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
     "guarded": '`encryption = "stack"`, `alarms.emails`',

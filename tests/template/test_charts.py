@@ -9,7 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from k8s_manifests import documents
+from k8s_manifests import access_documents, documents
+from tests.template import configurations
 from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +78,16 @@ def test_the_command_prints_the_documents_of_the_file_it_is_given(tmp_path: Path
     assert printed.returncode == 0, printed.stderr
     (ingress,) = [d for d in yaml.safe_load_all(printed.stdout) if d["kind"] == "Ingress"]
     assert ingress["spec"]["rules"][0]["host"] == "images.example.org"
+
+
+def test_the_command_prints_what_an_administrator_applies_first_alone(tmp_path: Path) -> None:
+    config = tmp_path / "namespaced.toml"
+    text = configurations.text("nlb")
+    config.write_text(f'manifests = "namespaced"\n{text}', encoding="utf-8")
+    done = run("--access", "--config", str(config))
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = list(yaml.safe_load_all(done.stdout))
+    assert printed == access_documents(configurations.parse(config.read_text(encoding="utf-8")))
 
 
 def test_the_command_reads_frontdoor_toml_by_default() -> None:

@@ -4,19 +4,24 @@ import re
 from itertools import product
 from pathlib import Path
 
-from tests.template.charts import find, settings
+import pytest
+
+from k8s_manifests import access_documents, documents, proxy_documents
+from lambda_fn.settings import Settings
+from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 RBAC = Path(__file__).parents[2] / "docs" / "rbac.md"
 GROUPS = {"core": "", "apps": "apps"}
+DEPLOYER = "aws-registry-proxy-deployer"
 
 Permission = tuple[str, str, str, str | None]
 
 
-def given() -> set[Permission]:
+def given(of: Settings | None = None, *, name: str = "aws-registry-proxy-refresher") -> set[Permission]:
     """(verb, API group, resource, name) of each permission in the Role; None is any name."""
     return {
         permission
-        for rule in find("Role", settings())["rules"]
+        for rule in find("Role", of or settings(), name=name)["rules"]
         for permission in product(
             rule["verbs"], rule["apiGroups"], rule["resources"], rule.get("resourceNames") or [None]
         )
@@ -27,7 +32,8 @@ def documented() -> set[Permission]:
     """The same from the table in docs/rbac.md."""
     names = settings().names
     found: set[Permission] = set()
-    for line in RBAC.read_text(encoding="utf-8").splitlines():
+    of_the_lambda = RBAC.read_text(encoding="utf-8").split("\n## The deployment, with")[0]
+    for line in of_the_lambda.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 5 and cells[1] in GROUPS:
             verb, group, resource, name, _ = cells
@@ -75,3 +81,60 @@ def test_the_namespace_refuses_pods_below_restricted() -> None:
     labels = find("Namespace", settings())["metadata"]["labels"]
     security = {k: v for k, v in labels.items() if k.startswith("pod-security.kubernetes.io/")}
     assert security == {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+
+
+# Resources of the chart's kinds, with their API groups.
+RESOURCES = {
+    "ConfigMap": ("", "configmaps"),
+    "Deployment": ("apps", "deployments"),
+    "Ingress": ("networking.k8s.io", "ingresses"),
+    "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
+    "PodDisruptionBudget": ("policy", "poddisruptionbudgets"),
+    "Service": ("", "services"),
+    "TargetGroupBinding": ("elbv2.k8s.aws", "targetgroupbindings"),
+}
+
+
+@pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
+def test_kubectl_without_an_administrator_may_write_the_objects_it_applies_and_no_other(exposure: str) -> None:
+    of = settings(exposure, manifests="namespaced")
+    applied = {
+        (*RESOURCES[d["kind"]], d["metadata"]["name"]) for d in proxy_documents(of, target_group_arn="arn:aws:any")
+    }
+    allowed = given(of, name=DEPLOYER)
+    assert allowed == {
+        *((verb, *one) for one in applied for verb in ("get", "patch", "delete")),
+        *(("create", group, resource, None) for group, resource, _ in applied),
+        ("get", "rbac.authorization.k8s.io", "roles", DEPLOYER),
+    }
+
+
+def test_the_document_for_reviewers_names_every_kind_kubectl_may_write() -> None:
+    part = RBAC.read_text(encoding="utf-8").split("\n## The deployment, with")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| (\S+) \|", part, re.MULTILINE)
+    kinds = {(resource, "" if group == "core" else group) for resource, group in rows if resource != "resource"}
+    assert kinds == {
+        (resource, group) for group, resource in [*RESOURCES.values(), ("rbac.authorization.k8s.io", "roles")]
+    }
+
+
+@pytest.mark.parametrize("manifests", ["kubectl", "external"])
+def test_another_way_to_apply_the_charts_has_no_role_for_kubectl(manifests: str) -> None:
+    names = [d["metadata"]["name"] for d in documents(settings(manifests=manifests))]
+    assert "aws-registry-proxy-refresher" in names
+    assert DEPLOYER not in names
+
+
+def test_kubectls_group_is_of_its_namespace_for_groups_are_the_clusters() -> None:
+    of = settings(manifests="namespaced")
+    other = of.model_copy(update={"cluster": of.cluster.model_copy(update={"namespace": "other"})})
+    subjects = [find("RoleBinding", each, name=DEPLOYER)["subjects"] for each in (of, other)]
+    names = [subject["name"] for (subject,) in subjects]
+    assert names == ["ecr-frontdoor:deployer:registry", "ecr-frontdoor:deployer:other"]
+
+
+def test_what_an_administrator_applies_and_what_kubectl_applies_is_everything() -> None:
+    of = settings(manifests="namespaced")
+    access = access_documents(of)
+    assert [*access, *proxy_documents(of)] == documents(of)
+    assert [d["kind"] for d in access] == ["Namespace", "Role", "RoleBinding", "Role", "RoleBinding"]

@@ -1,9 +1,10 @@
 import json
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
-from k8s_manifests import documents
+from k8s_manifests import access_documents, documents, proxy_documents
 from stacks.workload import workload_digest
 from tests.template import configurations
 from tests.template.synthesis import (
@@ -20,6 +21,7 @@ from tests.template.synthesis import (
 
 ENTRY = "AWS::EKS::AccessEntry"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+LOOK = "Custom::AWSCDK-EKS-KubernetesObjectValue"
 TRIGGER = "Custom::Trigger"
 APPLIED = tuple(name for name in configurations.NAMES if name != "external")
 
@@ -27,6 +29,17 @@ APPLIED = tuple(name for name in configurations.NAMES if name != "external")
 def applied(name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(plain(only(name, MANIFEST)["Manifest"]))
     return found
+
+
+def bound(name: str, binding: str) -> list[str]:
+    """The groups a RoleBinding of the charts gives its Role to."""
+    (subjects,) = (
+        d["subjects"]
+        for d in documents(configurations.settings(name))
+        if (d["kind"], d["metadata"]["name"]) == ("RoleBinding", binding)
+    )
+    assert {subject["kind"] for subject in subjects} == {"Group"}
+    return [subject["name"] for subject in subjects]
 
 
 def depends_on(name: str, kind: str) -> list[str]:
@@ -47,14 +60,66 @@ def test_the_lambdas_access_entry_puts_its_role_into_its_group_and_gives_no_poli
 
 @pytest.mark.parametrize("name", configurations.NAMES)
 def test_the_access_entrys_group_is_the_subject_of_the_charts_role_binding(name: str) -> None:
-    (binding,) = (d for d in documents(configurations.settings(name)) if d["kind"] == "RoleBinding")
-    groups = only(name, ENTRY, "Access")["KubernetesGroups"]
-    assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("Group", group) for group in groups]
+    assert bound(name, "aws-registry-proxy-refresher") == only(name, ENTRY, "Access")["KubernetesGroups"]
 
 
-@pytest.mark.parametrize("name", APPLIED)
+@pytest.mark.parametrize("name", [name for name in APPLIED if name != "namespaced"])
 def test_the_deployment_applies_exactly_what_the_charts_print(name: str) -> None:
     assert applied(name) == documents(configurations.settings(name))
+
+
+def test_without_an_administrator_the_deployment_applies_nothing_that_grants_rights() -> None:
+    assert applied("namespaced") == proxy_documents(configurations.settings("namespaced"))
+    assert {d["kind"] for d in applied("namespaced")}.isdisjoint({"Namespace", "Role", "RoleBinding"})
+
+
+def test_without_an_administrator_kubectl_is_in_the_group_of_its_role_and_has_no_policy() -> None:
+    entry = only("namespaced", ENTRY, "WorkloadAccess")
+    assert entry == {
+        "ClusterName": "shared",
+        "PrincipalArn": {"Fn::GetAtt": [logical_id("namespaced", "AWS::IAM::Role", "WorkloadRole"), "Arn"]},
+        "Type": "STANDARD",
+        "KubernetesGroups": ["ecr-frontdoor:deployer:registry"],
+    }
+    assert bound("namespaced", "aws-registry-proxy-deployer") == entry["KubernetesGroups"]
+    assert "AmazonEKS" not in json.dumps(template("namespaced"))
+
+
+def test_without_an_administrator_the_role_in_aws_is_as_it_is_with_one() -> None:
+    statements = [
+        [readable(s) for role, s in role_statements(name) if role.startswith("WorkloadRole")]
+        for name in ("namespaced", "public")
+    ]
+    assert statements[0] == statements[1] != []
+
+
+def test_a_change_between_kubectl_and_namespaced_updates_the_entry_and_the_manifest_in_place() -> None:
+    """A role takes one entry, and a manifest that is replaced deletes the objects it had."""
+    for kind, start in ((ENTRY, "WorkloadAccess"), (MANIFEST, ""), ("AWS::IAM::Role", "WorkloadRole")):
+        assert logical_id("namespaced", kind, start) == logical_id("public", kind, start)
+
+
+def test_a_missing_first_step_fails_under_its_own_name_before_anything_is_applied() -> None:
+    look = only("namespaced", LOOK)
+    access = access_documents(configurations.settings("namespaced"))
+    (role,) = (d for d in access if (d["kind"], d["metadata"]["name"]) == ("Role", "aws-registry-proxy-deployer"))
+    assert (look["ObjectType"], look["ObjectName"]) == ("role", role["metadata"]["name"])
+    assert look["ObjectNamespace"] == role["metadata"]["namespace"]
+    assert look["JsonPath"] == ".metadata.name"
+    assert "AdministratorAppliedTheAccess" in logical_id("namespaced", LOOK)
+    assert logical_id("namespaced", LOOK) in depends_on("namespaced", MANIFEST)
+    assert any(name.startswith("WorkloadKubectlHandlerLogGroup") for name in depends_on("namespaced", LOOK))
+    assert not any(resources(name, LOOK) for name in configurations.NAMES if name != "namespaced")
+
+
+def test_whoever_synthesizes_or_deploys_is_told_of_the_first_step() -> None:
+    stacks: list[cdk.Stack] = []
+    synthesize(configurations.settings("namespaced"), and_add=stacks.append)
+    told = [
+        entry.data for node in stacks[0].node.find_all() for entry in node.node.metadata if entry.type == "aws:cdk:info"
+    ]
+    assert len(told) == 1
+    assert "python -m k8s_manifests --access" in told[0]
 
 
 @pytest.mark.parametrize("name", APPLIED)
@@ -147,7 +212,7 @@ def test_a_changed_workload_makes_a_new_version_and_so_another_first_run(monkeyp
     workload = documents(settings)
     workload[0]["metadata"]["labels"]["changed"] = "yes"
     # The charts alone change, as with an edited template: the settings and the code stay.
-    monkeypatch.setattr("stacks.frontdoor_stack.documents", lambda _: workload)
+    monkeypatch.setattr("stacks.frontdoor_stack.applied_documents", lambda _: workload)
     found = synthesize(settings)["Resources"].items()
     versions = [version for version, resource in found if resource["Type"] == "AWS::Lambda::Version"]
     assert len(versions) == 1
