@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from doctor import rights
+from doctor.asking import asked
 from doctor.finding import Finding, failure, fine, warning
 from doctor.site import ASKED_BRIEFLY, Site
 from doctor.stack import Resources, resources
@@ -28,11 +29,11 @@ def examine(site: Site) -> Iterator[Finding]:
         yield failure("stack", f"there is no stack {name} in {site.settings.cluster.region}", _DEPLOY)
         return
     yield _stack(name, found)
-    yield from _function(site, found)
-    yield from rights.examine(site, found)
-    yield from schedules(site, found)
-    yield from failures(site, found)
-    yield from alarms(site, found)
+    yield from asked("function", _function(site, found))
+    yield from asked("rights", rights.examine(site, found))
+    yield from asked("schedule", schedules(site, found))
+    yield from asked("failures", failures(site, found))
+    yield from asked("alarms", alarms(site, found))
 
 
 def _stack(name: str, found: Resources) -> Finding:
@@ -41,22 +42,30 @@ def _stack(name: str, found: Resources) -> Finding:
         return fine("stack", f"{name} is {found.status}")
     if found.status.endswith("_IN_PROGRESS"):
         return warning("stack", f"{name} is {found.status}", "wait until it is over, then look again")
-    return warning("stack", f"{name} is {found.status}", f"read its events, correct what failed, {_DEPLOY}")
+    mend = f"read its events, correct what failed, {_DEPLOY}"
+    # A stack whose first deployment failed holds nothing, and has to be deleted before the next one.
+    if found.status == "ROLLBACK_COMPLETE" or found.status.endswith("_FAILED"):
+        return failure("stack", f"{name} is {found.status}", mend)
+    return warning("stack", f"{name} is {found.status}: an update was taken back", mend)
 
 
 def _function(site: Site, found: Resources) -> Iterator[Finding]:
+    wanted = to_environment(site.settings)
+    seen = False
     for name in found.of("AWS::Lambda::Function"):
         configuration = site.aws.client("lambda", config=ASKED_BRIEFLY).get_function_configuration(FunctionName=name)
         deployed = configuration.get("Environment", {}).get("Variables", {})
-        wanted = to_environment(site.settings)
         if not wanted.keys() <= deployed.keys():
             continue  # CDK's own helpers have no settings.
+        seen = True
         if wanted.items() <= deployed.items():
             yield fine("function", f"{name} runs with this settings file")
         else:
             yield warning(
                 "function", f"{name} runs with other settings than this file's", f"{_DEPLOY}, or give --config"
             )
+    if not seen:
+        yield failure("function", "the stack has no function with settings", _DEPLOY)
 
 
 def schedules(site: Site, found: Resources) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from doctor import credential, objects, workload
-from doctor.finding import Finding, failure, fine
+from doctor.finding import Finding, failure, fine, warning
 from doctor.kubernetes import Kubernetes, Unreadable
 from doctor.site import ASKED_BRIEFLY, Site
 from lambda_fn.connection import Connection
@@ -23,17 +23,28 @@ def examine(site: Site) -> Iterator[Finding]:
         return
     with closing(kubernetes):
         try:
-            yield from _inside(site, kubernetes, connection)
+            there = _namespace_is_there(site, kubernetes)
         except Unreadable as error:
             yield failure("cluster", error.said, error.way_out)
+            return
+        if not there:
+            yield failure(
+                "cluster", f"there is no namespace {site.settings.cluster.namespace}", "apply the charts: deploy"
+            )
+            return
+        yield fine("cluster", f"{site.settings.cluster.name} answers at {connection.endpoint}, and knows you")
+        try:
+            yield from _inside(site, kubernetes, connection)
+        except Unreadable as error:
+            yield warning("cluster", error.said, error.way_out)
+
+
+def _namespace_is_there(site: Site, kubernetes: Kubernetes) -> bool:
+    name = {"name": site.settings.cluster.namespace}
+    return kubernetes.find({"apiVersion": "v1", "kind": "Namespace", "metadata": name}) is not None
 
 
 def _inside(site: Site, kubernetes: Kubernetes, connection: Connection) -> Iterator[Finding]:
-    cluster = site.settings.cluster
-    if kubernetes.find({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}}) is None:
-        yield failure("cluster", f"{cluster.name} has no namespace {cluster.namespace}", "apply the charts: deploy")
-        return
-    yield fine("cluster", f"{cluster.name} answers at {connection.endpoint}, and knows you")
     yield from objects.examine(site.settings, kubernetes)
     stored = yield from credential.examine(site, kubernetes)
     yield from workload.examine(site.settings, kubernetes, connection.resolver, stored)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from doctor import account, cluster, door
-from doctor.finding import Finding, failure, warning
+from doctor.asking import asked
+from doctor.finding import Finding, failure
 from doctor.site import Site
 from lambda_fn.errors import FrontdoorError
 
@@ -20,12 +19,6 @@ def examine(site: Site) -> Iterator[Finding]:
     """All findings, each as soon as it is known. Nothing is written anywhere."""
     for name, part in PARTS:
         try:
-            yield from part(site)
+            yield from asked(name, part(site))
         except FrontdoorError as error:
             yield failure(name, str(error), "see what it says; the checks after it in this part were left out")
-        except (BotoCoreError, ClientError) as error:
-            yield warning(
-                name,
-                f"AWS cannot be asked: {error}",
-                "let your own AWS identity read this; the checks after it in this part were left out",
-            )

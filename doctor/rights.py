@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from doctor.finding import Finding, failure, fine
+from doctor.finding import Finding, failure, fine, skipped
 from doctor.site import ASKED_BRIEFLY, Site
 from doctor.stack import Resources
 from lambda_fn.settings import Settings
@@ -19,6 +19,8 @@ _REFRESHER = "Identity"
 def examine(site: Site, found: Resources) -> Iterator[Finding]:
     """The role of the function, recognised by its place in the stack."""
     roles = [name for of, logical, name in found.ids if of == _ROLE and logical.startswith(_REFRESHER)]
+    if not roles:
+        yield failure("iam", "the stack has no role of the Lambda", "deploy")
     for role in roles:
         arn = site.aws.client("iam", config=ASKED_BRIEFLY).get_role(RoleName=role)["Role"]["Arn"]
         yield from _simulated(site, arn)
@@ -26,10 +28,13 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
 
 
 def _simulated(site: Site, arn: str) -> Iterator[Finding]:
-    partition = arn.split(":")[1]
+    _, partition, _, _, own, *_ = arn.split(":")
+    for registry in site.settings.registries:
+        if registry.account != own:
+            yield skipped("iam", f"registry {registry.account}: IAM simulates nothing between accounts")
     wrong = [
         f"{action} on {resource} is {decision}"
-        for actions, resource, wanted in _expected(site.settings, partition)
+        for actions, resource, wanted in _expected(site.settings, partition, own)
         for action, decision in _decisions(site, arn, actions, resource)
         if (decision == "allowed") is not wanted
     ]
@@ -43,10 +48,15 @@ def _simulated(site: Site, arn: str) -> Iterator[Finding]:
         yield fine("iam", "the Lambda's role may pull what the settings open, and may not push")
 
 
-def _expected(settings: Settings, partition: str) -> Iterator[tuple[tuple[str, ...], str, bool]]:
-    """Actions, on what, and whether they are to be allowed."""
+def _expected(settings: Settings, partition: str, own: str) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+    """Actions, on what, and whether they are to be allowed, for the registries in the role's own account.
+
+    Between accounts a simulation needs the other side's policy, which that account alone can read.
+    """
     yield ("ecr:GetAuthorizationToken",), "*", True
     for registry in settings.registries:
+        if registry.account != own:
+            continue
         for pattern in registry.repositories:
             arn = f"arn:{partition}:ecr:{registry.region}:{registry.account}:repository/{pattern.replace('*', 'x')}"
             yield ecr_actions.PULL, arn, True
@@ -70,7 +80,9 @@ def _access_entry(site: Site, arn: str) -> Finding:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return failure(
-            "access entry", f"cluster {cluster} has none for the Lambda's role {arn}", "deploy again; it was deleted"
+            "access entry",
+            f"cluster {cluster} has none for the Lambda's role",
+            f"aws eks create-access-entry --cluster-name {cluster} --principal-arn {arn} --kubernetes-groups {group}",
         )
     groups = entry.get("kubernetesGroups", [])
     if group not in groups:

@@ -40,5 +40,9 @@ def resources(site: Site, name: str) -> Resources | None:
         raise
     pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
     listed = [one for page in pages for one in page["StackResourceSummaries"]]
-    ids = tuple((one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", "")) for one in listed)
+    ids = tuple(
+        (one["ResourceType"], one["LogicalResourceId"], one["PhysicalResourceId"])
+        for one in listed
+        if one.get("PhysicalResourceId") and not one["ResourceStatus"].startswith("DELETE_")
+    )
     return Resources(stack["StackStatus"], ids)

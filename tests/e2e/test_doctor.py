@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,8 +13,10 @@ import pytest
 from doctor import account, door
 from doctor.examination import examine
 from doctor.finding import Finding, Verdict
+from doctor.kubernetes import Kubernetes, Unreadable
 from doctor.site import Site
 from doctor.stack import Resources
+from lambda_fn.eks import Eks
 from lambda_fn.settings import Refresh, Settings, to_environment
 from sandbox import installation
 from sandbox.access import grant_access, revoke_access
@@ -23,18 +25,19 @@ from sandbox.commands import run
 from sandbox.hosts import point, point_domain
 from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.world import World
+from stacks import ecr_actions
 from stacks.frontdoor_stack import stack_name
 from tests.canary import leaks
+from tests.sandbox.cli import eventually
 
 OPERATORS = "platform:operators"
-PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages")
 
 
 def stack_template(settings: Settings) -> str:
     """What the doctor looks at of a stack; the whole one is deployed by the suite of `make deploy-local`."""
     statements = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-        {"Effect": "Allow", "Action": list(PULL), "Resource": "arn:aws:ecr:*:*:repository/team/*"},
+        {"Effect": "Allow", "Action": list(ecr_actions.PULL), "Resource": "arn:aws:ecr:*:*:repository/team/*"},
     ]
     policies = [{"PolicyName": "Refresh", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]
     trust = {"Version": "2012-10-17", "Statement": []}
@@ -54,11 +57,15 @@ def stack_template(settings: Settings) -> str:
     return json.dumps({"Resources": resources})
 
 
+def operators_role(world: World) -> str:
+    return f"arn:aws:iam::{world.account}:role/platform-engineer"
+
+
 @pytest.fixture(scope="module")
 def operator(installed: World) -> Iterator[boto3.Session]:
     """An operator with the rights docs/operations.md asks for, and no others in the cluster."""
     world = installed
-    arn = f"arn:aws:iam::{world.account}:role/platform-engineer"
+    arn = operators_role(world)
     grant_access(world, arn, [OPERATORS])
     subject = [{"kind": "Group", "name": OPERATORS, "apiGroup": "rbac.authorization.k8s.io"}]
     rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"namespace": world.namespace}}
@@ -80,7 +87,9 @@ def operator(installed: World) -> Iterator[boto3.Session]:
         )
     given = installation.session(world, "default").client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")
     keys = given["Credentials"]
-    yield boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=world.region)
+    aws = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=world.region)
+    assert eventually(lambda: is_known(world, aws)), "the access entry does not take effect"
+    yield aws
     revoke_access(world, arn)
 
 
@@ -91,6 +100,18 @@ def site(installed: World, operator: boto3.Session) -> Iterator[Site]:
     cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
     yield Site(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
     cloudformation.delete_stack(StackName=stack_name(settings))
+
+
+def is_known(world: World, aws: boto3.Session) -> bool:
+    """Whether the cluster knows the operator by now: the authenticator reads a new entry about a second later."""
+    settings = installation.settings(world)
+    eks = Eks(settings, aws.client("eks"), aws.client("sts"))
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}}
+    with closing(Kubernetes(settings, eks.connect(), eks.bearer())) as kubernetes:
+        try:
+            return kubernetes.find(namespace) is not None
+        except Unreadable:
+            return False
 
 
 def found(site: Site) -> list[Finding]:
@@ -115,94 +136,105 @@ def test_nothing_of_the_credential_is_in_a_finding(site: Site) -> None:
 
 
 @contextmanager
-def nothing_runs_the_lambda_in(world: World, control: Control) -> Iterator[None]:
+def the_access_entry_is_gone(world: World, control: Control) -> Iterator[None]:
     """The Lambda's access entry is deleted."""
     del control
-    groups = installation.settings(world).names.group
+    group = installation.settings(world).names.group
     revoke_access(world, world.refresher_role_arn)
-    yield
-    grant_access(world, world.refresher_role_arn, [groups])
+    try:
+        yield
+    finally:
+        grant_access(world, world.refresher_role_arn, [group])
 
 
 @contextmanager
 def the_token_is_revoked(world: World, control: Control) -> Iterator[None]:
     control.expire_tokens()
-    yield
-    refreshed(world)
+    try:
+        yield
+    finally:
+        refreshed(world)
 
 
 @contextmanager
 def the_token_is_old(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "secret/aws-registry", {"data": {"expires_at": b64encode(b"2026-01-01T00:00:00Z").decode()}})
-    yield
-    refreshed(world)
+    try:
+        yield
+    finally:
+        refreshed(world)
 
 
 @contextmanager
 def the_secret_is_damaged(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "secret/aws-registry", {"data": {".dockerconfigjson": b64encode(b'{"auths": []}').decode()}})
-    yield
-    refreshed(world)
+    try:
+        yield
+    finally:
+        refreshed(world)
 
 
 @contextmanager
 def the_template_is_wrong(world: World, control: Control) -> Iterator[None]:
     del control
     installation.edit_template(world, "# {{ no_such_name }}")
-    yield
-    installation.apply_charts(world)
+    try:
+        yield
+    finally:
+        installation.apply_charts(world)
 
 
 @contextmanager
 def the_configuration_was_edited(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "configmap/aws-registry-proxy-config", {"data": {"nginx.conf": "# mine"}})
-    yield
-    refreshed(world)
+    try:
+        yield
+    finally:
+        refreshed(world)
 
 
 @contextmanager
 def an_object_is_gone(world: World, control: Control) -> Iterator[None]:
     del control
     run(("kubectl", "delete", "networkpolicy/aws-registry-proxy", f"--namespace={world.namespace}"))
-    yield
-    installation.apply_charts(world)
+    try:
+        yield
+    finally:
+        installation.apply_charts(world)
 
 
 @contextmanager
 def somebody_scaled_it_down(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "deployment/aws-registry-proxy", {"spec": {"replicas": 1}})
-    yield
-    installation.apply_charts(world)
-    refreshed(world)
+    try:
+        yield
+    finally:
+        installation.apply_charts(world)
+        refreshed(world)
 
 
 @contextmanager
 def the_name_is_gone(world: World, control: Control) -> Iterator[None]:
     del control
     point(world, {})
-    yield
-    installation.open_the_door(world)
+    try:
+        yield
+    finally:
+        installation.open_the_door(world)
 
 
 @contextmanager
 def the_name_leads_elsewhere(world: World, control: Control) -> Iterator[None]:
     del control
     point_domain(world, world.service_api_address)
-    yield
-    installation.open_the_door(world)
-
-
-@contextmanager
-def the_operator_is_unknown(world: World, control: Control) -> Iterator[None]:
-    del control
-    arn = f"arn:aws:iam::{world.account}:role/platform-engineer"
-    revoke_access(world, arn)
-    yield
-    grant_access(world, arn, [OPERATORS])
+    try:
+        yield
+    finally:
+        installation.open_the_door(world)
 
 
 def patch(world: World, thing: str, change: object) -> None:
@@ -320,7 +352,7 @@ class Broken(NamedTuple):
 
 
 BROKEN = [
-    Broken(nothing_runs_the_lambda_in, Verdict.FAILED, "access entry", "has none for the Lambda's role"),
+    Broken(the_access_entry_is_gone, Verdict.FAILED, "access entry", "has none for the Lambda's role"),
     Broken(the_token_is_revoked, Verdict.FAILED, "credential", "refuses the token in the cluster"),
     Broken(the_token_is_old, Verdict.FAILED, "credential", "the token died at 2026-01-01 00:00 UTC"),
     Broken(the_secret_is_damaged, Verdict.FAILED, "credential", "is not what a refresh writes"),
@@ -330,7 +362,6 @@ BROKEN = [
     Broken(somebody_scaled_it_down, Verdict.WARNING, "objects", "Deployment aws-registry-proxy is not as"),
     Broken(the_name_is_gone, Verdict.FAILED, "dns", "registry.frontdoor.test has no address here"),
     Broken(the_name_leads_elsewhere, Verdict.FAILED, "tls", "the certificate of registry.frontdoor.test is refused"),
-    Broken(the_operator_is_unknown, Verdict.FAILED, "cluster", "does not know you"),
 ]
 
 
@@ -344,3 +375,15 @@ def test_what_is_broken_is_found_and_how_to_mend_it_said(
     assert one.verdict is case.verdict
     assert one.way_out
     assert "\n" not in one.line
+
+
+def test_an_operator_the_cluster_does_not_know_is_told_so(site: Site, installed: World) -> None:
+    revoke_access(installed, operators_role(installed))
+    try:
+        assert eventually(lambda: not is_known(installed, site.aws)), "the authenticator still knows the role"
+        (one,) = [finding for finding in found(site) if finding.check == "cluster"]
+    finally:
+        grant_access(installed, operators_role(installed), [OPERATORS])
+        assert eventually(lambda: is_known(installed, site.aws))
+    assert one.verdict is Verdict.FAILED
+    assert "does not know you" in one.said
