@@ -13,6 +13,13 @@ from sandbox.cloud.hosts import RegistryHost
 from sandbox.cloud.routes import Route
 
 API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+NOT_TO_BE_KEPT = {
+    "Cache-Control": "private, no-store",
+    "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Set-Cookie": "session=1",
+    "Vary": "*",
+    "X-Accel-Expires": "0",
+}
 EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 INVALID = "Your Authorization Token is invalid."
 _PAGE_SIZE = "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value "

@@ -29,6 +29,8 @@ class Behaviour(BaseModel):
     """Wait before the first byte of an answer."""
     registry_outage: Outage | None = None
     """Connections to the registries are refused, or accepted and reset; open ones are cut."""
+    registry_forbids_keeping: bool = False
+    """Every answer says in all ways nginx knows that it is not to be kept (`answers.NOT_TO_BE_KEPT`)."""
     denied_actions: frozenset[str] = frozenset()
     """IAM actions that the token's principal lacks, such as `ecr:BatchGetImage`."""
 

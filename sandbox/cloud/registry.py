@@ -31,7 +31,13 @@ def application(cloud: Cloud) -> web.Application:
     app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
     app[CLOUD] = cloud
     app.router.add_route("*", "/{path:.*}", _answer)
+    app.on_response_prepare.append(_forbid_keeping)
     return app
+
+
+async def _forbid_keeping(request: web.Request, response: web.StreamResponse) -> None:
+    if request.app[CLOUD].behaviour.registry_forbids_keeping:
+        response.headers.update(answers.NOT_TO_BE_KEPT)
 
 
 def _kind(request: web.Request) -> str:

@@ -39,6 +39,14 @@ def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: 
     assert control.requests(mark).count("registry") == 1
 
 
+def test_a_redirect_is_kept_whatever_ecr_says_about_keeping(client: Client, control: Control) -> None:
+    """Not beyond what is known about it: its signature is good for an hour."""
+    mark = control.mark()
+    with control.behaving(Behaviour(registry_forbids_keeping=True)):
+        assert [client.get(BLOB, range_).status for range_ in (FIRST, SECOND)] == [206, 206]
+    assert control.requests(mark).count("registry") == 1
+
+
 def test_a_redirect_belongs_to_its_repository(client: Client, control: Control) -> None:
     client.get(BLOB, FIRST)
     mark = control.mark()

@@ -50,7 +50,7 @@ def test_ecr_is_asked_with_the_token_of_its_own_host(
     client.get("/v2/team/app/manifests/1.4")
     client.get("/v2/other/app/manifests/1.4")
     asked = control.requests(mark).entries
-    assert [entry.host for entry in asked] == list(world.ecr_hosts)
+    assert [(entry.host, entry.server_name) for entry in asked] == [(host, host) for host in world.ecr_hosts]
     sent = [entry.headers["authorization"] for entry in asked]
     assert sent == [f"Basic {fingerprint(token.authorization)}" for token in (ours, theirs)]
 

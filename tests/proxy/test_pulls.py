@@ -201,9 +201,10 @@ def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
 
 
 def test_a_body_that_comes_with_a_get_stays_here(client: Client, control: Control, world: World, image: Image) -> None:
-    """It could be a second request on the connection to ECR, with a credential of its own choice."""
+    """It could be a request of its own: to ECR, or to the server inside that knows the credential."""
     mark = control.mark()
-    smuggled = f"GET /v2/secret/manifests/1 HTTP/1.1\r\nHost: {world.ecr_host}\r\n\r\n".encode()
+    paths = ("/v2/secret/manifests/1", f"/{world.ecr_host}/v2/secret/manifests/1")
+    smuggled = "".join(f"GET {path} HTTP/1.1\r\nHost: {world.ecr_host}\r\n\r\n" for path in paths).encode()
     for reference in ("1.4", image.digest):
         answer = client.ask("GET", f"/v2/team/app/manifests/{reference}", ACCEPT, body=smuggled)
         assert (answer.status, answer.body) == (200, image.manifest)

@@ -41,6 +41,14 @@ def herd(client: Client) -> list[Answer]:
         return list(pool.map(lambda _: ask_for_anything(client), range(CLIENTS)))
 
 
+def wait_until_asked(control: Control, mark: int) -> None:
+    """Until ECR has been asked something since a mark."""
+    deadline = time.monotonic() + 20
+    while not control.requests(mark).entries:
+        assert time.monotonic() < deadline, "ECR is not asked"
+        time.sleep(0.02)
+
+
 def throttled(retry_after_seconds: int | None) -> Behaviour:
     return Behaviour(registry_status=429, registry_retry_after_seconds=retry_after_seconds)
 
@@ -67,6 +75,25 @@ def test_an_ecr_that_throttles_is_left_alone_for_as_long_as_it_says(client: Clie
     assert {answer.status for answer in answers} == {429}
     assert all(20 <= int(answer.header("Retry-After") or 0) <= 50 for answer in answers)
     assert control.requests(mark).count("registry") == 1
+
+
+def test_an_ecr_that_asks_for_hours_is_left_alone_for_a_minute(client: Client, control: Control) -> None:
+    with control.behaving(throttled(7200)):
+        assert ask_for_anything(client).header("Retry-After") == "7200"
+        assert 1 <= int(ask_for_anything(client).header("Retry-After") or 0) <= 60
+
+
+def test_an_answer_that_was_under_way_does_not_end_a_rest(client: Client, control: Control) -> None:
+    mark = control.mark()
+    path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
+    with ThreadPoolExecutor(1) as pool, control.behaving(throttled(50)):
+        with control.behaving(Behaviour(registry_delay_seconds=1)):
+            under_way = pool.submit(ask_for_anything, client)
+            wait_until_asked(control, mark)
+        assert ask_for_anything(client).status == 429
+        under_way.result()
+        client.get(path, ACCEPT)
+    assert path not in {entry.path for entry in control.requests(mark).entries}
 
 
 def test_when_its_rest_is_over_one_request_asks_ecr_and_the_others_do_not(client: Client, control: Control) -> None:

@@ -7,6 +7,7 @@ import time
 import httpx2
 import pytest
 
+from sandbox.cloud.answers import NOT_TO_BE_KEPT
 from sandbox.cloud.behaviour import Behaviour, Outage
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
@@ -138,6 +139,17 @@ def test_an_outage_cuts_open_connections(
         control.set(Behaviour(registry_outage=outage))
 
         assert rest_of(connection) == b""
+
+
+def test_the_registry_can_forbid_to_keep_what_it_says(
+    ecr: httpx2.Client, control: Control, image: Image, repository: str
+) -> None:
+    control.set(Behaviour(registry_forbids_keeping=True))
+
+    for path in (f"blobs/{image.layers[0]}", f"manifests/{image.digest}"):
+        answer = ecr.get(f"/v2/{repository}/{path}")
+        assert answer.status_code in {200, 307}
+        assert NOT_TO_BE_KEPT.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
 
 
 def test_an_outage_of_the_registry_leaves_s3_alone(
