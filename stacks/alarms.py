@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from lambda_fn.settings import Refresh
+from lambda_fn.settings import Canary, Refresh
 from stacks.measures import Measures
 
 RUNBOOK = "docs/operations.md"
@@ -29,12 +29,13 @@ class Alarms(Construct):
         no_refresh: The one that is raised from the start until a refresh has succeeded: make it after the first run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
         *,
         refresh: Refresh,
+        canary: Canary | None,
         timeout: cdk.Duration,
         measures: Measures,
         actions: Sequence[cloudwatch.IAlarmAction],
@@ -43,6 +44,8 @@ class Alarms(Construct):
         self._actions = actions
         self.no_refresh = self._no_refresh(refresh, timeout, measures)
         self.all = [*self._runs(refresh, timeout, measures), self.no_refresh, *self._lost_runs(measures)]
+        if canary:
+            self.all.append(self._canary_failed(canary, measures))
 
     def _runs(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> list[cloudwatch.Alarm]:
         next_run_seconds = (refresh.period_minutes + refresh.flexible_window_minutes) * 60
@@ -121,6 +124,20 @@ class Alarms(Construct):
                 _FINE,
             ),
         ]
+
+    def _canary_failed(self, canary: Canary, measures: Measures) -> cloudwatch.Alarm:
+        """No success in three periods: one pull may fail, and a schedule that is gone counts as failures do."""
+        within = cdk.Duration.minutes(3 * canary.period_minutes)
+        successes = measures.own("CanarySuccess", "Sum", period=within)
+        return self._alarm(
+            "CanaryFailed",
+            "No pull through the domain has succeeded for three of the canary's periods: clients may fail, too.",
+            cloudwatch.MathExpression(
+                expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=within
+            ),
+            (_BELOW, 1),
+            _BREACHING,
+        )
 
     def _alarm(
         self,

@@ -34,6 +34,8 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         rows = [_token(settings, measures), *_runs(measures), _pods(settings, measures), _duration(measures)]
+        if settings.canary:
+            rows.append(_canary(measures))
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.days(2))
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title=settings.domain, alarms=alarms, width=_COLUMNS, height=3)
@@ -91,6 +93,16 @@ def _pods(settings: Settings, measures: Measures) -> cloudwatch.GraphWidget:
 def _duration(measures: Measures) -> cloudwatch.GraphWidget:
     took = measures.own("DurationMilliseconds", "Maximum")
     return _graph("Duration", [_calculated("took / 1000", took=took, label="seconds")])
+
+
+def _canary(measures: Measures) -> cloudwatch.GraphWidget:
+    return _graph(
+        "Canary's pulls in an hour",
+        [
+            measures.own("CanarySuccess", "SampleCount", label="pulls", period=_HOUR),
+            measures.own("CanarySuccess", "Sum", label="came", period=_HOUR),
+        ],
+    )
 
 
 def _calculated(expression: str, *, label: str, **metrics: cloudwatch.IMetric) -> cloudwatch.MathExpression:

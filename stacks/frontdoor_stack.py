@@ -86,6 +86,7 @@ class FrontdoorStack(cdk.Stack):
             self,
             "Alarms",
             refresh=settings.refresh,
+            canary=settings.canary,
             timeout=run_timeout(settings),
             measures=measures,
             actions=Notices(self, "Notices", alarms=settings.alarms, key=key).actions,

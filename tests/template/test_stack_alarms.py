@@ -29,7 +29,12 @@ def alarms(name: str = "public") -> dict[str, Mapping[str, Any]]:
     return {re.sub("^Alarms|[0-9A-F]{8}$", "", logical_id): alarm["Properties"] for logical_id, alarm in found}
 
 
-NAMES = sorted(alarms())
+def every() -> dict[str, Mapping[str, Any]]:
+    """Those of any installation, and the one that comes with `[canary]`, here of five minutes."""
+    return alarms() | {"CanaryFailed": alarms("several")["CanaryFailed"]}
+
+
+NAMES = sorted(every())
 
 
 def raised(name: str, samples: Iterable[tuple[float, float]], until: float) -> set[tuple[str, ...]]:
@@ -37,7 +42,7 @@ def raised(name: str, samples: Iterable[tuple[float, float]], until: float) -> s
     found = set()
     for further_back in FURTHER_BACK:
         seen = states(
-            alarms()[name],
+            every()[name],
             [Sample(hours * HOUR, value) for hours, value in samples],
             until=round(until * HOUR),
             further_back=further_back,
@@ -72,6 +77,10 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     ("FailureQueued", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
     ("FailureQueued", [(0, 0), (4, 1), (4.1, 1), (4.2, 0)], 5, (OK, ALARM, OK)),
     ("EventDropped", [(0, 0), (4.1, 1)], 4.15, (OK, ALARM)),
+    # Pulls fail; pulls come no more; pulls fail for half an hour.
+    ("CanaryFailed", [(n / 12, int(n < 12)) for n in range(24)], 2, (OK, ALARM)),
+    ("CanaryFailed", [(n / 12, 1) for n in range(12)], 1.5, (OK, ALARM)),
+    ("CanaryFailed", [(n / 12, int(not 6 <= n < 12)) for n in range(18)], 1.45, (OK, ALARM, OK)),
 ]
 SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     # A run by hand besides the schedule; then no run at all, which is another alarm's affair.
@@ -88,6 +97,8 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     ("RunTooLong", [(0, 2_000), (4, 330_000), (8, 2_000)], 12),
     ("FailureQueued", [(n, 0) for n in range(12)], 12),
     ("EventDropped", [(n, 0) for n in range(12)], 12),
+    # One pull in an hour fails.
+    ("CanaryFailed", [(n / 12, int(n % 12 != 5)) for n in range(24)], 2),
 ]
 
 
@@ -137,7 +148,7 @@ def test_two_periods_are_those_of_the_settings_with_the_window_and_the_time_out(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_periods_are_within_cloudwatchs_limits(name: str) -> None:
-    within_limits(alarms()[name])
+    within_limits(every()[name])
 
 
 def within_limits(alarm: Mapping[str, Any]) -> None:
@@ -177,6 +188,20 @@ def test_the_alarms_look_at_the_metrics_the_handler_emits(capsys: pytest.Capture
     assert {found.name for found in own} <= names
 
 
+def test_the_canarys_alarm_looks_at_what_the_canary_emits(capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    metrics.emit_canary(configurations.settings("several"), 0.5)
+    counted = json.loads(capsys.readouterr().out)
+    looked = metric(alarms("several")["CanaryFailed"])
+    assert looked.namespace == counted["_aws"]["CloudWatchMetrics"][0]["Namespace"]
+    assert {key: counted[key] for key, _ in looked.dimensions} == dict(looked.dimensions)
+    assert (looked.name in counted, looked.period_seconds) == (True, 15 * MINUTE)
+
+
+def test_without_a_canary_there_is_no_alarm_for_it() -> None:
+    assert "CanaryFailed" not in alarms("public")
+
+
 def test_the_other_metrics_are_of_this_function_and_this_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
     queue = logical_id("public", "AWS::SQS::Queue")
@@ -194,7 +219,7 @@ def test_the_other_metrics_are_of_this_function_and_this_queue() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_description_says_what_is_wrong_and_leads_to_a_section_of_the_runbook(name: str) -> None:
-    says, runbook = alarms()[name]["AlarmDescription"].split(" Runbook: ")
+    says, runbook = every()[name]["AlarmDescription"].split(" Runbook: ")
     assert len(says) > 40
     assert runbook == f"docs/operations.md#{name.lower()}"
     assert re.search(rf"^### {name}$", RUNBOOK, re.MULTILINE), f"docs/operations.md has no section {name}"
@@ -214,7 +239,7 @@ def test_a_given_topic_and_the_mail_topic_hear_when_an_alarm_goes_off_and_when_i
     topic = logical_id("guarded", "AWS::SNS::Topic")
     both = ["arn:aws:sns:ap-southeast-2:123456789012:on-call", {"Ref": topic}]
     told = [alarm["Properties"] for alarm in resources("guarded", KIND).values()]
-    assert len(told) == len(NAMES)
+    assert len(told) == len(alarms())
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == both for alarm in told)
     assert only("guarded", "AWS::SNS::Subscription") == {
         "Endpoint": "on-call@example.net",

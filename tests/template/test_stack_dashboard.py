@@ -50,6 +50,12 @@ def test_it_shows_what_the_handler_emits_under_the_handlers_own_dimensions() -> 
         )
 
 
+def test_the_canary_has_a_graph_where_there_is_one() -> None:
+    titles = [w["properties"]["title"] for w in body("several")["widgets"] if w["type"] == "metric"]
+    assert titles == [*GRAPHS, "Canary's pulls in an hour"]
+    assert "CanarySuccess" in {metric["name"] for metric in shown("several")}
+
+
 @pytest.mark.parametrize(("name", "hours", "replicas"), [("public", 4.25, 2), ("several", 2, 2)])
 def test_the_lines_across_are_those_of_the_alarm_and_of_the_settings(name: str, hours: float, replicas: int) -> None:
     graphs = [w["properties"] for w in body(name)["widgets"] if w["type"] == "metric"]
