@@ -1,7 +1,9 @@
 """`make mutants`: takes each rule of docs/request-handling.md out of the sources and sees one of its tests fail."""
 
 import argparse
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -12,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from tests.mutants import catalogue, mutant, results
 from tests.mutants.mutant import Mutant, MutantError, Mutants
+from tests.mutants.results import Results
 from tests.mutants.trial import Bench, Trial
 from tests.mutants.verdict import function
 
@@ -21,6 +24,9 @@ STATE = "/var/lib/ecr-frontdoor-mutants"
 def main() -> int:
     """Try the mutants; returns 0 when every rule has one or a reason, and every one is killed."""
     arguments = _parser().parse_args()
+    # Whoever ends this, by Ctrl-C or by a signal, leaves no sandbox behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
     try:
         known = _known(arguments.rule)
         with ExitStack() as stack:
@@ -28,13 +34,15 @@ def main() -> int:
     except MutantError as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
-    print(f"\n{results.markdown(trials, known.exemptions)}")
-    for path, text in ((arguments.markdown, results.markdown), (arguments.json, results.as_json)):
+    except KeyboardInterrupt:
+        print("mutants: ended before the end", file=sys.stderr)
+        return 128 + signal.SIGINT
+    found = Results(trials, known.exemptions, minutes=(time.monotonic() - began) / 60)
+    print(f"\n{found.table()}\n{found.summary()}")
+    for path, text in ((arguments.markdown, found.markdown), (arguments.json, found.as_json)):
         if path:
-            path.write_text(text(trials, known.exemptions), encoding="utf-8")
-    killed = sum(trial.outcome == "killed" for trial in trials)
-    print(f"{killed} of {len(trials)} mutants killed, {len(known.exemptions)} rules exempt")
-    return 0 if killed == len(trials) else 1
+            path.write_text(text(), encoding="utf-8")
+    return 0 if found.killed == len(trials) else 1
 
 
 def _known(rules: Sequence[str]) -> Mutants:
@@ -58,21 +66,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _benches(stack: ExitStack, state: str, jobs: int) -> "SimpleQueue[Bench]":
+def _benches(stack: ExitStack, state: str, jobs: int) -> list[Bench]:
     """So many sandboxes, up, until the stack ends."""
-    free: SimpleQueue[Bench] = SimpleQueue()
+    benches = []
     for number in range(1, jobs + 1):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mutants-")))
         bench = Bench(Path(f"{state}-{number}"), folder)
         stack.callback(bench.close)
         print(f"bringing sandbox {number} of {jobs} up", flush=True)
         bench.open()
-        free.put(bench)
-    return free
+        benches.append(bench)
+    return benches
 
 
-def _tried(free: "SimpleQueue[Bench]", mutants: Sequence[Mutant]) -> list[Trial]:
+def _tried(benches: Sequence[Bench], mutants: Sequence[Mutant]) -> list[Trial]:
     """Each mutant on a bench that is free; then the tests that failed, on the sources as they are."""
+    free: SimpleQueue[Bench] = SimpleQueue()
+    for bench in benches:
+        free.put(bench)
 
     def attempt(of: Mutant) -> Trial:
         bench = free.get()
@@ -82,14 +93,17 @@ def _tried(free: "SimpleQueue[Bench]", mutants: Sequence[Mutant]) -> list[Trial]
             free.put(bench)
 
     trials = []
-    with ThreadPoolExecutor(free.qsize()) as pool:
+    with ThreadPoolExecutor(len(benches)) as pool:
         try:
             for done in as_completed([pool.submit(attempt, m) for m in mutants]):
                 trials.append(done.result())
                 print(results.line(len(trials), len(mutants), trials[-1]), flush=True)
             return _confirmed(free, pool, trials)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for bench in benches:
+                bench.stop()
+            raise
 
 
 def _confirmed(free: "SimpleQueue[Bench]", pool: ThreadPoolExecutor, trials: list[Trial]) -> list[Trial]:

@@ -1,6 +1,7 @@
 """Tries mutants in a sandbox: the tests of a rule run on a mutated copy of the sources, and one of them has to fail."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ class Bench:
         self._sandbox = [sys.executable, "-m", "sandbox", "--state", str(state)]
         self._tree = tree.copy(folder)
         self._worker: subprocess.Popen[str] | None = None
+        self._stopped = False
 
     def open(self) -> None:
         """Bring the sandbox up.
@@ -46,8 +48,16 @@ class Bench:
         if done.returncode:
             raise MutantError(f"`{' '.join(up)}` ended with {done.returncode}: {done.stderr[-1000:]}")
 
+    def stop(self) -> None:
+        """End the tests that run, and any that would; from another thread."""
+        self._stopped = True
+        if worker := self._worker:
+            worker.terminate()
+
     def close(self) -> None:
-        """Take it down."""
+        """Take it down. From here on no signal interrupts this process: half a sandbox would stay."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         self._dismiss()
         subprocess.run([*self._sandbox, "down"], cwd=self._tree, check=False, capture_output=True)  # noqa: S603 - ours
 
@@ -74,6 +84,8 @@ class Bench:
 
     def _run(self, arguments: Sequence[str]) -> Told:
         worker = self._worker = self._worker or self._start()
+        if self._stopped:
+            worker.terminate()
         assert worker.stdin
         assert worker.stdout
         worker.stdin.write(json.dumps(list(arguments)) + "\n")

@@ -6,8 +6,10 @@
 import pytest
 
 from tests.mutants import catalogue
-from tests.mutants.mutant import Mutant, MutantError, load, mutated, without_mutant
+from tests.mutants.mutant import Exemption, Mutant, MutantError, load, mutated, without_mutant
+from tests.mutants.results import Results
 from tests.mutants.tree import ROOT
+from tests.mutants.trial import Trial
 from tests.mutants.verdict import LOADS, Phase, Told, judged, unfit
 
 KNOWN = load()
@@ -69,3 +71,14 @@ def test_a_test_that_fails_or_does_not_run_without_a_mutant_is_unfit() -> None:
         told(phase("a[1]", "passed"), phase("a[2]", "failed", message="no"), phase("b", "passed")), {"a", "b", "c"}
     )
     assert found == {"a": "no", "c": "the end"}
+
+
+def test_the_document_has_the_rules_in_their_order_and_how_many_were_killed() -> None:
+    trials = [
+        Trial(MUTANT.model_copy(update={"rule": "B2"}), "survived", "no test failed", 1.25),
+        Trial(MUTANT.model_copy(update={"rule": "10"}), "killed", "a::x[a|b]", 1.25),
+    ]
+    found = Results(trials, [Exemption(rule="9", reason="nothing can be taken out here")], minutes=12.4)
+    assert found.summary() == "1 of 2 mutants killed, 1 rules exempt, in 12 minutes"
+    assert [row.split(" | ")[0] for row in found.table().splitlines()[2:]] == ["| 9", "| 10", "| B2"]
+    assert "| 10 | what is removed | killed | `x[a\\|b]` | 1.2 |" in found.markdown()
