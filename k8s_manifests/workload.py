@@ -16,6 +16,7 @@ from k8s_manifests.configuration import scripts_digest
 from k8s_manifests.container import check_container, nginx_container
 from k8s_manifests.load_balancer import DEREGISTRATION_SECONDS
 from k8s_manifests.objects import labels, metadata, selector_labels
+from k8s_manifests.rollout import MIN_READY_SECONDS, surge
 from k8s_manifests.volumes import volumes
 from lambda_fn.settings import NlbExposure, Settings
 
@@ -42,9 +43,10 @@ def deployment(settings: Settings) -> Deployment:
             selector=LabelSelector(matchLabels=selector_labels(settings)),
             # A new pod has to be ready before an old one leaves: a bad configuration stops at the first new pod.
             strategy=DeploymentStrategy(
-                type="RollingUpdate", rollingUpdate=RollingUpdateDeployment(maxUnavailable=0, maxSurge=1)
+                type="RollingUpdate",
+                rollingUpdate=RollingUpdateDeployment(maxUnavailable=0, maxSurge=surge(settings)),
             ),
-            minReadySeconds=5,
+            minReadySeconds=MIN_READY_SECONDS,
             progressDeadlineSeconds=settings.refresh.rollout_timeout_seconds,
             revisionHistoryLimit=3,
             template=PodTemplateSpec(

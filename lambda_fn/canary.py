@@ -19,7 +19,7 @@ from lambda_fn.settings import Settings
 MANIFEST_LIMIT_BYTES = 4 << 20
 """What registries take for a manifest: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
 PULL_SECONDS = 20.0
-"""For the whole pull."""
+"""For the whole pull; the last read of a body may go on a little longer."""
 _CONNECT_SECONDS = 5.0
 _WORDS_BYTES = 2000
 _KINDS = "oci.image.index.v1 oci.image.manifest.v1 docker.distribution.manifest.list.v2 docker.distribution.manifest.v2"
@@ -62,16 +62,16 @@ class Canary:
         self._transport = transport or httpx2.HTTPTransport(verify=create_default_context(), trust_env=False)
         self._now = now
 
-    def pull(self) -> float:
+    def pull(self, *, allowed_seconds: float = PULL_SECONDS) -> float:
         """A manifest and the smallest blob of it; returns how long that took, in seconds.
 
-        An index is followed to its first manifest.
+        An index is followed to its first manifest. No request begins after `allowed_seconds`.
 
         Raises:
             CanaryError: Something did not come, or not what was asked for.
         """
         started_at = self._now()
-        ends_at = started_at + PULL_SECONDS
+        ends_at = started_at + min(PULL_SECONDS, allowed_seconds)
         with httpx2.Client(transport=self._transport, trust_env=False) as client:
             manifest = self._manifest(client, ends_at, self._image.reference)
             if child := first_child(manifest):
@@ -94,8 +94,9 @@ class Canary:
         answer = self._ask(client, ends_at, asked, f"{self._origin}{path}", limit_bytes)
         if self._blobs_redirect and "/blobs/" in path and answer.status == HTTPStatus.TEMPORARY_REDIRECT:
             # The host alone: the rest of the URL is a signature.
-            asked = f"{asked}, redirected to {urlsplit(answer.location).hostname}"
-            if not answer.location.startswith("https://"):
+            host = _host(answer.location)
+            asked = f"{asked}, redirected to {host or 'what is no URL'}"
+            if not (host and answer.location.startswith("https://")):
                 raise CanaryError(f"{asked}: not over TLS")
             answer = self._ask(client, ends_at, asked, answer.location, limit_bytes)
         if answer.status != HTTPStatus.OK:
@@ -104,21 +105,33 @@ class Canary:
         return answer.body
 
     def _ask(self, client: httpx2.Client, ends_at: float, asked: str, url: str, limit_bytes: int) -> _Answer:
-        patience = httpx2.Timeout(max(0.1, ends_at - self._now()), connect=_CONNECT_SECONDS)
+        left_seconds = ends_at - self._now()
+        if left_seconds <= 0:
+            raise CanaryError(f"{asked}: no time was left for it")
+        patience = httpx2.Timeout(left_seconds, connect=min(_CONNECT_SECONDS, left_seconds))
         body = bytearray()
         try:
             with client.stream("GET", url, headers=_HEADERS, timeout=patience) as response:
                 for chunk in response.iter_raw():
                     body += chunk
                     if self._now() > ends_at:
-                        raise CanaryError(f"{asked}: not over after {PULL_SECONDS:.0f} s; {len(body)} bytes came")
+                        raise CanaryError(f"{asked}: not over in time; {len(body)} bytes came")
                     if len(body) > limit_bytes and response.is_success:
                         raise CanaryError(f"{asked} brings more than the {limit_bytes} bytes that were to come")
                     if len(body) > MANIFEST_LIMIT_BYTES and not response.is_success:
                         break
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        # UnicodeError: a host name that no resolver takes, such as a..b
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             raise CanaryError(f"{asked}: {trouble(error)}, after {len(body)} bytes") from error
         return _Answer(response.status_code, response.headers.get("Location", ""), bytes(body))
+
+
+def _host(location: str) -> str | None:
+    """The host of a redirect, None where it is no URL."""
+    try:
+        return urlsplit(location).hostname
+    except ValueError:
+        return None
 
 
 def trouble(error: Exception) -> str:

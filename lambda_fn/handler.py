@@ -26,6 +26,9 @@ from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
 
 logger = Logger(service=metrics.SERVICE)
 
+_REPORT_SECONDS = 5
+"""Kept back from the canary's pull, to say what became of it before the invocation is ended."""
+
 # botocore logs whole answers at DEBUG, tokens included; a log level set on the function must not turn that on.
 for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
     logging.getLogger(_library).setLevel(logging.WARNING)
@@ -62,21 +65,21 @@ def _run(event: object, clock: LambdaClock) -> dict[str, Any]:
     settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
     request = events.parse(event)
     if request.canary:
-        return {"canary": _pull_canary(settings)}
+        return {"canary": _pull_canary(settings, clock)}
     report = _refresh(settings, request, ecr, eks, clock)
     # After the refresh, whose success it never touches: a credential that is fresh stays so, whoever cannot pull.
     pulls = settings.canary is not None and not request.dry_run
-    return report.to_json() | ({"canary": _pull_canary(settings)} if pulls else {})
+    return report.to_json() | ({"canary": _pull_canary(settings, clock)} if pulls else {})
 
 
-def _pull_canary(settings: Settings) -> dict[str, Any]:
+def _pull_canary(settings: Settings, clock: LambdaClock) -> dict[str, Any]:
     """What became of the canary's pull. A failed one is a metric and an error in the log, and not a failed invocation.
 
     Lambda would repeat that, refresh and all, and then keep an event that nobody needs: the next pull is minutes away.
     """
     canary = Canary(settings)
     try:
-        seconds = canary.pull()
+        seconds = canary.pull(allowed_seconds=clock.remaining_seconds() - _REPORT_SECONDS)
     except CanaryError as error:
         logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message says all
         metrics.emit_canary(settings, None)

@@ -29,7 +29,7 @@ def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
     """
     try:
         manifest = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets, thousands deep
         manifest = None
     if not isinstance(manifest, dict):
         said = content[:_WORDS_BYTES].decode(errors="replace")

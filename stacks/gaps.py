@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from k8s_manifests.rollout import balanced_seconds
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import NlbExposure, Settings
 from lambda_fn.settings.fields import ECR_HOST
@@ -13,7 +14,11 @@ def check(settings: Settings) -> None:
     Raises:
         SettingsError: Names all that is missing, one a line.
     """
-    found = [*_places(settings), *(_without_nat(settings) if not settings.cluster.nat else ())]
+    found = [
+        *_places(settings),
+        *_patience(settings),
+        *(_without_nat(settings) if not settings.cluster.nat else ()),
+    ]
     if found:
         raise SettingsError("the settings cannot work together:\n" + "\n".join(f"  {line}" for line in found))
 
@@ -35,6 +40,16 @@ def _places(settings: Settings) -> Iterator[str]:
         yield "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids"
     if cluster.vpc_id and not (cluster.subnet_ids or balanced or endpoints.create):
         yield "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out"
+
+
+def _patience(settings: Settings) -> Iterator[str]:
+    """A rollout that is given up too early fails the deployment that waits for it."""
+    allowed, needed = settings.refresh.rollout_timeout_seconds, balanced_seconds(settings)
+    if allowed < needed:
+        yield (
+            f"refresh.rollout_timeout_seconds = {allowed}: behind the load balancer of proxy.exposure.kind = "
+            f'"nlb" {settings.proxy.replicas} pods may take {needed} s, set {needed} or more'
+        )
 
 
 def _without_nat(settings: Settings) -> Iterator[str]:

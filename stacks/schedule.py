@@ -71,15 +71,16 @@ class Schedule(Construct):
                 group_name=group.ref,
                 schedule_expression=f"rate({settings.canary.period_minutes} minutes)",
                 flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-                # Late it is worthless: the next one is due, and a gap in the metric says that one is missing.
-                target=_target(function, role, failures, retries=0, event={"canary": True}),
+                # Late it is worthless: the next one is due, and a gap in the metric says that one is missing. Nor is it
+                # put on record, for the alarm on the queue is about refreshes.
+                target=_target(function, role, None, retries=0, event={"canary": True}),
             )
 
 
 def _target(
     function: lambda_.IFunction,
     role: iam.IRole,
-    failures: sqs.IQueue,
+    failures: sqs.IQueue | None,
     *,
     retries: int,
     event: dict[str, bool] | None = None,
@@ -91,7 +92,7 @@ def _target(
         retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
             maximum_event_age_in_seconds=_DELIVER_WITHIN_SECONDS, maximum_retry_attempts=retries
         ),
-        dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn),
+        dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn) if failures else None,
     )
 
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from k8s_manifests.objects import selector_labels
-from tests.template.charts import INGRESS, POD, check, container, find, pod, settings
+from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
 
 def test_both_containers_are_locked_down() -> None:
@@ -73,6 +73,16 @@ def test_the_cache_can_lie_on_a_volume_of_a_storage_class() -> None:
             }
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("exposure", "replicas", "surge"), [(INGRESS, 50, 1), (NLB, 2, 1), (NLB, 4, 1), (NLB, 5, 2), (NLB, 50, 13)]
+)
+def test_pods_are_replaced_one_by_one_unless_a_load_balancer_makes_that_too_long(
+    exposure: str, replicas: int, surge: int
+) -> None:
+    spec = find("Deployment", settings(exposure, proxy=f"replicas = {replicas}"))["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": surge}
 
 
 def test_a_pod_waits_for_the_secret_and_the_configuration() -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lambda_fn.settings import Settings
+from stacks.gaps import check
 from tests.template import configurations
 from tests.template.charts import find, pod
 from tests.template.charts import settings as complete
@@ -29,6 +30,18 @@ def certificate() -> dict[str, Any]:
     (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, flags=re.DOTALL)
     found: dict[str, Any] = yaml.safe_load(text)
     return found
+
+
+def in_its_vpc(example: str) -> Settings:
+    """The example in a cluster of which the VPC is known."""
+    vpc = 'vpc_id = "vpc-0a1b2c3d4e5f60718"\nsecurity_group_id = "sg-0a1b2c3d4e5f60718"\n'
+    text = configurations.text("public").split("[proxy.exposure]")[0].replace("[cluster]\n", f"[cluster]\n{vpc}")
+    return configurations.parse(text + example)
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if 'kind = "nlb"' in example])
+def test_an_example_of_a_load_balancer_lacks_nothing(example: str) -> None:
+    check(in_its_vpc(example))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -47,6 +47,28 @@ def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("replicas", "needed"), [(2, 370), (3, 555), (4, 740), (5, 555), (9, 555), (16, 740), (50, 740)]
+)
+def test_a_rollout_behind_the_load_balancer_is_given_the_time_its_pods_take(replicas: int, needed: int) -> None:
+    def allowing(seconds: int) -> str:
+        text = configurations.text("nlb").replace("[proxy]\n", f"[proxy]\nreplicas = {replicas}\n")
+        return text.replace("rollout_timeout_seconds = 780", f"rollout_timeout_seconds = {seconds}")
+
+    (found,) = gaps(allowing(needed - 1))
+    assert found == (
+        f"refresh.rollout_timeout_seconds = {needed - 1}: behind the load balancer of proxy.exposure.kind = "
+        f'"nlb" {replicas} pods may take {needed} s, set {needed} or more'
+    )
+    check(configurations.parse(allowing(needed)))
+
+
+def test_the_default_time_of_a_rollout_is_too_short_behind_the_load_balancer_alone() -> None:
+    (found,) = gaps(without("rollout_timeout_seconds"))
+    assert found.startswith("refresh.rollout_timeout_seconds = 300: ")
+    check(configurations.parse(configurations.text("ingress")))
+
+
 def test_endpoints_that_exist_count() -> None:
     text = without("route_table_ids").replace("create = ", "existing = ")
     check(configurations.parse(text))

@@ -79,13 +79,14 @@ def test_the_schedule_starts_when_the_lambda_can_work(name: str) -> None:
     assert any(logical_id.startswith(ready) for logical_id in schedule["DependsOn"])
 
 
-def test_the_canary_has_a_schedule_that_asks_for_nothing_else_and_is_not_repeated() -> None:
+def test_the_canary_has_a_schedule_that_asks_for_nothing_else_and_is_neither_repeated_nor_put_on_record() -> None:
     found = resources("several", SCHEDULE)
     (canary,) = (item["Properties"] for item in found.values() if "Input" in item["Properties"]["Target"])
     assert len(found) == 2
     assert canary["ScheduleExpression"] == "rate(5 minutes)"
     assert json.loads(canary["Target"]["Input"]) == {"canary": True}
     assert canary["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert "DeadLetterConfig" not in canary["Target"]
 
 
 def test_without_a_canary_there_is_the_refresh_alone() -> None:

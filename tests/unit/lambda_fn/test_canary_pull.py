@@ -93,6 +93,7 @@ def test_a_blob_is_followed_to_s3_where_clients_are_sent_there() -> None:
 FAILURES = {
     "status": ({TAG: answer(503, b"no credential")}, "answered 503: no credential"),
     "no manifest": ({TAG: ok(b"<html>")}, "brought no manifest: <html>"),
+    "deep": ({TAG: ok(b"[" * 200_000)}, "brought no manifest: [["),
     "no object": ({TAG: ok(b"[]")}, "brought no manifest: []"),
     "no blobs": ({TAG: ok(b'{"config": 1, "layers": {}, "manifests": [1]}')}, "has no blob of at most"),
     "large blobs": (
@@ -122,7 +123,7 @@ def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
         pull(Site({TAG: error}))
 
 
-@pytest.mark.parametrize("location", ["http://layers.s3.example.net/layer", "", "/layer"])
+@pytest.mark.parametrize("location", ["http://layers.s3.example.net/layer", "", "/layer", "//["])
 def test_a_redirect_is_followed_over_tls_alone(location: str) -> None:
     site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=location)})
     with pytest.raises(CanaryError, match="not over TLS"):
@@ -151,8 +152,34 @@ def test_bytes_that_come_too_slowly_end_the_pull() -> None:
         yield from (b"{", b"}")
 
     site = Site({TAG: httpx2.Response(200, content=drops())})
-    with pytest.raises(CanaryError, match="not over after 20 s; 1 bytes came"):
+    with pytest.raises(CanaryError, match="not over in time; 1 bytes came"):
         pull(site, now=count(step=15).__next__)
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [("https://[", "redirected to what is no URL"), ("https://a:b/", r"broke off \(InvalidURL\)")],
+)
+def test_a_redirect_to_what_is_no_url_is_a_failed_pull(location: str, message: str) -> None:
+    site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=location)})
+    with pytest.raises(CanaryError, match=message):
+        pull(site, with_canary('blobs = "redirect",'))
+
+
+def test_a_redirect_to_a_name_that_no_resolver_takes_is_a_failed_pull() -> None:
+    deployed = with_canary().model_copy(update={"domain": "a..b"})
+    with pytest.raises(CanaryError, match="broke off"):
+        Canary(deployed).pull()
+
+
+@pytest.mark.parametrize(("allowed_seconds", "asked"), [(0.5, 0), (2.5, 1)])
+def test_nothing_is_asked_once_the_time_is_over(allowed_seconds: float, asked: int) -> None:
+    site = Site({TAG: ok(MANIFEST), BLOB: ok(CONFIG)})
+    transport = httpx2.MockTransport(site)
+    canary = Canary(with_canary(), transport=transport, now=count(step=1).__next__)
+    with pytest.raises(CanaryError, match="no time was left"):
+        canary.pull(allowed_seconds=allowed_seconds)
+    assert len(site.asked) == asked
 
 
 def test_without_a_canary_in_the_settings_there_is_nothing_to_pull() -> None:

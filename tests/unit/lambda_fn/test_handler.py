@@ -12,6 +12,7 @@ from lambda_fn import handler, metrics
 from lambda_fn.errors import ClusterError, EventError, SettingsError
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
+from lambda_fn.settings import Canary as Image
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.context import FakeContext
@@ -81,6 +82,17 @@ def test_a_canary_that_is_not_set_is_a_failed_invocation_that_says_how_to_set_it
         handler.handler({"canary": True}, FakeContext())
     (line,) = emitted.log()
     assert line["error"] == "SettingsError"
+
+
+def test_the_canary_does_not_begin_what_the_invocation_has_no_time_for(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    pulling = settings().model_copy(update={"canary": Image(repository="team/canary", reference="latest")})
+    monkeypatch.setattr(handler, "_edges", lambda _: (pulling, None, None))
+    returned = handler.handler({"canary": True}, FakeContext(remaining_seconds=4))
+    assert returned["canary"]["succeeded"] is False
+    assert "no time was left" in returned["canary"]["message"]
+    assert emitted.metrics()["CanarySuccess"] == [0.0]
 
 
 def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
