@@ -20,15 +20,26 @@ from lambda_fn.settings import Settings
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
 # configuration itself is the same everywhere.
 _NGINX = (
-    f"nginx -e stderr -c {RUN}/nginx.conf -g 'load_module /usr/lib/nginx/modules/ngx_http_js_module.so; daemon off;'"
+    f'nginx -p "$cache/" -e stderr -c {RUN}/nginx.conf '
+    "-g 'load_module /usr/lib/nginx/modules/ngx_http_js_module.so; daemon off;'"
 )
 
-CHECK_SCRIPT = f"cp {CONFIG}/nginx.conf {RUN}/nginx.conf && {_NGINX} -t"
+# nginx keeps below its prefix (-p), and does not start when it cannot make its folders there. A pod that keeps nothing
+# is better than none: with any other prefix than the cache's, frontdoor.js sees to it that nothing is written there.
+_HAS_FOLDERS = f"{{ [ -d {CACHE}/blobs ] && [ -d {CACHE}/manifests ]; }}"
+_CAN_WRITE = f"{{ echo > {CACHE}/probe && rm -f {CACHE}/probe; }}"
+_FIND_CACHE = (
+    f"cache={CACHE}; {_HAS_FOLDERS} || {_CAN_WRITE} || "
+    f"{{ cache={RUN}; echo 'the cache cannot be written: this container serves, and keeps nothing' >&2; }}"
+)
+
+CHECK_SCRIPT = f"cp {CONFIG}/nginx.conf {RUN}/nginx.conf && {{ {_FIND_CACHE}; }} && {_NGINX} -t"
 """A container that restarts keeps the configuration its pod was rolled out with: it is copied once, and tested."""
 
-START_SCRIPT = f"rm -f {RUN}/*.sock {CACHE}/*/?/??/*.?????????? && exec {_NGINX}"
+START_SCRIPT = f"rm -f {RUN}/*.sock {CACHE}/*/?/??/*.??????????; {_FIND_CACHE}; exec {_NGINX}"
 """A killed nginx leaves its sockets in the pod's volume, and could not listen on them again. In its cache it leaves
-files it was writing, of which it would never know again: a dot and ten digits end their names.
+files it was writing, of which it would never know again: a dot and ten digits end their names. They stay where the
+cache can only be read, and do no harm.
 """
 
 

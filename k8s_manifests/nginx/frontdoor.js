@@ -4,7 +4,7 @@ import fs from 'fs';
 
 const CREDENTIAL = '/etc/frontdoor/credential/.dockerconfigjson';
 
-const PROBE = '/var/cache/frontdoor/probe';
+const CACHE = '/var/cache/frontdoor/';
 
 // So many failures in a row, of all that is asked of one registry: one broken image does not take the others away.
 const FAILURES = 3;
@@ -133,24 +133,25 @@ function keep_known_headers(r) {
     }
 }
 
-// Whether the cache could be written when it was last tried: '' or '1'.
+// Whether the cache could not be written when nginx started, or when it was last tried: '1' or ''.
 function disk_fails() {
-    return ngx.shared.disk.has('error') ? '1' : '';
+    return ngx.prefix !== CACHE || ngx.shared.disk.has('error') ? '1' : '';
 }
 
 // Tries to write a slice where the cache lies. nginx itself notices only when it has begun to answer, and then cuts the
 // answer off. The file is gone before a kernel would bring it to the disk.
 function try_disk() {
     try {
-        try {
-            fs.writeFileSync(PROBE, 'x'.repeat(4 << 20));
-        } finally {
-            fs.unlinkSync(PROBE);
-        }
+        fs.writeFileSync(`${CACHE}probe`, 'x'.repeat(4 << 20));
         ngx.shared.disk.delete('error');
     } catch (e) {
         ngx.log(ngx.ERR, `the cache cannot be written (${e.code}): what it lacks is served without being kept`);
         ngx.shared.disk.set('error', e.code);
+    }
+    try {
+        fs.unlinkSync(`${CACHE}probe`);
+    } catch (e) {
+        // It could not even be made.
     }
 }
 

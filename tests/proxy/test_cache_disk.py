@@ -1,5 +1,6 @@
 """A cache whose disk is full, or can only be read."""
 
+import re
 import secrets
 import subprocess
 import time
@@ -14,10 +15,12 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
+from tests.proxy.names import wait_until
+
+Repair = Callable[[], object]
+Fail = Callable[[Path], Repair]
 
 MIB = 1 << 20
-NOTICED_SECONDS = 4
-"""After this, nginx has noticed that its disk fails, or does no more."""
 
 
 @pytest.fixture
@@ -27,27 +30,47 @@ def size_mib() -> int:
 
 
 @pytest.fixture
-def disk(pod: Pod, size_mib: int) -> Iterator[Path]:
-    """A file system of its own under the cache of a pod that serves. What nginx calls critical about it is expected."""
-    pod.tolerated = ("No space left on device", "Read-only file system", "ignore long locked inactive cache entry")
+def volume(pod: Pod, size_mib: int) -> Iterator[Path]:
+    """A file system of its own under the cache of a pod. What nginx calls critical about it is expected."""
+    pod.tolerated = (
+        "No space left on device",
+        "Read-only file system",
+        "ignore long locked inactive cache entry",
+        "exited on signal 9",
+    )
     cache = pod.folder / "cache"
     run("mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "cache", str(cache))
-    pod.start()
     yield cache
     pod.stop()
     run("umount", str(cache))
 
 
-@pytest.fixture(params=["full", "read-only"])
-def repair(request: pytest.FixtureRequest, disk: Path) -> Callable[[], None]:
-    """The disk fails from now on; calling this repairs it."""
-    if request.param == "full":
-        filler = disk / "filler"
-        with suppress(OSError):
-            filler.write_bytes(b"x" * (20 * MIB))
-        return filler.unlink
+@pytest.fixture
+def disk(pod: Pod, volume: Path) -> Path:
+    """The same, under a pod that serves."""
+    pod.start()
+    return volume
+
+
+def fill(disk: Path) -> Repair:
+    """Nothing fits on it any more."""
+    filler = disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(b"x" * (20 * MIB))
+    return filler.unlink
+
+
+def write_protect(disk: Path) -> Repair:
+    """It can only be read."""
     run("mount", "-o", "remount,ro", str(disk))
     return lambda: run("mount", "-o", "remount,rw", str(disk))
+
+
+@pytest.fixture(params=[fill, write_protect])
+def repair(request: pytest.FixtureRequest, disk: Path) -> Repair:
+    """The disk fails from now on; calling this repairs it."""
+    made: Repair = request.param(disk)
+    return made
 
 
 @pytest.fixture
@@ -59,36 +82,93 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True)  # noqa: S603 - mount and umount, in the sandbox's namespace
 
 
+def wait_until_noticed(pod: Pod) -> None:
+    """Return when nginx knows that its disk fails, and why."""
+    wait_until(
+        lambda: re.search(r"the cache cannot be written \((ENOSPC|EROFS)\)", pod.error_log()) is not None, "it is known"
+    )
+
+
+def asks_nobody(client: Client, control: Control, path: str) -> bool:
+    """Whether what lies there is served from what is kept."""
+    mark = control.mark()
+    assert client.get(path).status == 200
+    return control.requests(mark).entries == ()
+
+
 def test_a_disk_that_fails_stops_no_pull_for_long_and_is_used_again(
-    disk: Path, repair: Callable[[], None], client: Client, control: Control, image: Image
+    pod: Pod, disk: Path, repair: Repair, client: Client, control: Control, image: Image
 ) -> None:
     blob, manifest = f"/v2/team/app/blobs/{image.layers[0]}", f"/v2/team/app/manifests/{image.digest}"
     with suppress(RemoteDisconnected):
-        assert not client.get(blob).complete, "nginx has begun to answer when it learns of it"
-    time.sleep(NOTICED_SECONDS)
+        client.get(blob)  # breaks off, unless nginx has noticed already: it learns of it when it has begun to answer
+    wait_until_noticed(pod)
     for _ in range(2):
         assert len(client.get(blob).body) == 3 * MIB + 7
         assert client.get(manifest, ACCEPT).body == image.manifest
     assert client.get("/-/ready").status == 200
     assert [file for file in disk.glob("*/*/*/*") if file.is_file()] == []
     repair()
-    time.sleep(NOTICED_SECONDS)
-    assert len(client.get(blob).body) == 3 * MIB + 7
-    mark = control.mark()
-    assert client.get(blob).status == 200
-    assert control.requests(mark).entries == ()
+    wait_until(lambda: asks_nobody(client, control, blob), "the disk is used again")
 
 
 @pytest.mark.parametrize("size_mib", [300])
 def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
-    disk: Path, client: Client, control: Control, image: Image
+    pod: Pod, disk: Path, client: Client, control: Control, image: Image
 ) -> None:
     blob = f"/v2/team/app/blobs/{image.layers[0]}"
     whole = client.get(blob).body
-    run("mount", "-o", "remount,ro", str(disk))
-    time.sleep(NOTICED_SECONDS)
+    write_protect(disk)
+    wait_until_noticed(pod)
     mark = control.mark()
     assert client.get(blob).body == whole
+    assert control.requests(mark).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("fail", "reason"), [(fill, "No space left on device"), (write_protect, "Read-only file system")]
+)
+def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_keeps_nothing(
+    pod: Pod, volume: Path, client: Client, image: Image, fail: Fail, reason: str
+) -> None:
+    fail(volume)
+    said = pod.check().stderr.decode()
+    assert reason in said
+    assert "the cache cannot be written: this container serves, and keeps nothing" in said
+    pod.start()
+    for _ in range(2):
+        assert len(client.get(f"/v2/team/app/blobs/{image.layers[0]}").body) == 3 * MIB + 7
+        assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).body == image.manifest
+    assert client.get("/-/ready").status == 200
+    assert [kept(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
+
+
+@pytest.mark.parametrize("size_mib", [300])
+def test_a_container_that_starts_anew_uses_a_cache_that_is_repaired(
+    pod: Pod, volume: Path, client: Client, image: Image
+) -> None:
+    repair = write_protect(volume)
+    pod.start()
+    repair()
+    pod.kill()
+    pod.restart()
+    client.get(f"/v2/team/app/blobs/{image.layers[0]}")
+    assert kept(volume / "blobs")
+
+
+@pytest.mark.parametrize("size_mib", [300])
+def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_only_be_read(
+    pod: Pod, disk: Path, client: Client, control: Control, image: Image
+) -> None:
+    blob, unfinished = f"/v2/team/app/blobs/{image.layers[0]}", disk / "blobs" / "0" / "00" / f"{'0' * 32}.0000000001"
+    client.get(blob)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.write_bytes(b"half")
+    pod.kill()
+    run("mount", "-o", "remount,ro", str(disk))
+    pod.restart()
+    mark = control.mark()
+    assert len(client.get(blob).body) == 3 * MIB + 7
     assert control.requests(mark).entries == ()
 
 
@@ -96,14 +176,14 @@ def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
 def test_the_oldest_goes_before_the_disk_is_full(disk: Path, client: Client, image: Image) -> None:
     """Somebody else fills it: 256 MiB are to stay free, and nginx looks every ten seconds."""
     client.get(f"/v2/team/app/blobs/{image.layers[0]}")
-    assert kept(disk)
+    assert kept(disk / "blobs")
     (disk / "filler").write_bytes(b"x" * (60 * MIB))
     deadline = time.monotonic() + 40
-    while kept(disk) and time.monotonic() < deadline:
+    while kept(disk / "blobs") and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not kept(disk)
+    assert not kept(disk / "blobs")
 
 
-def kept(disk: Path) -> list[Path]:
-    """The slices that are there."""
-    return [file for file in (disk / "blobs").rglob("*") if file.is_file()]
+def kept(folder: Path) -> list[Path]:
+    """What nginx has written there."""
+    return [file for file in folder.glob("*/??/*") if file.is_file()]

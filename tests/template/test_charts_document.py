@@ -22,7 +22,7 @@ def test_every_rule_names_a_test_and_every_test_it_names_exists() -> None:
 
 def test_every_row_says_what_becomes_of_what_is_kept_of_the_rest_and_of_the_pod() -> None:
     for name, hour in bad_hours().items():
-        assert hour.kept in {"200", "there is nothing yet"}, name
+        assert hour.kept.startswith(("200", "there is nothing yet")), name
         assert re.search(r"\b[2-5]\d\d\b", hour.otherwise), name
         assert all((hour.case, hour.within, hour.pod)), name
 
