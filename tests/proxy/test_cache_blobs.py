@@ -110,6 +110,16 @@ def test_a_range_beyond_the_end_is_refused(client: Client, warm: bool, asked: st
     assert answer.header("Content-Range") == f"bytes */{len(LAYER)}"
 
 
+@pytest.mark.parametrize("asked", ["bytes=5-4", "bytes=1048577-1048576"])
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: bool, asked: str) -> None:  # noqa: FBT001 - a parameter
+    if warm:
+        client.get(BLOB)
+    answer = client.get(BLOB, {"Range": asked})
+    assert (answer.status, answer.body) == (416, b"")
+    assert client.get(BLOB).body == LAYER
+
+
 def test_a_head_never_downloads_and_never_becomes_a_get(client: Client, control: Control) -> None:
     mark = control.mark()
     for _ in range(2):

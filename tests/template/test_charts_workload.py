@@ -51,6 +51,12 @@ def test_what_is_writable_is_bounded() -> None:
     assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "10Gi"}}
 
 
+def test_a_cache_that_fills_slowly_reserves_no_disk_of_a_node() -> None:
+    """docs/configuration.md says why; what bounds it is the limit of its volume."""
+    for found in (container(settings()), check(settings())):
+        assert "ephemeral-storage" not in {**found["resources"]["requests"], **found["resources"]["limits"]}
+
+
 @pytest.mark.parametrize(("size_gib", "volume"), [(1, "3Gi"), (8, "10Gi"), (100, "125Gi")])
 def test_the_cache_has_room_for_what_is_being_fetched(size_gib: int, volume: str) -> None:
     found = pod(settings(more=f"[proxy.cache]\nsize_gib = {size_gib}"))
