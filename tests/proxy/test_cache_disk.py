@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -53,10 +54,14 @@ def disk(pod: Pod, volume: Path) -> Path:
 
 
 def fill(disk: Path) -> Repair:
-    """Nothing fits on it any more."""
+    """Nothing fits on it any more, also when nginx has removed what it tries the disk with every two seconds."""
     filler = disk / "filler"
-    with suppress(OSError):
-        filler.write_bytes(b"x" * (20 * MIB))
+    with filler.open("wb", buffering=0) as file:
+        for _ in range(2):
+            while (disk / "probe").exists() or shutil.disk_usage(disk).free or (disk / "probe").exists():
+                with suppress(OSError):
+                    file.write(b"x" * MIB)
+            time.sleep(0.5)
     return filler.unlink
 
 
@@ -147,9 +152,15 @@ def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_k
 def test_a_container_that_starts_anew_uses_a_cache_that_is_repaired(
     pod: Pod, volume: Path, client: Client, image: Image
 ) -> None:
-    repair = write_protect(volume)
+    repair = fill(volume)
     pod.start()
     repair()
+    before = volume.stat().st_mtime_ns
+    wait_until(
+        lambda: volume.stat().st_mtime_ns != before and not (volume / "probe").exists(), "nginx has tried it again"
+    )
+    client.get(f"/v2/team/app/blobs/{image.layers[0]}")
+    assert not kept(pod.folder / "run" / "blobs"), "this container began without it"
     pod.kill()
     pod.restart()
     client.get(f"/v2/team/app/blobs/{image.layers[0]}")
