@@ -149,25 +149,6 @@ def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_k
 
 
 @pytest.mark.parametrize("size_mib", [300])
-def test_a_container_that_starts_anew_uses_a_cache_that_is_repaired(
-    pod: Pod, volume: Path, client: Client, image: Image
-) -> None:
-    repair = fill(volume)
-    pod.start()
-    repair()
-    before = volume.stat().st_mtime_ns
-    wait_until(
-        lambda: volume.stat().st_mtime_ns != before and not (volume / "probe").exists(), "nginx has tried it again"
-    )
-    client.get(f"/v2/team/app/blobs/{image.layers[0]}")
-    assert not kept(pod.folder / "run" / "blobs"), "this container began without it"
-    pod.kill()
-    pod.restart()
-    client.get(f"/v2/team/app/blobs/{image.layers[0]}")
-    assert kept(volume / "blobs")
-
-
-@pytest.mark.parametrize("size_mib", [300])
 def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_only_be_read(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image
 ) -> None:
