@@ -14,7 +14,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
+.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -65,6 +65,10 @@ bench: parts ## Compare with the alternatives, and write bench/results and docs/
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo
+
+# Beside `make test`, not in it: most of its time is CDK's and moto's, and it takes minutes.
+deploy-local: parts node_modules/installed ## Bootstrap, deploy and pull, against the AWS stand-in, from the template that is synthesized
+	python -m sandbox.deployment
 
 sandbox: .venv/installed ## Start the local world with the front door in it, and leave it running
 	python -m sandbox install

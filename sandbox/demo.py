@@ -6,7 +6,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sandbox.cloud.control import Control
 from sandbox.commands import run
 from sandbox.errors import SandboxError
 from sandbox.kubectl import kubectl_json
-from sandbox.progress import say, step
+from sandbox.story import Lines, expect, tell
 from sandbox.world import World
 
 STATE = Path("/var/lib/ecr-frontdoor-demo")
@@ -24,8 +24,6 @@ LAYER_BYTES = 8 << 20
 SLOW_BYTES_PER_SECOND = 200_000
 _SECRET_SECONDS = 90
 _POLL_SECONDS = 1.0
-
-Lines = Iterator[str]
 
 
 def main() -> int:
@@ -54,7 +52,7 @@ class Story:
             pulls.pull_with_crane(self.world, self.world.app_image)
         except SandboxError as error:
             said = str(error).strip().splitlines()[-1]
-            _expect("401" in said, f"ECR refused for another reason: {said}")
+            expect("401" in said, f"ECR refused for another reason: {said}")
             yield said
         else:
             raise SandboxError("ECR gave the image away without a login")
@@ -77,7 +75,7 @@ class Story:
             "items"
         ]
         messages = sorted({event["message"] for event in events if image.proxy_image(self.world) in event["message"]})
-        _expect(any(text.startswith("Successfully pulled") for text in messages), f"no pull is recorded: {messages}")
+        expect(any(text.startswith("Successfully pulled") for text in messages), f"no pull is recorded: {messages}")
         yield from messages
 
     def pulled_by_crane(self) -> Lines:
@@ -108,11 +106,11 @@ class Story:
                     raise
                 time.sleep(_POLL_SECONDS)
         waited_seconds = time.monotonic() - started_at
-        _expect(found == digest, f"the pull brought {found} instead of {digest}")
+        expect(found == digest, f"the pull brought {found} instead of {digest}")
         yield f"a layer pushed since is pulled {waited_seconds:.0f} s after the Lambda wrote the new token: {found}"
         yield from self._same(pulls.pull_with_crane(self.world, pulls.public_image(self.world)))
         after = installation.proxy_pods(self.world)
-        _expect(after == before, f"pods restarted or were replaced: {before} became {after}")
+        expect(after == before, f"pods restarted or were replaced: {before} became {after}")
         yield f"pods unchanged, restarts: {after}"
 
     def rolled(self) -> Lines:
@@ -126,12 +124,12 @@ class Story:
             yield f"pulling a layer of {LAYER_BYTES:,} bytes at {SLOW_BYTES_PER_SECOND:,} bytes/s"
             installation.edit_template(self.world, "# edited by an operator")
             yield from self._refresh({})
-            _expect(pull.is_running, "the pull was over before the rollout was: nothing is shown")
+            expect(pull.is_running, "the pull was over before the rollout was: nothing is shown")
             yield f"the new pods serve; the pull goes on, {pull.received_bytes:,} bytes so far"
             found = pull.finish(timeout_seconds=LAYER_BYTES / SLOW_BYTES_PER_SECOND + 30)
-        _expect(found == digest, f"the pull brought {found} instead of {digest}")
+        expect(found == digest, f"the pull brought {found} instead of {digest}")
         after = installation.proxy_pods(self.world)
-        _expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")
+        expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")
         yield f"complete: {found}"
         yield f"pods {', '.join(before)} became {', '.join(after)}"
 
@@ -141,11 +139,11 @@ class Story:
 
     def _refresh(self, event: Mapping[str, object]) -> Lines:
         invocation = installation.refresh(self.world, event)
-        _expect(invocation.error is None, f"the Lambda failed: {invocation.error}\n{invocation.log}")
+        expect(invocation.error is None, f"the Lambda failed: {invocation.error}\n{invocation.log}")
         yield from json.dumps(invocation.payload, indent=2).splitlines()
 
     def _same(self, digest: str) -> Lines:
-        _expect(digest == self.digest, f"got {digest} instead of {self.digest}")
+        expect(digest == self.digest, f"got {digest} instead of {self.digest}")
         yield digest
 
 
@@ -165,30 +163,9 @@ STEPS: tuple[Callable[[Story], Lines], ...] = (
 """The story, in order; the end-to-end tests run the same steps."""
 
 
-def tell(story: Story) -> int:
-    """Run every step in order; 0 only if all held. A step after a failed one is not tried: it would show nothing."""
-    started_at = time.monotonic()
-    for number, act in enumerate(STEPS, start=1):
-        title = f"{number}/{len(STEPS)} {str(act.__doc__).rstrip('.')}"
-        try:
-            with step(title):
-                for line in act(story):
-                    say(f"         {line}")
-        except SandboxError as error:
-            say(f"\nstep {number} of {len(STEPS)} did not hold: {error}")
-            return 1
-    say(f"\nAll {len(STEPS)} steps held, in {time.monotonic() - started_at:.0f} s.")
-    return 0
-
-
-def _expect(holds: object, otherwise: str) -> None:
-    if not holds:
-        raise SandboxError(otherwise)
-
-
 def _kubectl(*words: str, namespace: str) -> Lines:
     yield from run(("kubectl", *words, f"--namespace={namespace}")).splitlines()
 
 
 if __name__ == "__main__":
-    sys.exit(tell(Story(World.current(), Control())))
+    sys.exit(tell(Story(World.current(), Control()), STEPS))

@@ -48,7 +48,32 @@ class Invocation:
     log: str
 
 
-def invoke(handler: str, event: object, environment: Mapping[str, str], timeout_seconds: float = 300) -> Invocation:
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Whose code a runtime runs.
+
+    Attributes:
+        root: Lambda's task root: the working directory, and first on the path of modules.
+        command: The interpreter, with what it is started through.
+        packages: More folders on the path of modules.
+    """
+
+    root: Path = ROOT
+    command: tuple[str, ...] = (sys.executable,)
+    packages: tuple[Path, ...] = ()
+
+
+SOURCES = Code()
+"""This checkout, with its virtual environment."""
+
+
+def invoke(
+    handler: str,
+    event: object,
+    environment: Mapping[str, str],
+    timeout_seconds: float = 300,
+    code: Code = SOURCES,
+) -> Invocation:
     """Start a fresh runtime, give it one event, and end it when it has answered.
 
     Args:
@@ -56,9 +81,10 @@ def invoke(handler: str, event: object, environment: Mapping[str, str], timeout_
         event: Anything JSON can hold.
         environment: All of the function's environment: nothing is inherited but the PATH.
         timeout_seconds: The function's time-out: what its context says remains, and when it is ended.
+        code: This checkout's, or something that was deployed.
     """
     with _runtime_api(event, timeout_seconds) as (address, answers), TemporaryFile() as log:
-        process = _start(handler, {**environment, "AWS_LAMBDA_RUNTIME_API": address}, log)
+        process = _start(handler, {**environment, "AWS_LAMBDA_RUNTIME_API": address}, code, log)
         try:
             payload, error = _answer(answers, process, timeout_seconds)
         finally:
@@ -68,11 +94,13 @@ def invoke(handler: str, event: object, environment: Mapping[str, str], timeout_
         return Invocation(payload, error, log.read().decode(errors="replace"))
 
 
-def _start(handler: str, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(handler: str, environment: Mapping[str, str], code: Code, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    path = {"PYTHONPATH": os.pathsep.join(map(str, code.packages))} if code.packages else {}
+    own = {"PATH": os.environ.get("PATH", ""), "LAMBDA_TASK_ROOT": str(code.root), **path}
     return subprocess.Popen(
-        (sys.executable, "-m", "awslambdaric", handler),
-        cwd=ROOT,
-        env={"PATH": os.environ.get("PATH", ""), "LAMBDA_TASK_ROOT": str(ROOT), **_LIMITS, **environment},
+        (*code.command, "-m", "awslambdaric", handler),
+        cwd=code.root,
+        env={**own, **_LIMITS, **environment},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -68,6 +68,11 @@ class Names:
         return f"{self.layer_bucket}.{self.s3_host}"
 
     @property
+    def asset_bucket(self) -> str:
+        """The bucket `cdk bootstrap` makes; `hnb659fds` is CDK's default qualifier."""
+        return f"cdk-hnb659fds-assets-{self.account}-{self.region}"
+
+    @property
     def s3_host(self) -> str:
         """S3 in path style."""
         return f"s3.{self.region}.amazonaws.com"
@@ -86,7 +91,7 @@ class Names:
             self.api_address: (self.node, *self.api_names),
             self.aws_address: self.aws_hosts,
             self.ecr_address: self.ecr_hosts,
-            self.s3_address: (self.s3_host, self.layer_host),
+            self.s3_address: (self.s3_host, self.layer_host, f"{self.asset_bucket}.{self.s3_host}"),
         }
 
     @property

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.cloud.control import Control
-from sandbox.demo import STEPS, Lines, Story
+from sandbox.demo import STEPS, Story
+from sandbox.story import Lines
 from sandbox.world import World
 
 

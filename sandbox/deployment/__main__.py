@@ -1,0 +1,32 @@
+"""`python -m sandbox.deployment`: a deployment's whole life in a sandbox of its own."""
+
+import sys
+from pathlib import Path
+
+from sandbox import inside
+from sandbox.deployment import native
+from sandbox.deployment.story import STEPS, Story
+from sandbox.errors import SandboxError
+from sandbox.progress import say, step
+from sandbox.story import tell
+from sandbox.world import World
+
+STATE = Path("/var/lib/ecr-frontdoor-deploy-local")
+
+
+def main(words: list[str]) -> int:
+    """Tell the story; 0 only if every step held."""
+    if words == ["inside"]:
+        return tell(Story(World.current()), STEPS)
+    world = World(state=STATE)
+    try:
+        with step("making the Lambda's bundle"):
+            native.prepare(world)
+        return inside.run(world, [sys.executable, "-m", "sandbox.deployment", "inside"])
+    except SandboxError as error:
+        say(f"sandbox: {error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
