@@ -96,6 +96,7 @@ def _huge(world: World, plan: Plan, folder: Path) -> str:
     if not plan.huge_bytes:
         return ""
     digest = hashlib.sha256()
+    folder.mkdir(parents=True, exist_ok=True)
     draft = folder / "huge"
     with draft.open("wb") as file:
         for chunk in _chunks(plan.huge_bytes):

@@ -134,7 +134,10 @@ def _lines(
         for name in results.titles:
             _line(axes, results, (name, measure, metric), factor)
         axes.set_xscale("log", base=2 if measure == "clients" else 10)
-        axes.set_yscale("log")
+        if metric == "peak_megabytes":
+            axes.set_ylim(bottom=0)
+        else:
+            axes.set_yscale("log")
         cases = results.figures.cases(measure, metric)
         axes.set_xticks([float(case.replace(",", "")) for case in cases], cases)
         axes.minorticks_off() if measure == "clients" else None

@@ -52,6 +52,10 @@ def _megabytes(value: float) -> str:
     return f"{value:.0f} MB"
 
 
+def _microseconds(value: float) -> str:
+    return f"{value:.0f} µs"
+
+
 def _cost(value: float) -> str:
     return f"{value:.2f} s/GB"
 
@@ -80,6 +84,7 @@ TABLES = {
     "requests": (
         _rate("Requests a second: how many times fewer than the limit", "requests"),
         Table("p99", "requests", "p99_seconds", _seconds, LIMIT),
+        Table("CPU of a request", "requests", "cpu_microseconds_per_request", _microseconds, LIMIT),
     ),
     "streams": (
         _throughput("Throughput: how many times less than the limit", "streams"),

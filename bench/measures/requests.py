@@ -1,6 +1,6 @@
 """Requests a second and their p99: manifests and a small blob, kept by whoever keeps anything."""
 
-from bench import curl, wrk
+from bench import curl, usage, wrk
 from bench.content import TAG, blob_path, manifest_path
 from bench.contestants import Contestant
 from bench.stage import Stage, headers
@@ -52,7 +52,8 @@ def _load(
     # Once before, by a client that waits: what can be kept is, and ECR has answered the load before this one.
     curl.download(url, sent, clients=1)
     wanted = connections or stage.plan.load_connections
-    load = wrk.load(url, sent, connections=wanted, seconds=stage.plan.load_seconds)
+    with usage.watched(contestant.processes()) as used:
+        load = wrk.load(url, sent, connections=wanted, seconds=stage.plan.load_seconds)
     stage.record(
         contestant,
         about,
@@ -62,3 +63,7 @@ def _load(
         p99_seconds=load.p99_seconds,
         errors=load.errors,
     )
+    answered = load.requests_per_second * stage.plan.load_seconds
+    if contestant.processes() and answered:
+        microseconds = used.cpu_seconds * 1e6 / answered
+        stage.record(contestant, about, number, cpu_microseconds_per_request=microseconds)
