@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,17 @@ from sandbox.rootfs import nginx_version
 from sandbox.tools import MODULES
 from sandbox.world import World
 
+_IDLE = 3
+"""idle and iowait are the fourth and fifth field of /proc/stat: proc(5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a reader has to know to compare figures; `load` is that of the last minute, when the run began."""
+    """What a reader has to know to compare figures.
+
+    Attributes:
+        busy_percent: How much of all processors was taken when the run began, by whatever else ran.
+    """
 
     processor: str
     cores: int
@@ -25,7 +33,7 @@ class Machine:
     distribution: str
     wrk: str
     curl: str
-    load: float
+    busy_percent: float
 
 
 def describe(world: World) -> Machine:
@@ -42,8 +50,21 @@ def describe(world: World) -> Machine:
         distribution=_first((MODULES / "go.mod").read_text(), r"(?<=distribution/distribution/v3 v)\S+"),
         wrk=_first(run(("/bin/sh", "-c", "wrk -v 2>&1 || true")), r"\d+\.\d+\.\d+"),
         curl=_first(run(("curl", "--version")), r"\d+\.\d+\.\d+"),
-        load=round(os.getloadavg()[0], 2),
+        busy_percent=round(100 * _busy(), 0),
     )
+
+
+def _busy(seconds: float = 5) -> float:
+    """Share of the processors' time that is not idle; time the hypervisor gives to others counts as taken."""
+    before = _times()
+    time.sleep(seconds)
+    spent = [after - earlier for earlier, after in zip(before, _times(), strict=True)]
+    return 1 - (spent[_IDLE] + spent[_IDLE + 1]) / sum(spent)
+
+
+def _times() -> list[int]:
+    """The first line of /proc/stat, up to stolen time; what guests take is in the first two as well: proc(5)."""
+    return [int(field) for field in Path("/proc/stat").read_text().split()[1:9]]
 
 
 def _first(text: str, pattern: str) -> str:

@@ -68,6 +68,9 @@ def _throughput(title: str, measure: str) -> Table:
     return Table(title, measure, "gigabytes_per_second", _speed, LIMIT, inverse=True)
 
 
+_QUIET_PERCENT = 25
+"""What the sandbox itself takes, and a little."""
+
 TABLES = {
     "pulls": (
         Table("Requests to ECR", "pull", "ecr_requests", _count),
@@ -179,10 +182,13 @@ def machine_table(results: Results) -> str:
     """Where, when and how long."""
     m = results.machine
     plan = results.plan
+    busy = f"{m.busy_percent:.0f} % of the processors were taken when it began"
+    if m.busy_percent > _QUIET_PERCENT:
+        busy = f"**{busy}: read the counts, and none of the times and rates**"
     rows = [
         ["machine", f"{m.processor}, {m.cores} cores, {m.memory_gib} GiB, Linux {m.kernel}, {m.system}"],
         ["programs", f"nginx {m.nginx}, distribution {m.distribution}, wrk {m.wrk}, curl {m.curl}"],
-        ["run", f"{results.began_at}, {results.seconds / 60:.0f} minutes, load {m.load} when it began"],
+        ["run", f"{results.began_at}, {results.seconds / 60:.0f} minutes; {busy}"],
         ["plan", f"{plan.name}: {plan.rounds} rounds, {plan.stream_rounds} of streams, {plan.load_seconds} s a load"],
     ]
     return _grid(["", ""], rows)

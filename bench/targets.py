@@ -63,8 +63,8 @@ TARGETS = (
         worst=True,
     ),
     Target(
-        "warm 10 kB blob: requests/s, times those of the caching proxy", 10,
-        _ratio(OURS, WHOLE_FILE, "requests", BLOB, "requests_per_second"), "x", at_least=True,
+        "warm 1 kB blobs, ECR as fast as nginx: requests/s, times those of the caching proxy", 10,
+        _ratio(OURS, WHOLE_FILE, "kept blobs", "1,000", "requests_per_second"), "x", at_least=True,
     ),
     Target(
         "warm 10 kB blob: requests/s of the limit, times ours", 2,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from bench import usage, wrk
 from bench.content import REPOSITORY
-from bench.contestants import Contestant, Frontdoor, Limit
+from bench.contestants import Contestant, Distribution, Frontdoor, Limit, WholeFile
 from bench.process import nginx
 from bench.stage import Stage, headers
 from sandbox.errors import SandboxError
@@ -28,16 +28,11 @@ _LONGEST_SECONDS = 600
 
 def measure(stage: Stage) -> None:
     """Fill step by step; at each step ask for any of the blobs, at random."""
-    contestants = [c for c in stage.contestants if isinstance(c, Frontdoor | Limit)]
-    for other in stage.contestants:
-        if other.caches and other not in contestants:
-            reason = "not tried: each blob costs it new connections to ECR and S3, which takes longer than a run"
-            stage.gap(other, MEASURE, reason)
+    contestants = [c for c in stage.contestants if isinstance(c, WholeFile | Frontdoor | Limit)]
     with _light_upstream(stage):
         for contestant in contestants:
             contestant.stop()
             contestant.make_cold()
-            _files(stage, contestant, 0)
             contestant.start()
         there = 0
         for blobs in stage.plan.kept_blobs:
@@ -47,6 +42,15 @@ def measure(stage: Stage) -> None:
                 for contestant in contestants if number % 2 == 0 else reversed(contestants):
                     _ask(stage, contestant, number, blobs)
             there = blobs
+            contestants = [c for c in contestants if not isinstance(c, WholeFile)]
+    _leave_out(stage)
+
+
+def _leave_out(stage: Stage) -> None:
+    reason = "not filled: each blob costs it new connections to ECR and S3, which takes longer than a run"
+    more = f"more than {stage.plan.kept_blobs[0]:,} kept blobs"
+    stage.gap(stage.contestant(WholeFile), more, reason)
+    stage.gap(stage.contestant(Distribution), MEASURE, reason)
 
 
 def _ask(stage: Stage, contestant: Contestant, number: int, blobs: int) -> None:

@@ -54,16 +54,11 @@ def _load(
     wanted = connections or stage.plan.load_connections
     with usage.watched(contestant.processes()) as used:
         load = wrk.load(url, sent, connections=wanted, seconds=stage.plan.load_seconds)
-    stage.record(
-        contestant,
-        about,
-        number,
-        requests_per_second=load.requests_per_second,
-        p50_seconds=load.p50_seconds,
-        p99_seconds=load.p99_seconds,
-        errors=load.errors,
-    )
+    stage.record(contestant, about, number, requests_per_second=load.requests_per_second, errors=load.errors)
     answered = load.requests_per_second * stage.plan.load_seconds
-    if contestant.processes() and answered:
+    if not answered:
+        return
+    stage.record(contestant, about, number, p50_seconds=load.p50_seconds, p99_seconds=load.p99_seconds)
+    if contestant.processes():
         microseconds = used.cpu_seconds * 1e6 / answered
         stage.record(contestant, about, number, cpu_microseconds_per_request=microseconds)

@@ -1,5 +1,6 @@
 """Tables, and the document they go into."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bench.document import DOCUMENT, filled
 from bench.results import FOLDER, read
 from bench.samples import Gap, Sample
 from bench.tables import TABLES, markdown
-from tests.unit.bench.results import results
+from tests.unit.bench.results import MACHINE, results
 
 RATES = TABLES["requests"][0]
 
@@ -42,6 +43,11 @@ def test_a_target_that_is_missed_is_said_in_bold() -> None:
 
 def test_a_gap_is_reported_with_its_reason() -> None:
     assert "| plain | tags | no |" in tables.gap_table(results(gaps=(Gap("plain", "tags", "no"),)))
+
+
+def test_a_run_on_a_busy_machine_says_what_not_to_read() -> None:
+    assert "none of the times" not in tables.machine_table(results())
+    assert "none of the times" in tables.machine_table(results(machine=replace(MACHINE, busy_percent=60)))
 
 
 def test_only_what_stands_between_markers_is_replaced() -> None:
