@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sandbox.errors import SandboxError
 from sandbox.world import World
 
-_PATIENCE_SECONDS = 15
+_PATIENCE_SECONDS = 60
 _CONFIGURATIONS = Path(__file__).parent / "nginx"
 
 

@@ -19,7 +19,7 @@ from lambda_fn.render import Inputs, Upstream, layer_host, pattern, render
 from lambda_fn.settings import PodExposure, Settings
 from sandbox.world import World
 
-UNKEPT_SECONDS = 15
+UNKEPT_SECONDS = 60
 """How long nginx may take to start or, with nothing to finish, to stop."""
 
 Auths = Mapping[str, str]

@@ -71,7 +71,7 @@ def test_a_purge_has_warm_blobs_fetched_from_s3_again_while_pulls_go_on(world: W
     assert from_every_pod(world, warm) == {warm}
     assert control.requests(mark).count("s3.layer") == 0, "not warm: a purge would show nothing"
     with (
-        control.behaving(Behaviour(s3_bytes_per_second=100_000)),
+        control.behaving(Behaviour(s3_bytes_per_second=20_000)),
         pulls.BlobPull.start(world, world.app_repository, slow) as pull,
     ):
         assert report_of(installation.refresh(world, {"purge_cache": True}))["cache_purged"]

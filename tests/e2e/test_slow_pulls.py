@@ -22,12 +22,12 @@ from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPu
 
 pytestmark = pytest.mark.usefixtures("installed")
 
-COLD_BYTES = 6 << 20
+COLD_BYTES = 10 << 20
 WARM_BYTES = 24 << 20
 """More than the buffers between nginx and a client hold: it is sent as slowly as it is read."""
 BEGUN_BYTES = 2 << 20
 BRISK = Behaviour(s3_bytes_per_second=1_000_000)
-SLOW = Behaviour(s3_bytes_per_second=16_000)
+SLOW = Behaviour(s3_bytes_per_second=8_000)
 """Minutes for what is left of a layer: nothing ends before it is let go."""
 DEADLINE_SECONDS = 90
 HTTPS_PORT = 8443

@@ -95,8 +95,8 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
         resolver = "{resolver}"
         [proxy.cache]
         slice_mib = 1
-        tag_seconds = 2
-        unknown_seconds = 2
+        tag_seconds = 3
+        unknown_seconds = 3
         [proxy.timeouts]
         {timeouts}
         [proxy.exposure]

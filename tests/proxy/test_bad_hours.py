@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -17,6 +16,7 @@ from sandbox.pod import Pod
 from sandbox.world import World
 from tests.mutants.catalogue import bad_hours
 from tests.proxy.client import ACCEPT, Client
+from tests.proxy.patience import wait_until_ecr_is_asked
 
 SIZE = 1_500_000
 DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
@@ -98,14 +98,6 @@ def spoiling(pod: Pod, spoil: Spoil, give_back: Callable[[], None]) -> Iterator[
         yield
     finally:
         give_back()
-
-
-def wait_until_ecr_is_asked(client: Client) -> None:
-    """The row before this one may have made it rest."""
-    deadline = time.monotonic() + 30
-    while client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT).status != 404:
-        assert time.monotonic() < deadline, "ECR is well, and is not asked"
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,17 @@ def test_tokens_of_every_size_work(proxy: Pod, client: Client, control: Control,
     assert client.get(PATHS[1]).body == b"layer"
 
 
+def test_a_token_of_any_size_does_not_hide_that_ecr_throttles(
+    proxy: Pod, client: Client, control: Control, world: World
+) -> None:
+    with control.behaving(Behaviour(token_characters=16_000)):
+        token = control.issue_token(world.region)
+    proxy.give({world.ecr_host: token.authorization})
+    with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=30)):
+        answers = [client.get(PATHS[0]), client.get(PATHS[2])]
+    assert [answer.status for answer in answers] == [429, 429]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

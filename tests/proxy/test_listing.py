@@ -10,6 +10,7 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher, digest_of
 from sandbox.pod import Pod
 from tests.proxy.client import Client
+from tests.proxy.patience import wait_until_ecr_is_asked
 
 TAGS = [f"t{number:03}" for number in range(25)]
 
@@ -93,6 +94,7 @@ def test_of_a_query_only_what_means_something_to_ecr_goes_on(
     client: Client, control: Control, proxy: Pod, asked: str, sent: str
 ) -> None:
     """nginx names the URL in its error log when ECR does not answer."""
+    wait_until_ecr_is_asked(client)
     before = len(proxy.error_log())
     with control.behaving(Behaviour(registry_outage="reset")):
         client.get(f"/v2/team/listed/{asked}")

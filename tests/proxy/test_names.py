@@ -115,4 +115,5 @@ def test_an_address_that_moves_is_followed_without_a_restart(
         assert new.connections > 0
         assert pod.pid == pid
     finally:
+        old.close()
         new.close()
