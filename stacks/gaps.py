@@ -32,6 +32,11 @@ def _places(settings: Settings) -> Iterator[str]:
             "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
             "set cluster.vpc_id, subnet_ids and security_group_id"
         )
+    if settings.canary and not cluster.subnet_ids:
+        yield (
+            "canary: from outside of the VPC the Lambda does not reach the domain, "
+            "set cluster.vpc_id, subnet_ids and security_group_id"
+        )
     if balanced and not cluster.vpc_id:
         yield 'proxy.exposure.kind = "nlb": set cluster.vpc_id and security_group_id'
     if endpoints.create and not cluster.vpc_id:

@@ -18,7 +18,10 @@ class Canary(Table):
     """An image the Lambda pulls as a client would: after every refresh, and on a schedule of its own."""
 
     repository: Annotated[str, AfterValidator(_REPOSITORY)]
-    """A repository anyone may pull. The Lambda needs a route to the domain, and trusts public authorities alone."""
+    """A repository anyone may pull. The Lambda reaches the domain from `cluster.subnet_ids`, which have to be within
+    `proxy.client_cidrs`. It trusts public authorities alone: with a certificate of an internal CA the canary always
+    fails.
+    """
     reference: Annotated[str, AfterValidator(_REFERENCE)]
     """The tag or digest of an image. Its manifest is pulled and the smallest of its blobs, of at most 16 MiB."""
     period_minutes: int = Field(default=15, ge=5, le=1440)

@@ -15,6 +15,9 @@ domain = "registry.shrd.example.net"
 name = "blue_1"
 region = "eu-west-1"
 namespace = "pulls"
+vpc_id = "vpc-0a1b2c3d4e5f60718"
+subnet_ids = ["subnet-0a1b2c3d4e5f60718"]
+security_group_id = "sg-0a1b2c3d4e5f60718"
 
 [refresh]
 period_minutes = 120
@@ -65,7 +68,7 @@ _TEXTS = {
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
-"""`private` is the shipped frontdoor.toml: a cluster reached inside its VPC. The others stand outside of any."""
+"""`private` is the shipped frontdoor.toml: a cluster reached inside its VPC; so is `several`, no other."""
 
 
 def text(name: str) -> str:

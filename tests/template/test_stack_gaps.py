@@ -36,6 +36,14 @@ def test_a_private_endpoint_without_subnets_is_told_what_to_set() -> None:
     )
 
 
+def test_a_canary_is_pulled_by_a_lambda_in_the_vpc() -> None:
+    (found,) = gaps(configurations.text("public") + '[canary]\nrepository = "team/canary"\nreference = "latest"\n')
+    assert found == (
+        "canary: from outside of the VPC the Lambda does not reach the domain, "
+        "set cluster.vpc_id, subnet_ids and security_group_id"
+    )
+
+
 def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> None:
     found = gaps(without("[endpoints]", "create", "route_table_ids"))
     assert found == [

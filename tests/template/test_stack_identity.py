@@ -20,33 +20,36 @@ FETCH_TOKEN = {"Sid": "FetchToken", "Effect": "Allow", "Action": "ecr:GetAuthori
 DENY_WRITES = {"Sid": "NeverChangeARegistry", "Effect": "Deny", "Action": [*WRITE], "Resource": ["*"]}
 
 INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
-IN_A_VPC: list[object] = [
-    {
-        "Sid": "AttachToVpc",
-        "Effect": "Allow",
-        "Action": [*INTERFACES, "ec2:UnassignPrivateIpAddresses"],
-        "Resource": ["arn:aws:ec2:ap-southeast-2:${AWS::AccountId}:*/*"],
-    },
-    {
-        "Sid": "SeeVpc",
-        "Effect": "Allow",
-        "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
-        "Resource": ["*"],
-    },
-    {
-        "Sid": "NotFromCode",
-        "Effect": "Deny",
-        "Action": [
-            *INTERFACES,
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:DetachNetworkInterface",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-        "Resource": ["*"],
-        "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
-    },
-]
+
+
+def in_a_vpc(region: str) -> list[object]:
+    return [
+        {
+            "Sid": "AttachToVpc",
+            "Effect": "Allow",
+            "Action": [*INTERFACES, "ec2:UnassignPrivateIpAddresses"],
+            "Resource": [f"arn:aws:ec2:{region}:${{AWS::AccountId}}:*/*"],
+        },
+        {
+            "Sid": "SeeVpc",
+            "Effect": "Allow",
+            "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+            "Resource": ["*"],
+        },
+        {
+            "Sid": "NotFromCode",
+            "Effect": "Deny",
+            "Action": [
+                *INTERFACES,
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:DetachNetworkInterface",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            "Resource": ["*"],
+            "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
+        },
+    ]
 
 
 def pull(*repositories: str) -> Resource:
@@ -99,7 +102,7 @@ def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
         *log_and_failures("private"),
-        *IN_A_VPC,
+        *in_a_vpc("ap-southeast-2"),
     ]
 
 
@@ -120,6 +123,7 @@ def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_regio
         DENY_WRITES,
         read_cluster("eu-west-1", "blue_1"),
         *log_and_failures("several"),
+        *in_a_vpc("eu-west-1"),
     ]
 
 

@@ -40,7 +40,7 @@ def test_whatever_speaks_to_the_cluster_stands_in_the_set_subnets_and_that_group
         assert only("private", "AWS::Lambda::Function", start)["VpcConfig"] == expected, start
 
 
-@pytest.mark.parametrize("name", ["public", "external", "several"])
+@pytest.mark.parametrize("name", ["public", "external"])
 def test_without_a_vpc_there_is_no_group_no_rule_and_no_interface(name: str) -> None:
     kinds = (GROUP, "AWS::EC2::SecurityGroupIngress")
     assert not any(resources(name, kind) for kind in kinds)
