@@ -28,6 +28,20 @@ _BY = {
 """The configurations from the smallest to the largest: a type is there from the first that has it."""
 
 
+_OF_ONE_SETTING = {
+    "AWS::CertificateManager::Certificate": "`exposure.certificate_zone_id`",
+    "AWS::EC2::VPCEndpoint": "`endpoints.create`",
+    "AWS::Route53::RecordSet": "`exposure.alias_zone_id`",
+}
+"""Those of the types that not every configuration of their kind has."""
+
+_PARAMETERS = {"AWS::SSM::Parameter::Value<String>": {"ssm:GetParameters"}}
+"""What the execution role needs to look a parameter's value up: the version of the bootstrap, which CDK checks.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+"""
+
+
 def generated() -> str:
     """The two tables: the roles of `cdk bootstrap`, and the actions by resource type."""
     roles = {
@@ -38,6 +52,8 @@ def generated() -> str:
     }
     lines = ["| who | what |", "|---|---|", *(f"| {who} | {what} |" for who, what in roles.items()), ""]
     lines += ["| resource type | in the template | actions to make, read, change and delete it |", "|---|---|---|"]
+    parameters = {found["Type"] for name in _BY for found in template(name).get("Parameters", {}).values()}
+    lines += [f"| parameter of type `{kind}` | always | {_code(_PARAMETERS[kind])} |" for kind in sorted(parameters)]
     lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(_types().items())]
     return "\n".join(lines) + "\n"
 
@@ -56,12 +72,16 @@ def _types() -> dict[str, str]:
     when: dict[str, str] = {}
     for name, why in _BY.items():
         for resource in template(name)["Resources"].values():
-            when.setdefault(resource["Type"], why)
+            when.setdefault(resource["Type"], _OF_ONE_SETTING.get(resource["Type"], why))
     return when
 
 
 def _listed(kind: str) -> str:
-    return ", ".join(f"`{action}`" for action in sorted(actions(kind)))
+    return _code(actions(kind))
+
+
+def _code(names: set[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 def _role(arn: str) -> str:

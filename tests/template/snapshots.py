@@ -25,7 +25,8 @@ def path(name: str) -> Path:
 
 def snapshot(name: str) -> str:
     """The template for review: without digests of code, and with the Kubernetes objects as objects and not as text."""
-    found = {key: copy.deepcopy(template(name)[key]) for key in ("Description", "Outputs", "Resources")}
+    kept = ("Conditions", "Description", "Outputs", "Parameters", "Resources")
+    found = {key: copy.deepcopy(template(name)[key]) for key in kept if key in template(name)}
     for resource in found["Resources"].values():
         resource.pop("Metadata", None)
         if resource["Type"] == _MANIFEST:
