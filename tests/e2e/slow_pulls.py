@@ -134,6 +134,22 @@ class SlowPull(ABC):
         return self._process.returncode
 
 
+def size_bytes(file: Path) -> int:
+    """How many bytes a file has; none where a client has not made it yet, or has just given it another name."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def text_of(file: Path) -> str:
+    """What a file says; nothing where a client has just removed it."""
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
+
+
 class Containerd(SlowPull):
     """containerd's own client: the code with which the kubelet's pulls are made."""
 
@@ -144,9 +160,9 @@ class Containerd(SlowPull):
     def received_bytes(self) -> int:
         """What containerd has written down, which it does by the MiB."""
         return sum(
-            (ref.parent / "data").stat().st_size
+            size_bytes(ref.parent / "data")
             for ref in self._store.glob("ingest/*/ref")
-            if self.layer.digest.removeprefix("sha256:") in ref.read_text()
+            if self.layer.digest.removeprefix("sha256:") in text_of(ref)
         )
 
     def found(self) -> str:
@@ -172,7 +188,7 @@ class Skopeo(SlowPull):
         return ("skopeo", "copy", "--insecure-policy", *source, f"dir:{self.folder / 'image'}")
 
     def received_bytes(self) -> int:
-        return sum(file.stat().st_size for file in (self.folder / "image").glob("*"))
+        return sum(size_bytes(file) for file in (self.folder / "image").glob("*"))
 
     def found(self) -> str:
         content = (self.folder / "image" / self.layer.digest.removeprefix("sha256:")).read_bytes()
