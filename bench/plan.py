@@ -40,8 +40,9 @@ class Plan:
 
 
 FULL = Plan(name="full", rounds=3, stream_rounds=5)
+ONCE = Plan(name="once", rounds=1, stream_rounds=3)
 SHORT = Plan(
     name="short", rounds=1, stream_rounds=2, huge_bytes=0, herds=(10,), load_seconds=1,
     clients=(1, 16, 256), kept_blobs=(1_000, 10_000),
 )  # fmt: skip
-PLANS = {plan.name: plan for plan in (FULL, SHORT)}
+PLANS = {plan.name: plan for plan in (FULL, ONCE, SHORT)}
