@@ -88,22 +88,12 @@ class Alarms(Construct):
         ]
 
     def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> cloudwatch.Alarm:
-        """A success in every stretch of two periods.
-
-        `FILL`, because without data CloudWatch looks further back than it was asked to, and would stay silent until the
-        last success is several such stretches old; `breaching` all the same, for a metric that never had data.
-        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
-        """
+        """A success in every stretch of two periods."""
         within = cdk.Duration.minutes(refresh.two_runs_minutes + -(-timeout.to_seconds() // 60))
-        successes = measures.own("RefreshSucceeded", "Sum", period=within)
-        return self._alarm(
+        return self._no_success(
             "NoRefresh",
             "No refresh has succeeded within two periods. The token will die: refresh by hand.",
-            cloudwatch.MathExpression(
-                expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=within
-            ),
-            (_BELOW, 1),
-            _BREACHING,
+            measures.own("RefreshSucceeded", "Sum", period=within),
         )
 
     def _lost_runs(self, measures: Measures) -> list[cloudwatch.Alarm]:
@@ -128,16 +118,23 @@ class Alarms(Construct):
     def _canary_failed(self, canary: Canary, measures: Measures) -> cloudwatch.Alarm:
         """No success in three periods: one pull may fail, and a schedule that is gone counts as failures do."""
         within = cdk.Duration.minutes(3 * canary.period_minutes)
-        successes = measures.own("CanarySuccess", "Sum", period=within)
-        return self._alarm(
+        return self._no_success(
             "CanaryFailed",
             "No pull through the domain has succeeded for three of the canary's periods: clients may fail, too.",
-            cloudwatch.MathExpression(
-                expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=within
-            ),
-            (_BELOW, 1),
-            _BREACHING,
+            measures.own("CanarySuccess", "Sum", period=within),
         )
+
+    def _no_success(self, name: str, means: str, successes: cloudwatch.Metric) -> cloudwatch.Alarm:
+        """None in a stretch of the metric's own period.
+
+        `FILL`, because without data CloudWatch looks further back than it was asked to, and would stay silent until the
+        last success is several such stretches old; `breaching` all the same, for a metric that never had data.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+        """
+        expression = cloudwatch.MathExpression(
+            expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=successes.period
+        )
+        return self._alarm(name, means, expression, (_BELOW, 1), _BREACHING)
 
     def _alarm(
         self,
