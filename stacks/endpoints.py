@@ -1,12 +1,10 @@
 """VPC endpoints: how a VPC without NAT reaches the APIs of AWS."""
 
-from typing import Any
-
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from lambda_fn.settings import Settings
+from stacks.endpoint_policies import layers_only, own_principals
 from stacks.network import HTTPS, Network
 
 
@@ -42,6 +40,7 @@ class VpcEndpoints(Construct):
             subnet_ids=[*(settings.endpoints.subnet_ids or settings.cluster.subnet_ids)],
             security_group_ids=[security_group_id],
             private_dns_enabled=True,
+            policy_document=own_principals(self, settings, service=service),
         )
 
 
@@ -52,32 +51,6 @@ def interface_name(service: str, region: str) -> str:
     """
     prefix = "cn." if region.startswith("cn-") and service != "logs" else ""
     return f"{prefix}com.amazonaws.{region}.{service}"
-
-
-def layers_only(scope: Construct, settings: Settings) -> dict[str, Any]:
-    """Reading ECR's layers in this region, and the answers of kubectl to CloudFormation; nothing else of S3.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
-    """
-    region = settings.cluster.region
-    statements = [_statement(scope, "Layers", "s3:GetObject", [f"prod-{region}-starport-layer-bucket"])]
-    if settings.manifests != "external":
-        buckets = [f"cloudformation-custom-resource-response-{name}" for name in (region, region.replace("-", ""))]
-        statements.append(_statement(scope, "AnswerCloudFormation", "s3:PutObject", buckets))
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _statement(scope: Construct, sid: str, action: str, buckets: list[str]) -> dict[str, Any]:
-    partition = cdk.Stack.of(scope).partition
-    # What comes here was signed by ECR or CloudFormation: the principal is theirs, and only the object is ours to name.
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": action,
-        "Resource": [f"arn:{partition}:s3:::{bucket}/*" for bucket in buckets],
-    }
 
 
 def _security_group(scope: Construct, settings: Settings, network: Network | None) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lambda_fn.settings.fields import NetworkRange, RouteTableId, SubnetId
+from lambda_fn.settings.fields import Account, NetworkRange, RouteTableId, SubnetId
 from lambda_fn.settings.table import Table
 
 Service = Literal["ecr.api", "ecr.dkr", "eks", "lambda", "logs", "s3", "sts"]
@@ -25,6 +25,10 @@ class Endpoints(Table):
     """The route tables that get the way to S3: those of the nodes' subnets and of the Lambda's."""
     client_cidrs: Annotated[tuple[NetworkRange, ...], Field(strict=False)] = ()
     """Who may use the interfaces besides the Lambda and the pods, such as the VPC's own range."""
+    accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
+    """Whose principals may use the interfaces besides those of the stack's own account, such as the accounts that the
+    VPC is shared with. Others are refused, whatever IAM allows them.
+    """
 
     @model_validator(mode="after")
     def _endpoints_are_made_once(self) -> Self:

@@ -1,11 +1,15 @@
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from stacks.endpoints import interface_name
-from tests.template.synthesis import logical_id, only, resources
+from tests.template import configurations
+from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize
 
 NAME = "nlb"
+OURS, SHARED, FOREIGN = "${AWS::AccountId}", "210987654321", "999999999999"
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 GROUP = "AWS::EC2::SecurityGroup"
 
@@ -52,6 +56,67 @@ def test_the_way_to_s3_leads_to_layers_and_to_cloudformations_answers_and_nowher
             ],
         ),
     ]
+
+
+def interfaces(*, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The policy of each interface by its service's name in IAM and the endpoint's own: `ecr.api`."""
+    named = f"[endpoints]\naccounts = {list(accounts)}"
+    settings = configurations.parse(configurations.text(NAME).replace("[endpoints]", named))
+    found = [r["Properties"] for r in synthesize(settings)["Resources"].values() if r["Type"] == ENDPOINT]
+    return {
+        e["ServiceName"].removeprefix("com.amazonaws.ap-southeast-2."): e["PolicyDocument"]
+        for e in found
+        if e["VpcEndpointType"] == "Interface"
+    }
+
+
+def passes(policy: Mapping[str, Any], action: str, *, resource: str = "any", **keys: str) -> bool:
+    """Whether the policy lets a request pass, with these condition keys of `aws:` (without credentials none)."""
+    return any(
+        any(fnmatchcase(action, pattern) for pattern in statement["Action"])
+        and any(fnmatchcase(resource, plain(pattern)) for pattern in statement["Resource"])
+        and all(
+            keys.get(key.removeprefix("aws:")) in [plain(value) for value in listed(values)]
+            for condition in statement.get("Condition", {}).values()
+            for key, values in condition.items()
+        )
+        for statement in policy["Statement"]
+    )
+
+
+def test_every_interface_passes_principals_of_our_account_and_aws_itself_and_nobody_else() -> None:
+    for service, policy in interfaces().items():
+        action = f"{service.split('.')[0]}:Anything"
+        assert passes(policy, action, PrincipalAccount=OURS), service
+        assert passes(policy, action, PrincipalIsAWSService="true"), service
+        for account in (SHARED, FOREIGN):
+            assert not passes(policy, action, PrincipalAccount=account, PrincipalIsAWSService="false"), service
+        assert not passes(policy, action), f"{service}, without credentials"
+
+
+def test_no_statement_of_an_interface_is_open_to_everybody_for_everything() -> None:
+    for service, policy in interfaces().items():
+        for statement in policy["Statement"]:
+            assert (statement["Effect"], statement["Principal"]) == ("Allow", "*")
+            assert {action.split(":")[0] for action in statement["Action"]} == {service.split(".")[0]}
+            assert ("Condition" in statement) != (statement["Sid"] == "OurRoles")
+
+
+def test_a_pod_without_credentials_takes_roles_of_our_account_alone() -> None:
+    sts = interfaces()["sts"]
+    for action in ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"):
+        assert passes(sts, action, resource=f"arn:aws:iam::{OURS}:role/team/app")
+        assert not passes(sts, action, resource=f"arn:aws:iam::{FOREIGN}:role/team/app")
+    assert not passes(sts, "sts:AssumeRole", resource=f"arn:aws:iam::{OURS}:role/team/app")
+
+
+def test_accounts_that_are_named_pass_as_our_own_does() -> None:
+    policies = interfaces(accounts=(SHARED,))
+    for service, policy in policies.items():
+        assert passes(policy, f"{service.split('.')[0]}:Anything", PrincipalAccount=SHARED), service
+        assert not passes(policy, f"{service.split('.')[0]}:Anything", PrincipalAccount=FOREIGN), service
+    role = f"arn:aws:iam::{SHARED}:role/app"
+    assert passes(policies["sts"], "sts:AssumeRoleWithWebIdentity", resource=role)
 
 
 @pytest.mark.parametrize(
