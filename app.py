@@ -8,7 +8,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from lambda_fn.errors import FrontdoorError
 from lambda_fn.settings import parse_toml
-from stacks import FrontdoorStack
+from stacks.frontdoor_stack import FrontdoorStack
 
 # cdk-nag is the check here. CDK's own validation takes as long as all the rest; cfn-lint does the same in the tests.
 app = cdk.App(builtin_cloud_formation_validation=False)

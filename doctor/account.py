@@ -10,7 +10,7 @@ from doctor.finding import Finding, failure, fine, warning
 from doctor.site import ASKED_BRIEFLY, Site
 from doctor.stack import Resources, resources
 from lambda_fn.settings import to_environment
-from stacks.frontdoor_stack import stack_name
+from stacks.stack_name import stack_name
 
 _DEPLOY = "deploy (README, Deploy it)"
 

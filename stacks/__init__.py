@@ -1,5 +1,1 @@
-"""The AWS side as CDK: `FrontdoorStack` composes, each other module is one concern."""
-
-from stacks.frontdoor_stack import FrontdoorStack
-
-__all__ = ["FrontdoorStack"]
+"""The AWS side as CDK: `frontdoor_stack` composes, each other module is one concern."""

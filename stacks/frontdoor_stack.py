@@ -1,13 +1,11 @@
 """The stack: one per namespace of one cluster."""
 
-import hashlib
 import os
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import Alarms
@@ -24,28 +22,8 @@ from stacks.network import Network
 from stacks.notices import Notices
 from stacks.refresher import Refresher, refresher_log, run_timeout
 from stacks.schedule import Schedule
+from stacks.stack_name import stack_name
 from stacks.workload import Workload, applied_documents, workload_digest
-
-_STACK_NAME_LIMIT = 128
-
-
-def stack_name(settings: Settings) -> str:
-    """The same for the same namespace of the same cluster, so that two environments never meet in one stack.
-
-    Raises:
-        SettingsError: It is too long for CloudFormation.
-    """
-    cluster, namespace = settings.cluster.name, settings.cluster.namespace
-    # Stack names know no underscore, cluster names do.
-    name = f"ecr-frontdoor-{cluster}-{namespace}".replace("_", "-")
-    if "_" in cluster or "-" in namespace:  # `a_b` and `a-b`, or `a-b` with `c` and `a` with `b-c`, would be one name
-        name += f"-{hashlib.sha256(f'{cluster}/{namespace}'.encode()).hexdigest()[:6]}"
-    if len(name) > _STACK_NAME_LIMIT:
-        raise SettingsError(
-            f"the stack would be called {name}, {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}: "
-            "shorten cluster.namespace"
-        )
-    return name
 
 
 class FrontdoorStack(cdk.Stack):

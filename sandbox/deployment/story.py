@@ -16,7 +16,7 @@ from sandbox.installation import SCHEDULED_EVENT, TLS_SECRET, session
 from sandbox.lambda_runtime import Invocation
 from sandbox.story import Lines, expect
 from sandbox.world import World
-from stacks.frontdoor_stack import stack_name
+from stacks.stack_name import stack_name
 
 
 @dataclass

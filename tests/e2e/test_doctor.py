@@ -26,7 +26,7 @@ from sandbox.hosts import point, point_domain
 from sandbox.kubectl import kubectl_apply, kubectl_json
 from sandbox.world import World
 from stacks import ecr_actions
-from stacks.frontdoor_stack import stack_name
+from stacks.stack_name import stack_name
 from tests.canary import leaks
 from tests.sandbox.cli import eventually
 

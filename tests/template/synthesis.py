@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from lambda_fn.settings import Settings
-from stacks import FrontdoorStack
+from stacks.frontdoor_stack import FrontdoorStack
 from tests.template import configurations
 
 Resource = Mapping[str, Any]

@@ -4,7 +4,7 @@ import pytest
 
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
-from stacks.frontdoor_stack import stack_name
+from stacks.stack_name import stack_name
 from tests.template import configurations
 from tests.template.synthesis import synthesize
 
