@@ -49,7 +49,7 @@ def interface_name(service: str, region: str) -> str:
 
     https://docs.amazonaws.cn/en_us/aws/latest/userguide/endpoints-Beijing.html, and CDK's `InterfaceVpcEndpoint`.
     """
-    prefix = "cn." if region.startswith("cn-") and service != "logs" else ""
+    prefix = "cn." if region.startswith("cn-") and service not in {"elasticloadbalancing", "logs"} else ""
     return f"{prefix}com.amazonaws.{region}.{service}"
 
 

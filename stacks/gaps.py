@@ -73,8 +73,14 @@ def _without_nat(settings: Settings) -> Iterator[str]:
 
 
 def _needed(settings: Settings) -> dict[str, str]:
-    """The endpoints without which something fails, each with what."""
+    """The endpoints without which something fails, each with what.
+
+    Those of the controller: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html . Where it takes its
+    credentials from (`sts`, `eks-auth` or its node) is unknown here.
+    """
     needed = {"ecr.dkr": "by which the proxy and the nodes speak to ECR", "s3": "where ECR keeps its layers"}
+    if isinstance(settings.proxy.exposure, NlbExposure):
+        needed |= dict.fromkeys(("ec2", "elasticloadbalancing"), "by which the load balancer gets its pods")
     if not settings.cluster.subnet_ids:
         return needed
     needed["ecr.api"] = "from which the Lambda fetches the token"

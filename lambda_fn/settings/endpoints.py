@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from lambda_fn.settings.fields import Account, NetworkRange, RouteTableId, SubnetId
 from lambda_fn.settings.table import Table
 
-Service = Literal["ecr.api", "ecr.dkr", "eks", "lambda", "logs", "s3", "sts"]
+Service = Literal["ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "s3", "sts"]
 
 
 class Endpoints(Table):

@@ -21,7 +21,7 @@ def endpoints(kind: str) -> dict[str, Any]:
 
 def test_each_interface_stands_in_the_lambdas_subnets_under_the_services_own_name() -> None:
     interfaces = endpoints("Interface")
-    services = ("ecr.api", "ecr.dkr", "eks", "lambda", "logs", "sts")
+    services = ("ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "sts")
     assert set(interfaces) == {f"com.amazonaws.ap-southeast-2.{service}" for service in services}
     group = {"Fn::GetAtt": [logical_id(NAME, GROUP, "Endpoints"), "GroupId"]}
     for endpoint in interfaces.values():
@@ -124,6 +124,8 @@ def test_accounts_that_are_named_pass_as_our_own_does() -> None:
     [
         ("ecr.api", "cn-north-1", "cn.com.amazonaws.cn-north-1.ecr.api"),
         ("logs", "cn-northwest-1", "com.amazonaws.cn-northwest-1.logs"),
+        ("ec2", "cn-north-1", "cn.com.amazonaws.cn-north-1.ec2"),
+        ("elasticloadbalancing", "cn-north-1", "com.amazonaws.cn-north-1.elasticloadbalancing"),
         ("sts", "us-gov-west-1", "com.amazonaws.us-gov-west-1.sts"),
     ],
 )

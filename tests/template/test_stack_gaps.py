@@ -49,6 +49,8 @@ def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> No
     assert found == [
         "cluster.nat = false: endpoints lacks 'ecr.dkr', by which the proxy and the nodes speak to ECR",
         "cluster.nat = false: endpoints lacks 's3', where ECR keeps its layers",
+        "cluster.nat = false: endpoints lacks 'ec2', by which the load balancer gets its pods",
+        "cluster.nat = false: endpoints lacks 'elasticloadbalancing', by which the load balancer gets its pods",
         "cluster.nat = false: endpoints lacks 'ecr.api', from which the Lambda fetches the token",
         "cluster.nat = false: endpoints lacks 'eks', which kubectl asks for the cluster's address",
         "cluster.nat = false: endpoints lacks 'lambda', by which CDK calls kubectl",
@@ -82,16 +84,27 @@ def test_endpoints_that_exist_count() -> None:
     check(configurations.parse(text))
 
 
-def test_where_the_lambda_stands_outside_only_the_proxy_needs_endpoints() -> None:
+def test_where_the_lambda_stands_outside_only_the_proxy_and_the_controller_need_endpoints() -> None:
     text = without("subnet_ids", "public_endpoint", "create", "route_table_ids")
-    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3"]
+    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing"]
+
+
+def test_without_a_load_balancer_the_stack_owns_nobody_needs_the_endpoints_of_its_controller() -> None:
+    text = without("create", "route_table_ids").split("[proxy.exposure]")[0] + '[proxy.exposure]\nkind = "service"'
+    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
 
 
 def test_without_kubectl_and_with_a_known_address_the_lambda_needs_the_token_alone() -> None:
     address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
     text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)
     text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
-    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ecr.api"]
+    assert [line.split("'")[1] for line in gaps(text)] == [
+        "ecr.dkr",
+        "s3",
+        "ec2",
+        "elasticloadbalancing",
+        "ecr.api",
+    ]
 
 
 def test_without_nat_neither_another_region_nor_a_public_image_can_be_reached() -> None:

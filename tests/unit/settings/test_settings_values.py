@@ -199,9 +199,9 @@ def test_a_certificate_of_every_partition_is_a_certificate(region: str) -> None:
     [
         (
             "create = ['ecr']",
-            "endpoints.create[0] = \"ecr\": must be 'ecr.api', 'ecr.dkr', 'eks', 'lambda', 'logs', 's3'",
+            "endpoints.create[0] = \"ecr\": must be 'ec2', 'ecr.api', 'ecr.dkr', 'eks', 'elasticloadbalancing'",
         ),
-        ("existing = ['kms']", "endpoints.existing[0] = \"kms\": must be 'ecr.api'"),
+        ("existing = ['kms']", "endpoints.existing[0] = \"kms\": must be 'ec2'"),
         ("create = 'sts'", 'endpoints.create = "sts": must be a list'),
         ("create = ['sts']\nexisting = ['sts']", "endpoints: create and existing both name sts: name each in one"),
         ("create = ['sts', 'sts']", "endpoints: create names an endpoint twice: name each once"),
