@@ -35,7 +35,7 @@ class CanaryError(FrontdoorError):
 
 
 class RolloutStuckError(ClusterError):
-    """The new configuration is written but its pods do not become ready; the old pods keep serving.
+    """Pods do not become ready with the new configuration; the old pods keep serving, with the new token.
 
     Attributes:
         report: What the run did before; the token it wrote is in use.

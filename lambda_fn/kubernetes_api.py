@@ -13,7 +13,7 @@ from lightkube.types import PatchType
 from lambda_fn import diagnosis, manifests
 from lambda_fn.errors import ClusterError
 from lambda_fn.kubernetes_session import KubernetesSession, conflicts, is_missing
-from lambda_fn.manifests import TEMPLATE_KEY, Manifest
+from lambda_fn.manifests import CONFIG_KEY, TEMPLATE_KEY, Manifest
 from lambda_fn.ports import Applied, Workload
 from lambda_fn.refusal import Action
 from lambda_fn.settings import Settings
@@ -51,6 +51,12 @@ class KubernetesApi:
                 "python -m k8s_manifests | kubectl apply -f -)"
             )
         return template
+
+    def read_configuration(self) -> str | None:
+        """The rendered configuration in the ConfigMap, None when there is none."""
+        found = self._find(ConfigMap, self._names.config_map)
+        configuration: str | None = (found.data or {}).get(CONFIG_KEY) if found else None
+        return configuration
 
     def read_workload(self) -> Workload | None:
         """The Deployment, None when there is none."""
@@ -151,6 +157,8 @@ def workload_of(deployment: Deployment) -> Workload:
     return Workload(
         wanted=wanted,
         ready=ready,
+        # Were all older pods available, the rest of the available ones would be new.
+        updated_ready=max(0, ready - max(0, present - updated)) if observed else 0,
         complete=observed and updated == present == wanted and ready >= wanted,
         annotations=(template.annotations if template else None) or {},
     )

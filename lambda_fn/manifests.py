@@ -81,6 +81,11 @@ def rollout(settings: Settings, annotations: Mapping[str, str]) -> Manifest:
     return {**identity, "spec": {"template": {"metadata": {"annotations": dict(annotations)}}}}
 
 
+def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Those of a pod template's annotations that belong to the Lambda."""
+    return {key: annotations[key] for key in OWN_ANNOTATIONS if key in annotations}
+
+
 def digest(configuration: str) -> str:
     """The SHA-256 of a configuration, in hex."""
     return hashlib.sha256(configuration.encode()).hexdigest()

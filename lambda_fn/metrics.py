@@ -37,7 +37,7 @@ def emit(
     if expires_at:
         metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (expires_at - ended_at).total_seconds())
     if report:
-        # A run that failed and has a report wrote everything, and its pods did not become ready.
+        # A run that failed and has a report wrote its token, and the pods did not become ready.
         metrics.add_metric("RolloutsStuck", MetricUnit.Count, int(not succeeded))
         metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
         metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))

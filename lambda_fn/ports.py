@@ -51,11 +51,13 @@ class Workload:
         annotations: Those of its pod template.
         wanted: Pods it should have.
         ready: Pods that are available, of any revision.
+        updated_ready: At least so many pods of the newest revision are available; Kubernetes does not count them.
         complete: All pods are of the newest revision and available.
     """
 
     wanted: int
     ready: int
+    updated_ready: int
     complete: bool
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,6 +80,9 @@ class Cluster(Protocol):
 
     def read_template(self) -> str:
         """The nginx template; a ClusterError when its ConfigMap or key is missing."""
+
+    def read_configuration(self) -> str | None:
+        """The rendered configuration in the ConfigMap, None when there is none."""
 
     def read_workload(self) -> Workload | None:
         """The Deployment, None when there is none."""

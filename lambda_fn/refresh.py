@@ -2,17 +2,19 @@
 
 Until everything that can be checked has been checked, nothing is written: the token in the cluster is good for hours,
 so a failure costs nothing but a later try. Then the Secret is written first (new pods need it to be pulled and to
-start), the ConfigMap second, and the annotation that rolls the Deployment last.
+start), the ConfigMap second, and the annotation that rolls the Deployment last. Where the new pods do not become ready,
+the configuration from before is put back.
 """
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
-from lambda_fn import manifests, render, rollout
+from lambda_fn import manifests, render, rollout, undo
 from lambda_fn.credential import Credential, registry_host
-from lambda_fn.errors import RolloutStuckError
+from lambda_fn.errors import ClusterError, RolloutStuckError
 from lambda_fn.event import Request
-from lambda_fn.ports import Clock, Cluster, Registry, Workload
+from lambda_fn.ports import Clock, Cluster, Registry
 from lambda_fn.report import Report
 from lambda_fn.settings import Settings
 
@@ -28,11 +30,12 @@ def refresh(
         RegistryError: No usable token; nothing is written.
         TemplateError: The template does not render; nothing is written.
         ClusterError: The API refused or failed; what was written before is complete and harmless.
-        RolloutStuckError: All is written but the pods do not become ready; carries the report so far.
+        RolloutStuckError: The new token is written, but the pods do not become ready with the new configuration; its
+            message says whether the one from before is in force again, its report what the run did.
     """
     credentials, warnings = _credentials(settings, registry, clock)
     configuration = rendered(settings, tuple(credentials), resolver, cluster.read_template())
-    workload = cluster.read_workload()
+    before = undo.Before(cluster.read_workload(), cluster.read_configuration())
     report = Report(
         dry_run=request.dry_run,
         hosts=tuple(credentials),
@@ -41,12 +44,12 @@ def refresh(
         warnings=warnings,
     )
     wanted = [manifests.secret(settings, credentials), manifests.config_map(settings, configuration)]
-    if workload:
-        annotations = _annotations(workload, report.config_sha256, request, clock)
+    if before.workload:
+        annotations = _annotations(before, report.config_sha256, request, clock)
         wanted.append(manifests.rollout(settings, annotations))
     report = _apply(wanted, cluster, report)
     report = replace(report, cache_purged=request.purge_cache and report.rolled_out)
-    return _rolled_out(settings, workload, cluster, clock, report)
+    return _rolled_out(settings, before, cluster, clock, report)
 
 
 def _credentials(settings: Settings, registry: Registry, clock: Clock) -> tuple[dict[str, Credential], tuple[str, ...]]:
@@ -90,10 +93,9 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
     )
 
 
-def _annotations(workload: Workload, config_sha256: str, request: Request, clock: Clock) -> dict[str, str]:
+def _annotations(before: undo.Before, config_sha256: str, request: Request, clock: Clock) -> dict[str, str]:
     """The Lambda's annotations: earlier instants are repeated, since what an apply leaves out it removes."""
-    annotations = {key: workload.annotations[key] for key in manifests.OWN_ANNOTATIONS if key in workload.annotations}
-    annotations[manifests.CONFIG_DIGEST] = config_sha256
+    annotations = {**before.annotations, manifests.CONFIG_DIGEST: config_sha256}
     now = f"{clock.now():%FT%TZ}"
     if request.force_rollout:
         annotations[manifests.RESTARTED_AT] = now
@@ -115,26 +117,39 @@ def _apply(wanted: list[manifests.Manifest], cluster: Cluster, report: Report) -
     return report
 
 
-def _rolled_out(settings: Settings, before: Workload | None, cluster: Cluster, clock: Clock, report: Report) -> Report:
+def _rolled_out(settings: Settings, before: undo.Before, cluster: Cluster, clock: Clock, report: Report) -> Report:
     """The report completed, after the rollout is: also when this run started none, for then an older one may hang."""
-    if before is None:
+    if before.workload is None:
         # Not an error: an installation may happen in any order, and the pods start by themselves once the Deployment is
         # there. PodsReady is 0 until then, which is what an alarm looks at.
         missing = f"Deployment {settings.names.workload} does not exist yet: apply the charts; nothing was rolled out"
         return replace(report, warnings=(*report.warnings, missing))
     if report.dry_run:
-        return replace(report, pods_ready=before.ready, pods_wanted=before.wanted)
-    workload = rollout.wait(cluster, clock, settings.refresh.rollout_timeout_seconds)
+        return replace(report, pods_ready=before.workload.ready, pods_wanted=before.workload.wanted)
+    spare_seconds = rollout.REPORT_SECONDS + undo.UNDO_SECONDS
+    workload = rollout.wait(cluster, clock, settings.refresh.rollout_timeout_seconds, spare_seconds)
     report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
     if not workload.wanted:
         none = f"Deployment {settings.names.workload} is scaled to zero: nothing serves; kubectl scale it up again"
         return replace(report, warnings=(*report.warnings, none))
     if not workload.complete:
-        raise RolloutStuckError(
-            f"the rollout of Deployment {settings.names.workload} is not complete in time; {workload.ready} of "
-            f"{workload.wanted} pods serve, those of the previous revision among them, with the new token. Correct "
-            f"what follows, or the template in ConfigMap {settings.names.template_config_map}, and run again: "
-            f"{cluster.explain_stuck_rollout()}",
-            report,
+        _give_up(settings, before, cluster, clock, report)
+    if workload.annotations.get(manifests.CONFIG_DIGEST) != report.config_sha256:
+        raise ClusterError(
+            f"somebody else changed the rollout of Deployment {settings.names.workload} while this run waited for it, "
+            "and it is complete with another configuration than this run's: run again"
         )
     return report
+
+
+def _give_up(settings: Settings, before: undo.Before, cluster: Cluster, clock: Clock, report: Report) -> NoReturn:
+    """Put the configuration from before back where that helps, and fail all the same."""
+    why = cluster.explain_stuck_rollout()  # First: the pod that shows it goes when its rollout is undone.
+    outcome = undo.undo(settings, before, cluster, clock, report)
+    raise RolloutStuckError(
+        f"the rollout of Deployment {settings.names.workload} is not complete in time; {report.pods_ready} of "
+        f"{report.pods_wanted} pods serve, those of the previous revision among them, with the new token. "
+        f"{outcome.said} Correct what follows, or the template in ConfigMap {settings.names.template_config_map}, and "
+        f"run again: {why}",
+        outcome.report,
+    ) from outcome.error

@@ -18,6 +18,8 @@ class Report:
         taken_over: Fields that another field manager had changed and that are ours again.
         rolled_out: A rollout was started.
         cache_purged: It was asked to empty the cache, which it does pod by pod: a cache ends with its pod.
+        undone: Its pods did not become ready, and the configuration from before is back in the ConfigMap and the
+            Deployment; `changed` names neither.
         pods_ready: Pods of the Deployment that are available.
         pods_wanted: Pods it should have.
         warnings: What did not stop the run and somebody should look at.
@@ -31,6 +33,7 @@ class Report:
     taken_over: tuple[str, ...] = ()
     rolled_out: bool = False
     cache_purged: bool = False
+    undone: bool = False
     pods_ready: int = 0
     pods_wanted: int = 0
     warnings: tuple[str, ...] = field(default=())

@@ -66,7 +66,7 @@ class Alarms(Construct):
             ),
             self._alarm(
                 "RolloutStuck",
-                "Pods with the new configuration do not become ready. The old ones serve on; drain no node.",
+                "New pods do not become ready. The old ones serve on, with the new token.",
                 measures.own("RolloutsStuck", "Minimum"),
                 (_AT_LEAST, 1),
                 _KEEP,

@@ -90,6 +90,18 @@ class ClusterContract:
         bench.create(template(bench.settings, "a {{ domain }}\n\n  ü\n"))
         assert bench.cluster.read_template() == "a {{ domain }}\n\n  ü\n"
 
+    def test_a_missing_configuration_is_none(self, bench: Bench) -> None:
+        assert bench.cluster.read_configuration() is None
+
+    def test_a_config_map_without_the_configuration_has_none(self, bench: Bench) -> None:
+        metadata = {"name": bench.settings.names.config_map, "namespace": bench.settings.cluster.namespace}
+        bench.create({**template(bench.settings), "metadata": metadata})
+        assert bench.cluster.read_configuration() is None
+
+    def test_the_configuration_is_read_as_it_was_applied(self, bench: Bench) -> None:
+        bench.cluster.apply(manifests.config_map(bench.settings, "one\n\n  ü\n"), dry_run=False)
+        assert bench.cluster.read_configuration() == "one\n\n  ü\n"
+
     def test_a_missing_deployment_is_no_workload(self, bench: Bench) -> None:
         assert bench.cluster.read_workload() is None
 

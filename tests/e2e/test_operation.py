@@ -1,6 +1,7 @@
 """What an operator does with an installed front door, on the real node."""
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from sandbox.kubectl import kubectl_json
 from sandbox.lambda_runtime import Invocation
 from sandbox.world import World
 from tests.canary import leaks
+from tests.proxy.names import wait_until
 
 pytestmark = pytest.mark.usefixtures("installed")
 
@@ -96,8 +98,8 @@ def from_every_pod(world: World, digest: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("template")
-def test_a_broken_template_stops_at_the_first_new_pod_and_the_old_ones_keep_serving(world: World) -> None:
-    serving = set(installation.proxy_pods(world))
+def test_a_broken_template_stops_at_the_first_new_pod_and_a_pod_that_is_lost_later_comes_back(world: World) -> None:
+    serving, before, was = installation.proxy_pods(world), annotations(world), configuration(world)
     installation.edit_template(world, "no_such_directive on;")
     settings = installation.settings(world)
     impatient = settings.model_copy(update={"refresh": Refresh(rollout_timeout_seconds=30)})
@@ -106,8 +108,24 @@ def test_a_broken_template_stops_at_the_first_new_pod_and_the_old_ones_keep_serv
     assert invocation.error["errorType"] == "RolloutStuckError"
     message = invocation.error["errorMessage"]
     assert 'unknown directive "no_such_directive"' in message
-    assert serving < set(installation.proxy_pods(world))
+    assert "have the configuration from before again." in message
+    (pod,) = re.findall(r"pod (aws-registry-proxy-\S+), container check-configuration", message)
+    assert pod not in serving
+    assert installation.proxy_pods(world) == serving
+    assert (annotations(world), configuration(world)) == (before, was)
     assert pulls.pull_with_crane(world, pulls.public_image(world)).startswith("sha256:")
+    lost, *others = serving
+    namespace = f"--namespace={world.namespace}"
+    run(("kubectl", "delete", "pod", lost, namespace, "--grace-period=0", "--force"))
+    wait_until(lambda: bool(set(installation.proxy_pods(world)) - {lost, *others}), "another pod comes")
+    (came,) = set(installation.proxy_pods(world)) - {lost, *others}
+    run(("kubectl", "wait", f"pod/{came}", "--for=condition=Ready", "--timeout=120s", namespace))
+    assert pulls.pull_with_crane(world, pulls.public_image(world)).startswith("sha256:")
+
+
+def configuration(world: World) -> str:
+    found = kubectl_json("get", "configmap", "aws-registry-proxy-config", f"--namespace={world.namespace}")
+    return str(found["data"]["nginx.conf"])
 
 
 @pytest.mark.usefixtures("template")

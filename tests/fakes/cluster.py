@@ -1,13 +1,13 @@
 """Kubernetes without Kubernetes: server-side apply with field managers, and a Deployment that rolls as told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
 from lambda_fn import manifests
 from lambda_fn.errors import ClusterError
-from lambda_fn.manifests import FIELD_MANAGER, TEMPLATE_KEY, Manifest
+from lambda_fn.manifests import CONFIG_KEY, FIELD_MANAGER, TEMPLATE_KEY, Manifest
 from lambda_fn.ports import Applied, Workload
 from lambda_fn.settings import Settings
 from tests.fakes.clock import FakeClock
@@ -21,9 +21,13 @@ class FakeCluster:
     """A namespace.
 
     Attributes:
-        rolls_in_seconds: How long a rollout takes; None for one that never ends.
+        rolls_in_seconds: How long a rollout takes; None for one that never ends. Going back to the revision that was
+            complete last takes none, for its pods still run.
+        forgets_revisions: Going back takes as long as any rollout.
+        new_pods_ready: Pods of a rollout that is not complete, which are available.
         refusing: Kinds whose apply fails.
         log: What a stuck pod printed.
+        meanwhile: What somebody else does while a stuck rollout is explained.
     """
 
     def __init__(self, settings: Settings, clock: FakeClock | None = None) -> None:
@@ -32,6 +36,10 @@ class FakeCluster:
         self._fields: dict[tuple[str, str], Leaves] = {}
         self._managers: dict[tuple[str, str], dict[Path, set[str]]] = {}
         self._rolled_at = self._clock.now()
+        self._complete: Manifest = {}
+        self.forgets_revisions = False
+        self.new_pods_ready = 0
+        self.meanwhile: Callable[[], None] = lambda: None
         self.rolls_in_seconds: float | None = 20
         self.refusing: set[str] = set()
         self.log = "nginx: [emerg] unknown directive"
@@ -44,15 +52,27 @@ class FakeCluster:
             raise ClusterError(f"ConfigMap {name} or its key {TEMPLATE_KEY} does not exist: apply the charts")
         return str(template)
 
+    def read_configuration(self) -> str | None:
+        found = self.read("ConfigMap", self._settings.names.config_map)
+        return None if found is None else found.get("data", {}).get(CONFIG_KEY)
+
     def read_workload(self) -> Workload | None:
         found = self.read("Deployment", self._settings.names.workload)
         if found is None:
             return None
         wanted = found["spec"]["replicas"]
+        revision = found["spec"]["template"]
         rolled_for = (self._clock.now() - self._rolled_at).total_seconds()
-        complete = self.rolls_in_seconds is not None and rolled_for >= self.rolls_in_seconds
-        annotations = found["spec"]["template"]["metadata"].get("annotations", {})
-        return Workload(wanted=wanted, ready=wanted, complete=complete, annotations=annotations)
+        if self.rolls_in_seconds is not None and rolled_for >= self.rolls_in_seconds:
+            self._complete = revision
+        complete = revision == self._complete
+        return Workload(
+            wanted=wanted,
+            ready=wanted,
+            updated_ready=wanted if complete else self.new_pods_ready,
+            complete=complete,
+            annotations=revision["metadata"].get("annotations", {}),
+        )
 
     def read_expiry(self) -> datetime | None:
         secret = self.read("Secret", self._settings.names.secret)
@@ -75,6 +95,7 @@ class FakeCluster:
         return Applied(changed=changed, taken_over=tuple(taken_over))
 
     def explain_stuck_rollout(self) -> str:
+        self.meanwhile()
         return f"pod {self._settings.names.workload}-x, container nginx: CrashLoopBackOff\n  {self.log}"
 
     # --- what tests do to it -----------------------------------------------------------------------------------------
@@ -92,6 +113,10 @@ class FakeCluster:
     def scale(self, replicas: int) -> None:
         """The Deployment, with another number of pods."""
         self._fields["Deployment", self._settings.names.workload]["spec", "replicas"] = replicas
+
+    def delete(self, kind: str, name: str) -> None:
+        """An object, deleted by a person."""
+        del self._fields[kind, name]
 
     def read(self, kind: str, name: str) -> Manifest | None:
         """An object as it is, None when there is none."""
@@ -120,6 +145,8 @@ class FakeCluster:
             self.writes.append(" ".join(key))
         if key[0] == "Deployment" and changed and was:
             self._rolled_at = self._clock.now()
+            if self.forgets_revisions:
+                self._complete = {}
 
 
 def _leaves(node: Mapping[str, Any], path: Path = ()) -> Leaves:
