@@ -71,7 +71,7 @@ def _decisions(site: Site, arn: str, actions: tuple[str, ...], resource: str) ->
 
 
 def _access_entry(site: Site, arn: str) -> Finding:
-    cluster, group = site.settings.cluster.name, site.settings.names.group
+    cluster, group = site.settings.cluster.name, site.settings.refresher_group
     try:
         entry = site.aws.client("eks", config=ASKED_BRIEFLY).describe_access_entry(
             clusterName=cluster, principalArn=arn

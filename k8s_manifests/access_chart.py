@@ -61,7 +61,7 @@ def role_binding(settings: Settings) -> RoleBinding:
     return RoleBinding(
         metadata=metadata(settings, _role_name(settings)),
         roleRef=RoleRef(apiGroup=rbac, kind="Role", name=_role_name(settings)),
-        subjects=[Subject(kind="Group", name=settings.names.group, apiGroup=rbac)],
+        subjects=[Subject(kind="Group", name=settings.refresher_group, apiGroup=rbac)],
     )
 
 

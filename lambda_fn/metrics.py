@@ -21,7 +21,7 @@ def emit(
     ended_at: datetime,
     succeeded: bool,
 ) -> None:
-    """One set of metrics, with the domain and the cluster as dimensions.
+    """One set of metrics, with the domain, the cluster and the namespace as dimensions.
 
     Args:
         settings: For the dimensions.
@@ -57,6 +57,7 @@ def _of(settings: Settings) -> Metrics:
     metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
     metrics.add_dimension("Domain", settings.domain)
     metrics.add_dimension("Cluster", settings.cluster.name)
+    metrics.add_dimension("Namespace", settings.cluster.namespace)
     return metrics
 
 

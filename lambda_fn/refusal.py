@@ -47,7 +47,7 @@ def explain(settings: Settings, action: Action, status: int, message: str, expla
             verb, resource = (denied["verb"], denied["resource"]) if denied else (action.verb, action.resource)
             return (
                 f"Kubernetes forbids the Lambda to {verb} {resource} {action.name} in namespace {namespace}. Role "
-                f"{role_name(settings)} there, bound to group {settings.names.group}, has to allow it: apply the "
+                f"{role_name(settings)} there, bound to group {settings.refresher_group}, has to allow it: apply the "
                 f"charts again. {said}"
             )
         case 404:

@@ -141,7 +141,7 @@ def edit_template(world: World, line: str) -> None:
 
 def allow_the_lambda(world: World) -> None:
     """The access entry: the Lambda's role is the charts' group."""
-    grant_access(world, world.refresher_role_arn, [settings(world).names.group])
+    grant_access(world, world.refresher_role_arn, [settings(world).refresher_group])
 
 
 def refresh(world: World, event: Mapping[str, object], deployed: Settings | None = None) -> Invocation:

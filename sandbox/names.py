@@ -12,7 +12,6 @@ class Names:
         other_account: A second account, whose registry the same token reads.
         domain: The public name of the front door.
         refresher_role: The role the Lambda runs as.
-        refresher_group: The Kubernetes group its access entry gives it.
     """
 
     account: str = "123456789012"
@@ -23,7 +22,6 @@ class Names:
     domain: str = "registry.frontdoor.test"
     node: str = "node1"
     refresher_role: str = "frontdoor-refresher"
-    refresher_group: str = "ecr-frontdoor:refresher"
     app_repository: str = "team/app"
     app_tag: str = "1.4"
     proxy_repository: str = "frontdoor/nginx"

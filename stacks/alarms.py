@@ -26,7 +26,7 @@ class Alarms(Construct):
 
     Attributes:
         all: Every alarm.
-        no_refresh: The one that is raised from the start until a refresh has succeeded: make it after the first run.
+        of_missing: Those that are raised from the start until something has succeeded: make them after the first run.
     """
 
     def __init__(  # noqa: PLR0913 - properties, each passed by name
@@ -42,10 +42,12 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._actions = actions
-        self.no_refresh = self._no_refresh(refresh, timeout, measures)
-        self.all = [*self._runs(refresh, timeout, measures), self.no_refresh, *self._lost_runs(measures)]
+        self.of_missing = [self._no_refresh(refresh, timeout, measures)]
+        self.all = [*self._runs(refresh, timeout, measures), *self.of_missing, *self._lost_runs(measures)]
         if canary:
-            self.all.append(self._canary_failed(canary, measures))
+            failed = self._canary_failed(canary, measures)
+            self.of_missing.append(failed)
+            self.all.append(failed)
 
     def _runs(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> list[cloudwatch.Alarm]:
         next_run_seconds = (refresh.period_minutes + refresh.flexible_window_minutes) * 60

@@ -71,7 +71,7 @@ class FrontdoorStack(cdk.Stack):
         )
         Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
         ways_in: list[IDependable] = [
-            GroupAccess(self, "Access", settings=settings, role=role, group=settings.names.group)
+            GroupAccess(self, "Access", settings=settings, role=role, group=settings.refresher_group)
         ]
         if network:
             ways_in.append(network.into_cluster)
@@ -88,7 +88,8 @@ class FrontdoorStack(cdk.Stack):
                 self, "FirstRun", function=function, timeout=run_timeout(settings), after=[*ways_in, workload]
             )
             schedule.node.add_dependency(first_run)
-            alarms.no_refresh.node.add_dependency(first_run)
+            for alarm in alarms.of_missing:
+                alarm.node.add_dependency(first_run)
         else:
             schedule.node.add_dependency(*ways_in)
         self._tell_how_to_run(function)

@@ -18,7 +18,12 @@ class Measures:
     """Metrics of one installation: the refresher's own, and those of its function and its failures queue."""
 
     def __init__(self, settings: Settings, *, function: lambda_.IFunction, failures: sqs.IQueue) -> None:
-        self._dimensions = {"Domain": settings.domain, "Cluster": settings.cluster.name, "service": SERVICE}
+        self._dimensions = {
+            "Domain": settings.domain,
+            "Cluster": settings.cluster.name,
+            "Namespace": settings.cluster.namespace,
+            "service": SERVICE,
+        }
         self._of_function = {"FunctionName": function.function_name}
         self._of_queue = {"QueueName": failures.queue_name}
 

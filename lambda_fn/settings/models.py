@@ -160,8 +160,10 @@ class Names(Table):
     """The pull secret, written by the Lambda; the pods' image pull secret and the proxy's credential."""
     workload: ObjectName = "aws-registry-proxy"
     """The Deployment, Service, Ingress, PodDisruptionBudget and NetworkPolicy."""
-    group: Group = "ecr-frontdoor:refresher"
-    """The Kubernetes group the Lambda's access entry puts it in, and the RoleBinding's subject."""
+    group: Group | None = None
+    """The Kubernetes group the Lambda's access entry puts it in, and the RoleBinding's subject. By default
+    `ecr-frontdoor:refresher:` and the namespace: groups are the whole cluster's.
+    """
 
     @model_validator(mode="after")
     def _config_maps_are_three(self) -> Self:
@@ -203,6 +205,11 @@ class Settings(Table):
     `namespaced` (the same, with rights to these objects of its namespace alone, which an administrator gives it first,
     by `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
     """
+
+    @property
+    def refresher_group(self) -> str:
+        """The Lambda's Kubernetes group."""
+        return self.names.group or f"ecr-frontdoor:refresher:{self.cluster.namespace}"
 
     @field_validator("registries")
     @classmethod

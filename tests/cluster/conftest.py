@@ -18,6 +18,9 @@ from sandbox.cloud.control import Control
 from sandbox.world import World
 from tests.cluster.site import Site
 
+GROUP = "cluster-tests:refresher"
+"""The one role's, in every test's namespace: by default each namespace has its own."""
+
 
 @pytest.fixture
 def control(world: World) -> Iterator[Control]:
@@ -54,7 +57,7 @@ def assume(operator: boto3.Session, role_arn: str) -> boto3.Session:
 def role_arn(world: World) -> Iterator[str]:
     """A role that is not the sandbox's own, so that its access entry is ours alone."""
     arn = f"arn:aws:iam::{world.account}:role/cluster-tests-{uuid.uuid4().hex[:8]}"
-    grant_access(world, arn, [world.refresher_group])
+    grant_access(world, arn, [GROUP])
     yield arn
     revoke_access(world, arn)
 
@@ -73,6 +76,7 @@ def settings(world: World) -> Settings:
         registries = [{{ account = "{world.account}", region = "{world.region}", repositories = ["team/*"] }}]
         proxy = {{ exposure = {{ kind = "service" }}, resolver = "{world.dns_address}" }}
         refresh = {{ rollout_timeout_seconds = 30 }}
+        names = {{ group = "{GROUP}" }}
         """,
         "the test's settings",
     )

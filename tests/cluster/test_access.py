@@ -37,7 +37,7 @@ def test_an_access_entry_that_appears_late_is_waited_for(
     site: Site, world: World, operator: boto3.Session, stranger: str
 ) -> None:
     site.create(template(site.settings, "hello"))
-    timer = threading.Timer(LATE_BY_SECONDS, grant_access, (world, stranger, [site.settings.names.group]))
+    timer = threading.Timer(LATE_BY_SECONDS, grant_access, (world, stranger, [site.settings.refresher_group]))
     started_at = time.monotonic()
     timer.start()
     try:
@@ -62,7 +62,7 @@ def test_an_entry_for_another_group_is_a_403_that_names_the_group(
     grant_access(world, stranger, ["somebody:else"])
     try:
         site.invocation.remaining_seconds = 20
-        with pytest.raises(ClusterError, match="bound to group ecr-frontdoor:refresher, has to allow it"):
+        with pytest.raises(ClusterError, match="bound to group cluster-tests:refresher, has to allow it"):
             site.connect(as_role(site, operator, stranger)).read_template()
     finally:
         revoke_access(world, stranger)

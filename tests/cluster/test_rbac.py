@@ -76,7 +76,7 @@ def test_a_missing_verb_is_named_with_its_object_and_the_role_that_should_have_i
         doing(site)
     assert str(caught.value).startswith(
         f"Kubernetes forbids the Lambda to {verb} {resource} {named} in namespace {site.settings.cluster.namespace}. "
-        "Role aws-registry-proxy-refresher there, bound to group ecr-frontdoor:refresher, has to allow it: apply"
+        "Role aws-registry-proxy-refresher there, bound to group cluster-tests:refresher, has to allow it: "
     )
 
 

@@ -139,7 +139,7 @@ def test_nothing_of_the_credential_is_in_a_finding(site: Site) -> None:
 def the_access_entry_is_gone(world: World, control: Control) -> Iterator[None]:
     """The Lambda's access entry is deleted."""
     del control
-    group = installation.settings(world).names.group
+    group = installation.settings(world).refresher_group
     revoke_access(world, world.refresher_role_arn)
     try:
         yield

@@ -266,6 +266,7 @@ def test_only_alarms_of_this_account_publish_to_the_mail_topic_and_over_tls_alon
     }
 
 
-def test_the_alarm_that_needs_a_refresh_is_made_after_the_first_one() -> None:
-    (alarm,) = (r for i, r in resources("public", KIND).items() if i.startswith("AlarmsNoRefresh"))
+@pytest.mark.parametrize(("configuration", "name"), [("public", "NoRefresh"), ("several", "CanaryFailed")])
+def test_an_alarm_that_needs_a_success_is_made_after_the_first_run(configuration: str, name: str) -> None:
+    (alarm,) = (r for i, r in resources(configuration, KIND).items() if i.startswith(f"Alarms{name}"))
     assert any(name.startswith("FirstRun") for name in alarm["DependsOn"])

@@ -43,9 +43,10 @@ def test_it_shows_what_the_handler_emits_under_the_handlers_own_dimensions() -> 
         "DurationMilliseconds",
     }
     for metric in own:
-        assert (metric["Domain"], metric["Cluster"], metric["service"]) == (
+        assert (metric["Domain"], metric["Cluster"], metric["Namespace"], metric["service"]) == (
             settings.domain,
             settings.cluster.name,
+            settings.cluster.namespace,
             "ecr-frontdoor",
         )
 

@@ -2,10 +2,12 @@ import re
 
 import pytest
 
+from k8s_manifests import documents
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.stack_name import stack_name
 from tests.template import configurations
+from tests.template.cloudwatch import metric
 from tests.template.synthesis import synthesize
 
 # What a resource is called in the whole account, as against what it belongs to.
@@ -54,6 +56,54 @@ def test_two_environments_of_an_account_name_nothing_alike() -> None:
     names = [physical_names(configurations.parse(text)) for text in (toml, second)]
     assert all(names)
     assert not names[0] & names[1]
+
+
+def two_environments(name: str) -> tuple[Settings, Settings]:
+    """A configuration in two namespaces of one cluster."""
+    toml = configurations.text(name)
+    first, second = toml, toml.replace("[cluster]\n", '[cluster]\nnamespace = "second"\n')
+    return configurations.parse(first), configurations.parse(second)
+
+
+@pytest.mark.parametrize("name", ["public", "namespaced", "external", "nlb"])
+def test_two_environments_of_a_cluster_give_their_rights_to_groups_of_their_own(name: str) -> None:
+    groups = [
+        {
+            group
+            for resource in synthesize(settings)["Resources"].values()
+            if resource["Type"] == "AWS::EKS::AccessEntry"
+            for group in resource["Properties"].get("KubernetesGroups", [])
+        }
+        for settings in two_environments(name)
+    ]
+    assert all(groups)
+    assert not groups[0] & groups[1]
+
+
+@pytest.mark.parametrize("name", ["public", "namespaced", "external", "nlb"])
+def test_two_environments_of_a_cluster_share_no_object_in_it(name: str) -> None:
+    places = [
+        {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in documents(settings)}
+        for settings in two_environments(name)
+    ]
+    assert not places[0] & places[1]
+    # Whoever adds a cluster-wide object has to think of the other environment.
+    assert {kind for kind, namespace, _ in places[0] if not namespace} == {"Namespace"}
+
+
+def test_two_environments_of_a_cluster_have_metrics_and_alarms_of_their_own() -> None:
+    """Even at one domain, one in front of the other."""
+    looked = [
+        {
+            metric(resource["Properties"])
+            for resource in synthesize(settings)["Resources"].values()
+            if resource["Type"] == "AWS::CloudWatch::Alarm"
+        }
+        for settings in two_environments("public")
+    ]
+    own = [{found for found in each if found.namespace == "EcrFrontdoor"} for each in looked]
+    assert all(own)
+    assert not own[0] & own[1]
 
 
 def test_a_name_cloudformation_would_refuse_is_refused_here_with_the_way_out() -> None:

@@ -43,9 +43,8 @@ def test_endpoints_lead_to_the_partitions_services_and_layers(template: dict[str
     found = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::EC2::VPCEndpoint"]
     prefix = "cn." if region.startswith("cn-") else ""
     assert {e["ServiceName"] for e in found} == {
-        *(f"{prefix}com.amazonaws.{region}.{name}" for name in ("ecr.api", "ecr.dkr", "eks", "lambda", "sts")),
-        f"com.amazonaws.{region}.logs",
-        f"com.amazonaws.{region}.s3",
+        *(f"{prefix}com.amazonaws.{region}.{name}" for name in ("ec2", "ecr.api", "ecr.dkr", "eks", "lambda", "sts")),
+        *(f"com.amazonaws.{region}.{name}" for name in ("elasticloadbalancing", "logs", "s3")),
     }
     (gateway,) = (e for e in found if e["VpcEndpointType"] == "Gateway")
     layers = f"arn:{PARTITIONS[region][0]}:s3:::prod-{region}-starport-layer-bucket/*"

@@ -54,7 +54,7 @@ def test_the_lambdas_access_entry_puts_its_role_into_its_group_and_gives_no_poli
         "ClusterName": settings.cluster.name,
         "PrincipalArn": {"Fn::GetAtt": [logical_id(name, "AWS::IAM::Role", "Identity"), "Arn"]},
         "Type": "STANDARD",
-        "KubernetesGroups": [settings.names.group],
+        "KubernetesGroups": [settings.refresher_group],
     }
 
 

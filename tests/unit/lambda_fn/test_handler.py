@@ -101,7 +101,11 @@ def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitt
         handler.handler({}, FakeContext())
     counted = emitted.metrics()
     assert counted["RefreshSucceeded"] == [0.0]
-    assert (counted["Domain"], counted["Cluster"]) == ("registry.frontdoor.test", "shared")
+    assert (counted["Domain"], counted["Cluster"], counted["Namespace"]) == (
+        "registry.frontdoor.test",
+        "shared",
+        "registry",
+    )
     assert "TokenSecondsRemaining" not in counted
 
 
@@ -142,7 +146,9 @@ def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted
     counted = emitted.metrics()
     (definition,) = counted["_aws"]["CloudWatchMetrics"]
     assert definition["Namespace"] == "EcrFrontdoor"
-    assert [sorted(dimensions) for dimensions in definition["Dimensions"]] == [["Cluster", "Domain", "service"]]
+    assert [sorted(dimensions) for dimensions in definition["Dimensions"]] == [
+        ["Cluster", "Domain", "Namespace", "service"]
+    ]
     values = {metric["Name"]: (counted[metric["Name"]], metric["Unit"]) for metric in definition["Metrics"]}
     assert values == {
         "RefreshSucceeded": ([1.0], "Count"),

@@ -16,7 +16,7 @@ USER = "arn:aws:sts::123456789012:assumed-role/refresher/session"
         (
             403,
             f'secrets "aws-registry" is forbidden: User "{USER}" cannot patch resource "secrets" in API group ""',
-            "Role aws-registry-proxy-refresher there, bound to group ecr-frontdoor:refresher, has to allow it: apply",
+            "aws-registry-proxy-refresher there, bound to group ecr-frontdoor:refresher:registry, has to allow it:",
         ),
         (
             403,

@@ -16,8 +16,8 @@ def test_an_access_entry_is_granted_and_revoked_without_touching_others(tmp_path
     assert mappings(world) == {}
 
     access.grant_access(world, other, ["readers"])
-    access.grant_access(world, world.refresher_role_arn, [world.refresher_group])
-    assert mappings(world) == {other: ["readers"], world.refresher_role_arn: [world.refresher_group]}
+    access.grant_access(world, world.refresher_role_arn, ["refreshers"])
+    assert mappings(world) == {other: ["readers"], world.refresher_role_arn: ["refreshers"]}
 
     access.revoke_access(world, world.refresher_role_arn)
     assert mappings(world) == {other: ["readers"]}
@@ -26,7 +26,7 @@ def test_an_access_entry_is_granted_and_revoked_without_touching_others(tmp_path
 def test_the_user_name_is_the_one_eks_gives_a_role(tmp_path: Path) -> None:
     world = World(state=tmp_path)
 
-    access.grant_access(world, world.refresher_role_arn, [world.refresher_group])
+    access.grant_access(world, world.refresher_role_arn, ["refreshers"])
 
     (entry,) = json.loads(world.access_file.read_text())["mapRoles"]
     assert entry["username"] == "arn:aws:sts::123456789012:assumed-role/frontdoor-refresher/{{SessionName}}"
