@@ -39,9 +39,10 @@ class Alarms(Construct):
         timeout: cdk.Duration,
         measures: Measures,
         actions: Sequence[cloudwatch.IAlarmAction],
+        runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._actions = actions
+        self._actions, self._runbook = actions, runbook
         self.of_missing = [self._no_refresh(refresh, timeout, measures)]
         self.all = [*self._runs(refresh, timeout, measures), *self.of_missing, *self._lost_runs(measures)]
         if canary:
@@ -150,7 +151,7 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             name,
-            alarm_description=f"{means} Runbook: {RUNBOOK}#{name.lower()}",
+            alarm_description=f"{means} Runbook: {self._runbook}#{name.lower()}",
             metric=metric,
             comparison_operator=operator,
             threshold=threshold,

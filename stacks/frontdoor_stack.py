@@ -8,7 +8,7 @@ from constructs import Construct, IDependable
 
 from lambda_fn.settings import Settings
 from stacks.access import GroupAccess
-from stacks.alarms import Alarms
+from stacks.alarms import RUNBOOK, Alarms
 from stacks.dashboard import Dashboard
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
@@ -68,6 +68,7 @@ class FrontdoorStack(cdk.Stack):
             timeout=run_timeout(settings),
             measures=measures,
             actions=Notices(self, "Notices", alarms=settings.alarms, key=key).actions,
+            runbook=settings.alarms.runbook_url or RUNBOOK,
         )
         Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
         ways_in: list[IDependable] = [

@@ -158,6 +158,15 @@ HttpsUrl = Annotated[
         )
     ),
 ]
+PageUrl = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"https://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::\d{1,5})?/[!-\"$-~]{1,400}",
+            "the https:// address of a page without # and spaces, like https://git.example.net/ops/docs/operations.md",
+        )
+    ),
+]
 Base64 = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9+/]+={0,2}", "base64 text, as DescribeCluster gives it"))]
 Group = Annotated[
     str,

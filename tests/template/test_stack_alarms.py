@@ -222,7 +222,26 @@ def test_the_description_says_what_is_wrong_and_leads_to_a_section_of_the_runboo
     says, runbook = every()[name]["AlarmDescription"].split(" Runbook: ")
     assert len(says) > 40
     assert runbook == f"docs/operations.md#{name.lower()}"
-    assert re.search(rf"^### {name}$", RUNBOOK, re.MULTILINE), f"docs/operations.md has no section {name}"
+    assert name.lower() in anchors(RUNBOOK), f"docs/operations.md has no section {name}"
+
+
+def test_with_the_runbooks_address_each_description_ends_in_a_link_to_a_section_that_is_there() -> None:
+    address = "https://git.example.net/ops/ecr-frontdoor/-/blob/main/docs/operations.md"
+    text = configurations.text("several") + f'[alarms]\nrunbook_url = "{address}"\n'
+    found = synthesize(configurations.parse(text))["Resources"].values()
+    descriptions = [r["Properties"]["AlarmDescription"] for r in found if r["Type"] == KIND]
+    linked = [re.fullmatch(r".+ Runbook: (\S+)#(\S+)", text) for text in descriptions]
+    assert {link[1] for link in linked if link} == {address}
+    assert sorted(link[2] for link in linked if link) == sorted(name.lower() for name in NAMES)
+    assert {link[2] for link in linked if link} <= anchors(RUNBOOK)
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    assert max(map(len, descriptions)) <= 1024
+
+
+def anchors(markdown: str) -> set[str]:
+    """The headings' as GitHub and GitLab make them: in lower case, blanks as hyphens, without punctuation."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^a-z0-9_-]", "", heading.lower().replace(" ", "-")) for heading in headings}
 
 
 def test_the_runbook_has_a_section_for_every_alarm_and_no_other() -> None:

@@ -86,6 +86,12 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
             "alarms = { topic_arn = 'arn:aws:sns:eu-west-1:123456789012:on-call' }",
             "arn:aws:sns:eu-west-1:123456789012:on-call is not in cluster.region = ap-southeast-2: an alarm publishes",
         ),
+        (
+            "",
+            "alarms = { runbook_url = 'https://git.example.net/operations.md#noRefresh' }",
+            "must be the https:// address of a page without # and spaces",
+        ),
+        ("", "alarms = { runbook_url = 'docs/operations.md' }", "must be the https:// address of a page"),
         ("", "encryption = 'kms'", "encryption = \"kms\": must be 'aws' or 'stack'"),
         ("", "alarms = { emails = ['on-call'] }", 'alarms.emails[0] = "on-call": must be an e-mail address'),
         ("", "alarms = { emails = 'a@example.net' }", 'alarms.emails = "a@example.net": must be a list'),
