@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from lambda_fn.redact import excerpt
 
 BLOB_LIMIT_BYTES = 16 << 20
 _WORDS_BYTES = 2000
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,51 @@ def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
 
 
 def first_child(manifest: Mapping[str, Any]) -> str | None:
-    """The digest of the first manifest of an index; None of a manifest."""
-    return next((blob.digest for blob in _descriptors(manifest.get("manifests"))), None)
+    """The digest of the first manifest of an index; None of a manifest.
+
+    Raises:
+        CanaryError: The index lists something else.
+    """
+    return next((_descriptor(entry).digest for entry in _listed(manifest, "manifests")), None)
 
 
 def smallest_blob(manifest: Mapping[str, Any]) -> Descriptor:
     """The smallest of a manifest's configuration and layers.
 
     Raises:
-        CanaryError: It has none, or none that is small enough.
+        CanaryError: It has none, none that is small enough, or something else in their place.
     """
-    layers = manifest.get("layers")
-    blobs = _descriptors([manifest.get("config"), *(layers if isinstance(layers, list) else [])])
-    smallest = min(blobs, key=lambda blob: blob.size_bytes, default=None)
+    config = manifest.get("config")
+    entries = [*([] if config is None else [config]), *_listed(manifest, "layers")]
+    smallest = min(map(_descriptor, entries), key=lambda blob: blob.size_bytes, default=None)
     if smallest is None or smallest.size_bytes > BLOB_LIMIT_BYTES:
         raise CanaryError(f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes: choose another image")
     return smallest
 
 
-def _descriptors(found: object) -> list[Descriptor]:
-    """Those of a list that are descriptors: it comes from outside."""
-    entries: list[dict[str, Any]] = (
-        [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-    )
-    pairs = [(entry.get("digest"), entry.get("size")) for entry in entries]
-    return [Descriptor(digest, size) for digest, size in pairs if isinstance(digest, str) and isinstance(size, int)]
+def _listed(manifest: Mapping[str, Any], key: str) -> list[object]:
+    found = manifest.get(key)
+    if found is None or isinstance(found, list):
+        return found or []
+    raise CanaryError(f"the canary's image has {key} that are no list: {_shown(found)}")
+
+
+def _descriptor(entry: object) -> Descriptor:
+    """https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties ."""
+    if isinstance(entry, dict):
+        digest: Any = entry.get("digest")
+        size: Any = entry.get("size")
+        counted = isinstance(size, int) and not isinstance(size, bool)  # to Python, true is 1
+        if counted and size >= 0 and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            return Descriptor(digest, size)
+    raise CanaryError(f"the canary's image lists what has no SHA-256 digest and size in bytes: {_shown(entry)}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return excerpt(json.dumps(value)[:_WORDS_BYTES])
+    except RecursionError:  # the reader takes deeper brackets than the writer
+        return "brackets, thousands deep"
 
 
 def check(path: str, content: bytes, digest: str, size_bytes: int | None = None) -> None:

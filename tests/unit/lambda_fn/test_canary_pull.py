@@ -11,7 +11,7 @@ import pytest
 
 from lambda_fn.canary import Canary
 from lambda_fn.errors import CanaryError, SettingsError
-from lambda_fn.image import BLOB_LIMIT_BYTES
+from lambda_fn.image import BLOB_LIMIT_BYTES, smallest_blob
 from lambda_fn.settings import Settings, parse_toml
 from tests.contract.cluster import SETTINGS, settings
 
@@ -95,9 +95,11 @@ FAILURES = {
     "no manifest": ({TAG: ok(b"<html>")}, "brought no manifest: <html>"),
     "deep": ({TAG: ok(b"[" * 200_000)}, "brought no manifest: [["),
     "no object": ({TAG: ok(b"[]")}, "brought no manifest: []"),
-    "no blobs": ({TAG: ok(b'{"config": 1, "layers": {}, "manifests": [1]}')}, "has no blob of at most"),
+    "no blobs": ({TAG: ok(b'{"config": null, "layers": [], "manifests": []}')}, "has no blob of at most"),
+    "no list": ({TAG: ok(b'{"layers": {}}')}, "has layers that are no list: {}"),
+    "no index": ({TAG: ok(b'{"manifests": "all"}')}, 'has manifests that are no list: "all"'),
     "large blobs": (
-        {TAG: ok(json.dumps({"config": {"digest": "sha256:0", "size": BLOB_LIMIT_BYTES + 1}}).encode())},
+        {TAG: ok(json.dumps({"config": {"digest": digest(b""), "size": BLOB_LIMIT_BYTES + 1}}).encode())},
         "has no blob of at most",
     ),
     "other bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1] + b"]")}, "which is not what was asked for"),
@@ -114,6 +116,41 @@ def test_what_is_wrong_is_named(answers: dict[str, httpx2.Response | Exception],
     with pytest.raises(CanaryError) as caught:
         pull(Site(answers))
     assert message in str(caught.value)
+
+
+DESCRIPTORS = {
+    "number": (1, ": 1"),
+    "no digest": ({"size": 1}, 'lists what has no SHA-256 digest and size in bytes: {"size": 1}'),
+    "no size": ({"digest": digest(b"")}, "lists what has no SHA-256 digest and size in bytes"),
+    "negative size": ({"digest": digest(b""), "size": -1}, '"size": -1}'),
+    "true": ({"digest": digest(b""), "size": True}, '"size": true}'),
+    "fraction": ({"digest": digest(b""), "size": 1.5}, '"size": 1.5}'),
+    "infinity": ({"digest": digest(b""), "size": float("inf")}, '"size": Infinity}'),
+    "text": ({"digest": digest(b""), "size": "1"}, '"size": "1"}'),
+    "short digest": ({"digest": "sha256:0", "size": 1}, '"digest": "sha256:0"'),
+    "other algorithm": ({"digest": f"sha512:{'0' * 128}", "size": 1}, "no SHA-256 digest"),
+    "path": ({"digest": "../../x", "size": 1}, '"digest": "../../x"'),
+}
+
+
+@pytest.mark.parametrize("place", ["config", "layers", "manifests"])
+@pytest.mark.parametrize(("descriptor", "message"), DESCRIPTORS.values(), ids=DESCRIPTORS)
+def test_what_an_image_lists_is_a_digest_and_a_size_or_a_failed_pull(
+    descriptor: object, message: str, place: str
+) -> None:
+    fine = {"config": {"digest": digest(CONFIG), "size": len(CONFIG)}}
+    listed = {place: descriptor if place == "config" else [descriptor]}
+    with pytest.raises(CanaryError) as caught:
+        pull(Site({TAG: ok(json.dumps(fine | listed).encode()), BLOB: ok(CONFIG)}))
+    assert message in str(caught.value)
+
+
+def test_deep_brackets_among_the_layers_are_a_failed_pull() -> None:
+    deep: list[object] = []
+    for _ in range(200_000):
+        deep = [deep]
+    with pytest.raises(CanaryError, match="digest and size in bytes: brackets, thousands deep"):
+        smallest_blob({"layers": deep})
 
 
 def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
