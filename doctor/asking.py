@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from doctor.finding import Finding, warning
+from lambda_fn.redact import excerpt
 
 
 def asked(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -12,4 +13,10 @@ def asked(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from findings
     except (BotoCoreError, ClientError) as error:
-        yield warning(check, f"AWS cannot be asked: {error}", "let your own AWS identity read this: docs/operations.md")
+        way_out = "see that your AWS identity may read this and that its endpoint can be reached: docs/operations.md"
+        yield warning(check, f"AWS cannot be asked: {said(error)}", way_out)
+
+
+def said(error: BotoCoreError | ClientError) -> str:
+    """AWS's own words, cut short: a refusal may end in kilobytes of encoded explanation."""
+    return excerpt(str(error)).rstrip(".")

@@ -13,7 +13,6 @@ from doctor.site import Site
 from lambda_fn.credential import Authorization, Credential
 from lambda_fn.ecr import Ecr
 from lambda_fn.errors import RegistryError
-from lambda_fn.manifests import FIELD_MANAGER
 from lambda_fn.settings import Registry, Settings
 from lambda_fn.settings.fields import ECR_HOST
 
@@ -29,7 +28,7 @@ Stored = dict[str, Credential]
 
 
 def examine(site: Site, kubernetes: Kubernetes) -> Generator[Finding, None, Stored]:
-    """The Secret's owner, age and hosts, and ECR's word on it.
+    """The Secret's age and hosts, and ECR's word on it.
 
     Returns:
         The credentials in it; none when it could not be read.
@@ -45,7 +44,6 @@ def examine(site: Site, kubernetes: Kubernetes) -> Generator[Finding, None, Stor
     if found is None:
         yield failure(_CHECK, f"Secret {name} is missing: no refresh has succeeded yet", _REFRESH)
         return {}
-    yield from _owners(found)
     try:
         stored = _stored(found)
     except ValueError as error:
@@ -63,18 +61,6 @@ def host_of(registry: Registry, stored: Stored) -> str | None:
     place = (registry.account, registry.region)
     hosts = ((host, ECR_HOST.fullmatch(host)) for host in stored)
     return next((host for host, of in hosts if of and (of["account"], of["region"]) == place), None)
-
-
-def _owners(secret: dict[str, Any]) -> Iterator[Finding]:
-    others = {
-        entry["manager"] for entry in secret["metadata"].get("managedFields", []) if "f:data" in entry["fieldsV1"]
-    } - {FIELD_MANAGER}
-    if others:
-        yield warning(
-            _CHECK,
-            f"Secret {secret['metadata']['name']} has data written by {', '.join(sorted(others))}, not by the Lambda",
-            "find out what writes there and end it; the next refresh takes the fields back",
-        )
 
 
 def _stored(secret: dict[str, Any]) -> Stored:

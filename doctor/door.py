@@ -18,7 +18,6 @@ from lambda_fn.errors import CanaryError
 from lambda_fn.settings.canary import Canary as CanarySettings
 
 _PORT = 443
-_SECONDS = 10.0
 _RENEW_BEFORE = timedelta(days=14)
 
 
@@ -29,11 +28,13 @@ def examine(site: Site) -> Iterator[Finding]:
     yield _name(domain, addresses)
     if not addresses:
         return
-    certificate = _certificate(domain)
+    certificate = _certificate(domain, site.connect_seconds)
     yield certificate if isinstance(certificate, Finding) else _validity(certificate, site.now)
     if isinstance(certificate, Finding):
         return
-    with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=_SECONDS)) as http:
+    with urllib3.PoolManager(
+        retries=False, timeout=urllib3.Timeout(connect=site.connect_seconds, read=site.answer_seconds)
+    ) as http:
         try:
             yield from _registry(http, domain)
             yield _pull(site)
@@ -64,12 +65,12 @@ def _name(domain: str, addresses: list[str]) -> Finding:
     return fine("dns", said)
 
 
-def _certificate(domain: str) -> dict[str, Any] | Finding:
+def _certificate(domain: str, seconds: float) -> dict[str, Any] | Finding:
     """The certificate the domain shows, or why it is not to be trusted."""
     context = ssl.create_default_context()
     try:
         with (
-            socket.create_connection((domain, _PORT), timeout=_SECONDS) as connection,
+            socket.create_connection((domain, _PORT), timeout=seconds) as connection,
             context.wrap_socket(connection, server_hostname=domain) as secured,
         ):
             return dict(secured.getpeercert() or {})

@@ -15,10 +15,18 @@ PARTS: tuple[tuple[str, Callable[[Site], Iterator[Finding]]], ...] = (
 )
 
 
-def examine(site: Site) -> Iterator[Finding]:
-    """All findings, each as soon as it is known. Nothing is written anywhere."""
+def examine(site: Site, begin: Callable[[str], object] = str) -> Iterator[Finding]:
+    """All findings, each as soon as it is known. Nothing is written anywhere.
+
+    Args:
+        site: What is examined.
+        begin: Told the part that is looked at, before each of its findings.
+    """
     for name, part in PARTS:
+        begin(name)
         try:
-            yield from asked(name, part(site))
+            for finding in asked(name, part(site)):
+                yield finding
+                begin(name)
         except FrontdoorError as error:
             yield failure(name, str(error), "see what it says; the checks after it in this part were left out")

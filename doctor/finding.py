@@ -1,4 +1,4 @@
-"""What a check found: one line for a person. Pure."""
+"""What a check found: one line for a person, one object for a program. Pure."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -12,10 +12,15 @@ class Verdict(StrEnum):
     OK = "ok"
     WARNING = "warn"
     """It serves, and somebody should look at it."""
-    FAILED = "FAIL"
+    FAILED = "fail"
     """Pulls fail, or will."""
     SKIPPED = "skip"
     """It could not be looked at, or there is nothing to look at."""
+
+    @property
+    def word(self) -> str:
+        """As a line begins with it: a failure stands out in a file, too."""
+        return self.upper() if self is Verdict.FAILED else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,16 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding as one line."""
+        return f"{self.verdict.word:>4}  {self.text}"
+
+    @property
+    def text(self) -> str:
+        """The line after its verdict."""
         said = f"{self.said}. To mend it: {self.way_out}" if self.way_out else self.said
-        return f"{self.verdict:>4}  {self.check:<{_CHECK_WIDTH}}  {' '.join(said.split())}"
+        return f"{self.check:<{_CHECK_WIDTH}}  {' '.join(said.split())}"
 
     def to_json(self) -> dict[str, str]:
-        """The finding as JSON's own types."""
+        """The finding as JSON's own types: `check`, `verdict`, `said`, `way_out`, always all four."""
         return {**asdict(self), "verdict": self.verdict.value}
 
 

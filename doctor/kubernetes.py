@@ -13,15 +13,16 @@ from lightkube.core.resource_registry import resource_registry
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Pod
 
+from doctor.site import Site
 from lambda_fn.connection import Connection
 from lambda_fn.credential import Authorization
+from lambda_fn.kubernetes_session import ask
 from lambda_fn.redact import excerpt
-from lambda_fn.settings import Settings
 
 Result = TypeVar("Result")
 
 
-class Unreadable(Exception):  # noqa: N818 - it says what it is
+class Unanswered(Exception):  # noqa: N818 - it says what it is
     """The API does not answer the operator.
 
     Attributes:
@@ -34,11 +35,23 @@ class Unreadable(Exception):  # noqa: N818 - it says what it is
         self.said, self.way_out = said, way_out
 
 
+class Unreadable(Unanswered):
+    """It refuses this one question."""
+
+
+class Unreachable(Unanswered):
+    """It answers nothing: whatever else would be asked of it would only be waited for."""
+
+
+class UnknownKind(Unreadable):
+    """The API server does not know such objects at all."""
+
+
 class Kubernetes:
     """Reads, and never writes. Close it afterwards."""
 
-    def __init__(self, settings: Settings, connection: Connection, bearer: Authorization) -> None:
-        self._settings = settings
+    def __init__(self, site: Site, connection: Connection, bearer: Authorization) -> None:
+        self._settings = settings = site.settings
         self._endpoint = connection.endpoint
         self._client = Client(
             SingleConfig(
@@ -47,7 +60,7 @@ class Kubernetes:
                 Cluster(server=connection.endpoint, certificate_auth_data=connection.certificate_authority),
                 User(token=bearer.reveal()),
             ),
-            timeout=httpx2.Timeout(10.0, connect=5.0),
+            timeout=httpx2.Timeout(site.answer_seconds, connect=site.connect_seconds),
         )
 
     def close(self) -> None:
@@ -58,6 +71,8 @@ class Kubernetes:
         """The object of this kind, name and namespace as it is in the cluster; None where there is none.
 
         Raises:
+            UnknownKind: The cluster has no definition of it.
+            Unreachable: The API does not answer.
             Unreadable: The operator may not read it.
         """
         kind, metadata = _kind(document), document["metadata"]
@@ -93,11 +108,15 @@ class Kubernetes:
     def _ask(self, action: str, request: Callable[[Client], Result]) -> Result:
         namespace = self._settings.cluster.namespace
         try:
-            return request(self._client)
-        except ApiError as error:
+            return ask(request, self._client)
+        except httpx2.HTTPStatusError as error:
             match error.response.status_code:
-                case HTTPStatus.NOT_FOUND:
+                case HTTPStatus.NOT_FOUND if isinstance(error, ApiError):
                     raise _MissingError from error
+                case HTTPStatus.NOT_FOUND:
+                    raise UnknownKind(
+                        f"cluster {self._settings.cluster.name} knows no such kind ({action})", ""
+                    ) from error
                 case HTTPStatus.UNAUTHORIZED:
                     raise Unreadable(
                         f"cluster {self._settings.cluster.name} does not know you (401 on: {action})",
@@ -105,18 +124,23 @@ class Kubernetes:
                     ) from error
                 case HTTPStatus.FORBIDDEN:
                     raise Unreadable(
-                        f"you may not {action} in namespace {namespace}: {excerpt(str(error))}",
-                        "ask for the ClusterRole view there, and for get on secrets",
+                        f"you may not {action} in namespace {namespace}: {excerpt(_words(error))}",
+                        "ask for the rights that docs/operations.md lists (What to look at first: the doctor)",
                     ) from error
                 case status:
                     raise Unreadable(
-                        f"the API server answers {status} ({action}): {excerpt(str(error))}", "try again"
+                        f"the API server answers {status} ({action}): {excerpt(_words(error))}",
+                        "look again in a minute; if it stays, at the cluster's health in EKS",
                     ) from error
         except httpx2.HTTPError as error:
-            raise Unreadable(
+            raise Unreachable(
                 f"the Kubernetes API at {self._endpoint} cannot be reached: {type(error).__name__}: {error}",
                 "a private endpoint answers inside its VPC only: connect to the VPN",
             ) from error
+
+
+def _words(error: httpx2.HTTPStatusError) -> str:
+    return str(error) if isinstance(error, ApiError) else error.response.text
 
 
 class _MissingError(Exception):

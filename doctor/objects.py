@@ -1,66 +1,71 @@
-"""Whether the charts' objects are there, and as this checkout has them."""
+"""Whether the charts' objects are there, and as this checkout has them; and who made them otherwise."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightkube.utils.quantity import parse_quantity
-
 import k8s_manifests
+from doctor.charts import is_access, way_out
+from doctor.differences import Difference, differences
+from doctor.fields import writers
 from doctor.finding import Finding, failure, fine, warning
 from doctor.kubernetes import Kubernetes, Unreadable
-from lambda_fn.settings import Settings
+from doctor.site import Site
+
+Document = dict[str, Any]
+
+BINDING = "TargetGroupBinding"
+"""The one kind that has a check of its own: what it has to name is not in the settings."""
 
 _CHECK = "objects"
 _SHOWN = 3
-_APPLY = "apply the charts again: deploy, or python -m k8s_manifests | kubectl apply --server-side -f -"
 
 
-def examine(settings: Settings, kubernetes: Kubernetes) -> Iterator[Finding]:
-    """A finding for each object that is missing, different or unreadable; one for all the others."""
-    documents = k8s_manifests.documents(settings)
-    troubles = [trouble for document in documents if (trouble := _trouble(document, kubernetes))]
-    yield from troubles
-    yield fine(_CHECK, f"{len(documents) - len(troubles)} of {len(documents)} as this checkout's charts have them")
+def examine(site: Site, kubernetes: Kubernetes) -> Iterator[Finding]:
+    """What is missing, by who can apply it; then each object that is different or unreadable; then all the others."""
+    documents = [document for document in k8s_manifests.documents(site.settings) if document["kind"] != BINDING]
+    good = 0
+    missing: list[Document] = []
+    for document in documents:
+        try:
+            found = kubernetes.find(document)
+        except Unreadable as error:
+            yield warning(_CHECK, error.said, error.way_out)
+            continue
+        if found is None:
+            missing.append(document)
+        elif changed := list(differences(document, found)):
+            yield different(site, document, found, changed)
+        else:
+            good += 1
+    for of_access in (True, False):
+        yield from _missing(site, [document for document in missing if is_access(document) is of_access])
+    yield fine(_CHECK, f"{good} of {len(documents)} are as this checkout's charts have them")
 
 
-def _trouble(document: dict[str, Any], kubernetes: Kubernetes) -> Finding | None:
-    title = f"{document['kind']} {document['metadata']['name']}"
-    try:
-        found = kubernetes.find(document)
-    except Unreadable as error:
-        return warning(_CHECK, error.said, error.way_out)
-    if found is None:
-        return failure(_CHECK, f"{title} is missing", _APPLY)
-    changed = list(differences(document, found))
-    if not changed:
-        return None
-    shown = ", ".join(changed[:_SHOWN]) + (f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else "")
+def different(site: Site, document: Document, found: Mapping[str, Any], changed: list[Difference]) -> Finding:
+    """One object that is not as the chart has it."""
+    shown = ", ".join(_by_whom(found, one) for one in changed[:_SHOWN])
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return warning(
         _CHECK,
-        f"{title} is not as this checkout has it: {shown}. Somebody edited it, or another version is deployed",
-        f"keep the edit in your fork or settings, or undo it: {_APPLY}",
+        f"{title(document)} is not as this checkout has it: {shown}{more}. Somebody edited it, or another version is "
+        "deployed",
+        f"keep the edit in your fork or settings, or undo it ({way_out(site, document)})",
     )
 
 
-def differences(wanted: Any, found: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Paths below which `found` lacks or changes what `wanted` says; what it has beyond that is the API's default."""
-    match wanted:
-        case Mapping():
-            values = found if isinstance(found, Mapping) else {}
-            for key, value in wanted.items():
-                yield from differences(value, values.get(key), f"{path}.{key}")
-        case list() if wanted and isinstance(found, list) and len(found) == len(wanted):
-            for number, pair in enumerate(zip(wanted, found, strict=True)):
-                yield from differences(*pair, f"{path}[{number}]")
-        case _ if not _same(wanted, found):
-            yield path
+def title(document: Mapping[str, Any]) -> str:
+    """What an object is called: `Deployment aws-registry-proxy`."""
+    return f"{document['kind']} {document['metadata']['name']}"
 
 
-def _same(wanted: object, found: object) -> bool:
-    if wanted == found or (not wanted and not found):
-        return True
-    try:
-        # The API server writes 1024Mi as 1Gi.
-        return isinstance(wanted, str) and isinstance(found, str) and parse_quantity(wanted) == parse_quantity(found)
-    except ValueError:
-        return False
+def _by_whom(found: Mapping[str, Any], one: Difference) -> str:
+    names = writers(found, one.path)
+    return f"{one} (last written by {' and '.join(names)})" if names else str(one)
+
+
+def _missing(site: Site, documents: list[Document]) -> Iterator[Finding]:
+    if documents:
+        titles = [title(document) for document in documents]
+        said = f"{', '.join(titles)} {'is' if len(titles) == 1 else 'are'} missing"
+        yield failure(_CHECK, said, way_out(site, documents[0]))

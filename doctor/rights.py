@@ -1,30 +1,25 @@
-"""What the Lambda's role may do: in AWS by IAM's own simulation, in the cluster by its access entry."""
+"""What the Lambda's role may do in AWS, by IAM's own simulation."""
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from doctor.access import REFRESHER
 from doctor.finding import Finding, failure, fine, skipped
-from doctor.site import ASKED_BRIEFLY, Site
+from doctor.site import Site
 from doctor.stack import Resources
 from lambda_fn.settings import Settings
 from stacks import ecr_actions
 
 _NEVER = "ecr:PutImage"
-_ROLE = "AWS::IAM::Role"
-_REFRESHER = "Identity"
-"""How the logical id of the Lambda's role begins: the construct that makes it."""
 
 
 def examine(site: Site, found: Resources) -> Iterator[Finding]:
     """The role of the function, recognised by its place in the stack."""
-    roles = [name for of, logical, name in found.ids if of == _ROLE and logical.startswith(_REFRESHER)]
+    roles = found.of("AWS::IAM::Role", REFRESHER)
     if not roles:
         yield failure("iam", "the stack has no role of the Lambda", "deploy")
     for role in roles:
-        arn = site.aws.client("iam", config=ASKED_BRIEFLY).get_role(RoleName=role)["Role"]["Arn"]
+        arn = site.aws.client("iam", config=site.briefly).get_role(RoleName=role)["Role"]["Arn"]
         yield from _simulated(site, arn)
-        yield _access_entry(site, arn)
 
 
 def _simulated(site: Site, arn: str) -> Iterator[Finding]:
@@ -65,28 +60,6 @@ def _expected(settings: Settings, partition: str, own: str) -> Iterator[tuple[tu
 
 def _decisions(site: Site, arn: str, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""
-    client = site.aws.client("iam", config=ASKED_BRIEFLY)
+    client = site.aws.client("iam", config=site.briefly)
     answer = client.simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(actions), ResourceArns=[resource])
     return [(result["EvalActionName"], result["EvalDecision"]) for result in answer["EvaluationResults"]]
-
-
-def _access_entry(site: Site, arn: str) -> Finding:
-    cluster, group = site.settings.cluster.name, site.settings.refresher_group
-    try:
-        entry = site.aws.client("eks", config=ASKED_BRIEFLY).describe_access_entry(
-            clusterName=cluster, principalArn=arn
-        )["accessEntry"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return failure(
-            "access entry",
-            f"cluster {cluster} has none for the Lambda's role",
-            f"aws eks create-access-entry --cluster-name {cluster} --principal-arn {arn} --kubernetes-groups {group}",
-        )
-    groups = entry.get("kubernetesGroups", [])
-    if group not in groups:
-        return failure(
-            "access entry", f"the Lambda's role is in {', '.join(groups) or 'no group'}, not in {group}", "deploy again"
-        )
-    return fine("access entry", f"the Lambda's role is in group {group}")

@@ -1,4 +1,4 @@
-"""What is examined, and as whom."""
+"""What is examined, as whom, and how patiently."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,9 +8,6 @@ from botocore.config import Config
 
 from lambda_fn.settings import Settings
 
-ASKED_BRIEFLY = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-"""For every AWS client here: somebody is waiting in front of a terminal."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -19,14 +16,32 @@ class Site:
     Attributes:
         settings: What it was deployed with.
         aws: The operator's credentials.
+        config: The settings file, for the commands that mend.
         image: `REPOSITORY:TAG` (or `@sha256:...`) to pull as a test; None to pull nothing.
+        answer_seconds: How long any one answer is waited for: somebody sits in front of a terminal.
     """
 
     settings: Settings
     aws: boto3.Session
+    config: str = "frontdoor.toml"
     image: str | None = None
+    answer_seconds: float = 10.0
 
     @property
     def now(self) -> datetime:
         """The current time in UTC."""
         return datetime.now(UTC)
+
+    @property
+    def connect_seconds(self) -> float:
+        """How long a connection may take."""
+        return min(5.0, self.answer_seconds)
+
+    @property
+    def briefly(self) -> Config:
+        """For every AWS client."""
+        return Config(
+            connect_timeout=self.connect_seconds,
+            read_timeout=self.answer_seconds,
+            retries={"mode": "standard", "total_max_attempts": 2},
+        )

@@ -28,6 +28,11 @@ def main() -> int:
         help='print the Namespace, Roles and RoleBindings alone: with manifests = "namespaced" an administrator of the '
         "cluster applies them before the first deployment",
     )
+    parser.add_argument(
+        "--target-group-arn",
+        metavar="ARN",
+        help='with exposure.kind = "nlb": the stack\'s output TargetGroupArn, for the TargetGroupBinding',
+    )
     arguments = parser.parse_args()
     path = arguments.config
     try:
@@ -42,8 +47,9 @@ def main() -> int:
     if arguments.access:
         sys.stdout.write(Yaml.stringify(*access_documents(settings)))
         return 0
-    _tell_of_the_missing_binding(settings)
-    sys.stdout.write(Yaml.stringify(*documents(settings)))
+    if not arguments.target_group_arn:
+        _tell_of_the_missing_binding(settings)
+    sys.stdout.write(Yaml.stringify(*documents(settings, target_group_arn=arguments.target_group_arn)))
     return 0
 
 
@@ -53,7 +59,7 @@ def _tell_of_the_missing_binding(settings: Settings) -> None:
         sys.stderr.write(
             "ecr-frontdoor: no TargetGroupBinding among these objects, so nothing leads to the pods: "
             'with manifests = "external" set proxy.exposure.target_group_arn to the stack\'s output TargetGroupArn; '
-            "otherwise the stack applies it\n"
+            "otherwise the stack applies it, and --target-group-arn adds it here\n"
         )
 
 

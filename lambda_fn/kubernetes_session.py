@@ -95,7 +95,7 @@ class KubernetesSession:
             reraise=True,
         )
         try:
-            result = attempts(lambda: _ask(request, self._current_client()))
+            result = attempts(lambda: ask(request, self._current_client()))
         except httpx2.HTTPStatusError as error:
             if isinstance(error, ApiError) and answers(error):
                 raise
@@ -165,7 +165,7 @@ def conflicts(error: ApiError) -> tuple[str, ...]:
     return tuple(f"{c.field} ({c.message})" for c in causes if c.reason == "FieldManagerConflict")
 
 
-def _ask(request: Callable[[Client], Result], client: Client) -> Result:
+def ask(request: Callable[[Client], Result], client: Client) -> Result:
     """What `request` returns; an answer that lightkube cannot read as an error is raised as the refusal it is.
 
     lightkube takes every error for one with a Content-Type and, where that is JSON, for a Status. A crashing API server

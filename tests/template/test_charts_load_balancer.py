@@ -6,7 +6,6 @@ Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/gu
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -45,14 +44,23 @@ def test_gitops_takes_the_target_group_from_the_settings() -> None:
     assert find("TargetGroupBinding", found)["spec"]["targetGroupARN"] == ARN
 
 
-def test_without_a_target_group_the_command_says_what_is_missing(tmp_path: Path) -> None:
-    config = tmp_path / "nlb.toml"
-    config.write_text((Path(__file__).parent / "reference" / "nlb.toml").read_text())
-    command = [sys.executable, "-m", "k8s_manifests", "--config", str(config)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+def printed(*words: str) -> subprocess.CompletedProcess[str]:
+    config = ROOT / "tests" / "template" / "reference" / "nlb.toml"
+    command = [sys.executable, "-m", "k8s_manifests", "--config", str(config), *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+
+
+def test_without_a_target_group_the_command_says_what_is_missing() -> None:
+    done = printed()
     assert "set proxy.exposure.target_group_arn to the stack's output TargetGroupArn" in done.stderr
     assert "kind: TargetGroupBinding" not in done.stdout
     assert "kind: Deployment" in done.stdout
+
+
+def test_whoever_applies_by_hand_what_the_stack_would_names_its_target_group() -> None:
+    done = printed("--target-group-arn", ARN)
+    assert done.stderr == ""
+    assert f"targetGroupARN: {ARN}" in done.stdout
 
 
 def test_the_pods_let_in_the_load_balancer_alone_unless_clients_keep_their_addresses() -> None:

@@ -1,0 +1,84 @@
+"""The doctor's patient: the front door on the sandbox, a stack of it, and an operator with the documented rights."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from doctor.site import Site
+from lambda_fn.settings import Settings, to_environment
+from sandbox import installation
+from sandbox.access import grant_access, revoke_access
+from sandbox.kubectl import kubectl_apply
+from sandbox.world import World
+from stacks import ecr_actions
+from stacks.stack_name import stack_name
+from tests.e2e.doctor.operator import OPERATORS, is_known, operators_role
+from tests.sandbox.cli import eventually
+
+
+def stack_template(settings: Settings) -> str:
+    """What the doctor looks at of a stack; the whole one is deployed by the suite of `make deploy-local`."""
+    statements = [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Effect": "Allow", "Action": list(ecr_actions.PULL), "Resource": "arn:aws:ecr:*:*:repository/team/*"},
+    ]
+    policies = [{"PolicyName": "Refresh", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = {"RoleName": "frontdoor-refresher", "AssumeRolePolicyDocument": trust, "Policies": policies}
+    function = {
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+        "Handler": "index.handler",
+        "Runtime": "python3.13",
+        "Role": {"Fn::GetAtt": ["IdentityRole", "Arn"]},
+        "Environment": {"Variables": to_environment(settings)},
+    }
+    resources = {
+        "IdentityRole": {"Type": "AWS::IAM::Role", "Properties": role},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
+    }
+    return json.dumps({"Resources": resources})
+
+
+@pytest.fixture(scope="session")
+def operator(installed: World) -> Iterator[boto3.Session]:
+    """An operator with the rights docs/operations.md asks for, and no others in the cluster."""
+    world = installed
+    arn = operators_role(world)
+    grant_access(world, arn, [OPERATORS])
+    subject = [{"kind": "Group", "name": OPERATORS, "apiGroup": "rbac.authorization.k8s.io"}]
+    rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"namespace": world.namespace}}
+    rules = [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["get"]},
+        {"apiGroups": ["elbv2.k8s.aws"], "resources": ["targetgroupbindings"], "verbs": ["get"]},
+    ]
+    for name, kind in (("view", "ClusterRole"), ("doctor", "Role")):
+        metadata = {"name": f"doctor-{name}", "namespace": world.namespace}
+        of = {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": kind,
+            "name": name if name == "view" else "doctor-doctor",
+        }
+        if kind == "Role":
+            kubectl_apply(json.dumps({**rbac, "kind": "Role", "metadata": metadata, "rules": rules}))
+        kubectl_apply(
+            json.dumps({**rbac, "kind": "RoleBinding", "metadata": metadata, "roleRef": of, "subjects": subject})
+        )
+    given = installation.session(world, "default").client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")
+    keys = given["Credentials"]
+    aws = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=world.region)
+    assert eventually(lambda: is_known(world, aws)), "the access entry does not take effect"
+    yield aws
+    revoke_access(world, arn)
+
+
+@pytest.fixture(scope="session")
+def site(installed: World, operator: boto3.Session) -> Iterator[Site]:
+    settings = installation.settings(installed)
+    cloudformation = operator.client("cloudformation")
+    cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
+    yield Site(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
+    cloudformation.delete_stack(StackName=stack_name(settings))
