@@ -46,17 +46,18 @@ function authorization(r) {
 // while; then one request asks whether it is back, and until it has its answer the others are not sent after it.
 function whom_to_ask(r) {
     const host = r.variables.ecr_host;
-    const until = ngx.shared.rests.get(`${host} until`);
     if (r.variables.ecr_authorization === '') {
         return 'http://rest/403';
     }
-    if (until === undefined) {
+    // Before its status, which `rest` sets first: who reads between the two is no probe of the rest that begins.
+    const until = ngx.shared.rests.get(`${host} until`);
+    const status = ngx.shared.rests.get(`${host} status`);
+    r.variables.last_rest = String(until);
+    if (status === undefined
+        || (Date.now() >= until && ngx.shared.rests.add(`${host} probe`, 1, Number(r.variables.locate_ms)))) {
         return `https://${host}`;
     }
-    if (Date.now() >= until && ngx.shared.rests.add(`${host} probe`, 1, Number(r.variables.locate_ms))) {
-        return `https://${host}`;
-    }
-    return `http://rest/${ngx.shared.rests.get(`${host} failures`) ? 503 : 429}`;
+    return `http://rest/${status}`;
 }
 
 // Takes note of how an answer of $ecr_host turned out: throttled, failed (by its own status or by none in time), or well.
@@ -65,28 +66,45 @@ function take_note(r) {
     if (!r.variables.whom_to_ask.startsWith('https:')) {
         return;
     }
-    // A redirect that was kept, or a name without an address: nobody was asked.
-    if (!/:\d+$/.test(r.variables.upstream_addr || '')) {
+    // Since it was asked a rest has begun. That is over when its own probe has an answer, and not by older ones.
+    if (String(ngx.shared.rests.get(`${host} until`)) !== r.variables.last_rest) {
+        return;
+    }
+    // Nobody was asked, if it is a redirect that was kept, or a name without an address: addresses have ports.
+    if (!/:\d/.test(r.variables.upstream_addr || '')) {
         ngx.shared.rests.delete(`${host} probe`);
         return;
     }
-    const status = Number(/\d+$/.exec(r.variables.upstream_status)[0]);
-    if (status === 429) {
-        ngx.shared.rests.delete(`${host} failures`);
-        rest(host, Math.min(Number(r.variables.upstream_http_retry_after) || 1, LONGEST_REST_SECONDS));
-    } else if (status >= 500) {
-        if (ngx.shared.rests.incr(`${host} failures`, 1, 0) >= FAILURES) {
-            rest(host, Number(r.variables.pause_seconds));
+    if (r.status === 429) {
+        rest(r, 429, Math.min(Number(r.variables.upstream_http_retry_after) || 1, LONGEST_REST_SECONDS));
+    } else if (r.status >= 500) {
+        if (ngx.shared.rests.has(`${host} status`) || failures_in_a_row(r) >= FAILURES) {
+            rest(r, 503, Number(r.variables.pause_seconds));
         }
-    } else if (seconds_of_rest(host) <= 0) {
-        // An answer to what was asked before the rest began would end it early.
-        ['until', 'failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
+    } else {
+        ['status', 'failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
     }
 }
 
-function rest(host, seconds) {
+// Leaves $ecr_host alone. `until` outlives the rest, and says which one was the last.
+function rest(r, status, seconds) {
+    const host = r.variables.ecr_host;
+    ngx.shared.rests.set(`${host} status`, status, seconds * 1000 + forgotten_after_ms(r));
     ngx.shared.rests.set(`${host} until`, Date.now() + seconds * 1000);
-    ngx.shared.rests.delete(`${host} probe`);
+    ['failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
+}
+
+function failures_in_a_row(r) {
+    const key = `${r.variables.ecr_host} failures`;
+    // `incr` alone would go on with a count whose time is over.
+    ngx.shared.rests.add(key, 0, forgotten_after_ms(r));
+    return ngx.shared.rests.incr(key, 1, 0, forgotten_after_ms(r));
+}
+
+// After this a failure is history, and so is a rest whose end nobody has asked at: a registry of which everything is kept
+// is asked something now and then. Longer than one client needs for two failures, one after the other.
+function forgotten_after_ms(r) {
+    return 2 * Number(r.variables.locate_ms);
 }
 
 function seconds_of_rest(host) {

@@ -27,6 +27,10 @@ class Behaviour(BaseModel):
     """IAM actions that `registry_status` and `registry_delay_seconds` are limited to; empty: all and the ping."""
     registry_delay_seconds: float = 0
     """Wait before the first byte of an answer."""
+    registry_held_actions: frozenset[str] = frozenset()
+    """Answers to these IAM actions wait until they are no longer named here. What they will be is settled when the
+    request comes.
+    """
     registry_outage: Outage | None = None
     """Connections to the registries are refused, or accepted and reset; open ones are cut."""
     registry_forbids_keeping: bool = False

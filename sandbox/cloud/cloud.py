@@ -1,5 +1,6 @@
 """What the servers of the double share: the world, what was issued, what was seen, how to behave."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Cloud:
     """One AWS.
 
     Attributes:
+        behaves_anew: Notified when the behaviour has changed.
         repositories: Registry -> names that something was pushed to.
         server_names: TLS connection -> the server name its client asked for.
     """
@@ -35,6 +37,7 @@ class Cloud:
     world: World
     session: ClientSession
     behaviour: Behaviour = field(default_factory=Behaviour)
+    behaves_anew: asyncio.Condition = field(default_factory=asyncio.Condition)
     tokens: Tokens = field(default_factory=lambda: Tokens(now))
     keyring: Keyring = field(default_factory=Keyring)
     signer: Signer = field(default_factory=Signer)

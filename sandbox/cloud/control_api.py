@@ -39,7 +39,10 @@ async def _set_behaviour(request: web.Request) -> web.Response:
         wanted = Behaviour.model_validate_json(await request.read())
     except ValidationError as error:
         return web.Response(status=422, text=str(error))
-    request.app[CLOUD].behaviour = wanted
+    cloud = request.app[CLOUD]
+    async with cloud.behaves_anew:
+        cloud.behaviour = wanted
+        cloud.behaves_anew.notify_all()
     await request.app[_LISTENERS]["ecr"].set_outage(wanted.registry_outage)
     await request.app[_LISTENERS]["s3"].set_outage(wanted.s3_outage)
     return web.json_response(text=wanted.model_dump_json())

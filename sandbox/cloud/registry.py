@@ -72,8 +72,10 @@ def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> 
 
 
 async def _faulty(cloud: Cloud, route: Route) -> web.Response | None:
-    """The fault that is set for this action, if any, after the delay that is set for it."""
+    """The fault that was set for this action when it came, if any, after it was held or delayed."""
     wanted = cloud.behaviour
+    async with cloud.behaves_anew:
+        await cloud.behaves_anew.wait_for(lambda: route.action not in cloud.behaviour.registry_held_actions)
     if wanted.registry_actions and route.action not in wanted.registry_actions:
         return None
     await asyncio.sleep(wanted.registry_delay_seconds)

@@ -1,9 +1,8 @@
 """How long what nginx keeps for seconds is kept at most, and waiting for the end of what a test has caused."""
 
-import secrets
-import time
-
-from tests.proxy.client import ACCEPT, Client
+from tests.proxy.asking import ask_for_anything
+from tests.proxy.client import Client
+from tests.proxy.names import wait_until
 
 ERRORS_LAST_SECONDS = 2.1
 """After this, nginx has forgotten an error it kept for a second; it counts in whole ones."""
@@ -14,7 +13,4 @@ TAG_EXPIRED_SECONDS = 4.1
 
 def wait_until_ecr_is_asked(client: Client) -> None:
     """Return when ECR, which is well, is asked again: it may have been made to rest."""
-    deadline = time.monotonic() + 90
-    while client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT).status != 404:
-        assert time.monotonic() < deadline, "ECR is well, and is not asked"
-        time.sleep(0.2)
+    wait_until(lambda: ask_for_anything(client).status == 404, "ECR, which is well, is asked")

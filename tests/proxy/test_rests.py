@@ -10,9 +10,9 @@ from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Publisher
 from sandbox.pod import Pod
-from tests.proxy.client import ACCEPT, Answer, Client
+from tests.proxy.asking import CLIENTS, ask_for_anything, herd, wait_until_asked
+from tests.proxy.client import ACCEPT, Client
 
-CLIENTS = 10
 FAILURES = 3
 """So many in a row make it rest."""
 
@@ -28,25 +28,6 @@ def proxy(pod: Pod) -> Pod:
     """A serving pod of the test's own."""
     pod.start()
     return pod
-
-
-def ask_for_anything(client: Client) -> Answer:
-    """A request that nothing kept answers: ECR has no such tag."""
-    return client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT)
-
-
-def herd(client: Client) -> list[Answer]:
-    """Clients that want something else each, at once."""
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(lambda _: ask_for_anything(client), range(CLIENTS)))
-
-
-def wait_until_asked(control: Control, mark: int) -> None:
-    """Until ECR has been asked something since a mark."""
-    deadline = time.monotonic() + 20
-    while not control.requests(mark).entries:
-        assert time.monotonic() < deadline, "ECR is not asked"
-        time.sleep(0.02)
 
 
 def throttled(retry_after_seconds: int | None) -> Behaviour:
@@ -132,6 +113,18 @@ def test_an_ecr_that_keeps_failing_is_left_alone_and_nobody_waits_for_it(
     assert all(int(answer.header("Retry-After") or 0) > 0 for answer in answers)
     assert control.requests(mark).entries == ()
     assert client.get("/-/ready").status == 200
+
+
+def test_an_ecr_that_fails_when_it_is_asked_again_is_left_alone_anew(client: Client, control: Control) -> None:
+    with control.behaving(throttled(1)):
+        assert ask_for_anything(client).status == 429
+    time.sleep(1.2)
+    with control.behaving(Behaviour(registry_status=500)):
+        assert ask_for_anything(client).status == 503
+        mark = control.mark()
+        answers = herd(client)
+    assert {(answer.status, answer.error_code()) for answer in answers} == {(503, "UNAVAILABLE")}
+    assert control.requests(mark).entries == ()
 
 
 def test_failures_now_and_then_do_not_make_ecr_rest(client: Client, control: Control) -> None:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -12,6 +13,7 @@ from sandbox.cloud.behaviour import Behaviour, Outage
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.world import World
+from tests.proxy.asking import wait_until_asked
 
 OUTAGES = [("refused", ConnectionRefusedError), ("reset", ConnectionResetError)]
 
@@ -114,6 +116,24 @@ def test_the_registry_can_be_slow(ecr: httpx2.Client, control: Control) -> None:
     assert ecr.get("/v2/").status_code == 200
 
     assert time.monotonic() - began >= 0.4
+
+
+def test_the_registry_can_hold_back_what_it_would_have_answered(
+    ecr: httpx2.Client, control: Control, repository: str
+) -> None:
+    held = Behaviour(registry_status=500, registry_held_actions=frozenset({"ecr:ListImages"}))
+    mark = control.mark()
+
+    with ThreadPoolExecutor(1) as pool:
+        control.set(held)
+        answer = pool.submit(ecr.get, f"/v2/{repository}/tags/list")
+        wait_until_asked(control, mark, "registry.tags")
+        control.set(Behaviour(registry_held_actions=held.registry_held_actions))
+        assert ecr.get("/v2/").status_code == 200, "other answers are not held back"
+        assert not answer.done()
+        control.reset()
+
+        assert answer.result().status_code == 500
 
 
 @pytest.mark.parametrize(("outage", "error"), OUTAGES)

@@ -1,0 +1,48 @@
+"""Failures and rests are forgotten when nobody has asked ECR anything for a while."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.pod import Pod
+from tests.proxy.asking import ask_for_anything, wait_until_asked
+from tests.proxy.client import Client
+
+FORGOTTEN_AFTER_SECONDS = 10.5
+"""Twice the longest until ECR's answer, by these settings, and a little more: nginx looks at its clock now and then."""
+
+
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    """The shortest there are; a rest after failures is longer than any test."""
+    return "connect_seconds = 1\necr_seconds = 2\npause_seconds = 60"
+
+
+@pytest.fixture(autouse=True)
+def proxy(pod: Pod) -> Pod:
+    """A serving pod of the test's own."""
+    pod.start()
+    return pod
+
+
+def test_a_failure_long_after_others_does_not_make_ecr_rest(client: Client, control: Control) -> None:
+    with control.behaving(Behaviour(registry_status=500)):
+        assert [ask_for_anything(client).status for _ in range(2)] == [503] * 2
+        time.sleep(FORGOTTEN_AFTER_SECONDS)
+        assert ask_for_anything(client).status == 503
+    assert ask_for_anything(client).status == 404
+
+
+def test_a_rest_that_ended_long_ago_lets_everybody_ask(client: Client, control: Control) -> None:
+    with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=1)):
+        assert ask_for_anything(client).status == 429
+    time.sleep(1 + FORGOTTEN_AFTER_SECONDS)
+    mark = control.mark()
+    held = Behaviour(registry_held_actions=frozenset({"ecr:ListImages"}))
+    with ThreadPoolExecutor(1) as pool, control.behaving(held):
+        pool.submit(client.get, "/v2/team/app/tags/list")
+        wait_until_asked(control, mark)
+        assert ask_for_anything(client).status == 404, "ECR is asked by more than one"

@@ -1,0 +1,101 @@
+"""What ECR answers to requests from before a rest says nothing about the rest, nor about who asks when it is over."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import pytest
+
+from sandbox.cloud.behaviour import Behaviour
+from sandbox.cloud.control import Control
+from sandbox.pod import Pod
+from tests.proxy.asking import ask_for_anything, wait_until_asked
+from tests.proxy.client import Answer, Client
+
+TAGS, MANIFESTS = frozenset({"ecr:ListImages"}), frozenset({"ecr:BatchGetImage"})
+THROTTLED = Behaviour(registry_status=429, registry_retry_after_seconds=50)
+WELL, FAILING = Behaviour(), Behaviour(registry_status=500)
+
+
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    """ECR may hold an answer back, and rests after failures, for longer than any test."""
+    return "ecr_seconds = 120\npause_seconds = 60"
+
+
+@pytest.fixture(autouse=True)
+def proxy(pod: Pod) -> Pod:
+    """A serving pod of the test's own."""
+    pod.start()
+    return pod
+
+
+@pytest.fixture
+def pool(control: Control) -> Iterator[ThreadPoolExecutor]:
+    """Clients whose answers may be held back until the test is over."""
+    with ThreadPoolExecutor() as made:
+        yield made
+        control.reset()
+
+
+def under_way(
+    pool: ThreadPoolExecutor, control: Control, client: Client, number: int, then: Behaviour
+) -> list[Future[Answer]]:
+    """Requests, of tags, that ECR has and will answer like this when tags are no longer held."""
+    mark = control.mark()
+    control.set(then.model_copy(update={"registry_held_actions": TAGS}))
+    # Other pages each: nginx asks for each of them.
+    asked = [pool.submit(client.get, f"/v2/team/app/tags/list?n={page + 1}") for page in range(number)]
+    wait_until_asked(control, mark, "registry.tags", number)
+    return asked
+
+
+def begin_a_rest(control: Control, client: Client, *, seconds: int) -> None:
+    """ECR throttles a request, while tags are held."""
+    control.set(Behaviour(registry_status=429, registry_retry_after_seconds=seconds, registry_held_actions=TAGS))
+    assert ask_for_anything(client).status == 429
+
+
+@pytest.mark.parametrize("late", [THROTTLED, FAILING], ids=["throttled", "failing"])
+def test_a_rest_is_not_extended_by_answers_to_what_was_asked_before_it(
+    pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
+) -> None:
+    asked = under_way(pool, control, client, 3, then=late)
+    begin_a_rest(control, client, seconds=1)
+    control.set(WELL)
+    assert {answer.result().status for answer in asked} == {429 if late is THROTTLED else 503}
+    time.sleep(1.2)
+    assert ask_for_anything(client).status == 404, "ECR is asked when it said"
+
+
+@pytest.mark.parametrize("late", [THROTTLED, FAILING, WELL], ids=["throttled", "failing", "well"])
+def test_the_place_of_who_asks_again_is_not_freed_by_answers_to_what_was_asked_before_the_rest(
+    pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
+) -> None:
+    asked = under_way(pool, control, client, 3, then=late.model_copy(update={"registry_retry_after_seconds": 1}))
+    begin_a_rest(control, client, seconds=1)
+    time.sleep(1.2)
+    control.set(Behaviour(registry_held_actions=TAGS | MANIFESTS))
+    mark = control.mark()
+    probe = pool.submit(ask_for_anything, client)
+    wait_until_asked(control, mark)
+    control.set(Behaviour(registry_held_actions=MANIFESTS))
+    wait(asked)
+    time.sleep(1.2)
+    assert {client.get(f"/v2/team/app/tags/list?n={page + 10}").status for page in range(3)} == {429}
+    control.set(WELL)
+    assert probe.result().status == 404
+    assert ask_for_anything(client).status == 404
+
+
+def test_failures_of_before_a_rest_do_not_count_when_it_is_over(
+    pool: ThreadPoolExecutor, control: Control, client: Client
+) -> None:
+    asked = under_way(pool, control, client, 5, then=FAILING)
+    begin_a_rest(control, client, seconds=1)
+    time.sleep(1.2)
+    control.set(Behaviour(registry_held_actions=TAGS))
+    assert ask_for_anything(client).status == 404, "ECR is well again"
+    control.set(WELL)
+    assert {answer.result().status for answer in asked} == {503}
+    assert ask_for_anything(client).status == 404
