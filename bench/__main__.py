@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.plan import FULL, PLANS
 from bench.present import present, refresh_document
-from bench.results import FOLDER, read
+from bench.results import FOLDER, folder_of, read
 from bench.run import run
 from sandbox.errors import SandboxError
 from sandbox.progress import say
@@ -16,7 +16,7 @@ from sandbox.world import World
 def main() -> int:
     """Run; 1 when something could not be measured that should have been."""
     arguments = _parser().parse_args()
-    folder = arguments.results
+    folder = arguments.results or folder_of(arguments.plan)
     try:
         if not arguments.present:
             run(World.current(), PLANS[arguments.plan]).write(folder)
@@ -34,7 +34,8 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--plan", choices=sorted(PLANS), default=FULL.name, help="how much is measured [%(default)s]")
-    parser.add_argument("--results", type=Path, default=FOLDER, metavar="DIR", help="where results go [%(default)s]")
+    where = "where results go [bench/results, or for a look a folder in it that git does not take]"
+    parser.add_argument("--results", type=Path, metavar="DIR", help=where)
     parser.add_argument("--present", action="store_true", help="measure nothing: make tables and pictures again")
     return parser
 

@@ -45,4 +45,6 @@ SHORT = Plan(
     name="short", rounds=1, stream_rounds=2, huge_bytes=0, herds=(10,), load_seconds=1,
     clients=(1, 16, 256), kept_blobs=(1_000, 10_000),
 )  # fmt: skip
+PUBLISHED = frozenset({FULL.name, ONCE.name})
+"""Whose figures docs/performance.md shows: those that leave nothing out."""
 PLANS = {plan.name: plan for plan in (FULL, ONCE, SHORT)}

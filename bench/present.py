@@ -15,7 +15,9 @@ def present(results: Results, folder: Path) -> None:
     plots.draw(results, folder)
 
 
-def refresh_document(results: Results) -> None:
-    """Put the figures of a run into the document."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(filled(text, blocks(results)), encoding="utf-8")
+def refresh_document(results: Results, document: Path = DOCUMENT) -> None:
+    """Put the figures of a run into the document, unless its plan leaves out what the document shows."""
+    if not results.published:
+        return
+    text = document.read_text(encoding="utf-8")
+    document.write_text(filled(text, blocks(results)), encoding="utf-8")

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import Machine
-from bench.plan import Plan
+from bench.plan import PUBLISHED, Plan
 from bench.samples import Gap, Sample, Samples
 
 FOLDER = Path(__file__).parent / "results"
+"""Those that docs/performance.md shows; what is measured for a look lies in a folder below."""
 FILE = "results.json"
 
 
@@ -36,6 +37,11 @@ class Results:
         """The samples, to be asked."""
         return Samples(self.samples)
 
+    @property
+    def published(self) -> bool:
+        """Whether the document shows them."""
+        return self.plan.name in PUBLISHED
+
     def write(self, folder: Path) -> None:
         """Write it down, samples in one line each."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +49,11 @@ class Results:
         lines = ",\n".join("  " + json.dumps(list(asdict(sample).values())) for sample in self.samples)
         text = json.dumps(head, indent=1).replace('"samples": []', f'"samples": [\n{lines}\n ]')
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def folder_of(plan: str) -> Path:
+    """Where the results of a plan go, by its name."""
+    return FOLDER if plan in PUBLISHED else FOLDER / plan
 
 
 def read(folder: Path) -> Results:

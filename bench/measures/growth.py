@@ -11,11 +11,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench import usage, wrk
 from bench.content import REPOSITORY
 from bench.contestants import Contestant, Distribution, Frontdoor, Limit, WholeFile
+from bench.measures.load import loaded
 from bench.process import nginx
-from bench.stage import Stage, headers
+from bench.stage import Stage
 from sandbox.errors import SandboxError
 from sandbox.hosts import point
 
@@ -54,19 +54,16 @@ def _leave_out(stage: Stage) -> None:
 
 
 def _ask(stage: Stage, contestant: Contestant, number: int, blobs: int) -> None:
-    plan = stage.plan
-    with usage.watched(contestant.processes()) as used:
-        load = wrk.load(
-            contestant.origin, headers(contestant), connections=plan.load_connections, seconds=plan.load_seconds,
-            blobs=(_PATH, blobs),
-        )  # fmt: skip
+    done = loaded(stage, contestant, (MEASURE, f"{blobs:,}"), contestant.origin, blobs=(_PATH, blobs))
+    if done is None:
+        return
+    load, used = done
     stage.record(
         contestant,
         (MEASURE, f"{blobs:,}"),
         number,
         requests_per_second=load.requests_per_second,
         p99_seconds=load.p99_seconds,
-        errors=load.errors,
         peak_megabytes=used.peak_bytes / 1e6,
     )
 

@@ -1,8 +1,9 @@
 """Requests a second and their p99: manifests and a small blob, kept by whoever keeps anything."""
 
-from bench import curl, usage, wrk
+from bench import curl
 from bench.content import TAG, blob_path, manifest_path
 from bench.contestants import Contestant
+from bench.measures.load import loaded
 from bench.stage import Stage, headers
 
 MEASURE = "requests"
@@ -48,13 +49,13 @@ def measure_clients(stage: Stage, number: int) -> None:
 def _load(
     stage: Stage, contestant: Contestant, number: int, about: tuple[str, str], url: str, *, connections: int = 0
 ) -> None:
-    sent = headers(contestant)
     # Once before, by a client that waits: what can be kept is, and ECR has answered the load before this one.
-    curl.download(url, sent, clients=1)
-    wanted = connections or stage.plan.load_connections
-    with usage.watched(contestant.processes()) as used:
-        load = wrk.load(url, sent, connections=wanted, seconds=stage.plan.load_seconds)
-    stage.record(contestant, about, number, requests_per_second=load.requests_per_second, errors=load.errors)
+    curl.download(url, headers(contestant), clients=1)
+    done = loaded(stage, contestant, about, url, connections=connections)
+    if done is None:
+        return
+    load, used = done
+    stage.record(contestant, about, number, requests_per_second=load.requests_per_second)
     answered = load.requests_per_second * stage.plan.load_seconds
     if not answered:
         return

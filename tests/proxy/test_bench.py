@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from bench import capabilities
+from bench.content import blob_path
 from bench.contestants import Distribution, Frontdoor, Plain, WholeFile
 from bench.measures import herd, pulls, streams
+from bench.measures.load import loaded
 from bench.plan import MIB, Plan
 from bench.samples import Samples
 from bench.stage import Stage, staged
@@ -48,6 +50,14 @@ def test_serving_a_stream_costs_something(stage: Stage) -> None:
         memory = measured.spread(contestant.name, "cost", "5 MiB, 8 streams", "peak_megabytes")
         assert memory
         assert memory.median > 1
+
+
+def test_a_load_that_is_answered_with_errors_is_a_gap_and_no_figure(stage: Stage) -> None:
+    contestant = stage.contestant(Frontdoor)
+    of_blob, of_nothing = (f"{contestant.origin}{path}" for path in (blob_path(stage.content.small), "/v2/nothing"))
+    assert loaded(stage, contestant, ("requests", "a blob"), of_blob)
+    assert loaded(stage, contestant, ("requests", "nothing"), of_nothing) is None
+    assert [gap.measure for gap in stage.gaps if "errors" in gap.reason] == ["requests: nothing"]
 
 
 def test_a_token_of_a_lambda_is_too_long_for_the_plain_configuration(stage: Stage) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from bench import tables
 from bench.document import DOCUMENT, filled
-from bench.results import FOLDER, read
+from bench.plan import FULL, ONCE, SHORT, Plan
+from bench.present import refresh_document
+from bench.results import FOLDER, folder_of, read
 from bench.samples import Gap, Sample
 from bench.tables import TABLES, markdown
 from tests.unit.bench.results import MACHINE, results
@@ -55,6 +57,18 @@ def test_only_what_stands_between_markers_is_replaced() -> None:
     assert filled(document, {"targets": "new"}) == "before\n<!-- bench:targets -->\nnew\n<!-- /bench -->\nafter 1.5x\n"
 
 
+@pytest.mark.parametrize(("plan", "shown"), [(FULL, "new"), (ONCE, "new"), (SHORT, "old")])
+def test_a_run_that_leaves_things_out_changes_neither_the_document_nor_its_results(
+    tmp_path: Path, plan: Plan, shown: str
+) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text("<!-- bench:gaps -->\nold\n<!-- /bench -->\n", encoding="utf-8")
+    measured = replace(results(gaps=(Gap("plain", "tags", "new"),)), plan=plan)
+    refresh_document(measured, document)
+    assert shown in document.read_text(encoding="utf-8")
+    assert (folder_of(plan.name) == FOLDER) == (shown == "new")
+
+
 def test_a_marker_nobody_knows_is_an_error() -> None:
     with pytest.raises(KeyError):
         filled("<!-- bench:nothing -->\n<!-- /bench -->\n", {})
@@ -75,6 +89,7 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 def test_the_document_shows_what_the_results_say() -> None:
     """Both are written by one command; who edits one by hand is told here."""
     measured = read(FOLDER)
+    assert measured.published
     document = DOCUMENT.read_text(encoding="utf-8")
     assert filled(document, tables.blocks(measured)) == document
     assert all(f"<!-- bench:{name} -->" in document for name in tables.blocks(measured))
