@@ -56,8 +56,8 @@ node: parts ## Tests on the real API server and node, inside the sandbox
 	$(INSIDE) pytest tests/cluster tests/e2e
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time.
-mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail (half an hour on two processors that are busy)
-	python -m tests.mutants
+mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail; writes docs/mutants.md (half an hour)
+	python -m tests.mutants --markdown docs/mutants.md
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
 bench: parts ## Compare with the alternatives, and write bench/results and docs/performance.md (a quarter of an hour)
