@@ -14,6 +14,9 @@ PULL = (
 PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """All a node needs to pull an image whose tag or digest it knows."""
 
+BY_TOKEN = (*PULL, "ecr:ListImageReferrers")
+"""All reads that a token opens over the registry's own protocol, needed or not."""
+
 WRITE = (
     "ecr:BatchDeleteImage",
     "ecr:BatchImportUpstreamImage",

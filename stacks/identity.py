@@ -43,10 +43,12 @@ class Identity(Construct):
             for registry in settings.registries
             for pattern in registry.repositories
         ]
+        image = _proxy_image_arn(self, settings.proxy.image)
         statements = [
             _fetch_token(),
             iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
-            *_pull_proxy_image(self, settings.proxy.image),
+            *([_pull_proxy_image(image)] if image else []),
+            _deny_other_repositories([*repositories, *([image] if image else [])]),
             _deny_writes(),
             describe_cluster(self, settings),
             _write_own_log(log_group),
@@ -79,19 +81,32 @@ def describe_cluster(scope: Construct, settings: Settings) -> iam.PolicyStatemen
 
 
 def _fetch_token() -> iam.PolicyStatement:
-    # The action has no resource type; what the token opens is what PullAllowedRepositories says.
+    # The action has no resource type; what the token opens is what NothingElse leaves.
     return iam.PolicyStatement(sid="FetchToken", actions=["ecr:GetAuthorizationToken"], resources=["*"])
 
 
-def _pull_proxy_image(scope: Construct, image: str) -> list[iam.PolicyStatement]:
-    """The nodes pull the proxy's image with this role's token, from a repository that need not be open to anyone."""
+def _proxy_image_arn(scope: Construct, image: str) -> str | None:
+    """The repository of the proxy's image, None where that is no ECR's."""
     host, _, path = image.partition("/")
     registry = ECR_HOST.fullmatch(host)
     if not registry:
-        return []
+        return None
     repository = re.split("[:@]", path)[0]
-    arn = _repository_arn(scope, account=registry["account"], region=registry["region"], repository=repository)
-    return [iam.PolicyStatement(sid="PullProxyImage", actions=[*ecr_actions.PULL_BY_NAME], resources=[arn])]
+    return _repository_arn(scope, account=registry["account"], region=registry["region"], repository=repository)
+
+
+def _pull_proxy_image(arn: str) -> iam.PolicyStatement:
+    """The nodes pull the proxy's image with this role's token, from a repository that need not be open to anyone."""
+    return iam.PolicyStatement(sid="PullProxyImage", actions=[*ecr_actions.PULL_BY_NAME], resources=[arn])
+
+
+def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
+    # Within an account a repository's policy is enough to be let in, without this role's own: one that lets the whole
+    # organization pull would open the repository to the token, allow-list or not.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    return iam.PolicyStatement(
+        sid="NothingElse", effect=iam.Effect.DENY, actions=[*ecr_actions.BY_TOKEN], not_resources=repositories
+    )
 
 
 def _repository_arn(scope: Construct, *, account: str, region: str, repository: str) -> str:

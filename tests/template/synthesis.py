@@ -96,4 +96,5 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM allows one or many
 
 def readable(statement: Resource) -> dict[str, Any]:
     """A policy statement whose resources are written as people write them; nothing is left out."""
-    return dict(statement) | {"Resource": [plain(resource) for resource in listed(statement["Resource"])]}
+    key = "NotResource" if "NotResource" in statement else "Resource"
+    return dict(statement) | {key: [plain(resource) for resource in listed(statement[key])]}

@@ -1,3 +1,5 @@
+from fnmatch import fnmatchcase
+
 import boto3
 import pytest
 
@@ -19,6 +21,13 @@ ROLE = "AWS::IAM::Role"
 FETCH_TOKEN = {"Sid": "FetchToken", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": ["*"]}
 DENY_WRITES = {"Sid": "NeverChangeARegistry", "Effect": "Deny", "Action": [*WRITE], "Resource": ["*"]}
 
+BY_TOKEN = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:ListImageReferrers",
+    "ecr:ListImages",
+]
 INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
 
 
@@ -57,6 +66,10 @@ def pull(*repositories: str) -> Resource:
     return {"Sid": "PullAllowedRepositories", "Effect": "Allow", "Action": actions, "Resource": [*repositories]}
 
 
+def nothing_else_than(*repositories: str) -> Resource:
+    return {"Sid": "NothingElse", "Effect": "Deny", "Action": BY_TOKEN, "NotResource": [*repositories]}
+
+
 def read_cluster(region: str, cluster: str) -> Resource:
     arn = f"arn:aws:eks:{region}:${{AWS::AccountId}}:cluster/{cluster}"
     return {"Sid": "ReadTheCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": [arn]}
@@ -89,6 +102,7 @@ def test_the_lambda_outside_a_vpc_may_do_exactly_this() -> None:
     assert statements_of("public", "Identity") == [
         FETCH_TOKEN,
         pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
+        nothing_else_than("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
         *log_and_failures("public"),
@@ -99,6 +113,7 @@ def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code
     assert statements_of("private", "Identity") == [
         FETCH_TOKEN,
         pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
+        nothing_else_than("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
         *log_and_failures("private"),
@@ -120,11 +135,37 @@ def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_regio
             "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             "Resource": ["arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx"],
         },
+        nothing_else_than(
+            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
+            "arn:aws:ecr:us-east-1:210987654321:repository/*",
+        ),
         DENY_WRITES,
         read_cluster("eu-west-1", "blue_1"),
         *log_and_failures("several"),
         *in_a_vpc("eu-west-1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("repository", "denied"),
+    [
+        ("arn:aws:ecr:eu-west-1:123456789012:repository/payroll", True),
+        ("arn:aws:ecr:eu-west-1:123456789012:repository/base2", True),
+        ("arn:aws:ecr:us-east-1:123456789012:repository/team/app", True),
+        ("arn:aws:ecr:eu-west-1:123456789012:repository/team/app", False),
+        ("arn:aws:ecr:us-east-1:210987654321:repository/anything", False),
+        ("arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx", False),
+    ],
+)
+def test_whatever_a_repository_allows_everybody_the_token_opens_it_only_if_the_settings_do(
+    repository: str, *, denied: bool
+) -> None:
+    """A repository's policy that lets the account or the organization pull is enough by itself, but for a Deny."""
+    (deny,) = (s for _, s in role_statements("several") if s.get("Sid") == "NothingElse")
+    assert all(not fnmatchcase(repository, plain(spared)) for spared in deny["NotResource"]) is denied
+    assert set(PULL) < set(deny["Action"])
 
 
 def test_who_applies_the_charts_does_not_change_what_the_lambda_may_do() -> None:

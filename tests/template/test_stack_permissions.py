@@ -41,9 +41,15 @@ def row(whose: str, name: str, statement: Mapping[str, Any], resource: str) -> R
     return (unhashed(whose), name, statement["Effect"], actions, resource, conditions(statement))
 
 
+def on(statement: Mapping[str, Any]) -> str:
+    if "NotResource" in statement:
+        return f"all but {code([plain(r) for r in listed(statement['NotResource'])])}"
+    return code([plain(r) for r in listed(statement["Resource"])])
+
+
 def template_rows(name: str) -> Iterator[Row]:
     for role_id, statement in role_statements(name):
-        yield row(role_id, statement.get("Sid", ""), statement, code([plain(r) for r in listed(statement["Resource"])]))
+        yield row(role_id, statement.get("Sid", ""), statement, on(statement))
     for role_id, role in resources(name, "AWS::IAM::Role").items():
         for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
             yield row(role_id, "(trust)", statement, code([statement["Principal"]["Service"]]))
