@@ -136,10 +136,10 @@ def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_regio
             "Resource": ["arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx"],
         },
         nothing_else_than(
-            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
-            "arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx",
             "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
             "arn:aws:ecr:us-east-1:210987654321:repository/*",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx",
         ),
         DENY_WRITES,
         read_cluster("eu-west-1", "blue_1"),
