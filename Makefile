@@ -95,8 +95,8 @@ snapshots: .venv/installed node_modules/installed ## Write the reviewed template
 audit: .venv/audit/installed node_modules/installed ## Ask PyPI and npm for known vulnerabilities of what is pinned
 	for of in lambda_fn/requirements requirements requirements-dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$of.txt || exit 1; done && npm audit
 
-sbom: .venv/audit/installed ## Write the Lambda's software bill of materials, CycloneDX JSON (sbom.json)
-	.venv/audit/bin/cyclonedx-py requirements --output-reproducible --of JSON -o sbom.json lambda_fn/requirements.txt
+sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
+	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json
 
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@python -m k8s_manifests --config $(CONFIG)
@@ -120,7 +120,7 @@ clean: ## Remove what was built in this folder (the sandbox's cache stays)
 	scripts/venv
 
 .venv/audit/installed: requirements-audit.txt .venv/installed
-	python -m venv .venv/audit && .venv/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt && touch $@
+	python -m venv .venv/audit && scripts/install .venv/audit/bin/python requirements-audit.txt && touch $@
 
 node_modules/installed: package-lock.json .venv/installed
 	npm ci --no-audit --no-fund && touch $@

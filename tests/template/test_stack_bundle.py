@@ -1,4 +1,4 @@
-"""The real bundle, made by pip: the one module here that needs the network (or pip's cache), so not in the sandbox."""
+"""The real bundle, made by pip, which needs the network (or its cache): so not in the sandbox."""
 
 import ast
 import shutil
@@ -7,11 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from stacks import bundling
 from stacks.refresher import HANDLER
 from tests.template import configurations
+from tests.template.lock import pinned_for_the_lambda
 
 ELF_AARCH64 = 183
 MIB = 2**20
@@ -39,13 +40,9 @@ def test_the_functions_handler_is_in_the_bundle(bundle: Path) -> None:
     assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_every_pinned_distribution_for_linux_is_in_the_bundle(bundle: Path) -> None:
-    lines = bundling.LOCK.read_text(encoding="utf-8").splitlines()
-    pinned = [Requirement(line.rstrip(" \\")) for line in lines if "==" in line and line[0].isalnum()]
-    lambdas = {"python_version": "3.13", "python_full_version": "3.13.0", "sys_platform": "linux"}
-    needed = {r.name for r in pinned if r.marker is None or r.marker.evaluate(lambdas)}
-    present = {p.name.split("-")[0].replace("_", "-").lower() for p in bundle.glob("*.dist-info")}
-    assert present == needed
+def test_every_pinned_distribution_for_linux_is_in_the_bundle_and_no_other(bundle: Path) -> None:
+    found = [path.name.removesuffix(".dist-info").split("-") for path in bundle.glob("*.dist-info")]
+    assert {canonicalize_name(name): version for name, version in found} == pinned_for_the_lambda()
 
 
 def test_every_compiled_module_is_for_python_3_13_on_arm64(bundle: Path) -> None:
