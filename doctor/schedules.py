@@ -11,6 +11,9 @@ from doctor.stack import Resources
 
 _CHECK = "schedule"
 _KIND = "AWS::Scheduler::Schedule"
+_CANARY = "ScheduleCanary"
+"""How its logical id begins, after the constructs that make it; the other one is the refresh's."""
+
 _ENABLE = (
     "enable it in EventBridge Scheduler, for a deployment sees no change; CloudTrail (UpdateSchedule) says who did it"
 )
@@ -25,14 +28,14 @@ class _Wanted:
 
     Attributes:
         what: What it starts.
-        construct: How its logical id begins.
+        names: What it is called; nothing where the stack has none.
         minutes: Between two runs.
         without: What becomes of a front door without it.
         report: How bad that is.
     """
 
     what: str
-    construct: str
+    names: list[str]
     minutes: int
     without: str
     report: Callable[[str, str, str], Finding]
@@ -41,16 +44,18 @@ class _Wanted:
 def examine(site: Site, found: Resources) -> Iterator[Finding]:
     """The refresh's schedule, without which pulls fail within hours, then the canary's."""
     refresh, canary = site.settings.refresh, site.settings.canary
+    canaries = found.of(_KIND, _CANARY)
+    refreshes = [name for name in found.of(_KIND) if name not in canaries]
     token = "nothing renews the token, which dies 12 hours after the last refresh"  # noqa: S105 - a consequence
     nobody = "between two refreshes nobody looks at the registry from outside"
-    yield _examined(site, found, _Wanted("refresh", "ScheduleSchedule", refresh.period_minutes, token, failure))
+    yield _examined(site, found, _Wanted("refresh", refreshes, refresh.period_minutes, token, failure))
     if canary:
-        yield _examined(site, found, _Wanted("canary", "ScheduleCanary", canary.period_minutes, nobody, warning))
+        yield _examined(site, found, _Wanted("canary", canaries, canary.period_minutes, nobody, warning))
 
 
 def _examined(site: Site, found: Resources, wanted: _Wanted) -> Finding:
     what = wanted.what
-    names, groups = found.of(_KIND, wanted.construct), found.of("AWS::Scheduler::ScheduleGroup")
+    names, groups = wanted.names, found.of("AWS::Scheduler::ScheduleGroup")
     if not names:
         return _unmade(wanted)
     try:

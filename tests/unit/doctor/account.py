@@ -58,7 +58,7 @@ RESOURCES = (
     ("AWS::IAM::Role", "IdentityRole1", "refresher-role"),
     ("AWS::IAM::Role", "WorkloadRole1", "kubectl-role"),
     ("AWS::Scheduler::ScheduleGroup", "ScheduleGroup1", "group"),
-    ("AWS::Scheduler::Schedule", "ScheduleSchedule1", "refresh"),
+    ("AWS::Scheduler::Schedule", "Schedule83A77FD1", "refresh"),
     ("AWS::Scheduler::Schedule", "ScheduleCanary1", "canary"),
     ("AWS::SQS::Queue", "FailuresQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/failures"),
     ("AWS::CloudWatch::Alarm", "AlarmsRefreshFailed1", "RefreshFailed"),
