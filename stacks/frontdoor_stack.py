@@ -10,6 +10,7 @@ from lambda_fn.settings import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import RUNBOOK, Alarms
 from stacks.dashboard import Dashboard
+from stacks.deployment_log import deployment_log
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
 from stacks.failures import Failures
@@ -82,11 +83,17 @@ class FrontdoorStack(cdk.Stack):
         if applied:
             # The digest is of what is known now, and the same for the same settings: an ARN is neither.
             objects = applied_documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
-            workload = Workload(self, "Workload", settings=settings, documents=objects, network=network)
+            log = deployment_log(self, "DeploymentLog", settings=settings, key=key)
+            workload = Workload(self, "Workload", settings=settings, documents=objects, network=network, log_group=log)
             # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
             workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)
             first_run = FirstRun(
-                self, "FirstRun", function=function, timeout=run_timeout(settings), after=[*ways_in, workload]
+                self,
+                "FirstRun",
+                function=function,
+                timeout=run_timeout(settings),
+                after=[*ways_in, workload],
+                log_group=log,
             )
             schedule.node.add_dependency(first_run)
             for alarm in alarms.of_missing:

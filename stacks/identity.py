@@ -51,7 +51,7 @@ class Identity(Construct):
             _deny_other_repositories([*repositories, *([image] if image else [])]),
             _deny_writes(),
             describe_cluster(self, settings),
-            _write_own_log(log_group),
+            write_log("WriteOwnLog", log_group),
             _report_failures(failures),
         ]
         if key:
@@ -123,10 +123,11 @@ def _deny_writes() -> iam.PolicyStatement:
     )
 
 
-def _write_own_log(log_group: logs.ILogGroup) -> iam.PolicyStatement:
+def write_log(sid: str, log_group: logs.ILogGroup) -> iam.PolicyStatement:
+    """Writing into one log group, which has to be there: its role cannot make it."""
     # The attribute ends in `:*`, which stands for the group's streams.
     return iam.PolicyStatement(
-        sid="WriteOwnLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+        sid=sid, actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
     )
 
 

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from constructs import Construct
 
@@ -16,8 +16,9 @@ from k8s_manifests import documents, proxy_documents
 from k8s_manifests.deployer import deployer_group
 from lambda_fn.settings import Settings
 from stacks.access import AdministratorAccess, GroupAccess
+from stacks.deployment_log import no_other_log, send_log
 from stacks.first_step import FirstStep
-from stacks.identity import describe_cluster
+from stacks.identity import describe_cluster, write_log
 from stacks.nag import acknowledge, acknowledge_wildcard
 from stacks.network import Network, interface_statements
 
@@ -57,9 +58,10 @@ class Workload(Construct):
         settings: Settings,
         documents: Documents,
         network: Network | None,
+        log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = _kubectl_role(self, settings)
+        role = _kubectl_role(self, settings, log_group)
         provider = _provider(self, settings, role, network)
         # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
         provider.node.add_dependency(_access(self, settings, role))
@@ -67,13 +69,13 @@ class Workload(Construct):
         manifest = eks.KubernetesManifest(
             self, "Manifest", cluster=cluster, manifest=[dict(d) for d in documents], overwrite=True, prune=False
         )
-        # The whole provider, so that its log groups are there before its functions would make their own.
+        # The whole provider: its functions need their policies.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
         if settings.manifests == "namespaced":
             first_step = FirstStep(self, "FirstStep", settings=settings, cluster=cluster)
             first_step.node.add_dependency(provider)
             manifest.node.add_dependency(first_step)
-        _settle(self, provider, network)
+        _settle(self, provider, network, log_group)
 
 
 def _access(scope: Construct, settings: Settings, role: iam.IRole) -> Construct:
@@ -115,22 +117,9 @@ def _provider(scope: Construct, settings: Settings, role: iam.IRole, network: Ne
     )
 
 
-def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
+def _kubectl_role(scope: Construct, settings: Settings, log_group: logs.ILogGroup) -> iam.IRole:
     """A role that reaches the cluster and nothing else in AWS; the provider would add reading all of ECR."""
-    logs = cdk.Stack.of(scope).format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name="/aws/lambda/*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    statements = [
-        describe_cluster(scope, settings),
-        iam.PolicyStatement(
-            sid="WriteLog",
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[logs],
-        ),
-    ]
+    statements = [describe_cluster(scope, settings), write_log("WriteLog", log_group)]
     if settings.cluster.subnet_ids:
         statements += interface_statements(scope)
     role = iam.Role(
@@ -140,18 +129,23 @@ def _kubectl_role(scope: Construct, settings: Settings) -> iam.IRole:
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"Kubectl": iam.PolicyDocument(statements=statements)},
     )
-    acknowledge_wildcard(role, logs, "CDK names the provider's functions, and a role made before them cannot know.")
     acknowledge_wildcard(role, "*", "ec2:Describe* knows no resources; the other statement is a Deny.")
     return role.without_policy_updates()
 
 
-def _settle(scope: Construct, provider: eks.KubectlProvider, network: Network | None) -> None:
+def _settle(
+    scope: Construct, provider: eks.KubectlProvider, network: Network | None, log_group: logs.ILogGroup
+) -> None:
     """Remove what the provider leaves behind, and answer for what is CDK's own in it."""
     # A condition for a managed policy that the sealed role never took.
     scope.node.try_remove_child("HasEcrPublic")
     acknowledge(provider, "AwsSolutions-L1", "CDK chooses the runtime of its own function.")
-    framework = provider.node.find_child("Provider").node.find_child("framework-onEvent")
+    framework = cast("lambda_.Function", provider.node.find_child("Provider").node.find_child("framework-onEvent"))
     handler = cast("lambda_.Function", provider.node.find_child("Handler"))
+    for function in (framework, handler):
+        send_log(function, log_group)
+    framework.add_to_role_policy(no_other_log())
+    acknowledge_wildcard(framework, "*", "A Deny.")
     acknowledge_wildcard(framework, f"{handler.function_arn}:*", "CDK's framework invokes versions of its own handler.")
     policies = ["AWSLambdaBasicExecutionRole", *(["AWSLambdaVPCAccessExecutionRole"] if network else [])]
     for policy in policies:

@@ -129,7 +129,9 @@ class Refresh(Table):
     minutes more.
     """
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
-    """How long CloudWatch keeps the Lambda's log, in days: one of the values CloudWatch knows."""
+    """How long CloudWatch keeps the Lambda's log, and that of the deployment's own functions, in days: one of the
+    values CloudWatch knows.
+    """
 
     @property
     def two_runs_minutes(self) -> int:

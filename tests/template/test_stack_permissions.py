@@ -92,7 +92,6 @@ WILDCARDS = {
     r"ecr:\w+ on arn:aws:ecr:[a-z0-9-]+:\d{12}:repository/.*": "the settings open these patterns to anyone",
     r"ec2:Describe\w+ on \*": "these know no resources, and code is denied them",
     r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\$\{AWS::AccountId\}:\*/\*": "an interface has no id before it exists",
-    r"logs:\w+ on arn:aws:logs:[a-z0-9-]+:\$\{AWS::AccountId\}:log-group:/aws/lambda/\*": "CDK names the function",
     r"lambda:InvokeFunction on \$\{\w+\.Arn\}:\*": "CDK's own: any version of one function",
     r"s3:GetObject on arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*": "a gateway's way to ECR's layers",
     r"s3:PutObject on arn:aws:s3:::cloudformation-custom-resource-response-[a-z0-9-]+/\*": "kubectl's answers",

@@ -108,7 +108,7 @@ def test_a_missing_first_step_fails_under_its_own_name_before_anything_is_applie
     assert look["JsonPath"] == ".metadata.name"
     assert "AdministratorAppliedTheAccess" in logical_id("namespaced", LOOK)
     assert logical_id("namespaced", LOOK) in depends_on("namespaced", MANIFEST)
-    assert any(name.startswith("WorkloadKubectlHandlerLogGroup") for name in depends_on("namespaced", LOOK))
+    assert any(name.startswith("WorkloadKubectlHandler") for name in depends_on("namespaced", LOOK))
     assert not any(resources(name, LOOK) for name in configurations.NAMES if name != "namespaced")
 
 
@@ -168,7 +168,7 @@ def test_kubectl_is_administrator_of_the_cluster_and_may_do_nothing_else() -> No
             "Sid": "WriteLog",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": ["arn:aws:logs:ap-southeast-2:${AWS::AccountId}:log-group:/aws/lambda/*"],
+            "Resource": [f"${{{logical_id('public', 'AWS::Logs::LogGroup', 'DeploymentLog')}.Arn}}"],
         },
     ]
 
@@ -180,9 +180,9 @@ def test_external_manifests_leave_no_kubectl_no_administrator_and_no_first_run()
     assert "AmazonEKSClusterAdminPolicy" not in json.dumps(template("external"))
 
 
-def test_the_charts_are_applied_after_kubectls_access_its_log_and_its_way_in() -> None:
+def test_the_charts_are_applied_after_kubectls_access_and_its_way_in() -> None:
     names = depends_on("private", MANIFEST)
-    for needed in ("WorkloadKubectlHandlerLogGroup", "WorkloadKubectlProviderframeworkonEventLogGroup", "NetworkInto"):
+    for needed in ("WorkloadKubectlHandler", "WorkloadKubectlProviderframeworkonEvent", "NetworkInto"):
         assert any(name.startswith(needed) for name in names), needed
     (handler,) = (
         r for i, r in resources("private", "AWS::Lambda::Function").items() if i.startswith("WorkloadKubectlHandler")
