@@ -57,7 +57,7 @@ class Identity(Construct):
         if key:
             statements.append(queue_statement(key))
         if settings.cluster.subnet_ids:
-            statements += interface_statements(self)
+            statements += interface_statements(self, settings.cluster)
         role = iam.Role(
             self,
             "Role",

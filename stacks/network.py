@@ -66,18 +66,27 @@ class Network(Construct):
         return ec2.SubnetSelection(subnets=self.subnets)
 
 
-def interface_statements(scope: Construct) -> list[iam.PolicyStatement]:
+def interface_statements(scope: Construct, cluster: Cluster) -> list[iam.PolicyStatement]:
     """What the Lambda service needs of a function's role to attach it to a VPC, kept away from the function's code.
 
     The service makes these calls before any code runs; calls from code carry `lambda:SourceFunctionArn` and are denied.
     The findings on `*` resources are acknowledged for everything below `scope`.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
+    stack = cdk.Stack.of(scope)
     # DeleteNetworkInterface has to "include all resource IDs", says the source: hence */* of this account and region.
-    all_here = cdk.Stack.of(scope).format_arn(service="ec2", resource="*", resource_name="*")
+    all_here = stack.format_arn(service="ec2", resource="*", resource_name="*")
     acknowledge_wildcard(scope, all_here, "Lambda's own interfaces have no ids before they exist; code is denied this.")
+    # A subnet that another account shares with this one has that account in its ARN; a subnet's id is nobody else's.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
+    subnets = [
+        stack.format_arn(service="ec2", account="*", resource="subnet", resource_name=subnet)
+        for subnet in cluster.subnet_ids
+    ]
+    for subnet in subnets:
+        acknowledge_wildcard(scope, subnet, "The account that owns the subnet may be another one.")
     return [
-        iam.PolicyStatement(sid="AttachToVpc", actions=[*_CHANGE_INTERFACES], resources=[all_here]),
+        iam.PolicyStatement(sid="AttachToVpc", actions=[*_CHANGE_INTERFACES], resources=[all_here, *subnets]),
         iam.PolicyStatement(sid="SeeVpc", actions=[*_READ_INTERFACES], resources=["*"]),
         iam.PolicyStatement(
             sid="NotFromCode",

@@ -121,7 +121,7 @@ def _kubectl_role(scope: Construct, settings: Settings, log_group: logs.ILogGrou
     """A role that reaches the cluster and nothing else in AWS; the provider would add reading all of ECR."""
     statements = [describe_cluster(scope, settings), write_log("WriteLog", log_group)]
     if settings.cluster.subnet_ids:
-        statements += interface_statements(scope)
+        statements += interface_statements(scope, settings.cluster)
     role = iam.Role(
         scope,
         "Role",

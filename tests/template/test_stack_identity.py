@@ -31,13 +31,17 @@ BY_TOKEN = [
 INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
 
 
-def in_a_vpc(region: str) -> list[object]:
+def in_a_vpc(region: str, *subnets: str) -> list[object]:
     return [
         {
             "Sid": "AttachToVpc",
             "Effect": "Allow",
             "Action": [*INTERFACES, "ec2:UnassignPrivateIpAddresses"],
-            "Resource": [f"arn:aws:ec2:{region}:${{AWS::AccountId}}:*/*"],
+            # Of whatever account: a VPC may be shared by another one.
+            "Resource": [
+                *(f"arn:aws:ec2:{region}:*:subnet/{subnet}" for subnet in subnets),
+                f"arn:aws:ec2:{region}:${{AWS::AccountId}}:*/*",
+            ],
         },
         {
             "Sid": "SeeVpc",
@@ -117,7 +121,7 @@ def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
         *log_and_failures("private"),
-        *in_a_vpc("ap-southeast-2"),
+        *in_a_vpc("ap-southeast-2", "subnet-0a1b2c3d4e5f60718", "subnet-18f0e5d4c3b2a1907"),
     ]
 
 
@@ -144,7 +148,7 @@ def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_regio
         DENY_WRITES,
         read_cluster("eu-west-1", "blue_1"),
         *log_and_failures("several"),
-        *in_a_vpc("eu-west-1"),
+        *in_a_vpc("eu-west-1", "subnet-0a1b2c3d4e5f60718"),
     ]
 
 

@@ -91,6 +91,7 @@ WILDCARDS = {
     r"ecr:GetAuthorizationToken on \*": "the action knows no resources",
     r"ecr:\w+ on arn:aws:ecr:[a-z0-9-]+:\d{12}:repository/.*": "the settings open these patterns to anyone",
     r"ec2:Describe\w+ on \*": "these know no resources, and code is denied them",
+    r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\*:subnet/subnet-[0-9a-f]+": "another account may own the one subnet",
     r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\$\{AWS::AccountId\}:\*/\*": "an interface has no id before it exists",
     r"lambda:InvokeFunction on \$\{\w+\.Arn\}:\*": "CDK's own: any version of one function",
     r"s3:GetObject on arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*": "a gateway's way to ECR's layers",
