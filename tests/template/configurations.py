@@ -57,6 +57,12 @@ topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
 emails = ["on-call@example.net"]
 """
 
+_CANARY = """
+[canary]
+repository = "team/canary"
+reference = "latest"
+"""
+
 _PRIVATE = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
 _PUBLIC = (REFERENCE / "smallest.toml").read_text(encoding="utf-8")
 _TEXTS = {
@@ -65,6 +71,7 @@ _TEXTS = {
     "several": _SEVERAL,
     "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
+    "watched": f"{_PRIVATE}{_CANARY}",
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")

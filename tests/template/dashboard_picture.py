@@ -35,10 +35,13 @@ SAMPLE: Mapping[str, Sequence[tuple[float, float]]] = {
     "in the queue": [(0, 0), (_FAILED_AT, 0), (_FAILED_AT, 1), (36, 1), (36, 0), (HOURS, 0)],
     "after the last run": [(0, 2), (HOURS, 2)],
     "seconds": [(at, 31 if at == 8 else 1.2) for at in _RUNS],
+    # The canary's, four in an hour and one after each run; in one hour the domain did not answer.
+    "pulls": [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],
+    "came": [(at, 1 if at == 31 else 5 if at in _RUNS else 4) for at in range(HOURS)],
 }
 
 
-def body(name: str = "private") -> dict[str, Any]:
+def body(name: str = "watched") -> dict[str, Any]:
     """The dashboard of a configuration as CloudWatch gets it."""
     found: dict[str, Any] = json.loads(plain(only(name, "AWS::CloudWatch::Dashboard")["DashboardBody"]))
     return found

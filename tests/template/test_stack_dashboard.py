@@ -9,6 +9,7 @@ from tests.template.dashboard_picture import PICTURE, SAMPLE, body, svg
 from tests.template.synthesis import resources
 
 GRAPHS = ["Token", "Refreshes in an hour", "Rollouts in an hour", "Errors", "Pods ready", "Duration"]
+CANARYS = "Canary's pulls in an hour"
 
 
 def shown(name: str = "public") -> list[dict[str, Any]]:
@@ -26,9 +27,9 @@ def test_the_page_shows_the_alarms_first_and_a_graph_for_each_question() -> None
     first, *graphs = body()["widgets"]
     assert first["type"] == "alarm"
     assert sorted(first["properties"]["alarms"]) == sorted(
-        f"${{{alarm}.Arn}}" for alarm in resources("private", "AWS::CloudWatch::Alarm")
+        f"${{{alarm}.Arn}}" for alarm in resources("watched", "AWS::CloudWatch::Alarm")
     )
-    assert [graph["properties"]["title"] for graph in graphs] == GRAPHS
+    assert [graph["properties"]["title"] for graph in graphs] == [*GRAPHS, CANARYS]
 
 
 def test_it_shows_what_the_handler_emits_under_the_handlers_own_dimensions() -> None:
@@ -53,8 +54,10 @@ def test_it_shows_what_the_handler_emits_under_the_handlers_own_dimensions() -> 
 
 def test_the_canary_has_a_graph_where_there_is_one() -> None:
     titles = [w["properties"]["title"] for w in body("several")["widgets"] if w["type"] == "metric"]
-    assert titles == [*GRAPHS, "Canary's pulls in an hour"]
+    assert titles == [*GRAPHS, CANARYS]
     assert "CanarySuccess" in {metric["name"] for metric in shown("several")}
+    without = [w["properties"]["title"] for w in body("public")["widgets"] if w["type"] == "metric"]
+    assert without == GRAPHS
 
 
 @pytest.mark.parametrize(("name", "hours", "replicas"), [("public", 4.25, 2), ("several", 2, 2)])
@@ -71,6 +74,7 @@ def test_the_picture_is_of_this_dashboard_and_says_that_its_values_are_a_sample(
     drawn = svg(body())
     assert PICTURE.read_text(encoding="utf-8") == drawn, "run `make dashboard`"
     assert "The values are a sample" in drawn
+    assert "Canary" in drawn
 
 
 def test_no_sample_is_left_of_a_line_that_is_gone() -> None:
