@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.template import configurations
-from tests.template.synthesis import template
+from tests.template.synthesis import plain, template
 
 FOLDER = configurations.REFERENCE
 NAMES = tuple(path.stem for path in sorted(FOLDER.glob("*.toml")))
@@ -35,10 +35,9 @@ def snapshot(name: str) -> str:
     return _VERSION.sub(r"\1VERSION", _DIGEST.sub("DIGEST", text)) + "\n"
 
 
-def _readable(manifest: Any) -> Any:  # noqa: ANN401 - text, or an expression that makes text
-    if not isinstance(manifest, str):
-        return manifest
-    return [_in_short(item) for item in json.loads(manifest)]
+def _readable(manifest: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - text, or an expression that makes text
+    """The objects; what CloudFormation puts in stands as `${LoadBalancerPods}` in the text that has it."""
+    return [_in_short(item) for item in json.loads(plain(manifest))]
 
 
 def _in_short(item: Mapping[str, Any]) -> Mapping[str, Any]:

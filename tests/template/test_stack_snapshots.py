@@ -1,11 +1,14 @@
 """The templates of the reference configurations are the files that were reviewed."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.template import snapshots
+
+MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 
 
 @pytest.mark.parametrize("name", snapshots.NAMES)
@@ -16,6 +19,23 @@ def test_the_template_is_the_reviewed_one(name: str) -> None:
 
 def test_a_reviewed_template_holds_no_digest_of_code() -> None:
     assert not re.search(r"[0-9a-f]{32}", "".join(map(snapshots.snapshot, snapshots.NAMES)))
+
+
+@pytest.mark.parametrize("name", [name for name in snapshots.NAMES if name != "external"])
+def test_the_objects_of_every_template_are_reviewed_as_objects_and_their_files_elsewhere(name: str) -> None:
+    reviewed = json.loads(snapshots.snapshot(name))["Resources"].values()
+    (manifest,) = (r["Properties"]["Manifest"] for r in reviewed if r["Type"] == MANIFEST)
+    assert {"Namespace", "Deployment", "ConfigMap"} <= {item["kind"] for item in manifest}
+    files = [text for item in manifest if item["kind"] == "ConfigMap" for text in item["data"].values()]
+    assert set(files) == {"TEXT"}
+    assert "proxy_pass" not in snapshots.snapshot(name)
+
+
+def test_what_cloudformation_puts_into_an_object_is_named_in_it() -> None:
+    reviewed = json.loads(snapshots.snapshot("nlb"))["Resources"]
+    (manifest,) = (r["Properties"]["Manifest"] for r in reviewed.values() if r["Type"] == MANIFEST)
+    (binding,) = (item for item in manifest if item["kind"] == "TargetGroupBinding")
+    assert binding["spec"]["targetGroupARN"].strip("${}") in reviewed
 
 
 def test_a_changed_template_is_shown_as_the_lines_that_went_and_came(
