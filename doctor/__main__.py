@@ -29,7 +29,7 @@ domain as a client sees it. Nothing is changed anywhere. Each thing looked at is
 
     ok    all is well
     warn  it serves, but somebody should look at it
-    FAIL  pulls fail, or will
+    FAIL  something is broken: pulls, refreshes or the next deployment fail, or will
     skip  not looked at, and why
 """
 _EPILOG = """\

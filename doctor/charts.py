@@ -13,20 +13,34 @@ def is_access(document: Mapping[str, Any]) -> bool:
     return document["kind"] in _ACCESS
 
 
-def way_out(site: Site, document: Mapping[str, Any]) -> str:
-    """What brings a missing object into the cluster, and one that was changed back to what it was.
+def way_in(site: Site, document: Mapping[str, Any]) -> str:
+    """What brings a missing object into the cluster."""
+    if site.settings.manifests == "external":
+        return f"let your GitOps tool apply the charts, or do so by hand: {by_hand(site, document)}"
+    if _is_the_administrators(site, document):
+        return f"have an administrator of the cluster run {by_hand(site, document)}"
+    return f"deploy if that was never done; a later deployment does not see what is gone: {by_hand(site, document)}"
 
-    A deployment of a stack that is there already applies the charts only when they have changed since the last one.
-    """
-    manifests, apply = site.settings.manifests, "kubectl apply -f -"
-    if manifests == "namespaced" and is_access(document):
-        return f"have an administrator of the cluster apply it: {printed(site, '--access')} | {apply}"
-    if manifests == "external":
-        forced = "kubectl apply --server-side --force-conflicts -f -"
-        return f"let your GitOps tool apply it, or do so by hand: {printed(site)} | {forced}"
-    return (
-        f"deploy if that was never done; else a deployment sees no change: {printed(site)} | {apply}, as administrator"
-    )
+
+def way_back(site: Site, document: Mapping[str, Any]) -> str:
+    """What makes an object that is different as this checkout has it, or lets it be."""
+    keep = "an edit that is meant belongs into your fork or settings"
+    if site.settings.manifests == "external":
+        return f"let your GitOps tool apply this checkout's, or do so by hand: {by_hand(site, document)}; {keep}"
+    if _is_the_administrators(site, document):
+        return f"have an administrator of the cluster run {by_hand(site, document)}"
+    return f"deploy if this checkout is newer; a deployment does not see an edit: {by_hand(site, document)}; {keep}"
+
+
+def by_hand(site: Site, document: Mapping[str, Any]) -> str:
+    """The command that applies it, whoever wrote it last."""
+    only_access = ("--access",) if _is_the_administrators(site, document) else ()
+    options = "--server-side --force-conflicts " if site.settings.manifests == "external" else ""
+    return f"{printed(site, *only_access)} | kubectl apply {options}-f -"
+
+
+def _is_the_administrators(site: Site, document: Mapping[str, Any]) -> bool:
+    return site.settings.manifests == "namespaced" and is_access(document)
 
 
 def printed(site: Site, *words: str) -> str:

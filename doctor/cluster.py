@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from doctor import binding, credential, objects, owners, workload
-from doctor.charts import way_out
+from doctor.asking import said
+from doctor.charts import way_in
 from doctor.finding import Finding, failure, fine, warning
 from doctor.kubernetes import Kubernetes, Unanswered, Unreachable
 from doctor.site import Site
@@ -20,7 +23,7 @@ def examine(site: Site) -> Iterator[Finding]:
         connection = eks.connect()
         kubernetes = Kubernetes(site, connection, eks.bearer())
     except ClusterError as error:
-        yield failure("cluster", str(error), "the rest of the cluster was not looked at")
+        yield _unknown(site, error)
         return
     name = site.settings.cluster.name
     with closing(kubernetes):
@@ -42,6 +45,21 @@ def examine(site: Site) -> Iterator[Finding]:
             yield warning("cluster", error.said, error.way_out)
 
 
+def _unknown(site: Site, error: ClusterError) -> Finding:
+    """EKS's own words: the message of the error is for whoever reads the Lambda's log."""
+    cluster = site.settings.cluster
+    what = f"EKS in {cluster.region} does not say where cluster {cluster.name} is"
+    match error.__cause__:
+        case ClientError() as refusal if refusal.response["Error"]["Code"] == "ResourceNotFoundException":
+            way_out = "correct cluster.name and cluster.region, or ask in its account: --profile NAME"
+            return failure("cluster", f"{what}: {said(refusal)}", way_out)
+        case ClientError() | BotoCoreError() as refusal:
+            way_out = "log in with a right to eks:DescribeCluster, and see that EKS can be reached from here"
+            return failure("cluster", f"{what}: {said(refusal)}", way_out)
+        case _:
+            return failure("cluster", str(error), "look again when it is ACTIVE")
+
+
 def _namespace(site: Site, kubernetes: Kubernetes) -> bool:
     return kubernetes.find(_document(site)) is not None
 
@@ -51,9 +69,9 @@ def _document(site: Site) -> dict[str, object]:
 
 
 def _no_namespace(site: Site) -> Finding:
-    said = f"there is no namespace {site.settings.cluster.namespace}"
+    what = f"there is no namespace {site.settings.cluster.namespace}"
     return failure(
-        "cluster", f"{said}: the charts were never applied, or it was deleted", way_out(site, _document(site))
+        "cluster", f"{what}: the charts were never applied, or it was deleted", way_in(site, _document(site))
     )
 
 

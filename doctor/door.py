@@ -129,9 +129,10 @@ def _pull(site: Site) -> Finding:
         settings = settings.model_copy(update={"canary": image})
     if settings.canary is None:
         return skipped("pull", "no image was named: --image REPOSITORY:TAG pulls its manifest and smallest layer")
-    named = f"{settings.canary.repository}, {settings.canary.reference}"
+    canary = settings.canary
+    named = f"{canary.repository}{'@' if ':' in canary.reference else ':'}{canary.reference}"
     try:
         seconds = Canary(settings).pull()
     except CanaryError as error:
         return failure("pull", f"{named}: {error}", "docs/operations.md, When a pull fails")
-    return fine("pull", f"{named}: manifest and smallest blob came whole in {seconds:.1f} s")
+    return fine("pull", f"{named}: its manifest and its smallest blob came whole in {seconds:.1f} s")

@@ -13,7 +13,7 @@ class Verdict(StrEnum):
     WARNING = "warn"
     """It serves, and somebody should look at it."""
     FAILED = "fail"
-    """Pulls fail, or will."""
+    """Something is broken: pulls, refreshes or the next deployment fail, or will."""
     SKIPPED = "skip"
     """It could not be looked at, or there is nothing to look at."""
 
@@ -66,7 +66,7 @@ def warning(check: str, said: str, way_out: str) -> Finding:
 
 
 def failure(check: str, said: str, way_out: str) -> Finding:
-    """Pulls fail, or will."""
+    """Something is broken: pulls, refreshes or the next deployment fail, or will."""
     return Finding(check, Verdict.FAILED, said, way_out)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import k8s_manifests
-from doctor.charts import is_access, way_out
+from doctor.charts import is_access, way_back, way_in
 from doctor.differences import Difference, differences
 from doctor.fields import writers
 from doctor.finding import Finding, failure, fine, warning
@@ -50,7 +50,7 @@ def different(site: Site, document: Document, found: Mapping[str, Any], changed:
         _CHECK,
         f"{title(document)} is not as this checkout has it: {shown}{more}. Somebody edited it, or another version is "
         "deployed",
-        f"keep the edit in your fork or settings, or undo it ({way_out(site, document)})",
+        way_back(site, document),
     )
 
 
@@ -68,4 +68,4 @@ def _missing(site: Site, documents: list[Document]) -> Iterator[Finding]:
     if documents:
         titles = [title(document) for document in documents]
         said = f"{', '.join(titles)} {'is' if len(titles) == 1 else 'are'} missing"
-        yield failure(_CHECK, said, way_out(site, documents[0]))
+        yield failure(_CHECK, said, way_in(site, documents[0]))

@@ -37,7 +37,7 @@ class Waiting:
     def begin(self, what: str) -> None:
         """From now on it is `what`."""
         self.end()
-        self._timer = Timer(self._after_seconds, self._say, [f" ...  {what:<14}  waiting for an answer"])
+        self._timer = Timer(self._after_seconds, self._say, [f" ...  {what:<14}  still looking"])
         self._timer.daemon = True
         self._timer.start()
 

@@ -61,9 +61,8 @@ def _configuration(
             f"deploy if the file is newer than the deployment, then {_RUN}",
         )
     else:
-        yield fine(
-            "configuration", f"as the template gives it, {manifests.digest(written)[:12]}, in every pod's rollout"
-        )
+        short = manifests.digest(written)[:12]
+        yield fine("configuration", f"the pods run what the template gives (SHA-256 {short}...)")
 
 
 def _pods(kubernetes: Kubernetes, deployment: Deployment) -> Finding:

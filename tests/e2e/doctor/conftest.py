@@ -14,7 +14,7 @@ from sandbox.kubectl import kubectl_apply
 from sandbox.world import World
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
-from tests.e2e.doctor.operator import OPERATORS, is_known, operators_role
+from tests.e2e.doctor.laptop import OPERATORS, is_known, operators_role
 from tests.sandbox.cli import eventually
 
 

@@ -21,7 +21,7 @@ from sandbox.hosts import point, point_domain
 from sandbox.kubectl import kubectl_json
 from sandbox.world import World
 from tests.canary import leaks
-from tests.e2e.doctor.operator import OPERATORS, found, is_known, operators_role, patch, refreshed
+from tests.e2e.doctor.laptop import OPERATORS, found, is_known, operators_role, patch, refreshed
 from tests.sandbox.cli import eventually
 
 

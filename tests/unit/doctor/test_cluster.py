@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import k8s_manifests
-from doctor import binding, objects, owners
+from doctor import binding, cluster, objects, owners
 from doctor.finding import Finding, Verdict
 from doctor.kubernetes import Kubernetes, UnknownKind, Unreachable, Unreadable
 from doctor.site import Site
@@ -106,7 +106,7 @@ BROKEN = {
         but(ROLE),
         FAILED,
         f"{ROLE} is missing",
-        "an administrator of the cluster apply it: python -m k8s_manifests --access --config staging.toml | kubectl",
+        "an administrator of the cluster run python -m k8s_manifests --access --config staging.toml | kubectl",
     ),
     "rights of an earlier version": Broken(
         objects.examine, SETTINGS, but(ROLE, of_an_earlier_version), WARNING, f"{ROLE} is not as", "--access --config"
@@ -117,7 +117,7 @@ BROKEN = {
         [one for one in charts(EXTERNAL) if one["kind"] in {"Namespace", "Role", "RoleBinding"}],
         FAILED,
         "Service aws-registry-proxy, Deployment aws-registry-proxy are missing",
-        "let your GitOps tool apply it, or do so by hand: python -m k8s_manifests --config staging.toml | kubectl",
+        "let your GitOps tool apply the charts, or do so by hand: python -m k8s_manifests --config staging.toml |",
     ),
     "a chart that the stack's kubectl does not see": Broken(
         objects.examine,
@@ -125,7 +125,7 @@ BROKEN = {
         but("Service aws-registry-proxy", of=settings(manifests="kubectl")),
         FAILED,
         "Service aws-registry-proxy is missing",
-        "a deployment sees no change: python -m k8s_manifests --config staging.toml | kubectl apply -f -",
+        "does not see what is gone: python -m k8s_manifests --config staging.toml | kubectl apply -f -",
     ),
     "a Secret that GitOps writes": Broken(
         owners.examine,
@@ -228,6 +228,29 @@ def test_what_the_operator_may_not_read_is_said_of_each_object() -> None:
     assert {one.verdict for one in warnings} == {WARNING}
     assert len(warnings) == refusing.asked > 5
     assert last.said.startswith("0 of ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "way_out"),
+    [
+        (
+            {"DescribeCluster": "ResourceNotFoundException: No cluster found"},
+            "No cluster found",
+            "correct cluster.name",
+        ),
+        ({"DescribeCluster": "AccessDeniedException: not authorized"}, "not authorized", "a right to eks:Describe"),
+        ({}, "Could not connect", "see that EKS can be reached from here"),
+        ({"DescribeCluster": {"cluster": {"status": "CREATING"}}}, "shared in ap-southeast-2 is CREATING", "ACTIVE"),
+    ],
+)
+def test_a_cluster_that_eks_does_not_describe_is_the_operators_affair(
+    answer: dict[str, Any], said: str, way_out: str
+) -> None:
+    (one,) = cluster.examine(Site(settings=SETTINGS, aws=FakeAws(answer)))
+    assert (one.check, one.verdict) == ("cluster", FAILED)
+    assert said in one.said
+    assert "The Lambda" not in one.said
+    assert way_out in one.way_out
 
 
 def test_no_text_of_a_config_map_is_in_a_finding() -> None:

@@ -63,7 +63,7 @@ def test_a_long_wait_is_explained() -> None:
     waiting.begin("cluster")
     assert told.wait(60)
     waiting.end()
-    assert said == [" ...  cluster         waiting for an answer"]
+    assert said == [" ...  cluster         still looking"]
 
 
 def test_a_short_wait_is_not() -> None:

@@ -1,0 +1,60 @@
+"""`python -m doctor` as a program: what it prints, and its exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from doctor.site import Site
+from sandbox import installation
+from sandbox.world import World
+from tests.canary import leaks
+
+
+@pytest.fixture
+def environment(site: Site) -> dict[str, str]:
+    """The operator's, and nothing else that AWS's tools would look at."""
+    credentials = site.aws.get_credentials()
+    assert credentials is not None
+    names = ("PATH", "HOME", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
+    return {
+        **{name: os.environ[name] for name in names if name in os.environ},
+        "AWS_ACCESS_KEY_ID": str(credentials.access_key),
+        "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
+        "AWS_SESSION_TOKEN": str(credentials.token),
+    }
+
+
+def doctor(world: World, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    config = str(installation.settings_file(world))
+    command = [sys.executable, "-m", "doctor", "--config", config, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+
+
+def test_health_is_a_line_for_each_finding_and_status_0(installed: World, environment: dict[str, str]) -> None:
+    done = doctor(installed, environment, "--image", f"{installed.app_repository}:{installed.app_tag}")
+    *lines, summary = done.stdout.splitlines()
+    counted = Counter(line[:4].strip() for line in lines)
+    assert summary == f"{counted['ok']} ok, 1 skip"
+    assert counted.keys() == {"ok", "skip"}
+    assert "\x1b" not in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_failure_is_status_1_and_in_json_four_texts(installed: World, environment: dict[str, str]) -> None:
+    done = doctor(installed, environment, "--json", "--image", "team/none:1")
+    findings = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert {tuple(one) for one in findings} == {("check", "verdict", "said", "way_out")}
+    assert [one["check"] for one in findings if one["verdict"] == "fail"] == ["pull"]
+    assert leaks(environment["AWS_SESSION_TOKEN"], done.stdout + done.stderr) == []
+
+
+def test_who_has_not_logged_in_is_told_so_and_the_domain_is_looked_at(installed: World) -> None:
+    done = doctor(installed, {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE")}, "--timeout", "1")
+    verdicts = {line[6:20].strip(): line[:4] for line in done.stdout.splitlines()[:-1]}
+    assert done.returncode == 1
+    assert (verdicts["aws"], verdicts["cluster"], verdicts["registry"]) == ("FAIL", "FAIL", "  ok")
