@@ -3,7 +3,6 @@
 import logging
 import os
 from contextlib import closing
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -16,10 +15,10 @@ from lambda_fn.canary import Canary
 from lambda_fn.clock import LambdaClock
 from lambda_fn.ecr import Ecr
 from lambda_fn.eks import Eks
-from lambda_fn.errors import CanaryError, ClusterError, FrontdoorError, RegistryError, RolloutStuckError, TemplateError
+from lambda_fn.errors import CanaryError, FrontdoorError, RolloutStuckError
+from lambda_fn.expiry import KnownExpiry
 from lambda_fn.kubernetes_api import KubernetesApi
 from lambda_fn.kubernetes_session import KubernetesSession
-from lambda_fn.ports import Cluster
 from lambda_fn.refresh import refresh
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
@@ -62,11 +61,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _run(event: object, clock: LambdaClock) -> dict[str, Any]:
-    settings, ecr, eks = _edges(os.environ.get(ENVIRONMENT_NAME))
+    settings, ecr, eks, expiry = _edges(os.environ.get(ENVIRONMENT_NAME))
     request = events.parse(event)
     if request.canary:
         return {"canary": _pull_canary(settings, clock)}
-    report = _refresh(settings, request, ecr, eks, clock)
+    report = _refresh(settings, request, ecr, eks, expiry, clock)
     # After the refresh, whose success it never touches: a credential that is fresh stays so, whoever cannot pull.
     pulls = settings.canary is not None and not request.dry_run
     return report.to_json() | ({"canary": _pull_canary(settings, clock)} if pulls else {})
@@ -88,9 +87,11 @@ def _pull_canary(settings: Settings, clock: LambdaClock) -> dict[str, Any]:
     return {"succeeded": True, "seconds": round(seconds, 3)}
 
 
-def _refresh(settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, clock: LambdaClock) -> Report:
+def _refresh(
+    settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, expiry: KnownExpiry, clock: LambdaClock
+) -> Report:
     started_at = clock.now()
-    report, expires_at, succeeded = None, None, False
+    report, succeeded = None, False
     try:
         connection = eks.connect()
         with closing(KubernetesSession(settings, connection, eks, clock)) as session:
@@ -99,21 +100,23 @@ def _refresh(settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, cl
                 report = refresh(
                     settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
                 )
-            except (RegistryError, TemplateError):
-                expires_at = _kept_until(cluster)
+            except RolloutStuckError as error:
+                report = error.report
                 raise
-        expires_at, succeeded = report.expires_at, True
-    except RolloutStuckError as error:
-        report, expires_at = error.report, error.report.expires_at
-        raise
+            except FrontdoorError:
+                expiry.look(cluster, clock)
+                raise
+        succeeded = True
     finally:
         _log(report)
         # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
         if not request.dry_run:
+            if report:
+                expiry.at = report.expires_at
             metrics.emit(
                 settings,
                 report,
-                expires_at=expires_at,
+                expires_at=expiry.at,
                 started_at=started_at,
                 ended_at=clock.now(),
                 succeeded=succeeded,
@@ -121,19 +124,11 @@ def _refresh(settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, cl
     return report
 
 
-def _kept_until(cluster: Cluster) -> datetime | None:
-    """When the token that stays in the cluster dies: what a run that gets no new one has to warn of."""
-    try:
-        return cluster.read_expiry()
-    except ClusterError:  # the run has failed already, and says why
-        return None
-
-
 @cache
-def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks]:
-    """The settings and the clients made of them, kept while the Lambda stays warm."""
+def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
+    """The settings, the clients made of them, and what is known of the token: kept while the Lambda stays warm."""
     settings = parse_environment({} if environment is None else {ENVIRONMENT_NAME: environment})
-    return settings, Ecr(), Eks(settings)
+    return settings, Ecr(), Eks(settings), KnownExpiry()
 
 
 def _log(report: Report | None) -> None:

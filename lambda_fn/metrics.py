@@ -26,18 +26,20 @@ def emit(
     Args:
         settings: For the dimensions.
         report: What the run did; None when it failed before all was written.
-        expires_at: When the token in the cluster dies, after this run; None when that is unknown.
+        expires_at: When the token in the cluster dies, as far as it is known after this run; None when it is not, and
+            nothing is counted: any number would be made up. `NoRefresh` sees such runs.
         started_at: When it began.
         ended_at: When it was over.
         succeeded: It raised no error.
     """
     metrics = _of(settings)
     metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(succeeded))
+    # A run that failed and has a report wrote its token, and the pods did not become ready.
+    metrics.add_metric("TokensWritten", MetricUnit.Count, int(report is not None))
     metrics.add_metric("DurationMilliseconds", MetricUnit.Milliseconds, _milliseconds(started_at, ended_at))
     if expires_at:
         metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (expires_at - ended_at).total_seconds())
     if report:
-        # A run that failed and has a report wrote its token, and the pods did not become ready.
         metrics.add_metric("RolloutsStuck", MetricUnit.Count, int(not succeeded))
         metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
         metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))

@@ -91,12 +91,12 @@ class Alarms(Construct):
         ]
 
     def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> cloudwatch.Alarm:
-        """A success in every stretch of two periods."""
+        """A new token in every stretch of two periods; a rollout that is stuck is another alarm's affair."""
         within = cdk.Duration.minutes(refresh.two_runs_minutes + -(-timeout.to_seconds() // 60))
         return self._no_success(
             "NoRefresh",
-            "No refresh has succeeded within two periods. The token will die: refresh by hand.",
-            measures.own("RefreshSucceeded", "Sum", period=within),
+            "No run is known to have written a new token within two periods. The old one will die: refresh by hand.",
+            measures.own("TokensWritten", "Sum", period=within),
         )
 
     def _lost_runs(self, measures: Measures) -> list[cloudwatch.Alarm]:

@@ -115,17 +115,31 @@ def test_a_warm_lambda_carries_nothing_but_its_clients_from_run_to_run(
     assert counted["RefreshSucceeded"] == [1.0]
 
 
-def test_a_failed_run_that_may_not_read_the_old_tokens_end_still_counts_the_failure(
+def test_a_failed_run_that_may_not_read_the_tokens_end_counts_what_the_instance_wrote_before(
     site: Site, warm: Warm, control: Control
 ) -> None:
     site.create(template(site.settings))
-    warm()
+    _, counted = warm()
+    (left_seconds,) = counted["TokenSecondsRemaining"]
     site.without_rule("get", "secrets", "aws-registry")
     with control.behaving(Behaviour(token_api_error="AccessDeniedException")):
         failure, counted = warm()
     assert "AccessDeniedException" in str(failure)
-    assert counted["RefreshSucceeded"] == [0.0]
-    assert "TokenSecondsRemaining" not in counted
+    assert (counted["RefreshSucceeded"], counted["TokensWritten"]) == ([0.0], [0.0])
+    assert 0 < counted["TokenSecondsRemaining"][0] < left_seconds
+
+
+def test_a_run_that_is_refused_an_apply_still_counts_the_end_of_the_token_in_the_cluster(
+    site: Site, warm: Warm
+) -> None:
+    site.create(template(site.settings))
+    warm()
+    an_hour_from_now = f"{datetime.now(UTC) + timedelta(hours=1):%FT%TZ}"
+    site.edit("Secret", site.settings.names.secret, ("stringData", "expires_at"), an_hour_from_now)
+    site.without_rule("patch", "secrets", "aws-registry")
+    failure, counted = warm()
+    assert "patch" in str(failure)
+    assert 0 < counted["TokenSecondsRemaining"][0] <= 3600
 
 
 def token_in_use(site: Site, world: World) -> str:

@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from lambda_fn import metrics
+from lambda_fn import handler, metrics
+from lambda_fn.errors import ClusterError
+from lambda_fn.expiry import KnownExpiry
 from lambda_fn.report import Report
 from tests.fakes.clock import STARTED_AT
+from tests.fakes.context import FakeContext
 from tests.template import configurations
 from tests.template.cloudwatch import ALARM, OK, Sample, metric, states
 from tests.template.synthesis import logical_id, only, resources, synthesize
@@ -64,7 +67,7 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     ("NoRefresh", [(0, 1)], 8.5, (OK, ALARM)),
     ("NoRefresh", [], 0.1, (ALARM,)),
     ("NoRefresh", [(0, 1), (9, 1)], 9.1, (OK, ALARM, OK)),
-    # Two runs fail: the token of the first one is all there is.
+    # Two runs fail, and read what the Secret says: the token of the first one is all there is.
     ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[2])], 10, (OK, ALARM)),
     ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[2]), (10, SECONDS[0])], 11, (OK, ALARM, OK)),
     ("RolloutStuck", [(0, 0), (4, 1), (4.1, 1), (4.2, 1)], 7.9, (OK, ALARM)),
@@ -118,6 +121,74 @@ def test_an_alarm_stays_silent_when_it_should(name: str, samples: list[tuple[flo
 
 def test_every_alarm_has_a_sequence_that_raises_it_and_one_that_does_not() -> None:
     assert sorted({name for name, *_ in SHOULD}) == sorted({name for name, *_ in SHOULD_NOT}) == NAMES
+
+
+def counted_by_a_run_that_cannot_ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known_for_seconds: float | None
+) -> dict[str, float]:
+    """What the handler really counts, in an instance that saw a token with so long to live, or none."""
+    known = KnownExpiry(None if known_for_seconds is None else datetime.now(UTC) + timedelta(seconds=known_for_seconds))
+    monkeypatch.setattr(handler, "_edges", lambda _: (configurations.settings("public"), None, NoCluster(), known))
+    capsys.readouterr()
+    with pytest.raises(ClusterError):
+        handler.handler({}, FakeContext())
+    counted = json.loads(capsys.readouterr().out)
+    return {name: value[0] for name, value in counted.items() if isinstance(value, list)}
+
+
+class NoCluster:
+    """EKS, when it refuses us."""
+
+    def connect(self) -> None:
+        raise ClusterError("EKS refuses eks:DescribeCluster")
+
+
+def test_a_cluster_that_cannot_be_asked_raises_the_alarm_from_what_the_instance_last_knew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [(4.0, SECONDS[1]), (8.0, SECONDS[2])]
+    counted = [(at, counted_by_a_run_that_cannot_ask(monkeypatch, capsys, left)) for at, left in runs]
+    samples = [(0.0, float(SECONDS[0])), *((at, values["TokenSecondsRemaining"]) for at, values in counted)]
+    for seen in raised("TokenRunsOut", samples, 10):
+        assert tuple(state for state in seen if state != UNKNOWN) == (OK, ALARM)
+
+
+@pytest.mark.parametrize(
+    "table", ["", "period_minutes = 330\nflexible_window_minutes = 0\nrollout_timeout_seconds = 780"]
+)
+def test_where_nothing_is_known_of_the_token_the_alarm_for_missing_refreshes_comes_before_any_token_dies(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    counted = counted_by_a_run_that_cannot_ask(monkeypatch, capsys, None)
+    assert "TokenSecondsRemaining" not in counted
+    found = synthesize(configurations.parse(f"{configurations.text('public')}[refresh]\n{table}\n"))["Resources"]
+    (no_refresh,) = (r["Properties"] for i, r in found.items() if i.startswith("AlarmsNoRefresh"))
+    assert metric(no_refresh).name in counted
+    failures = [Sample(at * HOUR, counted[metric(no_refresh).name]) for at in range(4, 12, 4)]
+    dead_at = 11 * HOUR + 37 * MINUTE
+    for further_back in FURTHER_BACK:
+        seen = states(no_refresh, [Sample(0, 1), *failures], until=dead_at, further_back=further_back)
+        assert (seen[MINUTE], seen[-1]) == (OK, ALARM)
+
+
+def test_a_stuck_rollout_whose_token_is_fresh_does_not_say_that_the_token_dies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = Report(dry_run=False, hosts=("h",), expires_at=STARTED_AT + timedelta(hours=12), config_sha256="a")
+    capsys.readouterr()
+    metrics.emit(
+        configurations.settings("public"),
+        report,
+        expires_at=report.expires_at,
+        started_at=STARTED_AT,
+        ended_at=STARTED_AT,
+        succeeded=False,
+    )
+    counted = json.loads(capsys.readouterr().out)
+    (stuck,) = counted[metric(alarms()["NoRefresh"]).name]
+    for seen in raised("NoRefresh", [(0, 1), (4, stuck), (8, stuck), (12, stuck)], 16):
+        assert [state for state in seen if state != UNKNOWN] == [OK]
+    assert counted["RolloutsStuck"] == [1.0]
 
 
 def test_without_filling_the_alarm_for_missing_refreshes_would_come_when_the_token_is_dead() -> None:

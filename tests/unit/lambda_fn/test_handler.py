@@ -3,13 +3,14 @@
 import io
 import json
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from lambda_fn import handler, metrics
 from lambda_fn.errors import ClusterError, EventError, SettingsError
+from lambda_fn.expiry import KnownExpiry
 from lambda_fn.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
 from lambda_fn.settings import Canary as Image
@@ -88,25 +89,39 @@ def test_the_canary_does_not_begin_what_the_invocation_has_no_time_for(
     monkeypatch: pytest.MonkeyPatch, emitted: Emitted
 ) -> None:
     pulling = settings().model_copy(update={"canary": Image(repository="team/canary", reference="latest")})
-    monkeypatch.setattr(handler, "_edges", lambda _: (pulling, None, None))
+    monkeypatch.setattr(handler, "_edges", lambda _: (pulling, None, None, KnownExpiry()))
     returned = handler.handler({"canary": True}, FakeContext(remaining_seconds=4))
     assert returned["canary"]["succeeded"] is False
     assert "no time was left" in returned["canary"]["message"]
     assert emitted.metrics()["CanarySuccess"] == [0.0]
 
 
-def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
-    monkeypatch.setattr(handler, "_edges", lambda _: (settings(), None, UnreachableEks()))
+def failed_run(monkeypatch: pytest.MonkeyPatch, emitted: Emitted, known: KnownExpiry) -> dict[str, Any]:
+    """What a run counts that cannot ask the cluster, in an instance that knows `known` of the token there."""
+    monkeypatch.setattr(handler, "_edges", lambda _: (settings(), None, UnreachableEks(), known))
     with pytest.raises(ClusterError, match="cannot be asked"):
         handler.handler({}, FakeContext())
-    counted = emitted.metrics()
-    assert counted["RefreshSucceeded"] == [0.0]
-    assert (counted["Domain"], counted["Cluster"], counted["Namespace"]) == (
-        "registry.frontdoor.test",
-        "shared",
-        "registry",
-    )
-    assert "TokenSecondsRemaining" not in counted
+    return emitted.metrics()
+
+
+def test_a_failed_run_is_counted(monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> None:
+    counted = failed_run(monkeypatch, emitted, KnownExpiry())
+    assert (counted["RefreshSucceeded"], counted["TokensWritten"]) == ([0.0], [0.0])
+    assert (counted["Domain"], counted["Cluster"]) == ("registry.frontdoor.test", "shared")
+
+
+def test_a_run_that_cannot_ask_the_cluster_counts_what_the_instance_knew_of_the_token(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    known = KnownExpiry(datetime.now(UTC) + timedelta(hours=1))
+    (seconds,) = failed_run(monkeypatch, emitted, known)["TokenSecondsRemaining"]
+    assert 3000 < seconds <= 3600
+
+
+def test_a_run_that_cannot_ask_and_knows_nothing_counts_no_time_that_would_be_made_up(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    assert "TokenSecondsRemaining" not in failed_run(monkeypatch, emitted, KnownExpiry())
 
 
 @pytest.mark.parametrize(
@@ -152,6 +167,7 @@ def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted
     values = {metric["Name"]: (counted[metric["Name"]], metric["Unit"]) for metric in definition["Metrics"]}
     assert values == {
         "RefreshSucceeded": ([1.0], "Count"),
+        "TokensWritten": ([1.0], "Count"),
         "DurationMilliseconds": ([1500.0], "Milliseconds"),
         "TokenSecondsRemaining": ([43198.5], "Seconds"),
         "RolloutsStuck": ([0.0], "Count"),
