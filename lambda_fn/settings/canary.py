@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from lambda_fn.settings.fields import matching
+from lambda_fn.settings.fields import matching, repository_alone
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -17,7 +17,7 @@ _REFERENCE = matching(
 class Canary(Table):
     """An image the Lambda pulls as a client would: after every refresh, and on a schedule of its own."""
 
-    repository: Annotated[str, AfterValidator(_REPOSITORY)]
+    repository: Annotated[str, AfterValidator(_REPOSITORY), AfterValidator(repository_alone)]
     """A repository anyone may pull. The Lambda reaches the domain from `cluster.subnet_ids`, which have to be within
     `proxy.client_cidrs`. It trusts public authorities alone: with a certificate of an internal CA the canary always
     fails.

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lambda_fn.settings.fields import Account, NetworkRange, RouteTableId, SubnetId
+from lambda_fn.settings.fields import Account, ClientRange, RouteTableId, SubnetId
 from lambda_fn.settings.table import Table
 
 Service = Literal["ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "s3", "sts"]
@@ -23,7 +23,7 @@ class Endpoints(Table):
     """Where the interfaces stand, one subnet in each zone. By default `cluster.subnet_ids`."""
     route_table_ids: Annotated[tuple[RouteTableId, ...], Field(strict=False)] = ()
     """The route tables that get the way to S3: those of the nodes' subnets and of the Lambda's."""
-    client_cidrs: Annotated[tuple[NetworkRange, ...], Field(strict=False)] = ()
+    client_cidrs: Annotated[tuple[ClientRange, ...], Field(strict=False)] = ()
     """Who may use the interfaces besides the Lambda and the pods, such as the VPC's own range."""
     accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
     """Whose principals may use the interfaces besides those of the stack's own account, such as the accounts that the

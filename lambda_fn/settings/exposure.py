@@ -15,6 +15,13 @@ from lambda_fn.settings.fields import (
 )
 from lambda_fn.settings.table import Table
 
+_ALB_SCHEME = "alb.ingress.kubernetes.io/scheme"
+"""The one annotation of an Ingress that decides who reaches it from outside. Where ingress-nginx and others listen, the
+Service of the controller says, which is not ours.
+
+https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#scheme
+"""
+
 
 class IngressExposure(Table):
     """An Ingress controller of the cluster ends TLS."""
@@ -28,7 +35,17 @@ class IngressExposure(Table):
     Controller does in ACM.
     """
     annotations: dict[AnnotationName, str] = Field(default_factory=dict)
-    """Annotations of the Ingress, for its controller and for cert-manager."""
+    """Annotations of the Ingress, for its controller and for cert-manager. None may open it to the internet."""
+
+    @model_validator(mode="after")
+    def _stays_off_the_internet(self) -> Self:
+        found = self.annotations.get(_ALB_SCHEME, "internal")
+        if found != "internal":
+            raise ValueError(
+                f"annotations.{_ALB_SCHEME} = {found} would give an anonymous registry a public address: it must be "
+                "internal, which is also the default"
+            )
+        return self
 
 
 class NlbExposure(Table):

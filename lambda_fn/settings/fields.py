@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -58,6 +58,29 @@ def _network_range_v4(value: str) -> str:
     return value
 
 
+_WIDEST = {4: 8, 6: 16}
+_UNIQUE_LOCAL = IPv6Network("fc00::/7")  # RFC 4193: IPv6's private addresses
+
+
+def _client_range(value: str) -> str:
+    network = ip_network(value)
+    private = isinstance(network, IPv6Network) and network.subnet_of(_UNIQUE_LOCAL)
+    if network.prefixlen < _WIDEST[network.version] and not private:
+        raise ValueError(
+            "must be no wider than /8 (IPv4) or /16 (IPv6, outside of fc00::/7), for nobody has to log in: name the "
+            "ranges of your VPC and VPN, not the internet. Public addresses that you use internally may be among them"
+        )
+    return value
+
+
+def repository_alone(value: str) -> str:
+    """A validator that refuses a repository with an ECR's host before it, and says what is left without."""
+    host, _, repository = value.partition("/")
+    if re.match(r"\d{12}\.dkr[.-]ecr", host, re.ASCII):
+        raise ValueError(f"must be a repository without ECR's host name: write {repository or '*'}")
+    return value
+
+
 def _own_namespace(value: str) -> str:
     if value == "default" or value.startswith("kube-"):
         raise ValueError("must be a namespace of ecr-frontdoor's own: the stack makes it `restricted` and deletes it")
@@ -78,6 +101,7 @@ HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]
 NetworkRange = Annotated[str, AfterValidator(_network_range)]
 NetworkRangeV4 = Annotated[NetworkRange, AfterValidator(_network_range_v4)]
+ClientRange = Annotated[NetworkRange, AfterValidator(_client_range)]
 Account = Annotated[
     str, AfterValidator(matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'"))
 ]
@@ -98,6 +122,7 @@ RepositoryPattern = Annotated[
             "lower-case letters, digits and . _ - / where * stands for any characters, like team/*",
         )
     ),
+    AfterValidator(repository_alone),
 ]
 ClusterName = Annotated[
     str, AfterValidator(matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, - and _"))

@@ -30,6 +30,7 @@ from lambda_fn.settings.fields import (
     SubnetId,
     VpcId,
 )
+from lambda_fn.settings.partition import partition_of
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.table import Table
 
@@ -276,11 +277,44 @@ class Settings(Table):
                 f"proxy.exposure.certificate_arn is of {region}, and the load balancer of {self.cluster.region} takes "
                 "certificates of its own region only"
             )
-        if exposure.target_group_arn and self.manifests != "external":
+        group = exposure.target_group_arn
+        if group and group.split(":")[3] != self.cluster.region:
+            raise ValueError(
+                f"proxy.exposure.target_group_arn = {group} is not in cluster.region = {self.cluster.region}, where "
+                "the stack makes its own"
+            )
+        if group and self.manifests != "external":
             raise ValueError(
                 'proxy.exposure.target_group_arn is for manifests = "external": leave it out, the stack knows its own'
             )
         return self
+
+    @model_validator(mode="after")
+    def _all_is_of_one_partition(self) -> Self:
+        region = self.cluster.region
+        for key, (value, partition) in self._partitions_by_key().items():
+            if partition != partition_of(region):
+                raise ValueError(
+                    f"{key} = {value} is of the partition {partition} and cluster.region = {region} of "
+                    f"{partition_of(region)}: partitions of AWS share neither accounts nor credentials, so give each "
+                    "its own deployment"
+                )
+        return self
+
+    def _partitions_by_key(self) -> dict[str, tuple[str, str]]:
+        """Every setting that belongs to a partition, with its value and that partition."""
+        image = ECR_HOST.match(self.proxy.image)
+        regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(self.registries)}
+        arns = {
+            "alarms.topic_arn": self.alarms.topic_arn,
+            "proxy.exposure.certificate_arn": getattr(self.proxy.exposure, "certificate_arn", None),
+            "proxy.exposure.target_group_arn": getattr(self.proxy.exposure, "target_group_arn", None),
+        }
+        return (
+            {key: (value, partition_of(value)) for key, value in regions.items()}
+            | ({"proxy.image": (self.proxy.image, partition_of(image["region"]))} if image else {})
+            | {key: (arn, arn.split(":")[1]) for key, arn in arns.items() if arn}
+        )
 
     @model_validator(mode="after")
     def _tls_secret_is_not_the_pull_secret(self) -> Self:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure, NlbExposure, PodExposure
-from lambda_fn.settings.fields import Address, Image, NetworkRange, Quantity, amount
+from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity, amount
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
 
@@ -55,19 +55,28 @@ class Proxy(Table):
     """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
     of the service range.
     """
-    client_cidrs: Annotated[tuple[NetworkRange, ...], Field(strict=False, min_length=1)] = (
+    client_cidrs: Annotated[tuple[ClientRange, ...], Field(strict=False, min_length=1)] = (
         "10.0.0.0/8",
         "172.16.0.0/12",
         "192.168.0.0/16",
         "100.64.0.0/10",
     )
     """Source ranges the NetworkPolicy lets in, and the load balancer of `nlb`. The private ranges by default: an
-    anonymous registry must not face the internet.
+    anonymous registry must not face the internet, so no range may be wider than /8, or /16 with IPv6.
     """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
     """How long a stopping pod finishes the pulls it is serving, in seconds. At least the longest pull of your largest
     layer.
     """
+
+    @model_validator(mode="after")
+    def _somebody_reaches_the_load_balancer(self) -> Self:
+        if isinstance(self.exposure, NlbExposure) and all(":" in cidr for cidr in self.client_cidrs):
+            raise ValueError(
+                f"client_cidrs = {', '.join(self.client_cidrs)} lets nobody in: the load balancer of exposure.kind = "
+                '"nlb" has IPv4 addresses alone, so name the clients\' IPv4 ranges'
+            )
+        return self
 
     @property
     def pod_tls_secret(self) -> str | None:

@@ -3,9 +3,17 @@
 import re
 
 import pytest
+from botocore.loaders import create_loader
 
 from lambda_fn.settings import parse_toml
+from lambda_fn.settings.partition import partition_of
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
+
+INTERNET_FACING = """\
+kind = 'ingress'
+class_name = 'alb'
+annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
+"""
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,15 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         ("[proxy]", "client_cidrs = '10.0.0.0/8'", 'proxy.client_cidrs = "10.0.0.0/8": must be a list'),
         ("[proxy]", "client_cidrs = ['10.0.0.1/8']", 'proxy.client_cidrs[0] = "10.0.0.1/8": must be a network range'),
         ("[proxy]", "client_cidrs = ['10.0.0.1']", 'proxy.client_cidrs[0] = "10.0.0.1": must be a network range'),
+        ("[proxy]", "client_cidrs = ['0.0.0.0/0']", 'client_cidrs[0] = "0.0.0.0/0": must be no wider than /8 (IPv4)'),
+        ("[proxy]", "client_cidrs = ['52.0.0.0/7']", 'client_cidrs[0] = "52.0.0.0/7": must be no wider than /8'),
+        ("[proxy]", "client_cidrs = ['10.0.0.0/8', '::/0']", 'proxy.client_cidrs[1] = "::/0": must be no wider than'),
+        ("[proxy]", "client_cidrs = ['2600::/12']", 'proxy.client_cidrs[0] = "2600::/12": must be no wider than /8'),
+        (
+            "[proxy.exposure]",
+            INTERNET_FACING,
+            "proxy.exposure: annotations.alb.ingress.kubernetes.io/scheme = internet-facing would give an anonymous",
+        ),
         ("[proxy]", "resources = 1", "proxy.resources = 1: must be a table of keys"),
         ("[proxy]", "resources = { cpu_request = '1K' }", 'cpu_request = "1K": must be a Kubernetes quantity'),
         (
@@ -68,6 +85,16 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
         ("[[registries]]", "account = '١٢٣٤٥٦٧٨٩٠١٢'", "must be an AWS account: 12 digits in quotes"),
         ("[[registries]]", "region = 'Sydney'", 'registries[0].region = "Sydney": must be an AWS region'),
         ("[[registries]]", "repositories = ['Team/*']", 'registries[0].repositories[0] = "Team/*": must be lower-case'),
+        (
+            "[[registries]]",
+            "repositories = ['123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/team/*']",
+            "must be a repository without ECR's host name: write team/*",
+        ),
+        (
+            "[[registries]]",
+            "repositories = ['123456789012.dkr-ecr.us-east-1.on.aws']",
+            "must be a repository without ECR's host name: write *",
+        ),
         ("[[registries]]", "repositories = []", "registries[0].repositories = []: must have at least one entry"),
         ("[[registries]]", "endpoint = 'ecr.example.net'", "must be an ECR host name, like 123456789012.dkr.ecr"),
         (
@@ -92,6 +119,26 @@ from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
             "must be the https:// address of a page without # and spaces",
         ),
         ("", "alarms = { runbook_url = 'docs/operations.md' }", "must be the https:// address of a page"),
+        (
+            "",
+            "alarms = { topic_arn = 'arn:aws-cn:sns:ap-southeast-2:123456789012:on-call' }",
+            "alarms.topic_arn = arn:aws-cn:sns:ap-southeast-2:123456789012:on-call is of the partition aws-cn and",
+        ),
+        (
+            "[[registries]]",
+            "region = 'cn-north-1'",
+            "registries[0].region = cn-north-1 is of the partition aws-cn and cluster.region = ap-southeast-2 of aws",
+        ),
+        (
+            "[proxy]",
+            "image = '123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/nginx:1'",
+            "proxy.image = 123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/nginx:1 is of the partition aws-us-gov",
+        ),
+        (
+            "",
+            "canary = { repository = '123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/a', reference = 'x' }",
+            "must be a repository without ECR's host name: write a",
+        ),
         ("", "encryption = 'kms'", "encryption = \"kms\": must be 'aws' or 'stack'"),
         ("", "alarms = { emails = ['on-call'] }", 'alarms.emails[0] = "on-call": must be an e-mail address'),
         ("", "alarms = { emails = 'a@example.net' }", 'alarms.emails = "a@example.net": must be a list'),
@@ -171,6 +218,14 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
             f"{NLB}certificate_arn = '{CERTIFICATE.format('us-east-1')}'",
             "proxy.exposure.certificate_arn is of us-east-1, and the load balancer of ap-southeast-2 takes",
         ),
+        (
+            f"{NLB}certificate_arn = '{CERTIFICATE.format('ap-southeast-2').replace('arn:aws:', 'arn:aws-cn:')}'",
+            "is of the partition aws-cn and cluster.region = ap-southeast-2 of aws",
+        ),
+        (
+            f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP.replace('ap-southeast-2', 'eu-west-1')}'",
+            "is not in cluster.region = ap-southeast-2, where the stack makes its own",
+        ),
         (f"{NLB}certificate_zone_id = 'example.net'", "must be a Route 53 hosted zone's id, like Z0123"),
         (f"{NLB}tls_secret = 'tls'\nalias_zone_id = 'z1'", 'proxy.exposure.alias_zone_id = "z1": must be a Route 53'),
         (
@@ -215,6 +270,7 @@ def test_a_certificate_of_every_partition_is_a_certificate(region: str) -> None:
         ("route_table_ids = ['rtb-12345678']", 'endpoints: route_table_ids and "s3" in create belong together'),
         ("create = ['s3']\nroute_table_ids = ['main']", 'endpoints.route_table_ids[0] = "main": must be a route table'),
         ("subnet_ids = ['a']", 'endpoints.subnet_ids[0] = "a": must be a subnet\'s id'),
+        ("client_cidrs = ['0.0.0.0/0']", 'endpoints.client_cidrs[0] = "0.0.0.0/0": must be no wider than /8'),
         ("client_cidrs = ['10.0.0.1']", 'endpoints.client_cidrs[0] = "10.0.0.1": must be a network range'),
     ],
 )
@@ -290,6 +346,34 @@ def test_a_memory_limit_below_the_request_is_refused_whatever_their_units(amount
     assert found.endswith(f"memory_limit = {amounts[1]} is below memory_request = {amounts[0]}: raise the limit")
 
 
+@pytest.mark.parametrize(
+    "cidr", ["11.0.0.0/8", "52.95.0.0/16", "fd00::/8", "fc00::/7", "2600:1f00::/24", "10.0.0.1/32"]
+)
+def test_public_ranges_that_are_used_internally_and_private_ones_are_clients(cidr: str) -> None:
+    settings = parse_toml(with_line("[proxy]", f"client_cidrs = ['{cidr}']"), "my.toml")
+    assert settings.proxy.client_cidrs == (cidr,)
+
+
+def test_ipv6_clients_alone_are_refused_where_the_load_balancer_has_no_such_address() -> None:
+    behind = f"{NLB}tls_secret = 'tls'"
+    text = with_line("[proxy.exposure]", behind).replace("[proxy]\n", "[proxy]\nclient_cidrs = ['fd00:1::/32']\n", 1)
+    (found,) = mistakes(text)
+    assert "client_cidrs = fd00:1::/32 lets nobody in: the load balancer" in found
+    both = text.replace("['fd00:1::/32']", "['fd00:1::/32', '10.0.0.0/8']")
+    assert len(parse_toml(both, "my.toml").proxy.client_cidrs) == 2
+
+
+def test_an_internal_scheme_may_be_written_out() -> None:
+    internal = INTERNET_FACING.replace("internet-facing", "internal")
+    assert parse_toml(with_line("[proxy.exposure]", internal), "my.toml").proxy.exposure.kind == "ingress"
+
+
+@pytest.mark.parametrize("group", ["system:masters", "system:nodes", "eks:cluster-bootstrap"])
+def test_a_group_that_has_rights_of_its_own_is_refused(group: str) -> None:
+    (found,) = mistakes(f"{SMALLEST}[names]\ngroup = '{group}'\n")
+    assert f'names.group = "{group}": must be a Kubernetes group\'s name that does not start with system:' in found
+
+
 @pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "mx-central-1", "us-isob-east-1", "eusc-de-east-1"])
 def test_regions_of_every_partition_are_regions(region: str) -> None:
     settings = parse_toml(SMALLEST.replace("ap-southeast-2", region), "my.toml")
@@ -306,3 +390,10 @@ def test_a_canary_that_nobody_may_pull_is_refused() -> None:
     text = with_line("[[registries]]", "repositories = ['team/*']")
     (found,) = mistakes(f"canary = {{ repository = 'other/a', reference = 'latest' }}\n{text}")
     assert "canary.repository = other/a is not among what anyone may pull: choose one that team/* allows" in found
+
+
+def test_every_region_that_botocore_knows_is_of_the_partition_it_says() -> None:
+    partitions = create_loader().load_data("partitions")["partitions"]
+    known = {region: each["id"] for each in partitions for region in each["regions"] if not region.endswith("-global")}
+    assert len(known) > 30
+    assert {region: partition_of(region) for region in known} == known
