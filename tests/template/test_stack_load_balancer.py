@@ -6,7 +6,7 @@ import pytest
 
 from lambda_fn.settings import Settings
 from tests.template import configurations
-from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize
+from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize, template
 
 NAME = "nlb"
 GROUP = "AWS::EC2::SecurityGroup"
@@ -151,6 +151,52 @@ def test_the_deployment_binds_the_pods_to_the_target_group_when_there_is_a_way_i
     (resource,) = resources(NAME, MANIFEST).values()
     for needed in ("LoadBalancerHttps", "LoadBalancerIntoPods", "Endpointsecrapi", "EndpointsS3"):
         assert any(i.startswith(needed) for i in listed(resource["DependsOn"])), needed
+
+
+def needed_by(name: str, start: str) -> set[str]:
+    """Everything a resource needs, directly or not: CloudFormation makes it before and deletes it after."""
+    everything = template(name)["Resources"]
+    found: set[str] = set()
+    left = [start]
+    while left:
+        for needed in references(everything[left.pop()]) & set(everything) - found:
+            found.add(needed)
+            left.append(needed)
+    return found
+
+
+def references(node: Any) -> set[str]:  # noqa: ANN401 - any part of a template
+    match node:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": [name, _]}:
+            return {name}
+        case dict():
+            named = set(listed(node.get("DependsOn", [])))
+            return named.union(*(references(value) for key, value in node.items() if key != "DependsOn"))
+        case list():
+            return set().union(*map(references, node))
+        case _:
+            return set()
+
+
+def test_the_binding_is_deleted_while_its_controller_and_kubectl_still_have_their_way() -> None:
+    """The controller's finalizer is on it: what the controller or kubectl needs for that may not go before."""
+    manifest = logical_id(NAME, MANIFEST)
+    needed = needed_by(NAME, manifest)
+    for kind in (
+        "AWS::EC2::VPCEndpoint",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EKS::AccessEntry",
+        "AWS::ElasticLoadBalancingV2::Listener",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        TARGETS,
+    ):
+        assert set(resources(NAME, kind)) <= needed, kind
+    assert logical_id(NAME, "AWS::Logs::LogGroup", "DeploymentLog") in needed
+    assert logical_id(NAME, "AWS::IAM::Role", "WorkloadRole") in needed
+    assert manifest not in needed
 
 
 def test_the_version_of_the_function_does_not_depend_on_how_cdk_numbers_its_references() -> None:
