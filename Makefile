@@ -80,10 +80,10 @@ doctor: .venv/installed ## Examine a deployed front door, read-only (CONFIG=fron
 	@python -m doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
 
 synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
-	cdk synth --quiet -c config=$(CONFIG)
+	cdk synth --quiet -c config=$(CONFIG) && ls cdk.out/*.template.json
 
-deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials (CONFIG=frontdoor.toml)
-	cdk deploy --require-approval=never -c config=$(CONFIG)
+deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials; asks before rights are widened, unless CI=true (CONFIG=frontdoor.toml)
+	cdk deploy --require-approval=$(if $(CI),never,broadening) -c config=$(CONFIG)
 
 destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made (CONFIG=frontdoor.toml)
 	cdk destroy --force -c config=$(CONFIG)

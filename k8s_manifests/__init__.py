@@ -25,11 +25,11 @@ def documents(settings: Settings, *, target_group_arn: str | None = None) -> lis
 
 
 def access_documents(settings: Settings) -> list[dict[str, Any]]:
-    """What only an administrator of the cluster can apply: the Namespace, and who may do what in it."""
+    """What is an administrator's to apply: the Namespace, who may do what in it, and who in the network gets in."""
     return list(AccessChart(App(), "access", settings=settings).to_json())
 
 
 def proxy_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
-    """Everything else."""
+    """Everything else: the pods and what they run on."""
     arn = target_group_arn or getattr(settings.proxy.exposure, "target_group_arn", None)
     return list(ProxyChart(App(), "proxy", settings=settings, target_group_arn=arn).to_json())

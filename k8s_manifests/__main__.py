@@ -25,8 +25,8 @@ def main() -> int:
     parser.add_argument(
         "--access",
         action="store_true",
-        help='print the Namespace, Roles and RoleBindings alone: with manifests = "namespaced" an administrator of the '
-        "cluster applies them before the first deployment",
+        help="print the Namespace, who may do what in it and who in the network gets in, and nothing else: with "
+        'manifests = "namespaced" an administrator of the cluster applies them before the first deployment',
     )
     parser.add_argument(
         "--target-group-arn",

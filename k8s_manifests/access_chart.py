@@ -1,4 +1,7 @@
-"""The namespace, and exactly what the stack's groups may do in it. docs/rbac.md gives the reason for each verb."""
+"""The namespace, what the stack's groups may do in it, and who in the network gets in.
+
+docs/rbac.md gives the reason for each verb.
+"""
 
 from cdk8s import Chart
 from constructs import Construct
@@ -9,18 +12,26 @@ from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.deployer import deployer_access
+from k8s_manifests.exposure import ingress, service
 from k8s_manifests.load_balancer import readiness_gate
 from k8s_manifests.objects import add, labels, metadata
+from k8s_manifests.policy import network_policy
 from lambda_fn.settings import Settings
 
 
 class AccessChart(Chart):
-    """Namespace, and a Role with its RoleBinding for the Lambda and, where it is no administrator, for kubectl."""
+    """Namespace; a Role with its RoleBinding for the Lambda and, where it is no administrator, for kubectl; the way in.
+
+    The way in is NetworkPolicy, Service and Ingress. Whoever may write a Service or an Ingress can open a load balancer
+    to the internet or take another team's host: their reach does not end at the namespace, so it is an administrator
+    who applies them, as with rights.
+    """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
         super().__init__(scope, id, disable_resource_name_hashes=True)
         refresher: list[Resource] = [role(settings), role_binding(settings)]
-        add(self, [namespace(settings), *refresher, *deployer_access(settings)])
+        way_in = [network_policy(settings), service(settings), *ingress(settings)]
+        add(self, [namespace(settings), *refresher, *deployer_access(settings), *way_in])
 
 
 def namespace(settings: Settings) -> Namespace:

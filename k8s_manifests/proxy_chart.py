@@ -1,20 +1,19 @@
-"""The nginx workload and everything it needs but the two objects the Lambda writes."""
+"""The nginx workload: what a deployment may change without asking an administrator of the cluster."""
 
 from cdk8s import Chart
 from constructs import Construct
 from lightkube.core.resource import Resource
 
 from k8s_manifests.configuration import scripts_config_map, template_config_map
-from k8s_manifests.exposure import ingress, service
 from k8s_manifests.load_balancer import target_group_binding
 from k8s_manifests.objects import add
-from k8s_manifests.policy import disruption_budget, network_policy
+from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
 from lambda_fn.settings import Settings
 
 
 class ProxyChart(Chart):
-    """ConfigMaps, policies, Service, Ingress or TargetGroupBinding where asked for, and the Deployment."""
+    """ConfigMaps, PodDisruptionBudget, TargetGroupBinding where there is a target group, and the Deployment."""
 
     def __init__(
         self,
@@ -33,10 +32,7 @@ def proxy_objects(settings: Settings, *, target_group_arn: str | None) -> list[R
     return [
         template_config_map(settings),
         scripts_config_map(settings),
-        network_policy(settings),
         disruption_budget(settings),
-        service(settings),
-        *ingress(settings),
         # Before the pods: the controller gives its readiness gate to new pods of a Service that is bound already.
         *target_group_binding(settings, target_group_arn),
         deployment(settings),

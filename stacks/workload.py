@@ -67,7 +67,13 @@ class Workload(Construct):
         provider.node.add_dependency(_access(self, settings, role))
         cluster = _imported(self, "Cluster", settings, network, provider)
         manifest = eks.KubernetesManifest(
-            self, "Manifest", cluster=cluster, manifest=[dict(d) for d in documents], overwrite=True, prune=False
+            self,
+            "Manifest",
+            cluster=cluster,
+            manifest=[dict(d) for d in documents],
+            overwrite=True,
+            prune=False,
+            removal_policy=cdk.RemovalPolicy.RETAIN if settings.keep_objects else cdk.RemovalPolicy.DESTROY,
         )
         # The whole provider: its functions need their policies.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))

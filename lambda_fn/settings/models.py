@@ -207,6 +207,11 @@ class Settings(Table):
     """Who applies the charts: `kubectl` (the stack, through CDK's kubectl provider, which gets cluster-admin),
     `namespaced` (the same, with rights to these objects of its namespace alone, which an administrator gives it first,
     by `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
+    Before you change it on an installation that serves, read docs/operations.md, "Change who applies the charts".
+    """
+    keep_objects: bool = False
+    """Whether the objects in the cluster stay there when the stack no longer applies them: after `cdk destroy`, and
+    after a change to `manifests = "external"`. It counts once it is deployed.
     """
 
     @property

@@ -87,10 +87,7 @@ def test_the_namespace_refuses_pods_below_restricted() -> None:
 RESOURCES = {
     "ConfigMap": ("", "configmaps"),
     "Deployment": ("apps", "deployments"),
-    "Ingress": ("networking.k8s.io", "ingresses"),
-    "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
     "PodDisruptionBudget": ("policy", "poddisruptionbudgets"),
-    "Service": ("", "services"),
     "TargetGroupBinding": ("elbv2.k8s.aws", "targetgroupbindings"),
 }
 
@@ -113,9 +110,9 @@ def test_the_document_for_reviewers_names_every_kind_kubectl_may_write() -> None
     part = RBAC.read_text(encoding="utf-8").split("\n## The deployment, with")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\w+) \| (\S+) \|", part, re.MULTILINE)
     kinds = {(resource, "" if group == "core" else group) for resource, group in rows if resource != "resource"}
-    assert kinds == {
-        (resource, group) for group, resource in [*RESOURCES.values(), ("rbac.authorization.k8s.io", "roles")]
-    }
+    every = [settings(exposure, manifests="namespaced") for exposure in (INGRESS, NLB, POD, SERVICE)]
+    allowed = {(resource, group) for of in every for _, group, resource, _ in given(of, name=DEPLOYER)}
+    assert kinds == allowed
 
 
 @pytest.mark.parametrize("manifests", ["kubectl", "external"])
@@ -137,4 +134,12 @@ def test_what_an_administrator_applies_and_what_kubectl_applies_is_everything() 
     of = settings(manifests="namespaced")
     access = access_documents(of)
     assert [*access, *proxy_documents(of)] == documents(of)
-    assert [d["kind"] for d in access] == ["Namespace", "Role", "RoleBinding", "Role", "RoleBinding"]
+    rights, way_in = ["Role", "RoleBinding", "Role", "RoleBinding"], ["NetworkPolicy", "Service", "Ingress"]
+    assert [d["kind"] for d in access] == ["Namespace", *rights, *way_in]
+
+
+@pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
+def test_a_deployment_without_an_administrator_cannot_open_another_way_in(exposure: str) -> None:
+    allowed = given(settings(exposure, manifests="namespaced"), name=DEPLOYER)
+    resources = {resource for _, _, resource, _ in allowed}
+    assert resources.isdisjoint({"services", "ingresses", "networkpolicies", "secrets", "pods"})

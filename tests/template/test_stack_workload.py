@@ -70,7 +70,15 @@ def test_the_deployment_applies_exactly_what_the_charts_print(name: str) -> None
 
 def test_without_an_administrator_the_deployment_applies_nothing_that_grants_rights() -> None:
     assert applied("namespaced") == proxy_documents(configurations.settings("namespaced"))
-    assert {d["kind"] for d in applied("namespaced")}.isdisjoint({"Namespace", "Role", "RoleBinding"})
+    granting = {"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"}
+    assert {d["kind"] for d in applied("namespaced")}.isdisjoint(granting)
+
+
+@pytest.mark.parametrize(("keep", "policy"), [("false", "Delete"), ("true", "Retain")])
+def test_the_objects_go_with_the_stack_unless_the_settings_keep_them(keep: str, policy: str) -> None:
+    made = synthesize(configurations.parse(f"keep_objects = {keep}\n{configurations.text('public')}"))["Resources"]
+    (manifest,) = (each for each in made.values() if each["Type"] == MANIFEST)
+    assert (manifest["DeletionPolicy"], manifest["UpdateReplacePolicy"]) == (policy, policy)
 
 
 def test_without_an_administrator_kubectl_is_in_the_group_of_its_role_and_has_no_policy() -> None:

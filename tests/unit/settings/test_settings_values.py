@@ -22,7 +22,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "domian = 'x.example.net'",
-            "domian is no setting; allowed here: alarms, canary, cluster, domain, encryption, endpoints, manifests",
+            "domian is no setting; allowed here: alarms, canary, cluster, domain, encryption, endpoints, keep_objects",
         ),
         ("[cluster]", "nam = 'x'", "cluster.nam is no setting; allowed here: certificate_authority, endpoint, name"),
         ("[[registries]]", "acount = '1'", "registries[0].acount is no setting; allowed here: account, endpoint"),
