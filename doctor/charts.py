@@ -5,11 +5,12 @@ from typing import Any
 
 from doctor.site import Site
 
-_ACCESS = frozenset({"Namespace", "Role", "RoleBinding"})
+_ACCESS = frozenset({"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"})
+"""The kinds of `k8s_manifests.access_documents`; a test compares."""
 
 
 def is_access(document: Mapping[str, Any]) -> bool:
-    """Whether only an administrator of the cluster can apply it."""
+    """Whether it grants rights or lets somebody in, so that an administrator of the cluster applies it."""
     return document["kind"] in _ACCESS
 
 

@@ -9,11 +9,12 @@ import pytest
 
 import k8s_manifests
 from doctor import binding, cluster, objects, owners
+from doctor.charts import is_access
 from doctor.finding import Finding, Verdict
 from doctor.kubernetes import Kubernetes, UnknownKind, Unreachable, Unreadable
 from doctor.site import Site
 from lambda_fn.manifests import FIELD_MANAGER
-from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings import IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor.account import SETTINGS, TARGETS, healthy
@@ -114,9 +115,9 @@ BROKEN = {
     "charts that GitOps has not applied": Broken(
         objects.examine,
         EXTERNAL,
-        [one for one in charts(EXTERNAL) if one["kind"] in {"Namespace", "Role", "RoleBinding"}],
+        [one for one in charts(EXTERNAL) if is_access(one)],
         FAILED,
-        "Service aws-registry-proxy, Deployment aws-registry-proxy are missing",
+        "PodDisruptionBudget aws-registry-proxy, Deployment aws-registry-proxy are missing",
         "let your GitOps tool apply the charts, or do so by hand: python -m k8s_manifests --config staging.toml |",
     ),
     "a chart that the stack's kubectl does not see": Broken(
@@ -260,3 +261,13 @@ def test_no_text_of_a_config_map_is_in_a_finding() -> None:
     one, _ = objects.examine(site(SETTINGS), FakeKubernetes(but("ConfigMap aws-registry-proxy-tpl", edit)))
     assert "PRIVATE" not in json.dumps(one.to_json())
     assert ".data.nginx.conf.j2" in one.said
+
+
+@pytest.mark.parametrize("kind", ["nlb", "ingress"])
+def test_what_an_administrator_applies_is_what_the_charts_say_it_is(kind: str) -> None:
+    of = settings(manifests="namespaced")
+    if kind == "ingress":
+        exposure = IngressExposure(kind="ingress", class_name="nginx")
+        of = of.model_copy(update={"proxy": of.proxy.model_copy(update={"exposure": exposure})})
+    documents = k8s_manifests.documents(of, target_group_arn=TARGETS)
+    assert [one for one in documents if is_access(one)] == k8s_manifests.access_documents(of)
