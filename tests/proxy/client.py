@@ -52,10 +52,11 @@ class Answer:
 
 
 class Client:
-    """Asks the proxy, each time on a new connection."""
+    """Asks the proxy, each time on a new connection; gives up when nothing comes for so long."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.seen: list[Answer] = []
+        self._timeout_seconds = timeout_seconds
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET."""
@@ -76,7 +77,7 @@ class Client:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, *, body: bytes | None = None
     ) -> HTTPConnection:
         """A request that is sent and not read."""
-        connection = HTTPConnection(ADDRESS, 8080, timeout=TIMEOUT_SECONDS)
+        connection = HTTPConnection(ADDRESS, 8080, timeout=self._timeout_seconds)
         connection.request(method, path, body, dict(headers or {}))
         return connection
 

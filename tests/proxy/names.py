@@ -23,11 +23,20 @@ def wait_until(is_so: Callable[[], bool], what: str, *, pause_seconds: float = 0
         time.sleep(pause_seconds)
 
 
-class NameServer:
-    """Dnsmasq, whose answers are good for a second. It refuses what it does not know, as one without an upstream."""
+Names = Mapping[str, str | tuple[str, ...]]
+"""Name -> its address or addresses."""
 
-    def __init__(self, address: str, hosts: Path) -> None:
+
+class NameServer:
+    """Dnsmasq, whose answers are good for a second.
+
+    It refuses what it does not know, as one without an upstream. Of names that end in `zone` it says that there are no
+    others (NXDOMAIN).
+    """
+
+    def __init__(self, address: str, hosts: Path, *, zone: str = "") -> None:
         self.address = address
+        self._zone = zone
         self._hosts = hosts
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -36,7 +45,7 @@ class NameServer:
         command = (
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-", "--pid-file",
             f"--listen-address={self.address}", "--bind-interfaces", "--no-resolv", "--no-hosts",
-            f"--addn-hosts={self._hosts}", "--local-ttl=1",
+            f"--addn-hosts={self._hosts}", "--local-ttl=1", *([f"--local=/{self._zone}/"] if self._zone else []),
         )  # fmt: skip
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - dnsmasq
         wait_until(self._listens, "dnsmasq listens")
@@ -48,9 +57,10 @@ class NameServer:
             self._process.wait()
             self._process = None
 
-    def tell(self, names: Mapping[str, str]) -> None:
-        """Name -> address, from now on; it refuses all others."""
-        self._hosts.write_text("".join(f"{address}\t{name}\n" for name, address in names.items()))
+    def tell(self, names: Names) -> None:
+        """Know these names and no others, from now on."""
+        known = {name: (told,) if isinstance(told, str) else told for name, told in names.items()}
+        self._hosts.write_text("".join(f"{address}\t{name}\n" for name, told in known.items() for address in told))
         if self._process:
             self._process.send_signal(signal.SIGHUP)
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from lambda_fn.settings import Settings
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
@@ -15,12 +16,13 @@ from sandbox.cloud.tokens import Token
 from sandbox.pod import Pod
 from sandbox.world import World
 from tests.mutants.catalogue import bad_hours
-from tests.proxy.client import ACCEPT, Client
+from tests.proxy.client import ACCEPT, Answer, Client
 from tests.proxy.patience import wait_until_ecr_is_asked
 
 SIZE = 1_500_000
 DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
 OUTCOME = re.compile(r"(?P<blobs>blobs )?(?P<status>[45]\d\d) `(?P<code>[A-Z]+)`")
+LONGEST = re.compile(r"`(\w+_seconds)`")
 FAULTS = {
     "B2": Behaviour(denied_actions=DENIED),
     "B6": Behaviour(registry_status=429, registry_retry_after_seconds=1),
@@ -34,6 +36,8 @@ FAULTS = {
     "B14": Behaviour(s3_delay_seconds=20),
 }
 """The rows that are a fault of ECR or S3."""
+MARGIN_SECONDS = 20
+"""A busy machine's, beside what a row says: too much to notice a second more, enough to notice a wait without end."""
 
 Spoil = Callable[[], str | None]
 
@@ -90,6 +94,23 @@ def give_back(serving: Pod, world: World, token: Token) -> Callable[[], None]:
     return lambda: serving.give(dict.fromkeys(world.ecr_hosts, token.authorization))
 
 
+def within_seconds(row: str, settings: Settings) -> int:
+    """The longest that the row lets anybody wait for a first byte: what its settings come to, or nothing."""
+    named = LONGEST.search(bad_hours()[row].within)
+    return getattr(settings.proxy.timeouts, named[1]) if named else 0
+
+
+def ask(client: Client, path: str, limit_seconds: int) -> Answer:
+    """An answer, that begins in time; every test's client sees it."""
+    hasty = Client(limit_seconds + MARGIN_SECONDS)
+    try:
+        return hasty.get(path, ACCEPT)
+    except TimeoutError:
+        pytest.fail(f"{path}: no answer within {limit_seconds} s, and {MARGIN_SECONDS} more")
+    finally:
+        client.seen += hasty.seen
+
+
 @contextmanager
 def spoiling(pod: Pod, spoil: Spoil, give_back: Callable[[], None]) -> Iterator[None]:
     """Another pull secret, for a while."""
@@ -104,14 +125,15 @@ def spoiling(pod: Pod, spoil: Spoil, give_back: Callable[[], None]) -> Iterator[
     "row", [name for name, hour in bad_hours().items() if "test_a_bad_hour_is_as_its_row_says" in hour.tests]
 )
 def test_a_bad_hour_is_as_its_row_says(
-    row: str, bad_hour: AbstractContextManager[None], client: Client, publisher: Publisher
+    row: str, bad_hour: AbstractContextManager[None], client: Client, publisher: Publisher, settings: Settings
 ) -> None:
+    limit = within_seconds(row, settings)
     warm, cold = published(publisher), published(publisher)
     wait_until_ecr_is_asked(client)
     kept = {path: client.get(path, ACCEPT).body for path in paths(warm)}
     with bad_hour:
-        manifest, blob = (client.get(path, ACCEPT) for path in paths(cold))
-        again = {path: client.get(path, ACCEPT) for path in paths(warm)}
+        manifest, blob = (ask(client, path, limit) for path in paths(cold))
+        again = {path: ask(client, path, 0) for path in paths(warm)}
         assert client.get("/-/ready").status == 200
     assert {path: (answer.status, answer.body) for path, answer in again.items()} == {
         path: (200, body) for path, body in kept.items()

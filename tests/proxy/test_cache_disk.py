@@ -148,6 +148,22 @@ def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_k
     assert [kept(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
 
 
+@pytest.mark.parametrize("fail", [fill, write_protect])
+def test_a_cache_that_is_repaired_is_used_by_the_next_container(
+    pod: Pod, volume: Path, client: Client, control: Control, image: Image, fail: Fail
+) -> None:
+    blob = f"/v2/team/app/blobs/{image.layers[0]}"
+    repair = fail(volume)
+    pod.start()
+    repair()
+    for _ in range(2):
+        assert not asks_nobody(client, control, blob), "this container keeps nothing, and says so when it starts"
+    pod.kill()
+    pod.restart()
+    wait_until(lambda: asks_nobody(client, control, blob), "the cache is used")
+    assert kept(volume / "blobs")
+
+
 @pytest.mark.parametrize("size_mib", [300])
 def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_only_be_read(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image

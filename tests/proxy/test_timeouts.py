@@ -1,6 +1,8 @@
 """Upstreams that answer too late."""
 
+import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +11,7 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
+from tests.proxy.names import wait_until
 from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
 
@@ -57,3 +60,20 @@ def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, cont
     assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
     time.sleep(ERRORS_LAST_SECONDS)
     assert client.get(f"/v2/team/app/blobs/{image.layers[0]}").status == 200
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_silent_s3_holds_up_nobody_who_wants_something_else(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    warm, cold = (publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1000)]) for _ in range(2))
+    warm_blob = f"/v2/team/app/blobs/{warm.layers[0]}"
+    kept = client.get(warm_blob).body
+    lost = [f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(1000))}" for _ in range(3)]
+    mark = control.mark()
+    with ThreadPoolExecutor(3) as pool, control.behaving(Behaviour(s3_delay_seconds=20)):
+        waiting = [pool.submit(client.get, path) for path in lost]
+        wait_until(lambda: control.requests(mark).count("s3.layer") > 0, "S3 is asked", pause_seconds=0.02)
+        assert client.get(warm_blob).body == kept
+        assert client.get(f"/v2/team/app/manifests/{cold.digest}", ACCEPT).body == cold.manifest
+        assert {answer.result().status for answer in waiting} == {504}

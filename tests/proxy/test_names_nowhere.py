@@ -1,0 +1,155 @@
+"""The names of ECR and S3 do not exist any more, or lead to addresses where nobody answers."""
+
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.cloud.publish import Image, Publisher
+from sandbox.pod import Pod
+from sandbox.world import World
+from tests.proxy.client import ACCEPT, Answer, Client
+from tests.proxy.names import NameServer, wait_until
+
+Lead = Callable[[str, tuple[str, ...]], None]
+
+SILENT = ("127.0.0.31", "127.0.0.32")
+
+
+@pytest.fixture(scope="module")
+def resolver() -> str:
+    """Nobody else's."""
+    return "127.0.0.54"
+
+
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    """Short for addresses; a rest is longer than a test waits for anything."""
+    return "connect_seconds = 2\npause_seconds = 60"
+
+
+@pytest.fixture
+def names(world: World) -> dict[str, str]:
+    """Where ECR and S3 are."""
+    known = {name: address for address, names in world.names.items() for name in names}
+    return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
+
+
+@pytest.fixture
+def dns(resolver: str, names: dict[str, str], tmp_path: Path) -> Iterator[NameServer]:
+    """It knows the names, and says of all other names of AWS that they do not exist."""
+    made = NameServer(resolver, tmp_path / "hosts", zone="amazonaws.com")
+    made.tell(names)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def lead(dns: NameServer, names: dict[str, str]) -> Lead:
+    """Lets one name lead to other addresses from now on."""
+    return lambda name, addresses: dns.tell({**names, name: addresses})
+
+
+@pytest.fixture
+def silence() -> Iterator[None]:
+    """What is sent to these addresses is lost, in the sandbox's own network."""
+    rules = [("INPUT", "--destination", address, "--jump", "DROP") for address in SILENT]
+    for rule in rules:
+        iptables("--insert", *rule)
+    yield
+    for rule in rules:
+        iptables("--delete", *rule)
+
+
+@pytest.fixture(autouse=True)
+def proxy(pod: Pod, dns: NameServer) -> Pod:
+    """A serving pod of the test's own."""
+    assert dns
+    pod.start()
+    return pod
+
+
+def iptables(*arguments: str) -> None:
+    command = ("iptables", "--wait", *arguments)
+    subprocess.run(command, check=True)  # noqa: S603 - in the sandbox's namespace
+
+
+def published(publisher: Publisher) -> Image:
+    """An image nobody has pulled yet."""
+    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
+
+
+def pull(client: Client, image: Image) -> tuple[Answer, Answer]:
+    """Its manifest and its layer."""
+    paths = f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
+    manifest, blob = (client.get(path, ACCEPT) for path in paths)
+    return manifest, blob
+
+
+def statuses(client: Client, image: Image) -> list[int]:
+    return [answer.status for answer in pull(client, image)]
+
+
+def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_they_do(
+    proxy: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher
+) -> None:
+    warm = published(publisher)
+    assert statuses(client, warm) == [200, 200]
+    dns.tell({})
+    wait_until(lambda: statuses(client, published(publisher)) == [503, 503], "nginx has heard of it")
+    for lost in (published(publisher), published(publisher)):
+        for answer in pull(client, lost):
+            assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+            assert int(answer.header("Retry-After") or 0) > 0
+    (line, *_) = proxy.access_log("locate", lost.digest)
+    assert line["upstream"] == proxy.world.ecr_host, "nginx has looked for an address, and nobody has to rest"
+    assert statuses(client, warm) == [200, 200]
+    assert client.get("/-/ready").status == 200
+    pid = proxy.pid
+    dns.tell(names)
+    wait_until(lambda: statuses(client, published(publisher)) == [200, 200], "the image is served")
+    assert proxy.pid == pid
+
+
+@pytest.mark.usefixtures("silence")
+@pytest.mark.parametrize(("who", "told"), [("ecr", [504, 504]), ("s3", [200, 504])])
+def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
+    proxy: Pod, lead: Lead, client: Client, publisher: Publisher, who: str, told: list[int]
+) -> None:
+    warm = published(publisher)
+    assert statuses(client, warm) == [200, 200]
+    name = proxy.world.ecr_host if who == "ecr" else proxy.world.layer_host
+    lead(name, SILENT)
+    images = []
+
+    def late() -> bool:
+        images.append(published(publisher))
+        return statuses(client, images[-1]) == told
+
+    wait_until(late, "nginx has heard of the addresses")
+    (line, *_) = proxy.access_log("locate" if who == "ecr" else "fetch", images[-1].layers[0])
+    assert {f"{address}:443" for address in SILENT} <= set(line["upstream"].replace(" :", ",").split(", "))
+    assert statuses(client, warm) == [200, 200]
+    assert client.get("/-/ready").status == 200
+
+
+@pytest.mark.usefixtures("silence")
+def test_an_address_where_nobody_answers_is_given_up_for_another_one(
+    proxy: Pod, lead: Lead, names: dict[str, str], client: Client, publisher: Publisher
+) -> None:
+    ecr = proxy.world.ecr_host
+    lead(ecr, (SILENT[0], names[ecr]))
+    image = published(publisher)
+
+    def after_the_silent_one() -> bool:
+        """Nginx has heard of both, and asks the one or the other first."""
+        path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
+        assert client.get(path, ACCEPT).status == 404
+        (line, *_) = proxy.access_log("locate", path)
+        return line["upstream"] == f"{SILENT[0]}:443, {names[ecr]}:443"
+
+    wait_until(after_the_silent_one, "the silent address is tried first")
+    assert statuses(client, image) == [200, 200]
