@@ -21,7 +21,7 @@ from stacks.refresher import HANDLER
 _RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 """What Lambda's runtime brings along; the versions are those of the tests."""
 _MODULE = HANDLER.rpartition(".")[0]
-_FEWEST_ROUNDS = 10
+_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(prog="python -m bench.cold_start", description=__doc__)
     parser.add_argument("--python", default=sys.executable, help="the interpreter; Lambda's is 3.13")
-    parser.add_argument("--rounds", type=int, default=_FEWEST_ROUNDS, help="fresh processes of each kind")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="fresh processes of each kind")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         place = prepare(chosen.python, Path(folder))

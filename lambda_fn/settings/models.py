@@ -233,11 +233,12 @@ class Settings(Table):
                 )
             places[place] = number
             for pattern in registry.repositories:
-                earlier = taken.get("*", taken.get(pattern))
-                if earlier is not None:
+                # A * in the later pattern is a character like any other, which only a * of the earlier one matches.
+                wider = next((earlier for earlier in taken if fnmatchcase(pattern, earlier)), None)
+                if wider is not None:
                     raise ValueError(
-                        f"registries[{number}] never serves {pattern!r}: registries[{earlier}] comes first "
-                        "and takes it; give each its own patterns, with * in the last one only"
+                        f"registries[{number}] never serves {pattern!r}: registries[{taken[wider]}] comes first "
+                        f"and takes it with {wider!r}; put the registry of the narrower pattern first, and * last"
                     )
             taken |= dict.fromkeys(registry.repositories, number)
         return registries

@@ -305,12 +305,17 @@ REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositor
         ),
         (
             [("123456789012", "['*']"), ("210987654321", "['b']")],
-            "registries[1] never serves 'b': registries[0] comes first",
+            "registries[1] never serves 'b': registries[0] comes first and takes it with '*'; put the registry of the",
         ),
         (
             [("123456789012", "['a/*']"), ("210987654321", "['a/*']")],
             "registries[1] never serves 'a/*': registries[0] comes",
         ),
+        (
+            [("123456789012", "['b', 'a/*']"), ("210987654321", "['c', 'a/special/*']")],
+            "registries[1] never serves 'a/special/*': registries[0] comes first and takes it with 'a/*'",
+        ),
+        ([("123456789012", "['a*z']"), ("210987654321", "['ab*yz']")], "never serves 'ab*yz'"),
     ],
 )
 def test_a_registry_that_could_never_serve_is_refused(entries: list[tuple[str, str]], message: str) -> None:
@@ -319,6 +324,18 @@ def test_a_registry_that_could_never_serve_is_refused(entries: list[tuple[str, s
     text = SMALLEST.replace(single[0], "".join(REGISTRY.format(*entry) for entry in entries))
     (found,) = mistakes(text)
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a/special/*", "a/*"), ("a*", "*a"), ("a*z", "a*"), ("a/*", "a"), ("a", "a*"), ("a.b", "acb")],
+)
+def test_a_registry_that_serves_what_an_earlier_one_leaves_it_is_taken(first: str, second: str) -> None:
+    single = re.search(r"\[\[registries\]\]\n(.*\n){2}", SMALLEST)
+    assert single
+    entries = REGISTRY.format("123456789012", [first]) + REGISTRY.format("210987654321", [second])
+    settings = parse_toml(SMALLEST.replace(single[0], entries), "my.toml")
+    assert [registry.repositories for registry in settings.registries] == [(first,), (second,)]
 
 
 @pytest.mark.parametrize(
