@@ -11,15 +11,14 @@ from tests.template.synthesis import synthesize, template
 # W3005: CDK writes dependencies that CloudFormation would also infer.
 CONFIG = ManualArgs(regions=["ap-southeast-2"], ignore_checks=["W3005"])
 # Denied actions that ECR has and cfn-lint has not heard of yet; the test fails when it has.
-YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
+YOUNG_ACTIONS = ["listimagereferrers", "startreplicationbackfill", "stopreplicationbackfill"]
 
 
 @pytest.mark.parametrize("name", [*snapshots.NAMES, "guarded", "several"])
 def test_cfn_lint_finds_nothing_but_actions_younger_than_itself(name: str) -> None:
-    findings = [
-        (match.rule.id, match.message.split("'")[1]) for match in lint(json.dumps(template(name)), config=CONFIG)
-    ]
-    assert findings == [("W3037", action) for action in YOUNG_ACTIONS]
+    text = json.dumps(template(name))
+    findings = {(match.rule.id, match.message.split("'")[1]) for match in lint(text, config=CONFIG)}
+    assert findings == {("W3037", action) for action in YOUNG_ACTIONS if f'"ecr:{action}"' in text.lower()}
 
 
 def test_a_finding_of_cdk_nag_that_nobody_acknowledged_fails_the_synthesis() -> None:
