@@ -22,6 +22,7 @@ from stacks.measures import Measures
 from stacks.network import Network
 from stacks.notices import Notices
 from stacks.refresher import Refresher, refresher_log, run_timeout
+from stacks.remarks import remarks
 from stacks.schedule import Schedule
 from stacks.stack_name import stack_name
 from stacks.workload import Workload, applied_documents, workload_digest
@@ -42,6 +43,8 @@ class FrontdoorStack(cdk.Stack):
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
         )
         check(settings)
+        for remark in remarks(settings):
+            cdk.Annotations.of(self).add_info(remark)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
         failures = Failures(self, "Failures", key=key).queue
         log_group = refresher_log(self, "Log", settings=settings, key=key)

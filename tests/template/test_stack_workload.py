@@ -126,8 +126,7 @@ def test_whoever_synthesizes_or_deploys_is_told_of_the_first_step() -> None:
     told = [
         entry.data for node in stacks[0].node.find_all() for entry in node.node.metadata if entry.type == "aws:cdk:info"
     ]
-    assert len(told) == 1
-    assert "python -m k8s_manifests --access" in told[0]
+    assert len([text for text in told if "python -m k8s_manifests --access" in text]) == 1
 
 
 @pytest.mark.parametrize("name", APPLIED)
