@@ -123,6 +123,8 @@ def _allowed(location: tuple[int | str, ...]) -> list[str]:
             node = {"$ref": node["discriminator"]["mapping"][part]}
         else:
             node = node["properties"][part]
+        # A table that may be left out is `the table, or null`.
+        node = next((member for member in node.get("anyOf", ()) if "$ref" in member), node)
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return sorted(node["properties"])

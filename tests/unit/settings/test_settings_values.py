@@ -34,6 +34,11 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         ),
         ("[proxy.exposure]", "kind = 'pod'", "proxy.exposure.tls_secret is missing"),
         ("[proxy]", "replicas = 1", "proxy.replicas = 1: must be greater than or equal to 2"),
+        (
+            "",
+            "canary = { repository = 'team/a', reference = '1', image = 'x:1' }",
+            "canary.image is no setting; allowed here: period_minutes, reference, repository",
+        ),
         ("[proxy.exposure]", "kind_ = 1", "proxy.exposure.kind_ is no setting; allowed here: kind"),
         (
             "[proxy.exposure]",
