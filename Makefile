@@ -67,7 +67,7 @@ demo: .venv/installed ## The whole story on one machine, step by step
 	python -m sandbox demo
 
 # Beside `make test`, not in it: most of its time is CDK's and moto's, and it takes minutes.
-deploy-local: parts node_modules/installed ## Bootstrap, deploy and pull, against the AWS stand-in, from the template that is synthesized
+deploy-local: parts node_modules/installed ## Deploy, update, roll back and destroy, against the AWS stand-in, from the templates that are synthesized
 	python -m sandbox.deployment
 
 sandbox: .venv/installed ## Start the local world with the front door in it, and leave it running

@@ -16,8 +16,11 @@ def create(world: World) -> None:
 
 
 def point_domain(world: World, address: str) -> None:
-    """Let the public domain lead to `address`, for the node and for pods. Call it inside the sandbox."""
-    point(world, {address: (world.domain,)})
+    """Let the public domain lead to `address`, for the node and for pods, and so the name it may move to.
+
+    Call it inside the sandbox.
+    """
+    point(world, {address: (world.domain, world.new_domain)})
 
 
 def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:

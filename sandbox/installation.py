@@ -73,8 +73,13 @@ rollout_timeout_seconds = 120
 def settings_file(world: World) -> Path:
     """The sandbox's `frontdoor.toml`, written anew."""
     path = world.state / "frontdoor.toml"
-    path.write_text(_SETTINGS.format(world=world, image=image.proxy_image(world), tls_secret=TLS_SECRET))
+    path.write_text(toml(world, image=image.proxy_image(world)))
     return path
+
+
+def toml(world: World, *, image: str) -> str:
+    """The text of the sandbox's settings, with the proxy's image."""
+    return _SETTINGS.format(world=world, image=image, tls_secret=TLS_SECRET)
 
 
 def settings(world: World) -> Settings:

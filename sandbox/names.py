@@ -11,6 +11,7 @@ class Names:
         account: Owns the private registry.
         other_account: A second account, whose registry the same token reads.
         domain: The public name of the front door.
+        new_domain: The name it moves to where a deployment changes it; in the same certificate.
         refresher_role: The role the Lambda runs as.
     """
 
@@ -20,6 +21,7 @@ class Names:
     cluster: str = "shared"
     namespace: str = "registry"
     domain: str = "registry.frontdoor.test"
+    new_domain: str = "images.frontdoor.test"
     node: str = "node1"
     refresher_role: str = "frontdoor-refresher"
     app_repository: str = "team/app"
@@ -78,8 +80,9 @@ class Names:
     @property
     def aws_hosts(self) -> tuple[str, ...]:
         """The AWS APIs a refresh speaks to, and those of a deployment and its examination."""
-        services = ("sts", "eks", "api.ecr", "cloudformation", "ssm", "lambda", "scheduler", "sqs", "monitoring")
-        return *(f"{name}.{self.region}.amazonaws.com" for name in services), "iam.amazonaws.com"
+        refresh = ("sts", "eks", "api.ecr")
+        deployment = ("cloudformation", "ssm", "lambda", "scheduler", "sqs", "monitoring", "logs", "ec2")
+        return *(f"{name}.{self.region}.amazonaws.com" for name in refresh + deployment), "iam.amazonaws.com"
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ def leaves(world: World) -> tuple[Leaf, ...]:
         Leaf("aws", world.aws_hosts[0], world.aws_hosts),
         Leaf("ecr", world.ecr_host, world.ecr_hosts),
         Leaf("s3", world.s3_host, (world.s3_host, f"*.{world.s3_host}")),
-        Leaf("domain", world.domain, (world.domain,)),
+        Leaf("domain", world.domain, (world.domain, world.new_domain)),
         Leaf("apiserver", "kube-apiserver", (*world.api_names, world.api_address, world.service_api_address)),
         Leaf("admin", "admin", group="system:masters"),
         Leaf("kubelet", f"system:node:{world.node}", (world.node, world.api_address), group="system:nodes"),

@@ -124,6 +124,11 @@ class World(Names):
         return self.state / "access.json"
 
     @property
+    def performed_file(self) -> Path:
+        """What a deployment has of resources that moto does not know; see `sandbox.deployment.record`."""
+        return self.state / "performed.json"
+
+    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
-from sandbox.cloud import access_entries, answers, ecr_api, simulation
+from sandbox.cloud import access_entries, answers, ecr_api, simulation, stack_resources
 from sandbox.cloud.answers import Refusal
 from sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
 from sandbox.cloud.endpoints import MOTO_URL, moto_authorization
@@ -35,10 +35,7 @@ def _kind(request: web.Request) -> str:
 async def _answer(request: web.Request) -> web.StreamResponse:
     api = ApiHost.parse(request.host)
     if api is None:
-        if simulation.is_meant(await read(request)):
-            return await simulation.answer(await read(request))
-        async with send(request, MOTO_URL + request.raw_path) as answer:
-            return await relay(request, answer)
+        return await _moto(request)
     caller = await _authenticated(request, api)
     if isinstance(caller, Refusal):
         return answers.unsigned(api.service, caller)
@@ -47,6 +44,17 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     if api.service == "eks":
         return await _eks(request, api, caller)
     return await ecr_api.answer(request, api, caller)
+
+
+async def _moto(request: web.Request) -> web.StreamResponse:
+    """An API that is moto's alone; two of its operations need more than moto has."""
+    body = await read(request)
+    if simulation.is_meant(body):
+        return await simulation.answer(body)
+    async with send(request, MOTO_URL + request.raw_path) as answer:
+        if stack_resources.is_meant(body):
+            return await stack_resources.answer(request.app[CLOUD].world, body, answer)
+        return await relay(request, answer)
 
 
 async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refusal:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sandbox import inside
 from sandbox.deployment import native
+from sandbox.deployment.operator import Operator
 from sandbox.deployment.story import STEPS, Story
 from sandbox.errors import SandboxError
 from sandbox.progress import say, step
@@ -17,7 +18,8 @@ STATE = Path("/var/lib/ecr-frontdoor-deploy-local")
 def main(words: list[str]) -> int:
     """Tell the story; 0 only if every step held."""
     if words == ["inside"]:
-        return tell(Story(World.current()), STEPS)
+        world = World.current()
+        return tell(Story(world, Operator(world)), STEPS)
     world = World(state=STATE)
     try:
         with step("making the Lambda's bundle"):

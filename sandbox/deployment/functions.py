@@ -53,6 +53,14 @@ class Assets:
         layers = [layer["Ref"] for layer in self._of(name).get("Layers", [])]
         return [self.resources[layer]["Properties"]["Content"]["S3Key"] for layer in layers]
 
+    def retained(self) -> set[str]:
+        """The physical names of what is to outlive the stack."""
+        return {
+            physical
+            for physical, logical in self.names.items()
+            if self.resources[logical].get("DeletionPolicy") == "Retain"
+        }
+
     def _of(self, name: str) -> Mapping[str, Any]:
         properties: Mapping[str, Any] = self.resources[self.names[name]]["Properties"]
         return properties

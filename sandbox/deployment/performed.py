@@ -1,29 +1,19 @@
 """The resources that moto cannot make: made here, from their properties in the template, as CloudFormation would."""
 
-import ssl
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-import httpx2
-
-from lambda_fn.eks import Eks
-from sandbox.access import grant_access
-from sandbox.deployment import functions
+from sandbox.access import revoke_access
+from sandbox.deployment import entries, functions
+from sandbox.deployment.changes import Request
 from sandbox.errors import SandboxError
-from sandbox.installation import session, settings
+from sandbox.installation import session
 from sandbox.lambda_runtime import Invocation
 from sandbox.world import World
 
 Properties = Mapping[str, Any]
-
-_GROUPS = {"AmazonEKSClusterAdminPolicy": "system:masters"}
-"""An access policy of EKS, as a group that Kubernetes itself knows."""
-_KNOWN_WITHIN_SECONDS = 60
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 @dataclass
@@ -37,60 +27,65 @@ class Performer:
     world: World
     runs: list[Invocation] = field(default_factory=list)
 
-    def create(self, name: str, kind: str, properties: Properties, assets: functions.Assets) -> None:
-        """Create one resource, which `name` is the logical id of.
+    def perform(self, request: Request, name: str, kind: str, properties: Properties, assets: functions.Assets) -> str:
+        """Create, update or delete one resource, which `name` is the logical id of.
+
+        Returns:
+            Its physical id.
 
         Raises:
             SandboxError: It failed, and so has the deployment.
         """
         match kind:
             case "AWS::EKS::AccessEntry":
-                self._access_entry(properties)
+                return self._access_entry(request, properties)
             case "AWS::Scheduler::ScheduleGroup":
-                self._schedule_group(properties)
+                return self._schedule_group(request, properties)
             case "AWS::Scheduler::Schedule":
-                self._schedule(name, properties)
+                self._schedule(request, name, properties)
+            case "AWS::CloudWatch::Alarm":
+                self._alarm(request, name, properties)
             case "Custom::AWSCDK-EKS-KubernetesResource":
-                self._manifest(properties, assets)
-            case "Custom::Trigger":
+                self._manifest(request, properties, assets)
+            case "Custom::Trigger" if request != "Delete":
                 self._trigger(assets)
+        return name
 
-    def _access_entry(self, properties: Properties) -> None:
-        role = properties["PrincipalArn"]
-        policies = [policy["PolicyArn"].rpartition("/")[2] for policy in properties.get("AccessPolicies", [])]
-        groups = [*properties.get("KubernetesGroups", []), *(_GROUPS[policy] for policy in policies)]
-        grant_access(self.world, role, groups)
-        # In a real deployment the provider's functions are made meanwhile; kubectl itself does not wait.
-        self._wait_until_known(role)
+    def _access_entry(self, request: Request, properties: Properties) -> str:
+        if request == "Delete":
+            revoke_access(self.world, properties["PrincipalArn"])
+        else:
+            entries.grant(self.world, properties)
+        return f"{properties['ClusterName']}|{properties['PrincipalArn']}"
 
-    def _wait_until_known(self, role_arn: str) -> None:
-        """Wait until the authenticator has read the entry: it looks every few seconds."""
-        given = functions.role_environment(self.world, role_arn)
-        key_id, secret, token = (given[name] for name in _KEYS)
-        role = boto3.Session(key_id, secret, token, region_name=self.world.region)
-        access = Eks(settings(self.world), role.client("eks"), role.client("sts"))
-        trust = ssl.create_default_context(cafile=str(self.world.ca.certificate))
-        ends_at = time.monotonic() + _KNOWN_WITHIN_SECONDS
-        with httpx2.Client(verify=trust) as client:
-            while True:
-                bearer = {"Authorization": f"Bearer {access.bearer().reveal()}"}
-                if client.get(f"{self.world.api_url}/api", headers=bearer).is_success:
-                    return
-                if time.monotonic() > ends_at:
-                    raise SandboxError(f"the API server does not know {role_arn}: see the log of the authenticator")
-                time.sleep(1)
+    # In Scheduler and CloudWatch the API's parameters have the names of CloudFormation's properties.
+    def _schedule_group(self, request: Request, properties: Properties) -> str:
+        scheduler = session(self.world, "default").client("scheduler")
+        change = scheduler.delete_schedule_group if request == "Delete" else scheduler.create_schedule_group
+        change(**properties)
+        return str(properties["Name"])
 
-    # The API's parameters have the names of CloudFormation's properties.
-    def _schedule_group(self, properties: Properties) -> None:
-        session(self.world, "default").client("scheduler").create_schedule_group(**properties)
+    def _schedule(self, request: Request, name: str, properties: Properties) -> None:
+        scheduler = session(self.world, "default").client("scheduler")
+        match request:
+            case "Create":
+                scheduler.create_schedule(Name=name, **properties)
+            case "Update":
+                scheduler.update_schedule(Name=name, **properties)
+            case "Delete":
+                scheduler.delete_schedule(Name=name, GroupName=properties["GroupName"])
 
-    def _schedule(self, name: str, properties: Properties) -> None:
-        session(self.world, "default").client("scheduler").create_schedule(Name=name, **properties)
+    def _alarm(self, request: Request, name: str, properties: Properties) -> None:
+        cloudwatch = session(self.world, "default").client("cloudwatch")
+        if request == "Delete":
+            cloudwatch.delete_alarms(AlarmNames=[name])
+        else:
+            cloudwatch.put_metric_alarm(AlarmName=name, **properties)
 
-    def _manifest(self, properties: Properties, assets: functions.Assets) -> None:
+    def _manifest(self, request: Request, properties: Properties, assets: functions.Assets) -> None:
         kubectl = assets.physical("WorkloadKubectlHandler")
         event = {
-            "RequestType": "Create",
+            "RequestType": request,
             "RequestId": str(uuid.uuid4()),
             "ResourceType": "Custom::AWSCDK-EKS-KubernetesResource",
             "ResourceProperties": _as_text(properties),
@@ -105,7 +100,7 @@ class Performer:
         done = functions.call(self.world, assets, assets.physical("RefresherFunction"), {}, native_parts=True)
         self.runs.append(done)
         if done.error:
-            raise SandboxError(f"the first run failed: {done.error['errorMessage']}")
+            raise SandboxError(f"the run of the deployment failed: {done.error['errorMessage']}")
 
 
 def _as_text(properties: Properties) -> Properties:

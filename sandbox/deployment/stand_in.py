@@ -16,6 +16,7 @@ PERFORMED = {
     "AWS::EKS::AccessEntry": "moto has no access entries: written where the real authenticator reads them",
     "AWS::Scheduler::ScheduleGroup": "moto's CloudFormation lacks it: made through Scheduler's API",
     "AWS::Scheduler::Schedule": "moto's CloudFormation lacks it: made through Scheduler's API",
+    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it: made through CloudWatch's API",
     "Custom::AWSCDK-EKS-KubernetesResource": "moto cannot run functions: the uploaded one runs here, with its layers",
     "Custom::Trigger": "moto cannot run functions: the uploaded one runs here",
 }
@@ -24,7 +25,6 @@ PERFORMED = {
 PASSED_OVER = {
     "AWS::SQS::QueuePolicy": "moto's CloudFormation lacks it, and nothing here sends to the queue",
     "AWS::Lambda::EventInvokeConfig": "moto's CloudFormation lacks it, and nothing here is invoked asynchronously",
-    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it; the alarms have tests of their own",
 }
 """Types that nothing here does; and why that is no loss."""
 
@@ -39,11 +39,13 @@ class Adapted:
         template: What CloudFormation's double is given.
         performed: Logical id -> resource, in the order CloudFormation would make them; its expressions are names of
             outputs of `template`, so that it is moto that resolves them: see `resolve`.
+        synthesized: The same resources as they were, by which a change is told.
         altered: One line for each type, for people.
     """
 
     template: Mapping[str, Any]
     performed: Mapping[str, Mapping[str, Any]]
+    synthesized: Mapping[str, Mapping[str, Any]]
     altered: tuple[str, ...]
 
 
@@ -76,7 +78,8 @@ def adapt(template: Mapping[str, Any], knows: Callable[[str], bool]) -> Adapted:
         if out[name]["Type"] in PERFORMED
     }
     left["Outputs"] = left.get("Outputs", {}) | {name: {"Value": value} for name, value in expressions.items()}
-    return Adapted(left, performed, tuple(f"{kind}: {aside[kind]}" for kind in sorted(types & set(aside))))
+    altered = tuple(f"{kind}: {aside[kind]}" for kind in sorted(types & set(aside)))
+    return Adapted(left, performed, {name: out[name] for name in performed}, altered)
 
 
 def resolve(value: Any, outputs: Mapping[str, str]) -> Any:  # noqa: ANN401 - a CloudFormation value

@@ -1,99 +1,146 @@
-"""A deployment, step by step: each step does something real, shows it, and can fail.
+"""The life of a deployment, step by step: each step does something real, shows it, and can fail.
 
 What runs is what was synthesized and uploaded: see `sandbox.deployment.stand_in` for what moto cannot take.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from sandbox import installation, pulls
+from doctor.finding import Verdict
+from sandbox import installation
 from sandbox.commands import run
-from sandbox.deployment import cdk, functions, native
-from sandbox.deployment.stack import Stack
-from sandbox.installation import SCHEDULED_EVENT, TLS_SECRET, session
-from sandbox.lambda_runtime import Invocation
+from sandbox.deployment import cdk, checkout, configurations, examination, native, observed, policy
+from sandbox.deployment.operator import Operator
+from sandbox.installation import TLS_SECRET
+from sandbox.kubectl import kubectl_json
 from sandbox.story import Lines, expect
 from sandbox.world import World
-from stacks.stack_name import stack_name
+
+EDIT = "# a line of the operator's own"
+"""What the update adds to the nginx template."""
 
 
 @dataclass
 class Story:
-    """The steps in order, and what the later ones need to know of the earlier ones."""
+    """The steps in order; what the later ones need to know of the earlier ones, the operator knows."""
 
     world: World
-    stack: Stack = field(init=False)
-    digest: str = ""
-
-    def __post_init__(self) -> None:
-        self.stack = Stack(self.world, stack_name(installation.settings(self.world)))
+    operator: Operator
 
     def bootstrapped(self) -> Lines:
         """`cdk bootstrap`; the images go into the private ECR, the certificate into the namespace."""
         cdk.bootstrap(self.world)
         installation.push_images(self.world)
-        reference = self.world.app_image
-        self.digest = run(("crane", "digest", reference), environment=installation.logged_in(self.world)).strip()
+        reference, logged_in = self.world.app_image, installation.logged_in(self.world)
+        self.operator.digest = run(("crane", "digest", reference), environment=logged_in).strip()
         pair, namespace = self.world.pair("domain"), self.world.namespace
         # Word for word as in the README.
         run(("kubectl", "create", "namespace", namespace))
         tls = ("secret", "tls", TLS_SECRET, f"--cert={pair.certificate}", f"--key={pair.key}")
         run(("kubectl", "-n", namespace, "create", *tls))
-        yield f"{reference}@{self.digest}"
+        yield f"{reference}@{self.operator.digest}"
 
     def deployed(self) -> Lines:
         """`cdk deploy`: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
-        folder = self.world.run / "cdk.out"
-        adapted = cdk.synthesize(self.world, installation.settings_file(self.world), folder)
-        yield from (f"altered for the stand-in: {line}" for line in adapted.altered)
-        self.stack.deploy(folder, adapted)
-        yield json.dumps(self.stack.performer.runs[-1].payload)
+        settings = installation.settings_file(self.world).read_text()
+        yield from self.operator.deploy("first", configurations.first(settings, cdk.network(self.world)))
         installation.open_the_door(self.world)
-        yield from self._runs_bundle()
+        yield from _runs_bundle()
 
     def pulled(self) -> Lines:
         """An anonymous pull at the public domain."""
-        yield self.pull(self.world.domain)
+        yield self.operator.pull(self.world.domain)
 
     def scheduled(self) -> Lines:
         """Scheduler's target is invoked with Scheduler's event."""
-        schedule = self.schedule()
-        target = schedule["Target"]
-        yield f"{schedule['ScheduleExpression']} -> {target['Arn']}"
-        event = json.loads(target["Input"]) if "Input" in target else SCHEDULED_EVENT | {"resources": [schedule["Arn"]]}
-        done = self.invoke(target["Arn"].split(":")[6], event)
-        expect(done.error is None, f"the scheduled run failed: {done.error}\n{done.log}")
-        yield json.dumps(done.payload)
+        names = list(observed.schedules(self.world))
+        expect(len(names) == 1, f"the schedules are {names}")
+        yield from self.operator.run_schedule("Schedule")
 
-    def pull(self, domain: str) -> str:
-        """Pull anonymously; returns what came.
+    def updated(self) -> Lines:
+        """An update: another nginx template, domain and period, and a canary. The pods roll, and pulls go on."""
+        before = installation.proxy_pods(self.world)
+        self.operator.checkout = checkout.copy(self.world.run / "checkout")
+        checkout.edit_template(self.operator.checkout, EDIT)
+        with self.operator.pulling(self.world.domain) as tally:
+            yield from self.operator.deploy("changed", configurations.changed(self._settings(), self.world))
+        yield f"{tally.whole} pulls at {self.world.domain} meanwhile, every one whole"
+        after = installation.proxy_pods(self.world)
+        expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")
+        yield f"pods {', '.join(before)} became {', '.join(after)}"
+        names = installation.settings(self.world).names
+        for name in (names.template_config_map, names.config_map):
+            text = kubectl_json("get", "configmap", name, "--namespace", self.world.namespace)["data"]
+            expect(EDIT in json.dumps(text), f"ConfigMap {name} does not have the line {EDIT}")
+        yield self.operator.pull(self.world.new_domain)
 
-        Raises:
-            SandboxError: Nothing came, or something else.
-        """
-        reference = f"{domain}/{self.world.app_repository}:{self.world.app_tag}"
-        found = pulls.pull_with_crane(self.world, reference)
-        expect(found == self.digest, f"{reference} is {found} instead of {self.digest}")
-        return f"{reference}@{found}"
+    def schedules_followed(self) -> Lines:
+        """Both schedules are the new template's, and start what they should."""
+        periods = {configurations.PERIOD_MINUTES, configurations.CANARY_MINUTES}
+        found = {one["ScheduleExpression"] for one in observed.schedules(self.world).values()}
+        expect(found == {f"rate({minutes} minutes)" for minutes in periods}, f"the schedules are {found}")
+        expect(self._canary_alarms(), f"no alarm is the canary's: {observed.alarms(self.world)}")
+        yield from self.operator.run_schedule("Schedule")
+        yield from self.operator.run_schedule("ScheduleCanary")
 
-    def invoke(self, name: str, event: object) -> Invocation:
-        """Invoke the deployed refresher."""
-        return functions.call(self.world, self.stack.assets(), name, event, native_parts=True)
+    def examined(self) -> Lines:
+        """The doctor looks at all of it, with an operator's rights."""
+        image = f"{self.world.app_repository}:{self.world.app_tag}"
+        findings = examination.examine(self.world, self.operator.checkout, self.operator.config, image)
+        yield from (finding.line for finding in findings)
+        # The configuration names nobody to tell of an alarm.
+        unwell = [one.line for one in findings if one.verdict is not Verdict.OK and "tell nobody" not in one.said]
+        expect(not unwell, f"the doctor says: {unwell}")
+        looked_at = {one.check for one in findings}
+        expect(looked_at >= examination.CHECKS, f"the doctor did not look at {examination.CHECKS - looked_at}")
 
-    def schedule(self) -> Mapping[str, Any]:
-        """The schedule as Scheduler has it."""
-        scheduler = session(self.world, "default").client("scheduler")
-        (listed,) = scheduler.list_schedules()["Schedules"]
-        found: Mapping[str, Any] = scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])
-        return found
+    def refused(self) -> Lines:
+        """An update whose manifest the API server refuses: what was before is in force again."""
+        workload = installation.settings(self.world).names.workload
+        policy.allow_replicas(self.world, workload, configurations.TOO_MANY_REPLICAS - 1)
+        text = configurations.refused(self._settings())
+        yield from self.operator.fail_to_deploy("refused", text, "the manifest was not applied")
 
-    def _runs_bundle(self) -> Lines:
-        if native.is_the_lambdas_machine():
-            yield "the Lambda's code: the uploaded bundle as it is"
-        else:
-            yield "the Lambda's code: the uploaded bundle, its compiled modules those of the same lock for this machine"
+    def stuck(self) -> Lines:
+        """An update whose pods cannot start: its run fails, and what was before is in force again."""
+        text = configurations.stuck(self._settings(), self.world)
+        yield from self.operator.fail_to_deploy("stuck", text, configurations.NO_SUCH_TAG)
+
+    def canary_dropped(self) -> Lines:
+        """An update without the canary: its schedule and its alarm are gone, the others stay."""
+        yield from self.operator.deploy("without-canary", configurations.without_canary(self._settings()))
+        names = list(observed.schedules(self.world))
+        expect(len(names) == 1 and "Canary" not in names[0], f"the schedules are {names}")
+        expect(not self._canary_alarms(), f"alarms are left behind: {self._canary_alarms()}")
+        yield f"schedules: {names[0]}; {len(observed.alarms(self.world))} alarms"
+
+    def destroyed(self) -> Lines:
+        """`cdk destroy`: everything is gone but what docs/operations.md names."""
+        expect(observed.access_entries(self.world), "the stack has no access entries to delete")
+        retained = self.operator.stack.assets().retained()
+        self.operator.stack.destroy()
+        left = observed.left_behind(self.world)
+        expect(not left, f"left behind in AWS: {left}")
+        listed = kubectl_json("get", "namespaces")["items"]
+        expect(self.world.namespace not in {one["metadata"]["name"] for one in listed}, "the namespace is still there")
+        logs = observed.log_groups(self.world)
+        expect(set(logs) == retained, f"{logs} stay instead of {retained}")
+        yield from (f"what stays: log group {name}" for name in logs)
+
+    def _settings(self) -> str:
+        """What was deployed last."""
+        return self.operator.config.read_text()
+
+    def _canary_alarms(self) -> list[str]:
+        return [name for name in observed.alarms(self.world) if "Canary" in name]
+
+
+def _runs_bundle() -> Lines:
+    if native.is_the_lambdas_machine():
+        yield "the Lambda's code: the uploaded bundle as it is"
+    else:
+        yield "the Lambda's code: the uploaded bundle, its compiled modules those of the same lock for this machine"
 
 
 STEPS: tuple[Callable[[Story], Lines], ...] = (
@@ -101,5 +148,12 @@ STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.deployed,
     Story.pulled,
     Story.scheduled,
+    Story.updated,
+    Story.schedules_followed,
+    Story.examined,
+    Story.refused,
+    Story.stuck,
+    Story.canary_dropped,
+    Story.destroyed,
 )
 """The story, in order."""

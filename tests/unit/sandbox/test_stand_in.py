@@ -40,7 +40,13 @@ def test_an_expression_of_a_performed_resource_is_left_to_moto_as_an_output() ->
 
 def test_performed_resources_keep_the_order_of_their_dependencies() -> None:
     resources = {"B": entry(DependsOn=["A"]), "A": entry(), "Role": ROLE}
-    assert list(adapt({"Resources": resources}, knows).performed) == ["A", "B"]
+    adapted = adapt({"Resources": resources}, knows)
+    assert list(adapted.performed) == list(adapted.synthesized) == ["A", "B"]
+
+
+def test_a_performed_resource_is_kept_as_it_was_synthesized() -> None:
+    adapted = adapt({"Resources": {"Role": ROLE, "Entry": entry(DependsOn=["Role"])}}, knows)
+    assert adapted.synthesized == {"Entry": entry(DependsOn=["Role"])}
 
 
 def test_nothing_that_is_left_refers_to_what_was_taken_out() -> None:
