@@ -23,10 +23,14 @@ class Cache(Table):
     """
     keep_days: int = Field(default=30, ge=1, le=365)
     """What nobody has asked for in so many days is dropped."""
-    tag_seconds: int = Field(default=10, ge=1, le=3600)
-    """How long a tag is answered without asking ECR, in seconds. A tag that is moved is seen within this time."""
+    tag_seconds: int = Field(default=10, ge=2, le=3600)
+    """How long a tag is answered without asking ECR, in seconds. A tag that is moved is seen within this time. At least
+    2: nginx counts in whole seconds, and what is kept for one may be served for nearly two.
+    """
     unknown_seconds: int = Field(default=3, ge=1, le=60)
-    """How long ECR's answer that there is no such tag or blob is repeated without asking again, in seconds."""
+    """How long ECR's answer that there is no such tag or blob is repeated without asking again, in seconds, and up to
+    one more: nginx counts in whole ones.
+    """
     location_seconds: int = Field(default=600, ge=1, le=1800)
     """How long the signed URL of a blob is used for its further slices, in seconds. ECR signs for an hour."""
 

@@ -58,6 +58,20 @@ def test_what_one_repository_lacks_another_may_have(client: Client, image: Image
     assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).status == 200
 
 
+def test_that_a_manifest_is_missing_is_repeated_for_seconds(
+    client: Client, control: Control, push: Callable[[str, str], Image]
+) -> None:
+    image = push("team/more", secrets.token_hex(4))
+    path = f"/v2/team/app/manifests/{image.digest}"
+    mark = control.mark()
+    assert [client.get(path, ACCEPT).status for _ in range(3)] == [404] * 3
+    assert control.requests(mark).count("registry") == 1
+    time.sleep(TAG_EXPIRED_SECONDS)
+    assert client.get(path, ACCEPT).status == 404
+    assert control.requests(mark).count("registry") == 2, "ECR is asked again"
+    assert client.get(f"/v2/team/more/manifests/{image.digest}", ACCEPT).status == 200
+
+
 @pytest.mark.parametrize("by", ["tag", "digest"])
 def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"

@@ -178,6 +178,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
             "endpoint = 'https://]'\ncertificate_authority = 'Zm9v'",
             "must be an https:// address without a",
         ),
+        ("[proxy]", "cache.tag_seconds = 1", "proxy.cache.tag_seconds = 1: must be greater than or equal to 2"),
         ("[cluster]", "namespace = 'kube-system'", 'cluster.namespace = "kube-system": must be a namespace of'),
         ("[cluster]", "namespace = 'default'", 'cluster.namespace = "default": must be a namespace of'),
         ("[cluster]", "namespace = 'My_Space'", 'cluster.namespace = "My_Space": must be lower-case letters'),
