@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ssl import SSLCertVerificationError, create_default_context
+from ssl import SSLCertVerificationError, SSLContext, create_default_context
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,9 @@ import httpx2
 from lambda_fn.errors import CanaryError, SettingsError
 from lambda_fn.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.redact import excerpt
+from lambda_fn.settings import Canary as Image
 from lambda_fn.settings import Settings
+from lambda_fn.settings.authority import pem
 
 MANIFEST_LIMIT_BYTES = 4 << 20
 """What registries take for a manifest: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
@@ -49,7 +51,7 @@ class Canary:
         transport: httpx2.BaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare it; the usual `transport` trusts what OpenSSL trusts, SSL_CERT_FILE included.
+        """Prepare it; the usual `transport` trusts as `trust` does.
 
         Raises:
             SettingsError: The settings have no canary.
@@ -59,7 +61,7 @@ class Canary:
         self._image = settings.canary
         self._origin = f"https://{settings.domain}"
         self._blobs_redirect = settings.proxy.blobs == "redirect"
-        self._transport = transport or httpx2.HTTPTransport(verify=create_default_context(), trust_env=False)
+        self._transport = transport or httpx2.HTTPTransport(verify=trust(settings.canary), trust_env=False)
         self._now = now
 
     def pull(self, *, allowed_seconds: float = PULL_SECONDS) -> float:
@@ -124,6 +126,14 @@ class Canary:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             raise CanaryError(f"{asked}: {trouble(error)}, after {len(body)} bytes") from error
         return _Answer(response.status_code, response.headers.get("Location", ""), bytes(body))
+
+
+def trust(image: Image) -> SSLContext:
+    """The settings' own authority, besides what OpenSSL trusts, SSL_CERT_FILE included: clients may be sent to S3."""
+    context = create_default_context()
+    if image.certificate_authority:
+        context.load_verify_locations(cadata=pem(image.certificate_authority))
+    return context
 
 
 def _host(location: str) -> str | None:

@@ -114,6 +114,7 @@ def environment(settings: Settings, *, workload_digest: str | None) -> dict[str,
     if size > ENVIRONMENT_LIMIT_BYTES:
         raise SettingsError(
             f"the settings take {size} bytes of the Lambda's environment, which holds {ENVIRONMENT_LIMIT_BYTES}: "
-            "shorten the lists of repositories (team/* for many) or the Ingress annotations"
+            "shorten the lists of repositories (team/* for many) or the Ingress annotations, and give a "
+            "certificate_authority one certificate (one with an elliptic key is shorter)"
         )
     return variables

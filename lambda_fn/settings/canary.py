@@ -1,10 +1,11 @@
 """A pull by which the Lambda finds out what clients find, as an operator sets it. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from lambda_fn.settings.fields import matching, repository_alone
+from lambda_fn.settings.authority import pem
+from lambda_fn.settings.fields import Base64, matching, repository_alone
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -19,10 +20,23 @@ class Canary(Table):
 
     repository: Annotated[str, AfterValidator(_REPOSITORY), AfterValidator(repository_alone)]
     """A repository anyone may pull. The Lambda reaches the domain from `cluster.subnet_ids`, which have to be within
-    `proxy.client_cidrs`. It trusts public authorities alone: with a certificate of an internal CA the canary always
-    fails.
+    `proxy.client_cidrs`.
     """
     reference: Annotated[str, AfterValidator(_REFERENCE)]
     """The tag or digest of an image. Its manifest is pulled and the smallest of its blobs, of at most 16 MiB."""
     period_minutes: int = Field(default=15, ge=5, le=1440)
     """Minutes between pulls."""
+    certificate_authority: Base64 | None = None
+    """The authority that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), where it is not a public
+    one: an internal issuer of cert-manager, or AWS Private CA. The canary trusts it besides the public ones.
+    """
+
+    @model_validator(mode="after")
+    def _authority_is_one(self) -> Self:
+        # Here, and not at the field, whose mistakes are shown with the value: it may be a key.
+        if self.certificate_authority:
+            try:
+                pem(self.certificate_authority)
+            except ValueError as error:
+                raise ValueError(f"certificate_authority {error}") from error
+        return self

@@ -1,5 +1,6 @@
 """The canary through the public domain, on the real node: nginx, its certificate, its names."""
 
+import base64
 import json
 import ssl
 import uuid
@@ -56,6 +57,18 @@ def test_a_certificate_of_an_unknown_authority_is_not_accepted(world: World) -> 
     nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with pytest.raises(CanaryError, match="the certificate is not accepted: unable to get local issuer"):
         Canary(deployed(world), transport=httpx2.HTTPTransport(verify=nobody)).pull()
+
+
+def test_an_internal_authority_is_trusted_once_the_settings_name_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")  # by which all of the sandbox trusts its authority
+    settings = deployed(world)
+    with pytest.raises(CanaryError, match="the certificate is not accepted"):
+        Canary(settings).pull()
+    authority = base64.b64encode(world.ca.certificate.read_bytes()).decode()
+    image = Image(repository=world.app_repository, reference=world.app_tag, certificate_authority=authority)
+    assert Canary(settings.model_copy(update={"canary": image})).pull() > 0
 
 
 def test_an_ecr_that_is_down_is_the_proxys_own_status(world: World, control: Control) -> None:

@@ -1,7 +1,11 @@
+import base64
+
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import parse_environment
+from sandbox.certificates import Authority
 from tests.template import configurations
 from tests.template.synthesis import Resource, logical_id, only, plain, resources, synthesize, template
 
@@ -89,6 +93,15 @@ def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_
     )
     with pytest.raises(SettingsError, match=r"take \d{4} bytes .* holds 4096: shorten the lists of repositories"):
         synthesize(configurations.parse(large))
+
+
+def test_certificate_authorities_too_large_for_the_environment_are_refused_with_the_way_out() -> None:
+    certificate = Authority.create().certificate.public_bytes(serialization.Encoding.PEM)
+    authorities = base64.b64encode(certificate * 6).decode()
+    canary = f"[canary]\nrepository = 'team/canary'\nreference = 'latest'\ncertificate_authority = '{authorities}'\n"
+    text = configurations.text("private")
+    with pytest.raises(SettingsError, match=r"holds 4096: .* give a certificate_authority one certificate"):
+        synthesize(configurations.parse(f"{text}{canary}"))
 
 
 def test_the_outputs_name_the_function_and_a_command_that_tests_it() -> None:

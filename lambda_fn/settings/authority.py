@@ -1,0 +1,27 @@
+"""A certificate authority as an operator writes it: PEM in base64. Pure."""
+
+import base64
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
+
+
+def pem(authority: str) -> str:
+    """The certificates, as OpenSSL reads them.
+
+    Raises:
+        ValueError: It is no certificate of an authority; does not repeat the value, which may hold a key.
+    """
+    wanted = "must be the PEM certificate of an authority in base64, on one line, as `base64 -w0 ca.pem` writes it"
+    try:
+        text = base64.b64decode(authority, validate=True).decode("ascii")
+    except ValueError as error:
+        raise ValueError(wanted) from error
+    if "PRIVATE KEY" in text:
+        raise ValueError(f"holds a private key, which does not belong here: {wanted}")
+    trusted = SSLContext(PROTOCOL_TLS_CLIENT)
+    try:
+        trusted.load_verify_locations(cadata=text)
+    except (SSLError, ValueError) as error:
+        raise ValueError(wanted) from error
+    if not trusted.get_ca_certs():
+        raise ValueError(f"holds a certificate that is no authority's, such as a server's own: {wanted}")
+    return text
