@@ -1,5 +1,6 @@
 """`python -m sandbox.deployment`: a deployment's whole life in a sandbox of its own."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -15,9 +16,15 @@ from sandbox.world import World
 STATE = Path("/var/lib/ecr-frontdoor-deploy-local")
 
 
-def main(words: list[str]) -> int:
+def main() -> int:
     """Tell the story; 0 only if every step held."""
-    if words == ["inside"]:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.deployment",
+        description=f"Deploy, update, roll back and destroy the app in a sandbox of its own, {STATE}, which is gone "
+        "afterwards; needs root on Linux. docs/testing.md says what stands in for AWS.",
+    )
+    parser.add_argument("where", nargs="?", choices=["inside"], help=argparse.SUPPRESS)
+    if parser.parse_args().where == "inside":
         world = World.current()
         return tell(Story(world, Operator(world)), STEPS)
     world = World(state=STATE)
@@ -31,4 +38,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

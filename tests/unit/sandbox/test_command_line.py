@@ -11,8 +11,8 @@ from sandbox.world import STATE_VARIABLE
 ROOT = Path(__file__).parents[3]
 
 
-def call(*words: str, inside: str = "") -> subprocess.CompletedProcess[str]:
-    command = (sys.executable, "-m", "sandbox", *words)
+def call(*words: str, inside: str = "", module: str = "sandbox") -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", module, *words)
     environment = {**os.environ, STATE_VARIABLE: inside}
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)  # noqa: S603 - our own words
 
@@ -22,6 +22,15 @@ def test_help_names_every_command() -> None:
 
     for command in ("setup", "up", "down", "status", "run", "shell", "demo"):
         assert f"\n    {command} " in text
+
+
+@pytest.mark.parametrize(("word", "status"), [("--help", 0), ("nonsense", 2)])
+def test_a_word_that_is_no_command_deploys_nothing(word: str, status: int) -> None:
+    done = call(word, module="sandbox.deployment")
+
+    assert done.returncode == status
+    assert "making the Lambda's bundle" not in done.stdout + done.stderr
+    assert "usage: python -m sandbox.deployment" in done.stdout + done.stderr
 
 
 def test_status_of_a_sandbox_that_is_not_there_is_down(tmp_path: Path) -> None:
