@@ -30,8 +30,10 @@ def annotations(world: World) -> dict[str, str]:
 
 
 def versions(world: World) -> dict[str, str]:
+    """Of each object: its version or, where it has one, its generation, which a controller's status does not move."""
     objects = kubectl_json("get", "configmap,secret,deployment", f"--namespace={world.namespace}")["items"]
-    return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["resourceVersion"] for item in objects}
+    found = {f"{item['kind']}/{item['metadata']['name']}": item["metadata"] for item in objects}
+    return {name: str(of.get("generation", of["resourceVersion"])) for name, of in found.items()}
 
 
 def report_of(invocation: Invocation) -> dict[str, Any]:
