@@ -88,7 +88,7 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
         [[registries]]
         account = "{world.other_account}"
         region = "{world.region}"
-        repositories = ["other/*", "team/never-reached"]
+        repositories = ["other/*", "*/never-reached"]
         [proxy]
         drain_seconds = 30
         blobs = "{blobs}"
