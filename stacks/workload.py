@@ -21,7 +21,7 @@ from stacks.deployment_log import no_other_log, send_log
 from stacks.first_step import FirstStep
 from stacks.identity import describe_cluster, write_log
 from stacks.nag import acknowledge, acknowledge_wildcard
-from stacks.network import Network, interface_statements
+from stacks.network import Network, interface_statements, not_from_code
 
 Documents = Sequence[Mapping[str, Any]]
 
@@ -152,6 +152,8 @@ def _settle(
     for function in (framework, handler):
         send_log(function, log_group)
     framework.add_to_role_policy(no_other_log())
+    if network:
+        framework.add_to_role_policy(not_from_code())
     acknowledge_wildcard(framework, "*", "A Deny.")
     acknowledge_wildcard(framework, f"{handler.function_arn}:*", "CDK's framework invokes versions of its own handler.")
     policies = ["AWSLambdaBasicExecutionRole", *(["AWSLambdaVPCAccessExecutionRole"] if network else [])]

@@ -1,15 +1,18 @@
 """`docs/permissions.md` is the template's policies, row by row: who has read the document has read the stack."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from stacks.ecr_actions import WRITE
 from tests.template import configurations, snapshots
 from tests.template.deployment_permissions import BEGIN, END, generated
+from tests.template.managed_policies import ACTIONS, managed
 from tests.template.synthesis import listed, plain, resources, role_statements, template
 
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
@@ -53,12 +56,12 @@ def template_rows(name: str) -> Iterator[Row]:
     for role_id, role in resources(name, "AWS::IAM::Role").items():
         for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
             yield row(role_id, "(trust)", statement, code([statement["Principal"]["Service"]]))
-        for arn in role["Properties"].get("ManagedPolicyArns", []):
-            yield (unhashed(role_id), "(managed policy)", "Allow", "", code([plain(arn)]), "")
     for kind, document in RESOURCE_POLICIES.items():
         for policy_id, policy in resources(name, kind).items():
             for statement in policy["Properties"][document]["Statement"]:
                 yield row(policy_id, statement.get("Sid", ""), statement, code([plain(statement["Resource"])]))
+    for role_id, policy, its in managed(name):
+        yield row(role_id, f"(managed policy) `{policy}`", its, on(its))
 
 
 def document_rows() -> Iterator[Row]:
@@ -93,6 +96,8 @@ WILDCARDS = {
     r"ec2:Describe\w+ on \*": "these know no resources, and code is denied them",
     r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\*:subnet/subnet-[0-9a-f]+": "another account may own the one subnet",
     r"ec2:\w+ on arn:aws:ec2:[a-z0-9-]+:\$\{AWS::AccountId\}:\*/\*": "an interface has no id before it exists",
+    r"logs:\w+ on \*": "AWS's own policy of CDK's functions; making a log group is denied to them",
+    r"ec2:(Assign|Create|Delete|Unassign)\w+ on \*": "AWS's own policy of CDK's function in a VPC; denied to its code",
     r"lambda:InvokeFunction on \$\{\w+\.Arn\}:\*": "CDK's own: any version of one function",
     r"s3:GetObject on arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*": "a gateway's way to ECR's layers",
     r"s3:PutObject on arn:aws:s3:::cloudformation-custom-resource-response-[a-z0-9-]+/\*": "kubectl's answers",
@@ -108,6 +113,7 @@ CHANGING = {
     "lambda:InvokeFunction": "the schedules, the first run, CDK's way to kubectl",
     "sqs:SendMessage": "failed runs go to the failures queue",
     "sns:Publish": "alarms go to the mail topic",
+    "logs:CreateLogGroup": "AWS's own policy of CDK's functions; denied to them besides",
     "logs:CreateLogStream": "a function's own log",
     "logs:PutLogEvents": "a function's own log",
     "s3:PutObject": "kubectl's answers to CloudFormation pass the gateway, signed by CloudFormation",
@@ -149,6 +155,7 @@ def granting(name: str) -> list[Mapping[str, Any]]:
 def allowed(name: str) -> set[str]:
     """Every allowed action on every resource: `sqs:SendMessage on ${FailuresQueue.Arn}`."""
     found = [s for s in statements(granting(name)) if s["Effect"] == "Allow"]
+    found += [statement for _, _, statement in managed(name)]
     assert not [s for s in found if "NotAction" in s or "NotResource" in s or "NotPrincipal" in s]
     return {
         f"{action} on {plain(resource)}"
@@ -172,6 +179,35 @@ def test_no_reason_is_left_of_a_wildcard_that_is_gone() -> None:
 def test_nothing_is_allowed_in_any_configuration_besides_reading_but_what_is_listed_with_its_reason() -> None:
     granted = {grant.split(" on ")[0] for name in CONFIGURATIONS for grant in allowed(name)}
     assert {action for action in granted if not re.fullmatch(READING, action)} == set(CHANGING)
+
+
+def test_the_managed_policies_are_written_out_as_aws_has_them() -> None:
+    """As moto copied them from IAM."""
+    known = json.loads(aws_managed_policies_data)
+    for name, actions in ACTIONS.items():
+        (statement,) = known[name]["Document"]["Statement"]
+        assert (statement["Effect"], statement["Resource"]) == ("Allow", "*")
+        assert sorted(statement["Action"]) == sorted(actions)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_no_managed_policy_is_there_but_those_written_out(name: str) -> None:
+    assert {policy for _, policy, _ in managed(name)} <= set(ACTIONS)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_whatever_lambda_needs_to_attach_a_function_is_denied_to_its_code(name: str) -> None:
+    own = [*role_statements(name), *((role, statement) for role, _, statement in managed(name))]
+    attaching = {
+        role: {action for whose, s in own if whose == role and s["Effect"] == "Allow" for action in interfaces(s)}
+        for role, _ in own
+    }
+    denied = {role: interfaces(s) for role, s in own if s.get("Sid") == "NotFromCode"}
+    assert {role for role, actions in attaching.items() if actions - denied.get(role, set())} == set()
+
+
+def interfaces(statement: Mapping[str, Any]) -> set[str]:
+    return {action for action in listed(statement["Action"]) if action.startswith("ec2:")}
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
