@@ -1,5 +1,6 @@
 """The Lambda's role: everything it may do in AWS stands in this module, and nothing else can add to it."""
 
+import json
 import re
 
 import aws_cdk as cdk
@@ -9,12 +10,16 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
 from lambda_fn.settings.fields import ECR_HOST
 from stacks import ecr_actions
 from stacks.encryption import queue_statement
 from stacks.nag import acknowledge_wildcard
 from stacks.network import interface_statements
+
+POLICY_LIMIT = 10_240
+"""Characters of a role's inline policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 class Identity(Construct):
@@ -37,6 +42,11 @@ class Identity(Construct):
         failures: sqs.IQueue,
         key: kms.IKey | None,
     ) -> None:
+        """Define the role.
+
+        Raises:
+            SettingsError: The allow-list does not fit into a role's policy.
+        """
         super().__init__(scope, construct_id)
         repositories = [
             _repository_arn(self, account=registry.account, region=registry.region, repository=pattern)
@@ -58,12 +68,14 @@ class Identity(Construct):
             statements.append(queue_statement(key))
         if settings.cluster.subnet_ids:
             statements += interface_statements(self, settings.cluster)
+        policy = iam.PolicyDocument(statements=statements)
+        _refuse_more_than_fits(self, policy)
         role = iam.Role(
             self,
             "Role",
             description="ecr-frontdoor's Lambda: pulls from ECR, never pushes; refreshes the proxy's credential",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"Refresh": iam.PolicyDocument(statements=statements)},
+            inline_policies={"Refresh": policy},
         )
         acknowledge_wildcard(
             role, "*", "ecr:GetAuthorizationToken and ec2:Describe* know no resources; the rest is Deny."
@@ -72,6 +84,16 @@ class Identity(Construct):
             if "*" in arn:
                 acknowledge_wildcard(role, arn, "frontdoor.toml opens exactly this pattern to anonymous pulls.")
         self.role: iam.IRole = role.without_policy_updates()
+
+
+def _refuse_more_than_fits(scope: Construct, policy: iam.PolicyDocument) -> None:
+    # References count as the template has them, which is some hundred characters more than what becomes of them.
+    size = len(json.dumps(cdk.Stack.of(scope).resolve(policy), separators=(",", ":")))
+    if size > POLICY_LIMIT:
+        raise SettingsError(
+            f"registries[].repositories make the policy of the Lambda's role {size} characters long, and IAM takes "
+            f"{POLICY_LIMIT}; each pattern is in it twice, so use fewer (team/* for many)"
+        )
 
 
 def describe_cluster(scope: Construct, settings: Settings) -> iam.PolicyStatement:

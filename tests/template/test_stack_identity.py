@@ -3,6 +3,7 @@ from fnmatch import fnmatchcase
 import boto3
 import pytest
 
+from lambda_fn.errors import SettingsError
 from stacks.ecr_actions import PULL, WRITE
 from tests.template import configurations
 from tests.template.synthesis import (
@@ -170,6 +171,17 @@ def test_whatever_a_repository_allows_everybody_the_token_opens_it_only_if_the_s
     (deny,) = (s for _, s in role_statements("several") if s.get("Sid") == "NothingElse")
     assert all(not fnmatchcase(repository, plain(spared)) for spared in deny["NotResource"]) is denied
     assert set(PULL) < set(deny["Action"])
+
+
+@pytest.mark.parametrize(("patterns", "fits"), [(50, True), (70, False)])
+def test_an_allow_list_that_no_role_can_hold_is_refused_before_it_is_deployed(patterns: int, *, fits: bool) -> None:
+    names = ", ".join(f'"team-{number:03}/*"' for number in range(patterns))
+    text = configurations.text("public").replace("[[registries]]", f"[[registries]]\nrepositories = [{names}]")
+    if fits:
+        assert synthesize(configurations.parse(text))
+    else:
+        with pytest.raises(SettingsError, match=r"Lambda's role \d{5} characters long, and IAM takes 10240; .*team/\*"):
+            synthesize(configurations.parse(text))
 
 
 def test_who_applies_the_charts_does_not_change_what_the_lambda_may_do() -> None:

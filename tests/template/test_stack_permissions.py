@@ -60,8 +60,8 @@ def template_rows(name: str) -> Iterator[Row]:
         for policy_id, policy in resources(name, kind).items():
             for statement in policy["Properties"][document]["Statement"]:
                 yield row(policy_id, statement.get("Sid", ""), statement, code([plain(statement["Resource"])]))
-    for role_id, policy, its in managed(name):
-        yield row(role_id, f"(managed policy) `{policy}`", its, on(its))
+    for role_id, its_name, its in managed(name):
+        yield row(role_id, f"(managed policy) `{its_name}`", its, on(its))
 
 
 def document_rows() -> Iterator[Row]:

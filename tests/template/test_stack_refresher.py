@@ -86,12 +86,9 @@ def test_the_failures_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http()
 
 
 def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_the_way_out() -> None:
-    patterns = ", ".join(f'"team-{number:03}/*"' for number in range(400))
-    large = configurations.text("public").replace(
-        '[[registries]]\naccount = "123456789012"',
-        f'[[registries]]\nrepositories = [{patterns}]\naccount = "123456789012"',
-    )
-    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* holds 4096: shorten the lists of repositories"):
+    issuer = '"cert-manager.io/cluster-issuer" = "internal"'
+    large = configurations.text("ingress").replace(issuer, f'{issuer}, "example.net/note" = "{"x" * 4096}"')
+    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* holds 4096: shorten .* or the Ingress annotations"):
         synthesize(configurations.parse(large))
 
 
