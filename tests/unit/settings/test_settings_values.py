@@ -37,7 +37,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "canary = { repository = 'team/a', reference = '1', image = 'x:1' }",
-            "canary.image is no setting; allowed here: period_minutes, reference, repository",
+            "canary.image is no setting; allowed here: certificate_authority, period_minutes, ref",
         ),
         ("[proxy.exposure]", "kind_ = 1", "proxy.exposure.kind_ is no setting; allowed here: kind"),
         (
