@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 
 PULL = (
     "ecr:BatchCheckLayerAvailability",  # HEAD of a blob
-    "ecr:BatchGetImage",  # GET and HEAD of a manifest
+    "ecr:BatchGetImage",  # GET and HEAD of a manifest; referrers, says the API's document of ListImageReferrers
     "ecr:GetDownloadUrlForLayer",  # GET of a blob
     "ecr:ListImages",  # tags/list
 )
@@ -13,9 +13,6 @@ PULL = (
 
 PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """All a node needs to pull an image whose tag or digest it knows."""
-
-BY_TOKEN = (*PULL, "ecr:ListImageReferrers")
-"""All reads that a token opens over the registry's own protocol, needed or not."""
 
 WRITE = (
     "ecr:BatchDeleteImage",

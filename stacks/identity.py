@@ -127,7 +127,7 @@ def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
     # organization pull would open the repository to the token, allow-list or not.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
     return iam.PolicyStatement(
-        sid="NothingElse", effect=iam.Effect.DENY, actions=[*ecr_actions.BY_TOKEN], not_resources=repositories
+        sid="NothingElse", effect=iam.Effect.DENY, actions=[*ecr_actions.PULL], not_resources=repositories
     )
 
 

@@ -22,7 +22,7 @@ _ACTIONS = {
     ("blobs", "GET"): "ecr:GetDownloadUrlForLayer",
     ("blobs", "HEAD"): "ecr:BatchCheckLayerAvailability",
     ("tags", "GET"): "ecr:ListImages",
-    ("referrers", "GET"): "ecr:ListImageReferrers",
+    ("referrers", "GET"): "ecr:BatchGetImage",
     ("catalog", "GET"): "ecr:DescribeRepositories",
     ("uploads", "POST"): "ecr:InitiateLayerUpload",
     ("uploads", "GET"): "ecr:UploadLayerPart",

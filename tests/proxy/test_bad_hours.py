@@ -20,7 +20,7 @@ from tests.proxy.client import ACCEPT, Answer, Client
 from tests.proxy.patience import wait_until_ecr_is_asked
 
 SIZE = 1_500_000
-DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
+DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
 OUTCOME = re.compile(r"(?P<blobs>blobs )?(?P<status>[45]\d\d) `(?P<code>[A-Z]+)`")
 LONGEST = re.compile(r"`(\w+_seconds)`")
 FAULTS = {

@@ -167,7 +167,7 @@ def test_a_token_of_another_region_is_our_fault(proxy: Pod, client: Client, cont
 
 
 def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: Control) -> None:
-    denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:ListImageReferrers"})
+    denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
     with control.behaving(Behaviour(denied_actions=denied)):
         for path in PATHS:
             assert_unavailable(client.get(path, ACCEPT))

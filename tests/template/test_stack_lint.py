@@ -11,7 +11,7 @@ from tests.template.synthesis import synthesize, template
 # W3005: CDK writes dependencies that CloudFormation would also infer.
 CONFIG = ManualArgs(regions=["ap-southeast-2"], ignore_checks=["W3005"])
 # Denied actions that ECR has and cfn-lint has not heard of yet; the test fails when it has.
-YOUNG_ACTIONS = ["listimagereferrers", "startreplicationbackfill", "stopreplicationbackfill"]
+YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
 
 
 @pytest.mark.parametrize("name", [*snapshots.NAMES, "guarded", "several"])

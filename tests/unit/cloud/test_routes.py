@@ -18,7 +18,7 @@ DIGEST = f"sha256:{'0' * 64}"
         (f"GET /v2/a/blobs/{DIGEST}", Route("blobs", "a", DIGEST, "ecr:GetDownloadUrlForLayer")),
         (f"HEAD /v2/a/blobs/{DIGEST}", Route("blobs", "a", DIGEST, "ecr:BatchCheckLayerAvailability")),
         ("GET /v2/a/tags/list", Route("tags", "a", "list", "ecr:ListImages")),
-        (f"GET /v2/a/referrers/{DIGEST}", Route("referrers", "a", DIGEST, "ecr:ListImageReferrers")),
+        (f"GET /v2/a/referrers/{DIGEST}", Route("referrers", "a", DIGEST, "ecr:BatchGetImage")),
         ("POST /v2/a/blobs/uploads/", Route("uploads", "a", "", "ecr:InitiateLayerUpload")),
         ("PUT /v2/a/blobs/uploads/u-1", Route("uploads", "a", "u-1", "ecr:CompleteLayerUpload")),
         ("GET /v2/manifests/manifests/1", Route("manifests", "manifests", "1", "ecr:BatchGetImage")),
