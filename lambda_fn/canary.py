@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ssl import SSLCertVerificationError, SSLContext, create_default_context
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
+from lambda_fn import trust
 from lambda_fn.errors import CanaryError, SettingsError
 from lambda_fn.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.redact import excerpt
@@ -61,7 +62,7 @@ class Canary:
         self._image = settings.canary
         self._origin = f"https://{settings.domain}"
         self._blobs_redirect = settings.proxy.blobs == "redirect"
-        self._transport = transport or httpx2.HTTPTransport(verify=trust(settings.canary), trust_env=False)
+        self._transport = transport or httpx2.HTTPTransport(verify=_trusted(settings.canary), trust_env=False)
         self._now = now
 
     def pull(self, *, allowed_seconds: float = PULL_SECONDS) -> float:
@@ -128,12 +129,9 @@ class Canary:
         return _Answer(response.status_code, response.headers.get("Location", ""), bytes(body))
 
 
-def trust(image: Image) -> SSLContext:
-    """The settings' own authority, besides what OpenSSL trusts, SSL_CERT_FILE included: clients may be sent to S3."""
-    context = create_default_context()
-    if image.certificate_authority:
-        context.load_verify_locations(cadata=pem(image.certificate_authority))
-    return context
+def _trusted(image: Image) -> SSLContext:
+    """The settings' own authority, besides the public ones: clients may be sent to S3."""
+    return trust.besides_the_public(pem(image.certificate_authority) if image.certificate_authority else None)
 
 
 def _host(location: str) -> str | None:
@@ -146,12 +144,12 @@ def _host(location: str) -> str | None:
 
 def trouble(error: Exception) -> str:
     """What a request that failed means. Its own words are cut short: they may hold a URL."""
+    if refused := trust.refusal(error):
+        return f"the certificate is not accepted: {excerpt(refused)}"
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, socket.gaierror):
             return "the name does not resolve; the Lambda has to see a DNS record of the domain"
-        if isinstance(cause, SSLCertVerificationError):
-            return f"the certificate is not accepted: {excerpt(cause.verify_message)}"
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return f"no connection ({type(error).__name__}: {excerpt(str(error))})"

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from ssl import SSLError, create_default_context
+from ssl import SSLContext, SSLError
 from typing import Protocol, TypeVar
 
 import httpx2
@@ -13,6 +13,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
+from lambda_fn import trust
 from lambda_fn.connection import Connection
 from lambda_fn.credential import Authorization
 from lambda_fn.errors import ClusterError
@@ -102,6 +103,11 @@ class KubernetesSession:
             message = explain(self._settings, action, _status(error), _words(error), self._access.explain_refusal)
             raise ClusterError(message) from error
         except httpx2.HTTPError as error:
+            if refused := trust.refusal(error):
+                raise ClusterError(
+                    f"the Kubernetes API at {self._connection.endpoint} shows a certificate that is not accepted "
+                    f"({action}): {refused}. Somebody else answers there, or cluster.certificate_authority is wrong"
+                ) from error
             raise ClusterError(
                 f"the Kubernetes API at {self._connection.endpoint} cannot be reached ({action}): "
                 f"{type(error).__name__}: {error}. A public endpoint has to let the Lambda's address in; a private one "
@@ -122,20 +128,24 @@ class KubernetesSession:
         cluster = Cluster(
             server=self._connection.endpoint, certificate_auth_data=self._connection.certificate_authority
         )
-        try:
-            # lightkube reads it too, but leaks a temporary file when that fails.
-            create_default_context(cadata=base64.b64decode(self._connection.certificate_authority).decode())
-        except (SSLError, ValueError) as error:
-            raise ClusterError(
-                f"the cluster's certificate authority is no PEM certificate in base64: {error}. Correct "
-                "cluster.certificate_authority, or leave it out together with cluster.endpoint to have EKS asked"
-            ) from error
+        # Before lightkube reads the authority: it leaks a temporary file when that fails.
+        transport = httpx2.HTTPTransport(verify=self._trust())
         user = User(token=self._access.bearer().reveal())
         return Client(
             SingleConfig("eks", Context(cluster="eks", user="lambda", namespace=namespace), cluster, user),
             field_manager=FIELD_MANAGER,
             timeout=httpx2.Timeout(10.0, connect=5.0),
+            transport=transport,
         )
+
+    def _trust(self) -> SSLContext:
+        try:
+            return trust.of(base64.b64decode(self._connection.certificate_authority).decode())
+        except (SSLError, ValueError) as error:
+            raise ClusterError(
+                f"the cluster's certificate authority is no PEM certificate in base64: {error}. Correct "
+                "cluster.certificate_authority, or leave it out together with cluster.endpoint to have EKS asked"
+            ) from error
 
     def _is_over(self, state: RetryCallState, started_at: datetime) -> bool:
         pause = timedelta(seconds=state.upcoming_sleep)
@@ -190,7 +200,7 @@ def _words(error: httpx2.HTTPStatusError) -> str:
 def _may_pass(error: BaseException) -> bool:
     status = _status(error)
     if not status:
-        return isinstance(error, httpx2.TransportError)
+        return isinstance(error, httpx2.TransportError) and not trust.refusal(error)
     return status in _DENIED | {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500  # noqa: PLR2004 - 5xx
 
 

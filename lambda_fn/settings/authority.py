@@ -1,7 +1,10 @@
 """A certificate authority as an operator writes it: PEM in base64. Pure."""
 
 import base64
+import re
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
+
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def pem(authority: str) -> str:
@@ -12,11 +15,13 @@ def pem(authority: str) -> str:
     """
     wanted = "must be the PEM certificate of an authority in base64, on one line, as `base64 -w0 ca.pem` writes it"
     try:
-        text = base64.b64decode(authority, validate=True).decode("ascii")
+        written = base64.b64decode(authority, validate=True)
     except ValueError as error:
         raise ValueError(wanted) from error
-    if "PRIVATE KEY" in text:
+    if b"PRIVATE KEY" in written:
         raise ValueError(f"holds a private key, which does not belong here: {wanted}")
+    # Around them may stand anything, such as names and comments, in any language.
+    text = "\n".join(found.decode("ascii", "replace") for found in _CERTIFICATE.findall(written))
     trusted = SSLContext(PROTOCOL_TLS_CLIENT)
     try:
         trusted.load_verify_locations(cadata=text)

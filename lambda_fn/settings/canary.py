@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lambda_fn.settings.authority import pem
-from lambda_fn.settings.fields import Base64, matching, repository_alone
+from lambda_fn.settings.fields import matching, repository_alone
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -26,7 +26,7 @@ class Canary(Table):
     """The tag or digest of an image. Its manifest is pulled and the smallest of its blobs, of at most 16 MiB."""
     period_minutes: int = Field(default=15, ge=5, le=1440)
     """Minutes between pulls."""
-    certificate_authority: Base64 | None = None
+    certificate_authority: str | None = None
     """The authority that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), where it is not a public
     one: an internal issuer of cert-manager, or AWS Private CA. The canary trusts it besides the public ones.
     """

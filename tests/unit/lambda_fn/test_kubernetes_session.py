@@ -239,6 +239,15 @@ def test_a_failure_is_explained(session: KubernetesSession, failure: Exception, 
     assert "bearer-" not in str(caught.value)
 
 
+def test_a_certificate_that_is_refused_is_said_at_once(session: KubernetesSession, clock: FakeClock) -> None:
+    failure, reason = httpx2.ConnectError("[SSL] failed"), ssl.SSLCertVerificationError(1, "failed")
+    reason.verify_message = "unable to get local issuer certificate"
+    failure.__cause__ = reason
+    with pytest.raises(ClusterError, match=rf"{ENDPOINT} shows a certificate that is not accepted .*: unable to get"):
+        session.call(GET, Given(failure, forever=True))
+    assert clock.slept == []
+
+
 def answered(response: httpx2.Response) -> Callable[[Client], str]:
     """A request that lightkube sends and that is answered so."""
 
