@@ -3,7 +3,10 @@
 import os
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from lambda_fn.settings import Settings
@@ -17,7 +20,7 @@ from stacks.failures import Failures
 from stacks.first_run import FirstRun
 from stacks.gaps import check
 from stacks.identity import Identity
-from stacks.load_balancer import load_balancer
+from stacks.load_balancer import LoadBalancer, load_balancer
 from stacks.measures import Measures
 from stacks.network import Network
 from stacks.notices import Notices
@@ -25,7 +28,7 @@ from stacks.refresher import Refresher, refresher_log, run_timeout
 from stacks.remarks import remarks
 from stacks.schedule import Schedule
 from stacks.stack_name import stack_name
-from stacks.workload import Workload, applied_documents, workload_digest
+from stacks.workload import Documents, Workload, applied_documents, workload_digest
 
 
 class FrontdoorStack(cdk.Stack):
@@ -63,6 +66,29 @@ class FrontdoorStack(cdk.Stack):
             workload_digest=workload_digest(applied) if applied else None,
         ).function
         schedule = Schedule(self, "Schedule", settings=settings, function=function, failures=failures, key=key)
+        alarms = self._watch(settings, function, failures, key)
+        ways_in = self._ways_in(settings, role, network)
+        # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
+        if applied:
+            first_run = self._first_run(
+                settings=settings,
+                applied=applied,
+                function=function,
+                network=network,
+                balancer=balancer,
+                ways_in=ways_in,
+                key=key,
+            )
+            for later in (schedule, *alarms.of_missing):
+                later.node.add_dependency(first_run)
+        else:
+            schedule.node.add_dependency(*ways_in)
+        self._tell_how_to_run(function)
+
+    def _watch(
+        self, settings: Settings, function: lambda_.IFunction, failures: sqs.IQueue, key: kms.IKey | None
+    ) -> Alarms:
+        """The alarms and the page that show what becomes of the runs."""
         measures = Measures(settings, function=function, failures=failures)
         alarms = Alarms(
             self,
@@ -75,6 +101,10 @@ class FrontdoorStack(cdk.Stack):
             runbook=settings.alarms.runbook_url or RUNBOOK,
         )
         Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
+        return alarms
+
+    def _ways_in(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:
+        """What has to be there before the function can reach AWS and the cluster."""
         ways_in: list[IDependable] = [
             GroupAccess(self, "Access", settings=settings, role=role, group=settings.refresher_group)
         ]
@@ -82,28 +112,29 @@ class FrontdoorStack(cdk.Stack):
             ways_in.append(network.into_cluster)
         if settings.endpoints.create:
             ways_in.append(VpcEndpoints(self, "Endpoints", settings=settings, network=network))
-        # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
-        if applied:
-            # The digest is of what is known now, and the same for the same settings: an ARN is neither.
-            objects = applied_documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
-            log = deployment_log(self, "DeploymentLog", settings=settings, key=key)
-            workload = Workload(self, "Workload", settings=settings, documents=objects, network=network, log_group=log)
-            # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
-            workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)
-            first_run = FirstRun(
-                self,
-                "FirstRun",
-                function=function,
-                timeout=run_timeout(settings),
-                after=[*ways_in, workload],
-                log_group=log,
-            )
-            schedule.node.add_dependency(first_run)
-            for alarm in alarms.of_missing:
-                alarm.node.add_dependency(first_run)
-        else:
-            schedule.node.add_dependency(*ways_in)
-        self._tell_how_to_run(function)
+        return ways_in
+
+    def _first_run(  # noqa: PLR0913 - properties, each passed by name
+        self,
+        *,
+        settings: Settings,
+        applied: Documents,
+        function: lambda_.Function,
+        network: Network | None,
+        balancer: LoadBalancer | None,
+        ways_in: list[IDependable],
+        key: kms.IKey | None,
+    ) -> FirstRun:
+        """The objects in the cluster, and then the run that comes with them."""
+        # The digest is of what is known now, and the same for the same settings: an ARN is neither.
+        objects = applied_documents(settings, target_group_arn=balancer.target_group_arn) if balancer else applied
+        log = deployment_log(self, "DeploymentLog", settings=settings, key=key)
+        workload = Workload(self, "Workload", settings=settings, documents=objects, network=network, log_group=log)
+        # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
+        workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)
+        after = [*ways_in, workload]
+        timeout = run_timeout(settings)
+        return FirstRun(self, "FirstRun", function=function, timeout=timeout, after=after, log_group=log)
 
     def _tell_how_to_run(self, function: lambda_.IFunction) -> None:
         command = (

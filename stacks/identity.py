@@ -1,7 +1,6 @@
-"""The Lambda's role: everything it may do in AWS stands in this module, and nothing else can add to it."""
+"""The Lambda's role: everything it may do in AWS is put together in this module, and nothing else can add to it."""
 
 import json
-import re
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,11 +11,12 @@ from constructs import Construct
 
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import Settings
-from lambda_fn.settings.fields import ECR_HOST
 from stacks import ecr_actions
 from stacks.encryption import queue_statement
 from stacks.nag import acknowledge_wildcard
 from stacks.network import interface_statements
+from stacks.repositories import open_repositories, proxy_image
+from stacks.statements import describe_cluster, write_log
 
 POLICY_LIMIT = 10_240
 """Characters of a role's inline policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -48,26 +48,14 @@ class Identity(Construct):
             SettingsError: The allow-list does not fit into a role's policy.
         """
         super().__init__(scope, construct_id)
-        repositories = [
-            _repository_arn(self, account=registry.account, region=registry.region, repository=pattern)
-            for registry in settings.registries
-            for pattern in registry.repositories
-        ]
-        image = _proxy_image_arn(self, settings.proxy.image)
+        repositories = open_repositories(self, settings)
         statements = [
-            _fetch_token(),
-            iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
-            *([_pull_proxy_image(image)] if image else []),
-            _deny_other_repositories([*repositories, *([image] if image else [])]),
-            _deny_writes(),
+            *_pull(repositories, proxy_image(self, settings)),
             describe_cluster(self, settings),
             write_log("WriteOwnLog", log_group),
-            _report_failures(failures),
+            *_report_failures(failures, key),
+            *(interface_statements(self, settings.cluster) if settings.cluster.subnet_ids else []),
         ]
-        if key:
-            statements.append(queue_statement(key))
-        if settings.cluster.subnet_ids:
-            statements += interface_statements(self, settings.cluster)
         policy = iam.PolicyDocument(statements=statements)
         _refuse_more_than_fits(self, policy)
         role = iam.Role(
@@ -77,13 +65,19 @@ class Identity(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Refresh": policy},
         )
-        acknowledge_wildcard(
-            role, "*", "ecr:GetAuthorizationToken and ec2:Describe* know no resources; the rest is Deny."
-        )
-        for arn in repositories:
-            if "*" in arn:
-                acknowledge_wildcard(role, arn, "frontdoor.toml opens exactly this pattern to anonymous pulls.")
+        _answer_for_wildcards(role, repositories)
         self.role: iam.IRole = role.without_policy_updates()
+
+
+def _pull(repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
+    """What is open to anyone, what the nodes pull the proxy from, and nothing else of any registry."""
+    return [
+        _fetch_token(),
+        iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
+        *([_pull_proxy_image(image)] if image else []),
+        _deny_other_repositories([*repositories, *([image] if image else [])]),
+        _deny_writes(),
+    ]
 
 
 def _refuse_more_than_fits(scope: Construct, policy: iam.PolicyDocument) -> None:
@@ -96,25 +90,9 @@ def _refuse_more_than_fits(scope: Construct, policy: iam.PolicyDocument) -> None
         )
 
 
-def describe_cluster(scope: Construct, settings: Settings) -> iam.PolicyStatement:
-    """Reading one cluster's endpoint and CA."""
-    arn = cdk.Stack.of(scope).format_arn(service="eks", resource="cluster", resource_name=settings.cluster.name)
-    return iam.PolicyStatement(sid="ReadTheCluster", actions=["eks:DescribeCluster"], resources=[arn])
-
-
 def _fetch_token() -> iam.PolicyStatement:
     # The action has no resource type; what the token opens is what NothingElse leaves.
     return iam.PolicyStatement(sid="FetchToken", actions=["ecr:GetAuthorizationToken"], resources=["*"])
-
-
-def _proxy_image_arn(scope: Construct, image: str) -> str | None:
-    """The repository of the proxy's image, None where that is no ECR's."""
-    host, _, path = image.partition("/")
-    registry = ECR_HOST.fullmatch(host)
-    if not registry:
-        return None
-    repository = re.split("[:@]", path)[0]
-    return _repository_arn(scope, account=registry["account"], region=registry["region"], repository=repository)
 
 
 def _pull_proxy_image(arn: str) -> iam.PolicyStatement:
@@ -131,13 +109,6 @@ def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
     )
 
 
-def _repository_arn(scope: Construct, *, account: str, region: str, repository: str) -> str:
-    # A `*` means the same in frontdoor.toml and in IAM.
-    return cdk.Stack.of(scope).format_arn(
-        service="ecr", account=account, region=region, resource="repository", resource_name=repository
-    )
-
-
 def _deny_writes() -> iam.PolicyStatement:
     # Outranks any repository policy that would let this account push.
     return iam.PolicyStatement(
@@ -145,13 +116,13 @@ def _deny_writes() -> iam.PolicyStatement:
     )
 
 
-def write_log(sid: str, log_group: logs.ILogGroup) -> iam.PolicyStatement:
-    """Writing into one log group, which has to be there: its role cannot make it."""
-    # The attribute ends in `:*`, which stands for the group's streams.
-    return iam.PolicyStatement(
-        sid=sid, actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-    )
+def _report_failures(failures: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
+    report = iam.PolicyStatement(sid="ReportFailures", actions=["sqs:SendMessage"], resources=[failures.queue_arn])
+    return [report, *([queue_statement(key)] if key else [])]
 
 
-def _report_failures(failures: sqs.IQueue) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid="ReportFailures", actions=["sqs:SendMessage"], resources=[failures.queue_arn])
+def _answer_for_wildcards(role: iam.Role, repositories: list[str]) -> None:
+    acknowledge_wildcard(role, "*", "ecr:GetAuthorizationToken and ec2:Describe* know no resources; the rest is Deny.")
+    for arn in repositories:
+        if "*" in arn:
+            acknowledge_wildcard(role, arn, "frontdoor.toml opens exactly this pattern to anonymous pulls.")
