@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doctor.finding import Finding, Verdict
-from sandbox.access import grant_access, revoke_access
+from sandbox import operators
 from sandbox.deployment import entries, functions
 from sandbox.errors import SandboxError
-from sandbox.kubectl import kubectl_apply
 from sandbox.world import World
 
 CHECKS = {
@@ -20,11 +19,6 @@ CHECKS = {
 }  # fmt: skip
 """What the doctor looks at of a front door like the one that is deployed."""
 
-_GROUP = "platform:operators"
-_RULES = [
-    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
-    {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["get"]},
-]
 _SECONDS = 120
 
 
@@ -34,14 +28,12 @@ def examine(world: World, checkout: Path, config: Path, image: str) -> list[Find
     Raises:
         SandboxError: It could not begin, or broke down.
     """
-    arn = f"arn:aws:iam::{world.account}:role/platform-engineer"
-    _let_read(world)
-    grant_access(world, arn, [_GROUP])
+    arn = operators.admit(world)
     try:
         entries.wait_until_known(world, arn)
         return _run(checkout, config, image, functions.role_environment(world, arn))
     finally:
-        revoke_access(world, arn)
+        operators.dismiss(world)
 
 
 def _run(checkout: Path, config: Path, image: str, credentials: Mapping[str, str]) -> list[Finding]:
@@ -59,19 +51,3 @@ def _run(checkout: Path, config: Path, image: str, credentials: Mapping[str, str
         return [Finding(**{**one, "verdict": Verdict(one["verdict"])}) for one in json.loads(done.stdout)]
     except ValueError as error:
         raise SandboxError(f"the doctor ended with status {done.returncode}:\n{done.stdout}{done.stderr}") from error
-
-
-def _let_read(world: World) -> None:
-    """The operators' rights in the namespace."""
-    place = {"name": "operators", "namespace": world.namespace}
-    api = "rbac.authorization.k8s.io"
-    kubectl_apply(json.dumps({"apiVersion": f"{api}/v1", "kind": "Role", "metadata": place, "rules": _RULES}))
-    for kind, name in (("ClusterRole", "view"), ("Role", "operators")):
-        binding = {
-            "apiVersion": f"{api}/v1",
-            "kind": "RoleBinding",
-            "metadata": place | {"name": f"operators-{name}"},
-            "roleRef": {"apiGroup": api, "kind": kind, "name": name},
-            "subjects": [{"kind": "Group", "name": _GROUP, "apiGroup": api}],
-        }
-        kubectl_apply(json.dumps(binding))

@@ -8,13 +8,11 @@ import pytest
 
 from doctor.site import Site
 from lambda_fn.settings import Settings, to_environment
-from sandbox import installation
-from sandbox.access import grant_access, revoke_access
-from sandbox.kubectl import kubectl_apply
+from sandbox import installation, operators
 from sandbox.world import World
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
-from tests.e2e.doctor.laptop import OPERATORS, is_known, operators_role
+from tests.e2e.doctor.laptop import is_known
 from tests.sandbox.cli import eventually
 
 
@@ -46,33 +44,13 @@ def stack_template(settings: Settings) -> str:
 def operator(installed: World) -> Iterator[boto3.Session]:
     """An operator with the rights docs/operations.md asks for, and no others in the cluster."""
     world = installed
-    arn = operators_role(world)
-    grant_access(world, arn, [OPERATORS])
-    subject = [{"kind": "Group", "name": OPERATORS, "apiGroup": "rbac.authorization.k8s.io"}]
-    rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"namespace": world.namespace}}
-    rules = [
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
-        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["get"]},
-        {"apiGroups": ["elbv2.k8s.aws"], "resources": ["targetgroupbindings"], "verbs": ["get"]},
-    ]
-    for name, kind in (("view", "ClusterRole"), ("doctor", "Role")):
-        metadata = {"name": f"doctor-{name}", "namespace": world.namespace}
-        of = {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": kind,
-            "name": name if name == "view" else "doctor-doctor",
-        }
-        if kind == "Role":
-            kubectl_apply(json.dumps({**rbac, "kind": "Role", "metadata": metadata, "rules": rules}))
-        kubectl_apply(
-            json.dumps({**rbac, "kind": "RoleBinding", "metadata": metadata, "roleRef": of, "subjects": subject})
-        )
+    arn = operators.admit(world)
     given = installation.session(world, "default").client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")
     keys = given["Credentials"]
     aws = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=world.region)
     assert eventually(lambda: is_known(world, aws)), "the access entry does not take effect"
     yield aws
-    revoke_access(world, arn)
+    operators.dismiss(world)
 
 
 @pytest.fixture(scope="session")

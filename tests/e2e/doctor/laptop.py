@@ -14,12 +14,6 @@ from sandbox import installation
 from sandbox.commands import run
 from sandbox.world import World
 
-OPERATORS = "platform:operators"
-
-
-def operators_role(world: World) -> str:
-    return f"arn:aws:iam::{world.account}:role/platform-engineer"
-
 
 def is_known(world: World, aws: boto3.Session) -> bool:
     """Whether the cluster knows the operator by now: the authenticator reads a new entry about a second later."""

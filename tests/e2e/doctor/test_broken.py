@@ -13,7 +13,7 @@ from doctor import door
 from doctor.finding import Verdict
 from doctor.site import Site
 from lambda_fn.settings import Refresh
-from sandbox import installation
+from sandbox import installation, operators
 from sandbox.access import grant_access, revoke_access
 from sandbox.cloud.control import Control
 from sandbox.commands import run
@@ -21,7 +21,7 @@ from sandbox.hosts import point, point_domain
 from sandbox.kubectl import kubectl_json
 from sandbox.world import World
 from tests.canary import leaks
-from tests.e2e.doctor.laptop import OPERATORS, found, is_known, operators_role, patch, refreshed
+from tests.e2e.doctor.laptop import found, is_known, patch, refreshed
 from tests.sandbox.cli import eventually
 
 
@@ -255,12 +255,12 @@ def test_what_is_broken_is_found_and_how_to_mend_it_said(
 
 
 def test_an_operator_the_cluster_does_not_know_is_told_so(site: Site, installed: World) -> None:
-    revoke_access(installed, operators_role(installed))
+    operators.dismiss(installed)
     try:
         assert eventually(lambda: not is_known(installed, site.aws)), "the authenticator still knows the role"
         (one,) = [finding for finding in found(site) if finding.check == "cluster"]
     finally:
-        grant_access(installed, operators_role(installed), [OPERATORS])
+        operators.admit(installed)
         assert eventually(lambda: is_known(installed, site.aws))
     assert one.verdict is Verdict.FAILED
     assert "does not know you" in one.said
