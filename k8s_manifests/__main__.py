@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from cdk8s import Yaml
+from pydantic import TypeAdapter, ValidationError
 
 from k8s_manifests import access_documents, documents
-from lambda_fn.errors import FrontdoorError
+from lambda_fn.errors import FrontdoorError, SettingsError
 from lambda_fn.settings import NlbExposure, Settings, parse_toml
+from lambda_fn.settings.fields import TargetGroupArn
 
 WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""
@@ -16,6 +18,23 @@ WRONG_FILE = 2
 
 def main() -> int:
     """Print the objects of the settings file; on a wrong file print one message and nothing else."""
+    arguments = _parser().parse_args()
+    try:
+        settings = _read(arguments.config)
+        _binding_fits(settings, arguments)
+    except FrontdoorError as error:
+        sys.stderr.write(f"ecr-frontdoor: {error}\n")
+        return WRONG_FILE
+    if arguments.access:
+        sys.stdout.write(Yaml.stringify(*access_documents(settings)))
+        return 0
+    if not arguments.target_group_arn:
+        _tell_of_the_missing_binding(settings)
+    sys.stdout.write(Yaml.stringify(*documents(settings, target_group_arn=arguments.target_group_arn)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m k8s_manifests", description="Print the Kubernetes objects of ecr-frontdoor as YAML."
     )
@@ -30,27 +49,34 @@ def main() -> int:
     )
     parser.add_argument(
         "--target-group-arn",
+        type=_arn,
         metavar="ARN",
         help='with exposure.kind = "nlb": the stack\'s output TargetGroupArn, for the TargetGroupBinding',
     )
-    arguments = parser.parse_args()
-    path = arguments.config
+    return parser
+
+
+def _arn(text: str) -> str:
+    try:
+        return TypeAdapter(TargetGroupArn).validate_python(text)
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+
+
+def _read(path: Path) -> Settings:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
-        settings = parse_toml(text, str(path))
     except OSError as error:
-        sys.stderr.write(f"ecr-frontdoor: cannot read {path}: {error.strerror}; --config PATH takes another file\n")
-        return WRONG_FILE
-    except FrontdoorError as error:
-        sys.stderr.write(f"ecr-frontdoor: {error}\n")
-        return WRONG_FILE
-    if arguments.access:
-        sys.stdout.write(Yaml.stringify(*access_documents(settings)))
-        return 0
-    if not arguments.target_group_arn:
-        _tell_of_the_missing_binding(settings)
-    sys.stdout.write(Yaml.stringify(*documents(settings, target_group_arn=arguments.target_group_arn)))
-    return 0
+        raise SettingsError(f"cannot read {path}: {error.strerror}; --config PATH takes another file") from error
+    return parse_toml(text, str(path))
+
+
+def _binding_fits(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Refuse an ARN that would go nowhere."""
+    kind = settings.proxy.exposure.kind
+    if arguments.target_group_arn and (arguments.access or kind != "nlb"):
+        where = "--access prints no TargetGroupBinding" if arguments.access else f'exposure.kind is "{kind}", not "nlb"'
+        raise SettingsError(f"--target-group-arn has no use here, for {where}: leave it out")
 
 
 def _tell_of_the_missing_binding(settings: Settings) -> None:

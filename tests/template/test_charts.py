@@ -122,3 +122,25 @@ def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_the_command_explains_itself() -> None:
     assert "--config PATH" in run("--help").stdout
+
+
+TARGETS = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/a/0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("nlb", ("--target-group-arn", "mine"), "mine: must be a target group's ARN, as the stack's output"),
+        (
+            "ingress",
+            ("--target-group-arn", TARGETS),
+            '--target-group-arn has no use here, for exposure.kind is "ingress"',
+        ),
+        ("nlb", ("--access", "--target-group-arn", TARGETS), "--access prints no TargetGroupBinding: leave it out"),
+    ],
+    ids=["no ARN", "no load balancer", "access alone"],
+)
+def test_a_target_group_that_would_go_nowhere_is_refused(name: str, words: tuple[str, ...], message: str) -> None:
+    refused = run("--config", str(configurations.REFERENCE / f"{name}.toml"), *words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert message in refused.stderr

@@ -1,12 +1,15 @@
 """A template gets its inputs and nothing else, and every refusal names the line and what is allowed."""
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import k8s_manifests
 from lambda_fn.errors import TemplateError
 from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
 from lambda_fn.settings import Cache, Timeouts
@@ -166,3 +169,14 @@ def test_a_repository_matches_the_expression_when_it_matches_a_pattern(patterns:
 @given(st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1), min_size=1))
 def test_the_expression_needs_no_quotes_in_nginx(patterns: list[str]) -> None:
     assert re.fullmatch(r"[a-z0-9._/()|?:^$*\\-]+", pattern(patterns))
+
+
+@pytest.mark.parametrize(("location_seconds", "unknown_seconds"), [(1, 60), (600, 3)])
+def test_nothing_is_forgotten_before_its_time(location_seconds: int, unknown_seconds: int) -> None:
+    cache = Cache(location_seconds=location_seconds, unknown_seconds=unknown_seconds)
+    shipped = (Path(k8s_manifests.__file__).parent / "nginx" / "nginx.conf.j2").read_text(encoding="utf-8")
+    found = re.search(
+        r"keys_zone=locations:\S+ max_size=\S+\s+inactive=(\d+)s", rendered(shipped, replace(INPUTS, cache=cache))
+    )
+    assert found
+    assert int(found[1]) >= max(location_seconds, unknown_seconds)
