@@ -12,6 +12,7 @@ NAME = "nlb"
 OURS, SHARED, FOREIGN = "${AWS::AccountId}", "210987654321", "999999999999"
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 GROUP = "AWS::EC2::SecurityGroup"
+OPERATORS = {"aws:PrincipalAccount": "StringEquals", "aws:PrincipalIsAWSService": "Bool"}
 
 
 def endpoints(kind: str) -> dict[str, Any]:
@@ -72,6 +73,10 @@ def interfaces(*, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def passes(policy: Mapping[str, Any], action: str, *, resource: str = "any", **keys: str) -> bool:
     """Whether the policy lets a request pass, with these condition keys of `aws:` (without credentials none)."""
+    for statement in policy["Statement"]:
+        for operator, condition in statement.get("Condition", {}).items():
+            # What is read as equality below means something else under StringNotEquals.
+            assert {OPERATORS[key] for key in condition} == {operator}
     return any(
         any(fnmatchcase(action, pattern) for pattern in statement["Action"])
         and any(fnmatchcase(resource, plain(pattern)) for pattern in statement["Resource"])
