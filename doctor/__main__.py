@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -12,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 from doctor.finding import Finding, Verdict
-from doctor.site import Site
+from doctor.site import USUAL_CONFIG, Site
 from doctor.terminal import Waiting, has_colours, painted
 from lambda_fn.errors import FrontdoorError
 from lambda_fn.settings import parse_toml
@@ -64,6 +65,11 @@ def main(words: Sequence[str] | None = None) -> int:
         verdicts = _told(_findings(site, waiting.begin), as_json=arguments.json)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read has enough. The interpreter flushes once more at its end:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     finally:
         waiting.end()
     return UNWELL if verdicts[Verdict.FAILED] else 0
@@ -101,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", type=Path, default=Path("frontdoor.toml"), metavar="PATH", help="the settings file (%(default)s)"
+        "--config", type=Path, default=Path(USUAL_CONFIG), metavar="PATH", help="the settings file (%(default)s)"
     )
     parser.add_argument(
         "--image",

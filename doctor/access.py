@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from doctor.asking import known
 from doctor.finding import Finding, failure, fine
 from doctor.site import Site
-from doctor.stack import Resources
+from doctor.stack import GONE, Resources
 from k8s_manifests.deployer import deployer_group
 
 REFRESHER, DEPLOYER = "IdentityRole", "WorkloadRole"
@@ -36,13 +35,14 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
 
 def _entry(site: Site, role: str, whose: str, group: str) -> Finding:
     cluster, region = site.settings.cluster.name, site.settings.cluster.region
-    arn = site.aws.client("iam", config=site.briefly).get_role(RoleName=role)["Role"]["Arn"]
+    made = known(site.aws.client("iam", config=site.briefly).get_role, RoleName=role)
+    if made is None:
+        return failure(_CHECK, f"the role of {whose}, {role}, is gone, and its access entry leads nowhere", GONE)
+    arn = made["Role"]["Arn"]
     way_out = f"--region {region} --cluster-name {cluster} --principal-arn {arn} --kubernetes-groups {group}"
-    try:
-        entry = site.aws.client("eks", config=site.briefly).describe_access_entry(clusterName=cluster, principalArn=arn)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+    eks = site.aws.client("eks", config=site.briefly)
+    entry = known(eks.describe_access_entry, clusterName=cluster, principalArn=arn)
+    if entry is None:
         return failure(
             _CHECK, f"cluster {cluster} has none for the role of {whose}", f"aws eks create-access-entry {way_out}"
         )

@@ -40,6 +40,6 @@ def examine(site: Site) -> Iterator[Finding]:
             "deploy (README, Deploy it), or give the right --config or --profile",
         )
         return
-    yield stack.status(name, found)
+    yield stack.status(name, region, found)
     for check, part in PARTS:
         yield from asked(check, part(site, found))

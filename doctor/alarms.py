@@ -11,7 +11,7 @@ _CHECK = "alarms"
 
 def examine(site: Site, found: Resources) -> Iterator[Finding]:
     """The stack's alarms and its mail; nothing where it has no alarms."""
-    names = found.of("AWS::CloudWatch::Alarm")
+    names, region = found.of("AWS::CloudWatch::Alarm"), site.settings.cluster.region
     if not names:
         return
     listed = site.aws.client("cloudwatch", config=site.briefly).describe_alarms(AlarmNames=names)["MetricAlarms"]
@@ -29,7 +29,7 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
             warning(
                 _CHECK,
                 f"{alarm['AlarmName']} is switched off and tells nobody",
-                f"aws cloudwatch enable-alarm-actions --alarm-names {alarm['AlarmName']}",
+                f"aws cloudwatch enable-alarm-actions --region {region} --alarm-names {alarm['AlarmName']}",
             )
             for alarm in listed
             if not alarm.get("ActionsEnabled", True)
@@ -57,5 +57,5 @@ def _heard(site: Site, found: Resources) -> Iterator[Finding]:
                     _CHECK,
                     f"{address} has not confirmed its subscription, and hears of no alarm",
                     "follow the link in the mail; another one is sent by aws sns subscribe --protocol email "
-                    f"--topic-arn {topic} --notification-endpoint {address}",
+                    f"--region {site.settings.cluster.region} --topic-arn {topic} --notification-endpoint {address}",
                 )

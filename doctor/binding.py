@@ -57,7 +57,9 @@ def _compared(site: Site, document: Document, found: Document, made: str | None)
             f"it cannot be changed: kubectl -n {namespace} delete targetgroupbinding {name}; {_way_out(site, made)}",
         )
     changed = [one for one in differences(document, found) if one.path != ("spec", "targetGroupARN")]
-    return different(site, document, found, changed) if changed else fine(_CHECK, f"{title(document)} names {named}")
+    if changed:
+        return different(_CHECK, document, found, changed, _way_out(site, made))
+    return fine(_CHECK, f"{title(document)} names {named}")
 
 
 def _target_group(site: Site) -> str | None:

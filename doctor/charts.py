@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from doctor.site import Site
+from doctor.site import USUAL_CONFIG, Site
 
 _ACCESS = frozenset({"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"})
 """The kinds of `k8s_manifests.access_documents`; a test compares."""
@@ -46,5 +46,5 @@ def _is_the_administrators(site: Site, document: Mapping[str, Any]) -> bool:
 
 def printed(site: Site, *words: str) -> str:
     """The command that prints the charts."""
-    config = () if site.config == "frontdoor.toml" else ("--config", site.config)
+    config = () if site.config == USUAL_CONFIG else ("--config", site.config)
     return " ".join(("python -m k8s_manifests", *words, *config))

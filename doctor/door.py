@@ -13,12 +13,19 @@ from urllib3.exceptions import HTTPError
 
 from doctor.finding import Finding, failure, fine, skipped, warning
 from doctor.site import Site
+from lambda_fn import trust
 from lambda_fn.canary import Canary
 from lambda_fn.errors import CanaryError
+from lambda_fn.settings import Settings
+from lambda_fn.settings.authority import pem
 from lambda_fn.settings.canary import Canary as CanarySettings
 
 _PORT = 443
 _RENEW_BEFORE = timedelta(days=14)
+_UNKNOWN_AUTHORITY = frozenset({2, 19, 20, 21})
+"""OpenSSL's verify codes for an issuer that is missing or not trusted:
+https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+"""
 
 
 def examine(site: Site) -> Iterator[Finding]:
@@ -28,12 +35,15 @@ def examine(site: Site) -> Iterator[Finding]:
     yield _name(domain, addresses)
     if not addresses:
         return
-    certificate = _certificate(domain, site.connect_seconds)
+    context = trusted(site.settings)
+    certificate = _certificate(domain, context, site.connect_seconds)
     yield certificate if isinstance(certificate, Finding) else _validity(certificate, site.now)
     if isinstance(certificate, Finding):
         return
     with urllib3.PoolManager(
-        retries=False, timeout=urllib3.Timeout(connect=site.connect_seconds, read=site.answer_seconds)
+        retries=False,
+        ssl_context=context,
+        timeout=urllib3.Timeout(connect=site.connect_seconds, read=site.answer_seconds),
     ) as http:
         try:
             yield from _registry(http, domain)
@@ -65,9 +75,14 @@ def _name(domain: str, addresses: list[str]) -> Finding:
     return fine("dns", said)
 
 
-def _certificate(domain: str, seconds: float) -> dict[str, Any] | Finding:
+def trusted(settings: Settings) -> ssl.SSLContext:
+    """Trusts what this machine trusts, and the authority that the settings name."""
+    authority = settings.canary.certificate_authority if settings.canary else None
+    return trust.besides_the_public(pem(authority) if authority else None)
+
+
+def _certificate(domain: str, context: ssl.SSLContext, seconds: float) -> dict[str, Any] | Finding:
     """The certificate the domain shows, or why it is not to be trusted."""
-    context = ssl.create_default_context()
     try:
         with (
             socket.create_connection((domain, _PORT), timeout=seconds) as connection,
@@ -75,17 +90,24 @@ def _certificate(domain: str, seconds: float) -> dict[str, Any] | Finding:
         ):
             return dict(secured.getpeercert() or {})
     except ssl.SSLCertVerificationError as error:
-        return failure(
-            "tls",
-            f"the certificate of {domain} is refused: {error.verify_message}",
-            "renew it, or give it the right name and chain; clients refuse it as this does",
-        )
+        return refused(domain, error)
     except OSError as error:
         return failure(
             "tls",
             f"{domain}:{_PORT} gives no TLS: {error}",
             "look at what is before the pods (load balancer, Ingress), its security group and its health checks",
         )
+
+
+def refused(domain: str, error: ssl.SSLCertVerificationError) -> Finding:
+    """A certificate that is not accepted here."""
+    way_out = (
+        "trust the authority here (SSL_CERT_FILE), or name it as canary.certificate_authority; if it is a public one, "
+        "give the certificate its chain"
+        if error.verify_code in _UNKNOWN_AUTHORITY
+        else "renew it, or give it the right name and chain; clients refuse it as this does"
+    )
+    return failure("tls", f"the certificate of {domain} is refused: {error.verify_message}", way_out)
 
 
 def _validity(certificate: dict[str, Any], now: datetime) -> Finding:
@@ -119,20 +141,29 @@ def _registry(http: urllib3.PoolManager, domain: str) -> Iterator[Finding]:
 
 def _pull(site: Site) -> Finding:
     """The Lambda's own test pull, of the image that was named or of the canary's."""
-    settings = site.settings
-    if site.image is not None:
-        repository, _, reference = site.image.partition("@") if "@" in site.image else site.image.rpartition(":")
-        try:
-            image = CanarySettings(repository=repository, reference=reference)
-        except ValidationError:
-            return failure("pull", f"{site.image!r} names no image", "write REPOSITORY:TAG or REPOSITORY@sha256:...")
-        settings = settings.model_copy(update={"canary": image})
-    if settings.canary is None:
+    try:
+        canary = to_pull(site)
+    except ValidationError:
+        return failure("pull", f"{site.image!r} names no image", "write REPOSITORY:TAG or REPOSITORY@sha256:...")
+    if canary is None:
         return skipped("pull", "no image was named: --image REPOSITORY:TAG pulls its manifest and smallest layer")
-    canary = settings.canary
     named = f"{canary.repository}{'@' if ':' in canary.reference else ':'}{canary.reference}"
     try:
-        seconds = Canary(settings).pull()
+        seconds = Canary(site.settings.model_copy(update={"canary": canary})).pull()
     except CanaryError as error:
         return failure("pull", f"{named}: {error}", "docs/operations.md, When a pull fails")
     return fine("pull", f"{named}: its manifest and its smallest blob came whole in {seconds:.1f} s")
+
+
+def to_pull(site: Site) -> CanarySettings | None:
+    """The image that was named, or else the canary's; trusted is the canary's authority in both cases.
+
+    Raises:
+        ValidationError: What was named is no image.
+    """
+    canary = site.settings.canary
+    if site.image is None:
+        return canary
+    repository, _, reference = site.image.partition("@") if "@" in site.image else site.image.rpartition(":")
+    authority = canary.certificate_authority if canary else None
+    return CanarySettings(repository=repository, reference=reference, certificate_authority=authority)

@@ -15,7 +15,7 @@ PARTS: tuple[tuple[str, Callable[[Site], Iterator[Finding]]], ...] = (
 )
 
 
-def examine(site: Site, begin: Callable[[str], object] = str) -> Iterator[Finding]:
+def examine(site: Site, begin: Callable[[str], object]) -> Iterator[Finding]:
     """All findings, each as soon as it is known. Nothing is written anywhere.
 
     Args:

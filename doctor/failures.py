@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.finding import Finding, fine, warning
+from doctor.asking import known
+from doctor.finding import Finding, failure, fine, warning
 from doctor.site import Site
-from doctor.stack import Resources
+from doctor.stack import GONE, Resources
+
+_CHECK = "failures"
 
 
 def examine(site: Site, found: Resources) -> Iterator[Finding]:
     """Whether a run is in it."""
     client = site.aws.client("sqs", config=site.briefly)
     for url in found.of("AWS::SQS::Queue"):
-        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        waiting = int(attributes["Attributes"]["ApproximateNumberOfMessages"])
-        if waiting:
+        name = url.rsplit("/", 1)[-1]
+        found_there = known(client.get_queue_attributes, QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        if found_there is None:
+            yield failure(_CHECK, f"the queue {name} is gone: a run that fails for good is lost", GONE)
+        elif waiting := int(found_there["Attributes"]["ApproximateNumberOfMessages"]):
             yield warning(
-                "failures",
-                f"{waiting} failed run(s) in {url.rsplit('/', 1)[-1]}",
+                _CHECK,
+                f"{waiting} failed run(s) in {name}",
                 "docs/operations.md, FailureQueued: read why, and purge the queue when a run has succeeded since",
             )
         else:
-            yield fine("failures", "no failed run is in the queue")
+            yield fine(_CHECK, "no failed run is in the queue")

@@ -11,17 +11,10 @@ Path = tuple[str | int, ...]
 """Keys, and places in lists, from an object's root."""
 
 
-def writers(found: Mapping[str, Any], path: Path) -> list[str]:
-    """The managers of the field at `path` or of anything below it, each with the day it last wrote."""
+def writers(found: Mapping[str, Any], path: Path, *, but: str | None = None) -> list[str]:
+    """The managers of the field at `path` or of anything below it, `but` one, each with the day it last wrote."""
     entries = found["metadata"].get("managedFields", [])
-    return [_named(entry) for entry in entries if _holds(entry["fieldsV1"], found, path)]
-
-
-def others(found: Mapping[str, Any], path: Path, owner: str) -> list[str]:
-    """`writers`, but for `owner`."""
-    entries = found["metadata"].get("managedFields", [])
-    strangers = [entry for entry in entries if entry["manager"] != owner]
-    return [_named(entry) for entry in strangers if _holds(entry["fieldsV1"], found, path)]
+    return [_named(entry) for entry in entries if entry["manager"] != but and _holds(entry["fieldsV1"], found, path)]
 
 
 def _named(entry: Mapping[str, Any]) -> str:

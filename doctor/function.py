@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from doctor.asking import known
 from doctor.finding import Finding, failure, fine, warning
 from doctor.site import Site
-from doctor.stack import Resources
+from doctor.stack import GONE, Resources
 from lambda_fn.errors import SettingsError
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment, to_environment
 
@@ -19,7 +20,11 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
     client = site.aws.client("lambda", config=site.briefly)
     seen = False
     for name in found.of("AWS::Lambda::Function"):
-        configuration = client.get_function_configuration(FunctionName=name)
+        configuration = known(client.get_function_configuration, FunctionName=name)
+        if configuration is None:
+            seen = True
+            yield failure(_CHECK, f"{name} is gone", GONE)
+            continue
         variables = configuration.get("Environment", {}).get("Variables", {})
         if ENVIRONMENT_NAME in variables:
             seen = True

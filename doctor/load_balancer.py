@@ -4,20 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from doctor.asking import known
 from doctor.finding import Finding, failure, fine, warning
 from doctor.site import Site
-from doctor.stack import Resources
+from doctor.stack import GONE, Resources
 from lambda_fn.settings import NlbExposure
 
 BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 _CHECK = "load balancer"
-_MAKE = (
-    "CloudFormation believes that it is there: delete the stack and deploy it again, which brings another address "
-    "(docs/operations.md, Disasters)"
-)
+_MAKE = f"{GONE}, which brings another address (docs/operations.md, Disasters)"
 _WHY = (
     "look at the pods first; if they are ready, at the security groups from the load balancer to the pods' port, and "
     "at the NetworkPolicy, which lets in the ranges in proxy.exposure.subnets"
@@ -39,13 +35,10 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
 
 def _state(site: Site, arn: str) -> Finding:
     name = arn.split("/")[-2]
-    try:
-        client = site.aws.client("elbv2", config=site.briefly)
-        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"LoadBalancerNotFound", "LoadBalancerNotFoundException"}:
-            raise
+    described = known(site.aws.client("elbv2", config=site.briefly).describe_load_balancers, LoadBalancerArns=[arn])
+    if described is None:
         return failure(_CHECK, f"{name} is gone: nothing answers at the domain", _MAKE)
+    (balancer,) = described["LoadBalancers"]
     state = balancer["State"]
     said = f"{name} is {state['Code']}" + (f" ({state['Reason']})" if state.get("Reason") else "")
     match state["Code"]:
@@ -61,14 +54,10 @@ def _state(site: Site, arn: str) -> Finding:
 
 def _targets(site: Site, arn: str) -> Finding:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html."""
-    try:
-        client = site.aws.client("elbv2", config=site.briefly)
-        listed = client.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"TargetGroupNotFound", "TargetGroupNotFoundException"}:
-            raise
+    described = known(site.aws.client("elbv2", config=site.briefly).describe_target_health, TargetGroupArn=arn)
+    if described is None:
         return failure(_CHECK, f"the target group {arn} is gone: nothing leads to the pods", _MAKE)
-    return _health(listed, site.settings.proxy.replicas)
+    return _health(described["TargetHealthDescriptions"], site.settings.proxy.replicas)
 
 
 def _health(listed: list[dict[str, Any]], wanted: int) -> Finding:

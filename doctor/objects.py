@@ -21,7 +21,7 @@ _SHOWN = 3
 
 
 def examine(site: Site, kubernetes: Kubernetes) -> Iterator[Finding]:
-    """What is missing, by who can apply it; then each object that is different or unreadable; then all the others."""
+    """Each object that is different or unreadable, then what is missing, by who can apply it; or that all is well."""
     documents = [document for document in k8s_manifests.documents(site.settings) if document["kind"] != BINDING]
     good = 0
     missing: list[Document] = []
@@ -34,23 +34,26 @@ def examine(site: Site, kubernetes: Kubernetes) -> Iterator[Finding]:
         if found is None:
             missing.append(document)
         elif changed := list(differences(document, found)):
-            yield different(site, document, found, changed)
+            yield different(_CHECK, document, found, changed, way_back(site, document))
         else:
             good += 1
     for of_access in (True, False):
         yield from _missing(site, [document for document in missing if is_access(document) is of_access])
-    yield fine(_CHECK, f"{good} of {len(documents)} are as this checkout's charts have them")
+    if good == len(documents):
+        yield fine(_CHECK, f"all {good} are as this checkout's charts have them")
 
 
-def different(site: Site, document: Document, found: Mapping[str, Any], changed: list[Difference]) -> Finding:
+def different(
+    check: str, document: Document, found: Mapping[str, Any], changed: list[Difference], way_out: str
+) -> Finding:
     """One object that is not as the chart has it."""
     shown = ", ".join(_by_whom(found, one) for one in changed[:_SHOWN])
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return warning(
-        _CHECK,
+        check,
         f"{title(document)} is not as this checkout has it: {shown}{more}. Somebody edited it, or another version is "
         "deployed",
-        way_back(site, document),
+        way_out,
     )
 
 

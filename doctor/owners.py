@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from doctor.fields import Path, others
+from doctor.fields import Path, writers
 from doctor.finding import Finding, fine, warning
 from doctor.kubernetes import Kubernetes, Unreadable
 from doctor.objects import title
@@ -24,14 +24,12 @@ def examine(site: Site, kubernetes: Kubernetes) -> Iterator[Finding]:
             continue  # Said where it is read.
         if found is None:
             continue  # The same.
-        taken = {_shown(path): names for path in paths if (names := others(found, path, FIELD_MANAGER))}
+        taken = {_shown(path): names for path in paths if (names := writers(found, path, but=FIELD_MANAGER))}
         own += not taken
         if taken:
             yield _taken_over(title(document), taken)
-    if own:
-        yield fine(
-            _CHECK, f"the Lambda alone writes what is the Lambda's, in {own} of {len(_owned(site.settings))} objects"
-        )
+    if own == len(_owned(site.settings)):
+        yield fine(_CHECK, f"the Lambda alone writes what is the Lambda's, in {own} objects")
 
 
 def _owned(settings: Settings) -> list[tuple[dict[str, Any], list[Path]]]:

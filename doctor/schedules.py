@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
+from doctor.asking import known
 from doctor.finding import Finding, failure, fine, skipped, warning
 from doctor.site import Site
 from doctor.stack import Resources
@@ -58,13 +57,9 @@ def _examined(site: Site, found: Resources, wanted: _Wanted) -> Finding:
     names, groups = wanted.names, found.of("AWS::Scheduler::ScheduleGroup")
     if not names:
         return _unmade(wanted)
-    try:
-        schedule = site.aws.client("scheduler", config=site.briefly).get_schedule(
-            Name=names[0], **({"GroupName": groups[0]} if groups else {})
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+    client = site.aws.client("scheduler", config=site.briefly)
+    schedule = known(client.get_schedule, Name=names[0], **({"GroupName": groups[0]} if groups else {}))
+    if schedule is None:
         return wanted.report(_CHECK, f"the {what}'s schedule {names[0]} is gone: {wanted.without}", _MAKE)
     if schedule.get("State", "ENABLED") != "ENABLED":
         return wanted.report(_CHECK, f"the {what}'s schedule {names[0]} is disabled: {wanted.without}", _ENABLE)

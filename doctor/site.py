@@ -8,6 +8,9 @@ from botocore.config import Config
 
 from lambda_fn.settings import Settings
 
+USUAL_CONFIG = "frontdoor.toml"
+"""The settings file where none is named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -23,7 +26,7 @@ class Site:
 
     settings: Settings
     aws: boto3.Session
-    config: str = "frontdoor.toml"
+    config: str = USUAL_CONFIG
     image: str | None = None
     answer_seconds: float = 10.0
 

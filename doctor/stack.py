@@ -8,6 +8,9 @@ from doctor.finding import Finding, failure, fine, warning
 from doctor.site import Site
 from stacks.stack_name import stack_name
 
+GONE = "CloudFormation believes that it is there: delete the stack (make destroy) and deploy it again"
+"""What to do about a resource that somebody deleted behind CloudFormation's back."""
+
 _DEPLOY_AGAIN = "read its events, correct what failed, deploy again"
 _DELETE_FIRST = (
     "read its events, correct what failed, delete the stack (make destroy) and deploy: nothing in it is kept"
@@ -63,7 +66,7 @@ def resources(site: Site) -> Resources | None:
     return Resources(stack["StackStatus"], ids)
 
 
-def status(name: str, found: Resources) -> Finding:
+def status(name: str, region: str, found: Resources) -> Finding:
     """Whether the last deployment went through.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
@@ -72,7 +75,7 @@ def status(name: str, found: Resources) -> Finding:
     if found.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return fine("stack", said)
     if found.status == "UPDATE_ROLLBACK_FAILED":
-        mend = f"aws cloudformation continue-update-rollback --stack-name {name}, then deploy again"
+        mend = f"aws cloudformation continue-update-rollback --region {region} --stack-name {name}, then deploy again"
         return failure("stack", f"{said}: neither the old deployment nor the new one", mend)
     if found.status in _MENDS:
         return failure("stack", said, _MENDS[found.status])

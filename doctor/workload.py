@@ -58,7 +58,8 @@ def _configuration(
         yield warning(
             "configuration",
             "the template, with this settings file, would give another configuration than the one in use",
-            f"deploy if the file is newer than the deployment, then {_RUN}",
+            "if a rollout was undone, correct first what that run's log says (docs/operations.md, When a refresh "
+            f"fails); otherwise deploy if the file is newer than the deployment, then {_RUN}",
         )
     else:
         short = manifests.digest(written)[:12]

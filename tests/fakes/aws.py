@@ -1,6 +1,6 @@
 """AWS with set answers, each held to the shape that AWS's own service model gives it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +8,9 @@ import boto3
 import botocore.session
 from botocore.exceptions import EndpointConnectionError
 from botocore.validate import validate_parameters
+
+Answer = Mapping[str, Any] | str | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""What AWS says: always the same, an error as `Code: message`, or by the parameters of the question."""
 
 REGION = "ap-southeast-2"
 
@@ -19,11 +22,11 @@ class FakeAws(boto3.Session):
     """A session whose clients send nothing.
 
     Attributes:
-        answers: By operation, such as `DescribeAlarms`: its answer, or an error as `Code: message`.
+        answers: By operation, such as `DescribeAlarms`.
         asked: The operations that were asked for, each with its parameters.
     """
 
-    def __init__(self, answers: Mapping[str, Mapping[str, Any] | str]) -> None:
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
         session = botocore.session.Session()
         session.register_component("data_loader", _LOADER)
         super().__init__("AKIAFAKE", "fake", region_name=REGION, botocore_session=session)
@@ -42,6 +45,8 @@ class FakeAws(boto3.Session):
         if isinstance(answer, str):
             code, _, said = answer.partition(": ")
             return SimpleNamespace(status_code=400), {"Error": {"Code": code, "Message": said}}
+        if callable(answer):
+            answer = answer(self.asked[-1][1])
         if model.output_shape:
             validate_parameters(dict(answer), model.output_shape)
         return SimpleNamespace(status_code=200), answer

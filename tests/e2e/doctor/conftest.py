@@ -18,9 +18,11 @@ from tests.sandbox.cli import eventually
 
 def stack_template(settings: Settings) -> str:
     """What the doctor looks at of a stack; the whole one is deployed by the suite of `make deploy-local`."""
+    pull, opened = list(ecr_actions.PULL), "arn:aws:ecr:*:*:repository/team/*"
     statements = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-        {"Effect": "Allow", "Action": list(ecr_actions.PULL), "Resource": "arn:aws:ecr:*:*:repository/team/*"},
+        {"Effect": "Allow", "Action": pull, "Resource": opened},
+        {"Effect": "Deny", "Action": pull, "NotResource": opened},
     ]
     policies = [{"PolicyName": "Refresh", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]
     trust = {"Version": "2012-10-17", "Statement": []}

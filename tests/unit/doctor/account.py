@@ -1,13 +1,13 @@
 """A front door with everything the doctor looks at in AWS, in health: its settings and AWS's answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from doctor.site import Site
 from doctor.stack import Resources
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from stacks import ecr_actions
-from tests.fakes.aws import REGION, FakeAws
+from tests.fakes.aws import REGION, Answer, FakeAws
 
 SETTINGS = parse_toml(
     """
@@ -68,7 +68,7 @@ RESOURCES = (
 )
 
 
-def site(answers: Mapping[str, Mapping[str, Any] | str] | None = None, settings: Settings = SETTINGS) -> Site:
+def site(answers: Mapping[str, Answer] | None = None, settings: Settings = SETTINGS) -> Site:
     """The front door in health, but for these answers."""
     return Site(settings=settings, aws=FakeAws(healthy() | dict(answers or {})))
 
@@ -113,7 +113,28 @@ def subscribed(arn: str = f"{TOPIC}:1") -> dict[str, Any]:
     return {"Subscriptions": [{"Endpoint": "ops@example.net", "Protocol": "email", "SubscriptionArn": arn}]}
 
 
-def healthy() -> dict[str, Mapping[str, Any] | str]:
+def simulated(
+    *, pull: str = "allowed", push: str = "implicitDeny", outside: str = "explicitDeny"
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """IAM's decisions: on what the settings open, of a push there, and on every other repository."""
+
+    def answer(question: Mapping[str, Any]) -> dict[str, Any]:
+        (resource,) = question["ResourceArns"]
+        opened = not resource.endswith("/on-no-allow-list")
+        decided = {
+            name: outside if not opened else pull if name in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"} else push
+            for name in question["ActionNames"]
+        }
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": name, "EvalDecision": decision} for name, decision in decided.items()
+            ]
+        }
+
+    return answer
+
+
+def healthy() -> dict[str, Answer]:
     """An answer to everything that is asked."""
     summaries = [
         {
@@ -138,9 +159,7 @@ def healthy() -> dict[str, Mapping[str, Any] | str]:
         "ListStackResources": {"StackResourceSummaries": summaries},
         "GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": to_environment(SETTINGS)}},
         "GetRole": {"Role": role},
-        "SimulatePrincipalPolicy": {
-            "EvaluationResults": [{"EvalActionName": name, "EvalDecision": "allowed"} for name in ecr_actions.PULL]
-        },
+        "SimulatePrincipalPolicy": simulated(),
         "DescribeCluster": {"cluster": {"accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"}}},
         "DescribeAccessEntry": {
             "accessEntry": {"kubernetesGroups": [SETTINGS.refresher_group, "ecr-frontdoor:deployer:registry"]}

@@ -7,13 +7,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from doctor import access, account, alarms, endpoints, failures, function, load_balancer, schedules, stack
+from doctor import access, account, alarms, endpoints, failures, function, load_balancer, rights, schedules, stack
 from doctor.asking import asked
 from doctor.finding import Finding, Verdict
 from doctor.site import Site
 from doctor.stack import Resources
 from lambda_fn.settings import Refresh, ServiceExposure, to_environment
-from tests.fakes.aws import REGION, FakeAws
+from tests.fakes.aws import REGION, Answer, FakeAws
 from tests.unit.doctor.account import (
     BALANCER,
     SETTINGS,
@@ -21,6 +21,7 @@ from tests.unit.doctor.account import (
     alarm,
     balancer,
     found,
+    simulated,
     site,
     subscribed,
     target,
@@ -31,14 +32,14 @@ from tests.unit.doctor.account import endpoints as vpc_endpoints
 OK, WARNING, FAILED, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.SKIPPED
 Part = Callable[[Site, Resources], Iterator[Finding]]
 OTHER_PERIOD = SETTINGS.model_copy(update={"refresh": Refresh(period_minutes=120, rollout_timeout_seconds=780)})
-ANOTHER_TOKEN = "a" * 100
+REMAKE = "delete the stack (make destroy) and deploy it again"
 
 
 class Broken(NamedTuple):
     """One answer of AWS's that is not as in health, and the finding that says so."""
 
     part: Part
-    answers: Mapping[str, Mapping[str, Any] | str]
+    answers: Mapping[str, Answer]
     verdict: Verdict
     said: str
     way_out: str
@@ -83,6 +84,36 @@ BROKEN = {
         FAILED,
         "refresher cannot run: The subnet is gone",
         "subnets",
+    ),
+    "a function that is gone": Broken(
+        function.examine, {"GetFunctionConfiguration": "ResourceNotFoundException"}, FAILED, "refresher is gone", REMAKE
+    ),
+    "a role that is gone": Broken(
+        rights.examine, {"GetRole": "NoSuchEntity"}, FAILED, "the Lambda's role refresher-role is gone", REMAKE
+    ),
+    "a role of kubectl's that is gone": Broken(
+        access.examine, {"GetRole": "NoSuchEntity"}, FAILED, "the deployment's kubectl, kubectl-role, is gone", REMAKE
+    ),
+    "a role that may push": Broken(
+        rights.examine,
+        {"SimulatePrincipalPolicy": simulated(push="allowed")},
+        FAILED,
+        "ecr:PutImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is allowed",
+        "permissions boundary",
+    ),
+    "a role that may not pull": Broken(
+        rights.examine,
+        {"SimulatePrincipalPolicy": simulated(pull="implicitDeny")},
+        FAILED,
+        "ecr:BatchGetImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is implicitDeny",
+        "permissions boundary",
+    ),
+    "a token that opens what another policy opens": Broken(
+        rights.examine,
+        {"SimulatePrincipalPolicy": simulated(outside="implicitDeny")},
+        FAILED,
+        "the token opens more than the settings say: ecr:BatchCheckLayerAvailability on arn:aws:ecr:",
+        "deploy",
     ),
     "a cluster that knows only aws-auth": Broken(
         access.examine,
@@ -135,6 +166,13 @@ BROKEN = {
         "2 failed run(s) in failures",
         "FailureQueued",
     ),
+    "a queue that is gone": Broken(
+        failures.examine,
+        {"GetQueueAttributes": "AWS.SimpleQueueService.NonExistentQueue"},
+        FAILED,
+        "the queue failures is gone",
+        REMAKE,
+    ),
     "a raised alarm": Broken(
         alarms.examine,
         {"DescribeAlarms": alarm(StateValue="ALARM")},
@@ -147,7 +185,7 @@ BROKEN = {
         {"DescribeAlarms": alarm(ActionsEnabled=False)},
         WARNING,
         "RefreshFailed is switched off and tells nobody",
-        "enable-alarm-actions --alarm-names RefreshFailed",
+        "enable-alarm-actions --region ap-southeast-2 --alarm-names RefreshFailed",
     ),
     "an alarm that is gone": Broken(
         alarms.examine, {"DescribeAlarms": {"MetricAlarms": []}}, WARNING, "RefreshFailed is gone", "make it again"
@@ -157,7 +195,7 @@ BROKEN = {
         {"ListSubscriptionsByTopic": subscribed("PendingConfirmation")},
         WARNING,
         "ops@example.net has not confirmed",
-        "aws sns subscribe",
+        "aws sns subscribe --protocol email --region ap-southeast-2 --topic-arn",
     ),
     "a load balancer that is gone": Broken(
         load_balancer.examine, {"DescribeLoadBalancers": "LoadBalancerNotFound"}, FAILED, "front is gone", "deploy"
@@ -233,6 +271,7 @@ BROKEN = {
         "private DNS",
     ),
 }  # fmt: skip
+PARTS = {f"{case.part.__module__}.{case.part.__name__}": case.part for case in BROKEN.values()}
 
 
 @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
@@ -243,11 +282,12 @@ def test_what_is_broken_is_one_finding_that_says_how_to_mend_it(case: Broken) ->
         if finding.verdict is not OK and case.said in finding.said
     ]
     assert one.verdict is case.verdict
+    assert case.way_out
     assert case.way_out in one.way_out
     assert "\n" not in one.line
 
 
-@pytest.mark.parametrize("part", {case.part for case in BROKEN.values()})
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_in_health_every_part_has_good_findings_and_no_others(part: Part) -> None:
     answers = schedule("rate(15 minutes)") if part is canaries else {}
     findings = list(part(site(answers), found()))
@@ -265,12 +305,12 @@ def test_in_health_every_part_has_good_findings_and_no_others(part: Part) -> Non
         ("REVIEW_IN_PROGRESS", FAILED, "nothing deployed: deploy"),
         ("ROLLBACK_COMPLETE", FAILED, "delete the stack (make destroy) and deploy"),
         ("CREATE_FAILED", FAILED, "delete the stack (make destroy) and deploy"),
-        ("UPDATE_ROLLBACK_FAILED", FAILED, "continue-update-rollback --stack-name s"),
+        ("UPDATE_ROLLBACK_FAILED", FAILED, "continue-update-rollback --region r --stack-name s"),
         ("DELETE_FAILED", FAILED, "delete it again"),
     ],
 )
 def test_the_state_of_the_stack_says_what_to_do(status: str, verdict: Verdict, way_out: str) -> None:
-    one = stack.status("s", Resources(status, ()))
+    one = stack.status("s", "r", Resources(status, ()))
     assert one.verdict is verdict
     assert way_out in one.way_out
 
@@ -292,6 +332,14 @@ def test_a_stack_that_is_not_there_is_looked_for_where_the_operator_is() -> None
 def test_what_the_stack_does_not_hold_is_to_be_deployed(without: str, part: Part, verdict: Verdict) -> None:
     (one,) = [finding for finding in part(site(), found(without=without)) if finding.verdict is not OK]
     assert (one.verdict, one.way_out) == (verdict, "deploy")
+
+
+@pytest.mark.parametrize("opened", ["*", "ecr-*"])
+def test_where_everything_is_open_nothing_is_looked_for_outside(opened: str) -> None:
+    (registry,) = SETTINGS.registries
+    wide = SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"repositories": (opened,)}),)})
+    where = site({"SimulatePrincipalPolicy": simulated(outside="implicitDeny")}, wide)
+    assert [one.verdict for one in rights.examine(where, found())] == [OK]
 
 
 def test_a_stack_that_failed_before_it_made_its_schedule_is_not_told_so_twice() -> None:
@@ -318,7 +366,7 @@ def test_what_the_settings_do_not_have_is_not_asked_for() -> None:
     assert len(list(schedules.examine(plain, found()))) == 1
 
 
-@pytest.mark.parametrize("part", {case.part for case in BROKEN.values()})
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_a_refusal_is_a_warning_that_quotes_aws_and_no_blob(part: Part) -> None:
     refused = dict.fromkeys(site().aws.answers, "AccessDenied")  # type: ignore[attr-defined]  # FakeAws
     (one,) = asked("check", part(site(refused), found()))

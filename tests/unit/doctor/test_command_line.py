@@ -1,9 +1,15 @@
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from doctor.__main__ import main
 from doctor.finding import failure, fine
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_missing_settings_file_is_named_and_nothing_is_examined(
@@ -26,6 +32,18 @@ def test_wrong_settings_are_answered_with_their_mistakes(tmp_path: Path, capsys:
 def test_an_unknown_profile_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--profile", "nobody-has-this"]) == 2
     assert "nobody-has-this" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None:
+    """As `| head` does, and before anything is asked of a network: nobody is logged in."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    nobody = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [sys.executable, "-m", "doctor", "--config", "frontdoor.toml"]
+    done = subprocess.run(command, cwd=ROOT, env=nobody, stdout=writing, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own
+    os.close(writing)
+    assert b"Pipe" not in done.stderr
+    assert done.returncode == 128 + signal.SIGPIPE
 
 
 @pytest.mark.parametrize("said", ["all is well", "two\nlines"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doctor.fields import Path, others, writers
+from doctor.fields import Path, writers
 
 CONTAINER = {"name": "nginx", "image": "a"}
 FOUND: dict[str, Any] = {
@@ -47,7 +47,7 @@ def test_a_fields_writers_are_those_whose_record_has_it_or_what_it_is_part_of(pa
 
 def test_a_writer_is_named_with_its_time_and_the_owner_left_out() -> None:
     assert writers(FOUND, ("spec", "replicas")) == ["chart, 2026-11-23 08:00:00 UTC"]
-    assert others(FOUND, ("spec",), "chart") == ["edit, at an unknown time"]
+    assert writers(FOUND, ("spec",), but="chart") == ["edit, at an unknown time"]
 
 
 def test_an_object_without_a_record_has_no_writers() -> None:
