@@ -67,7 +67,10 @@ def prepare(python: str, folder: Path) -> Place:
 
 
 def measure(place: Place, rounds: int) -> tuple[dict[str, list[float]], list[dict[str, float]]]:
-    """Kind of process to its processor seconds, round by round; and each round's shares of the import."""
+    """Kind of process to its processor seconds, round by round; and each round's shares of the import, of wall time.
+
+    One round comes before those that count: it reads the files from the disk.
+    """
     imports = f"import {_MODULE}"
     kinds = {
         "an empty program": ("pass", place.bundle),
@@ -80,11 +83,12 @@ def measure(place: Place, rounds: int) -> tuple[dict[str, list[float]], list[dic
     for number in range(rounds + 1):
         for kind, (code, folder) in kinds.items():
             took = processor_seconds((place.python, "-c", code), place.environment(folder))
-            if number:  # The first round reads the files from the disk.
+            if number:
                 seconds[kind].append(took)
         command = (place.python, "-X", "importtime", "-c", imports)
         told = subprocess.run(command, check=True, capture_output=True, text=True, env=place.environment(place.bundle))
-        profiles.append(shares(told.stderr))
+        if number:
+            profiles.append(shares(told.stderr))
     return seconds, profiles
 
 
