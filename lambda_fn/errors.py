@@ -34,8 +34,8 @@ class CanaryError(FrontdoorError):
     """A pull through the public domain failed; the message says at which step. It is no failed refresh."""
 
 
-class RolloutStuckError(ClusterError):
-    """Pods do not become ready with the new configuration; the old pods keep serving, with the new token.
+class RolloutError(ClusterError):
+    """All was written, and the rollout did not end well.
 
     Attributes:
         report: What the run did before; the token it wrote is in use.
@@ -44,3 +44,11 @@ class RolloutStuckError(ClusterError):
     def __init__(self, message: str, report: Report) -> None:
         super().__init__(message)
         self.report = report
+
+
+class RolloutStuckError(RolloutError):
+    """Pods do not become ready with the new configuration; the old pods keep serving, with the new token."""
+
+
+class RolloutReplacedError(RolloutError):
+    """Somebody else's rollout took the place of this run's, and is complete: run again."""

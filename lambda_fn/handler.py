@@ -15,7 +15,7 @@ from lambda_fn.canary import Canary
 from lambda_fn.clock import LambdaClock
 from lambda_fn.ecr import Ecr
 from lambda_fn.eks import Eks
-from lambda_fn.errors import CanaryError, FrontdoorError, RolloutStuckError
+from lambda_fn.errors import CanaryError, FrontdoorError, RolloutError
 from lambda_fn.expiry import KnownExpiry
 from lambda_fn.kubernetes_api import KubernetesApi
 from lambda_fn.kubernetes_session import KubernetesSession
@@ -91,7 +91,8 @@ def _refresh(
     settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, expiry: KnownExpiry, clock: LambdaClock
 ) -> Report:
     started_at = clock.now()
-    report, succeeded = None, False
+    report: Report | None = None
+    failure: BaseException | None = None
     try:
         connection = eks.connect()
         with closing(KubernetesSession(settings, connection, eks, clock)) as session:
@@ -100,13 +101,15 @@ def _refresh(
                 report = refresh(
                     settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
                 )
-            except RolloutStuckError as error:
+            except RolloutError as error:
                 report = error.report
                 raise
             except FrontdoorError:
                 expiry.look(cluster, clock)
                 raise
-        succeeded = True
+    except BaseException as error:
+        failure = error
+        raise
     finally:
         _log(report)
         # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
@@ -119,7 +122,7 @@ def _refresh(
                 expires_at=expiry.at,
                 started_at=started_at,
                 ended_at=clock.now(),
-                succeeded=succeeded,
+                failure=failure,
             )
     return report
 

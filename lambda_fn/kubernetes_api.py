@@ -149,7 +149,7 @@ def workload_of(deployment: Deployment) -> Workload:
     """How far a Deployment is: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment."""
     spec, status, metadata = deployment.spec, deployment.status, deployment.metadata
     wanted = 1 if spec is None or spec.replicas is None else spec.replicas
-    template = spec.template.metadata if spec else None
+    template = spec.template.to_dict() if spec else {}
     observed = bool(status and metadata and (status.observedGeneration or 0) >= (metadata.generation or 0))
     updated = (status.updatedReplicas if status else None) or 0
     ready = (status.availableReplicas if status else None) or 0
@@ -160,7 +160,8 @@ def workload_of(deployment: Deployment) -> Workload:
         # Were all older pods available, the rest of the available ones would be new.
         updated_ready=max(0, ready - max(0, present - updated)) if observed else 0,
         complete=observed and updated == present == wanted and ready >= wanted,
-        annotations=(template.annotations if template else None) or {},
+        charts_sha256=manifests.charts_digest(template),
+        annotations=(template.get("metadata") or {}).get("annotations") or {},
     )
 
 

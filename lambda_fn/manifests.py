@@ -86,6 +86,15 @@ def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
     return {key: annotations[key] for key in OWN_ANNOTATIONS if key in annotations}
 
 
+def charts_digest(template: Mapping[str, Any]) -> str:
+    """A digest of a pod template without the Lambda's annotations: another one when somebody else has changed it."""
+    metadata = template.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    others = {key: value for key, value in annotations.items() if key not in OWN_ANNOTATIONS}
+    content = {**template, "metadata": {**metadata, "annotations": others}}
+    return digest(json.dumps(content, sort_keys=True, default=str))
+
+
 def digest(configuration: str) -> str:
     """The SHA-256 of a configuration, in hex."""
     return hashlib.sha256(configuration.encode()).hexdigest()

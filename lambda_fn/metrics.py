@@ -5,6 +5,7 @@ from datetime import datetime
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambda_fn.errors import RolloutStuckError
 from lambda_fn.report import Report
 from lambda_fn.settings import Settings
 
@@ -19,28 +20,28 @@ def emit(
     expires_at: datetime | None,
     started_at: datetime,
     ended_at: datetime,
-    succeeded: bool,
+    failure: BaseException | None,
 ) -> None:
     """One set of metrics, with the domain, the cluster and the namespace as dimensions.
 
     Args:
         settings: For the dimensions.
-        report: What the run did; None when it failed before all was written.
+        report: What the run did; None when it failed before all was written, or before it saw how its rollout ended.
         expires_at: When the token in the cluster dies, as far as it is known after this run; None when it is not, and
             nothing is counted: any number would be made up. `NoRefresh` sees such runs.
         started_at: When it began.
         ended_at: When it was over.
-        succeeded: It raised no error.
+        failure: What it raised; None when it succeeded.
     """
     metrics = _of(settings)
-    metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(succeeded))
-    # A run that failed and has a report wrote its token, and the pods did not become ready.
+    metrics.add_metric("RefreshSucceeded", MetricUnit.Count, int(failure is None))
+    # A run that failed and has a report wrote its token, and its rollout did not end well.
     metrics.add_metric("TokensWritten", MetricUnit.Count, int(report is not None))
     metrics.add_metric("DurationMilliseconds", MetricUnit.Milliseconds, _milliseconds(started_at, ended_at))
     if expires_at:
         metrics.add_metric("TokenSecondsRemaining", MetricUnit.Seconds, (expires_at - ended_at).total_seconds())
     if report:
-        metrics.add_metric("RolloutsStuck", MetricUnit.Count, int(not succeeded))
+        metrics.add_metric("RolloutsStuck", MetricUnit.Count, int(isinstance(failure, RolloutStuckError)))
         metrics.add_metric("PodsReady", MetricUnit.Count, report.pods_ready)
         metrics.add_metric("Rollouts", MetricUnit.Count, int(report.rolled_out))
     metrics.flush_metrics()

@@ -49,6 +49,7 @@ class Workload:
 
     Attributes:
         annotations: Those of its pod template.
+        charts_sha256: The digest of its pod template without the Lambda's annotations.
         wanted: Pods it should have.
         ready: Pods that are available, of any revision.
         updated_ready: At least so many pods of the newest revision are available; Kubernetes does not count them.
@@ -59,6 +60,7 @@ class Workload:
     ready: int
     updated_ready: int
     complete: bool
+    charts_sha256: str
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 

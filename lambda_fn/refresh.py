@@ -3,7 +3,7 @@
 Until everything that can be checked has been checked, nothing is written: the token in the cluster is good for hours,
 so a failure costs nothing but a later try. Then the Secret is written first (new pods need it to be pulled and to
 start), the ConfigMap second, and the annotation that rolls the Deployment last. Where the new pods do not become ready,
-the configuration from before is put back.
+the configuration from before is put back; where the rollout cannot even be started, the ConfigMap's text is.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from lambda_fn import manifests, render, rollout, undo
 from lambda_fn.credential import Credential, registry_host
-from lambda_fn.errors import ClusterError, RolloutStuckError
+from lambda_fn.errors import ClusterError, RolloutReplacedError, RolloutStuckError
 from lambda_fn.event import Request
 from lambda_fn.ports import Clock, Cluster, Registry
 from lambda_fn.report import Report
@@ -29,7 +29,9 @@ def refresh(
     Raises:
         RegistryError: No usable token; nothing is written.
         TemplateError: The template does not render; nothing is written.
-        ClusterError: The API refused or failed; what was written before is complete and harmless.
+        ClusterError: The API refused or failed. A Secret that was written before is in use. Where the Deployment could
+            not be written, the ConfigMap has its earlier text again, or the message says that this failed, too.
+        RolloutReplacedError: All was written, and somebody else's rollout took the place of this one.
         RolloutStuckError: The new token is written, but the pods do not become ready with the new configuration; its
             message says whether the one from before is in force again, its report what the run did.
     """
@@ -44,10 +46,10 @@ def refresh(
         warnings=warnings,
     )
     wanted = [manifests.secret(settings, credentials), manifests.config_map(settings, configuration)]
+    report = _apply(wanted, cluster, report)
     if before.workload:
         annotations = _annotations(before, report.config_sha256, request, clock)
-        wanted.append(manifests.rollout(settings, annotations))
-    report = _apply(wanted, cluster, report)
+        report = _roll(settings, before, annotations, cluster, report)
     report = replace(report, cache_purged=request.purge_cache and report.rolled_out)
     return _rolled_out(settings, before, cluster, clock, report)
 
@@ -117,6 +119,18 @@ def _apply(wanted: list[manifests.Manifest], cluster: Cluster, report: Report) -
     return report
 
 
+def _roll(
+    settings: Settings, before: undo.Before, annotations: dict[str, str], cluster: Cluster, report: Report
+) -> Report:
+    """Start the rollout, or leave no text behind that no pod has tried: one that is evicted would start with it."""
+    try:
+        return _apply([manifests.rollout(settings, annotations)], cluster, report)
+    except ClusterError as error:
+        if not report.dry_run:
+            undo.keep(settings, before, cluster, error)
+        raise
+
+
 def _rolled_out(settings: Settings, before: undo.Before, cluster: Cluster, clock: Clock, report: Report) -> Report:
     """The report completed, after the rollout is: also when this run started none, for then an older one may hang."""
     if before.workload is None:
@@ -135,9 +149,10 @@ def _rolled_out(settings: Settings, before: undo.Before, cluster: Cluster, clock
     if not workload.complete:
         _give_up(settings, before, cluster, clock, report)
     if workload.annotations.get(manifests.CONFIG_DIGEST) != report.config_sha256:
-        raise ClusterError(
+        raise RolloutReplacedError(
             f"somebody else changed the rollout of Deployment {settings.names.workload} while this run waited for it, "
-            "and it is complete with another configuration than this run's: run again"
+            "and it is complete with another configuration than this run's: run again",
+            report,
         )
     return report
 

@@ -43,7 +43,7 @@ class Outcome:
     Attributes:
         report: The run's, as things are now.
         said: One sentence for a person.
-        error: Why it could not be put back.
+        error: Why it could not be put back, or not be seen whether its pods are.
     """
 
     report: Report
@@ -61,26 +61,50 @@ def undo(settings: Settings, before: Before, cluster: Cluster, clock: Clock, rep
         if reason := obstacle(before, workload, report):
             return Outcome(report, f"{name} is left as it is, for {reason}.")
         report = _put_back(settings, before, cluster, report)
+    except ClusterError as error:
+        return Outcome(report, _failed(error), error)
+    said = f"{name} and the Deployment have the configuration from before again"
+    try:
         workload = rollout.wait(cluster, clock, COMPLETE_SECONDS)
     except ClusterError as error:
-        said = f"Putting back the configuration from before failed, too, so drain no node: {error}."
-        return Outcome(report, said, error)
+        return Outcome(report, f"{said}; whether its pods are all back could not be seen: {error}.", error)
     report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
     missing = f", though its pods are not all back yet: {workload.ready} of {workload.wanted} serve"
-    not_yet = "" if workload.complete else missing
-    return Outcome(report, f"{name} and the Deployment have the configuration from before again{not_yet}.")
+    return Outcome(report, f"{said}{'' if workload.complete else missing}.")
+
+
+def keep(settings: Settings, before: Before, cluster: Cluster, failure: ClusterError) -> None:
+    """Put the text that the pods run back into the ConfigMap, for the rollout could not be started: `failure`.
+
+    The Deployment is asked first: a write whose answer is an error may have been done all the same, and its pods must
+    not start with the earlier text under the digest of the new one.
+
+    Raises:
+        ClusterError: It could not be put back; the message has `failure`, too.
+    """
+    was, text = before.annotations.get(manifests.CONFIG_DIGEST), before.configuration
+    if text is None or manifests.digest(text) != was:
+        return
+    try:
+        workload = cluster.read_workload()
+        if workload and _digest_of(workload) == was:
+            cluster.apply(manifests.config_map(settings, text), dry_run=False)
+    except ClusterError as error:
+        raise ClusterError(f"{failure}. {_failed(error)}") from failure
 
 
 def obstacle(before: Before, workload: Workload, report: Report) -> str | None:
     """Why the configuration from before is not put back; None where it can be and helps.
 
     A revision works when one of its pods is ready. So nothing is put back that did not work, and nothing is taken away
-    that does.
+    that is known to.
     """
     was, text = before.annotations.get(manifests.CONFIG_DIGEST), before.configuration
     reasons = {
         "this run did not start the rollout": not report.rolled_out,
         "somebody else has changed the rollout since": _digest_of(workload) != report.config_sha256,
+        "somebody else, such as a deployment of the charts, has changed the pods since": before.workload is not None
+        and workload.charts_sha256 != before.workload.charts_sha256,
         "a new pod is ready already: the rollout is slow, and goes on": workload.updated_ready > 0,
         "there was no configuration before": was is None or text is None,
         "the configuration is the same as before": was == report.config_sha256,
@@ -88,6 +112,10 @@ def obstacle(before: Before, workload: Workload, report: Report) -> str | None:
         "no pod was ready with the configuration from before": not before.workload or not before.workload.updated_ready,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _failed(error: ClusterError) -> str:
+    return f"Putting back the configuration from before failed, too, so drain no node: {error}."
 
 
 def _digest_of(workload: Workload) -> str | None:

@@ -112,6 +112,22 @@ class ClusterContract:
         assert found.annotations == {"prometheus.io/scrape": "true"}
         assert found.wanted == 2
 
+    def test_the_charts_digest_tells_a_change_of_somebody_else_from_one_of_the_lambda(self, bench: Bench) -> None:
+        def charts_sha256() -> str:
+            found = bench.cluster.read_workload()
+            assert found is not None
+            return found.charts_sha256
+
+        charts = deployment(bench.settings)
+        bench.create(charts)
+        before = charts_sha256()
+        ours = manifests.rollout(bench.settings, dict.fromkeys(manifests.OWN_ANNOTATIONS, "a"))
+        assert bench.cluster.apply(ours, dry_run=False).changed
+        assert charts_sha256() == before
+        charts["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.frontdoor.test/nginx:2"
+        bench.create(charts)
+        assert charts_sha256() != before
+
     def test_a_missing_secret_says_nothing_of_a_tokens_end(self, bench: Bench) -> None:
         assert bench.cluster.read_expiry() is None
 

@@ -26,6 +26,8 @@ class FakeCluster:
         forgets_revisions: Going back takes as long as any rollout.
         new_pods_ready: Pods of a rollout that is not complete, which are available.
         refusing: Kinds whose apply fails.
+        unanswered: Kinds whose apply is done and then fails.
+        reads_left: How often the Deployment can be read still; None for ever.
         log: What a stuck pod printed.
         meanwhile: What somebody else does while a stuck rollout is explained.
     """
@@ -42,6 +44,8 @@ class FakeCluster:
         self.meanwhile: Callable[[], None] = lambda: None
         self.rolls_in_seconds: float | None = 20
         self.refusing: set[str] = set()
+        self.unanswered: set[str] = set()
+        self.reads_left: int | None = None
         self.log = "nginx: [emerg] unknown directive"
         self.writes: list[str] = []
 
@@ -57,6 +61,10 @@ class FakeCluster:
         return None if found is None else found.get("data", {}).get(CONFIG_KEY)
 
     def read_workload(self) -> Workload | None:
+        if self.reads_left == 0:
+            raise ClusterError("Kubernetes does not answer")
+        if self.reads_left:
+            self.reads_left -= 1
         found = self.read("Deployment", self._settings.names.workload)
         if found is None:
             return None
@@ -71,6 +79,7 @@ class FakeCluster:
             ready=wanted,
             updated_ready=wanted if complete else self.new_pods_ready,
             complete=complete,
+            charts_sha256=manifests.charts_digest(revision),
             annotations=revision["metadata"].get("annotations", {}),
         )
 
@@ -92,6 +101,8 @@ class FakeCluster:
             self._fields, self._managers = before
         else:
             self._note(key, was, changed=changed)
+        if manifest["kind"] in self.unanswered:
+            raise ClusterError(f"Kubernetes does not answer a patch of {manifest['kind']}")
         return Applied(changed=changed, taken_over=tuple(taken_over))
 
     def explain_stuck_rollout(self) -> str:

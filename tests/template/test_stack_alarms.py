@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambda_fn import handler, metrics
-from lambda_fn.errors import ClusterError
+from lambda_fn.errors import ClusterError, RolloutStuckError
 from lambda_fn.expiry import KnownExpiry
 from lambda_fn.report import Report
 from tests.fakes.clock import STARTED_AT
@@ -182,7 +182,7 @@ def test_a_stuck_rollout_whose_token_is_fresh_does_not_say_that_the_token_dies(
         expires_at=report.expires_at,
         started_at=STARTED_AT,
         ended_at=STARTED_AT,
-        succeeded=False,
+        failure=RolloutStuckError("stuck", report),
     )
     counted = json.loads(capsys.readouterr().out)
     (stuck,) = counted[metric(alarms()["NoRefresh"]).name]
@@ -240,7 +240,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[st
         expires_at=report.expires_at,
         started_at=STARTED_AT,
         ended_at=STARTED_AT + timedelta(seconds=1),
-        succeeded=True,
+        failure=None,
     )
     counted = json.loads(capsys.readouterr().out)
     (definition,) = counted["_aws"]["CloudWatchMetrics"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambda_fn import handler, metrics
+from lambda_fn import handler, manifests, metrics
+from lambda_fn.connection import Connection
 from lambda_fn.errors import ClusterError, EventError, SettingsError
 from lambda_fn.expiry import KnownExpiry
 from lambda_fn.report import Report
@@ -17,6 +18,7 @@ from lambda_fn.settings import Canary as Image
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.context import FakeContext
+from tests.fakes.world import World, installed
 
 
 class Emitted:
@@ -124,6 +126,62 @@ def test_a_run_that_cannot_ask_and_knows_nothing_counts_no_time_that_would_be_ma
     assert "TokenSecondsRemaining" not in failed_run(monkeypatch, emitted, KnownExpiry())
 
 
+class Session:
+    """The connection of a cluster that is a fake, and needs none."""
+
+    def close(self) -> None:
+        pass
+
+
+class ReachableEks:
+    """EKS, of which only the resolver matters."""
+
+    def connect(self) -> Connection:
+        return Connection("https://k8s.test", "Q0E=", "10.96.0.10")
+
+
+def run_of(world: World, monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> tuple[str, dict[str, Any]]:
+    """How the invocation failed, and what it counted."""
+    edges = (world.settings, world.registry, ReachableEks(), KnownExpiry())
+    monkeypatch.setattr(handler, "_edges", lambda _: edges)
+    monkeypatch.setattr(handler, "LambdaClock", lambda _: world.clock)
+    monkeypatch.setattr(handler, "KubernetesSession", lambda *_: Session())
+    monkeypatch.setattr(handler, "KubernetesApi", lambda *_: world.cluster)
+    with pytest.raises(ClusterError) as caught:
+        handler.handler({}, FakeContext())
+    return type(caught.value).__name__, emitted.metrics()
+
+
+def test_a_run_whose_rollout_is_replaced_has_written_its_token_and_is_logged_and_not_stuck(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World())
+    other = manifests.rollout(world.settings, {manifests.CONFIG_DIGEST: "another run's"})
+
+    def another_run() -> None:
+        world.cluster.apply(other, dry_run=False)
+
+    world.clock.meanwhile = another_run
+    error, counted = run_of(world, monkeypatch, emitted)
+    assert error == "RolloutReplacedError"
+    names = ("RefreshSucceeded", "TokensWritten", "RolloutsStuck", "PodsReady")
+    assert [counted[name] for name in names] == [[0.0], [1.0], [0.0], [2.0]]
+    assert counted["TokenSecondsRemaining"][0] > 0
+    logged, failed = emitted.log()
+    assert (logged["message"], logged["report"]["changed"][0]) == ("refresh", "Secret aws-registry")
+    assert failed["error"] == error
+
+
+def test_a_run_whose_rollout_is_stuck_has_written_its_token_and_is_stuck(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World())
+    world.cluster.rolls_in_seconds = None
+    error, counted = run_of(world, monkeypatch, emitted)
+    assert error == "RolloutStuckError"
+    assert [counted[name] for name in ("TokensWritten", "RolloutsStuck")] == [[1.0], [1.0]]
+
+
 @pytest.mark.parametrize(
     ("environment", "message"),
     [(None, "FRONTDOOR_SETTINGS is missing: deploy the stack again"), ("{", "FRONTDOOR_SETTINGS is not JSON")],
@@ -156,7 +214,7 @@ def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted
         expires_at=report.expires_at,
         started_at=STARTED_AT,
         ended_at=STARTED_AT + timedelta(milliseconds=1500),
-        succeeded=True,
+        failure=None,
     )
     counted = emitted.metrics()
     (definition,) = counted["_aws"]["CloudWatchMetrics"]

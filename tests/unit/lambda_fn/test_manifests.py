@@ -41,6 +41,14 @@ def test_the_config_map_holds_the_configuration_verbatim() -> None:
     }
 
 
+def test_a_pod_template_without_annotations_has_the_charts_digest_it_has_with_the_lambdas() -> None:
+    spec = {"containers": [{"image": "nginx"}]}
+    annotated = {"metadata": {"annotations": {manifests.CONFIG_DIGEST: "a"}}, "spec": spec}
+    assert manifests.charts_digest(annotated) == manifests.charts_digest({"spec": spec})
+    scripts = {"metadata": {"annotations": {"ecr-frontdoor/scripts-sha256": "a"}}, "spec": spec}
+    assert manifests.charts_digest(scripts) != manifests.charts_digest({"spec": spec})
+
+
 def test_a_rollout_manages_the_annotations_and_nothing_else() -> None:
     assert manifests.rollout(SETTINGS, {manifests.CONFIG_DIGEST: "abc"}) == {
         "apiVersion": "apps/v1",

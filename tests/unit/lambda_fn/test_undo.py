@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_fn import manifests
-from lambda_fn.errors import ClusterError, RolloutStuckError
+from lambda_fn.errors import ClusterError, RolloutReplacedError, RolloutStuckError
 from lambda_fn.event import Request
 from lambda_fn.ports import Workload
 from lambda_fn.report import Report
@@ -144,6 +144,13 @@ def test_what_did_not_work_before_is_not_put_back(world: World) -> None:
     assert world.cluster.read_configuration() == BAD
 
 
+def test_charts_that_are_applied_while_the_run_waits_do_not_get_the_earlier_configuration(world: World) -> None:
+    world.cluster.meanwhile = lambda: world.cluster.create(with_image("registry.frontdoor.test/nginx:2"))
+    error = stuck(world)
+    assert "left as it is, for somebody else, such as a deployment of the charts, has changed the pods" in str(error)
+    assert state(world) == (BAD, {manifests.CONFIG_DIGEST: manifests.digest(BAD)})
+
+
 def with_image(image: str) -> dict[str, Any]:
     """The chart's Deployment, upgraded."""
     manifest = deployment(World().settings)
@@ -156,6 +163,50 @@ def test_a_text_that_the_pods_were_not_rolled_out_with_is_not_put_back(world: Wo
     error = stuck(world)
     assert "left as it is, for what it held before is not what the pods run" in str(error)
     assert world.cluster.read_configuration() == BAD
+
+
+@pytest.mark.parametrize("request_", [Request(), Request(force_rollout=True)])
+def test_a_rollout_that_cannot_be_started_leaves_the_text_that_the_pods_run(world: World, request_: Request) -> None:
+    before = state(world)
+    world.cluster.refusing.add("Deployment")
+    with pytest.raises(ClusterError, match=r"^Kubernetes forbids the Lambda to patch Deployment$"):
+        world.run(request_)
+    assert state(world) == before
+
+
+def test_a_rollout_that_was_started_though_the_answer_is_an_error_keeps_its_text(world: World) -> None:
+    world.cluster.unanswered.add("Deployment")
+    with pytest.raises(ClusterError, match=r"^Kubernetes does not answer a patch of Deployment$"):
+        world.run()
+    assert state(world) == (BAD, {manifests.CONFIG_DIGEST: manifests.digest(BAD)})
+
+
+def test_a_text_that_cannot_be_put_back_is_told_beside_the_failed_write(world: World) -> None:
+    world.cluster.refusing.add("Deployment")
+    world.cluster.reads_left = 1
+    with pytest.raises(ClusterError) as caught:
+        world.run()
+    assert str(caught.value) == (
+        "Kubernetes forbids the Lambda to patch Deployment. Putting back the configuration from before failed, too, so "
+        "drain no node: Kubernetes does not answer."
+    )
+    assert str(caught.value.__cause__) == "Kubernetes forbids the Lambda to patch Deployment"
+    assert world.cluster.read_configuration() == BAD
+
+
+def test_a_text_that_the_pods_do_not_run_is_not_put_back_when_the_rollout_cannot_be_started(world: World) -> None:
+    world.cluster.edit("ConfigMap", "aws-registry-proxy-config", ("data", "nginx.conf"), "# by hand")
+    world.cluster.refusing.add("Deployment")
+    with pytest.raises(ClusterError, match="forbids"):
+        world.run()
+    assert world.cluster.read_configuration() == BAD
+
+
+def test_a_dry_run_whose_rollout_is_refused_writes_nothing(world: World) -> None:
+    world.cluster.refusing.add("Deployment")
+    with pytest.raises(ClusterError, match="forbids"):
+        world.run(Request(dry_run=True))
+    assert world.cluster.writes == []
 
 
 def test_what_another_run_has_rolled_out_since_is_left_alone(world: World) -> None:
@@ -179,9 +230,9 @@ def test_a_run_that_another_one_undoes_meanwhile_does_not_call_that_its_success(
         world.cluster.apply(manifests.rollout(world.settings, earlier), dry_run=False)
 
     world.clock.meanwhile = undone_by_another_run
-    with pytest.raises(ClusterError, match=r"somebody else changed the rollout.*: run again") as caught:
+    with pytest.raises(RolloutReplacedError, match=r"somebody else changed the rollout.*: run again") as caught:
         world.run()
-    assert not isinstance(caught.value, RolloutStuckError)
+    assert (caught.value.report.rolled_out, caught.value.report.pods_ready) == (True, 2)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +257,23 @@ def test_an_undo_that_fails_is_told_beside_the_reason_of_the_stuck_rollout(
     assert world.annotations()[manifests.CONFIG_DIGEST] == (left[1] or before[manifests.CONFIG_DIGEST])
 
 
+def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: World) -> None:
+    def unreadable_after_the_next() -> None:
+        world.cluster.reads_left = 1
+
+    before = state(world)
+    world.cluster.meanwhile = unreadable_after_the_next
+    error = stuck(world)
+    assert (
+        "and the Deployment have the configuration from before again; whether its pods are all back could not be seen: "
+        "Kubernetes does not answer."
+    ) in str(error)
+    assert "drain no node" not in str(error)
+    assert error.report.undone
+    world.cluster.reads_left = None
+    assert state(world) == before
+
+
 def test_a_deployment_that_is_gone_meanwhile_is_told(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.delete("Deployment", "aws-registry-proxy")
     assert "keeps the new configuration, for the Deployment is gone" in str(stuck(world))
@@ -220,7 +288,14 @@ def test_no_error_of_an_undo_holds_the_token(world: World) -> None:
 
 NEW, OLD = manifests.digest("new"), manifests.digest("old")
 REPORT = Report(dry_run=False, hosts=("h",), expires_at=STARTED_AT, config_sha256=NEW, rolled_out=True)
-NOW = Workload(wanted=2, ready=2, updated_ready=0, complete=False, annotations={manifests.CONFIG_DIGEST: NEW})
+NOW = Workload(
+    wanted=2,
+    ready=2,
+    updated_ready=0,
+    complete=False,
+    charts_sha256="c",
+    annotations={manifests.CONFIG_DIGEST: NEW},
+)
 WAS = replace(NOW, updated_ready=1, annotations={manifests.CONFIG_DIGEST: OLD, "prometheus.io/scrape": "true"})
 
 
@@ -232,7 +307,8 @@ def test_one_ready_pod_is_enough_to_trust_the_configuration_from_before() -> Non
     ("before", "workload", "report", "reason"),
     [
         (Before(WAS, "old"), NOW, replace(REPORT, rolled_out=False), "this run did not start"),
-        (Before(WAS, "old"), replace(NOW, annotations={}), REPORT, "somebody else"),
+        (Before(WAS, "old"), replace(NOW, annotations={}), REPORT, "somebody else has changed the rollout"),
+        (Before(WAS, "old"), replace(NOW, charts_sha256="d"), REPORT, "has changed the pods since"),
         (Before(WAS, "old"), replace(NOW, updated_ready=1), REPORT, "a new pod is ready"),
         (Before(None, "old"), NOW, REPORT, "there was no configuration"),
         (Before(WAS, None), NOW, REPORT, "there was no configuration"),
