@@ -18,7 +18,7 @@ from sandbox.kubectl import kubectl_json
 from sandbox.lambda_runtime import Invocation
 from sandbox.world import World
 from tests.canary import leaks
-from tests.proxy.names import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("installed")
 

@@ -2,9 +2,8 @@
 
 import os
 import ssl
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sandbox.commands import run
 from sandbox.kubectl import kubectl_json
 from sandbox.world import World
 from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPull, running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("installed")
 
@@ -45,7 +45,11 @@ def slow_pulls(world: World, control: Control, tmp_path: Path) -> Iterator[list[
     cold = iter([push.layer(COLD_BYTES) for kind in KINDS if kind is not Crane])
     control.set(BRISK)
     with running(world, {Containerd: cold, Skopeo: cold, Crane: repeat(warm)}, tmp_path) as found:
-        wait_until(lambda: all(pull.received_bytes() >= least(pull) for pull in found), "every client has begun")
+        wait_until(
+            lambda: all(pull.received_bytes() >= least(pull) for pull in found),
+            "every client has begun",
+            seconds=DEADLINE_SECONDS,
+        )
         control.set(SLOW)
         yield found
 
@@ -95,7 +99,11 @@ def test_a_pod_that_is_killed_loses_no_pull_of_a_client_that_tries_again(
     finish(control, slow_pulls)
     cut = [str(pull) for pull in slow_pulls if was_cut(pull)]
     assert 0 < len(cut) < len(slow_pulls), f"one pod of two was killed, and these were cut: {cut}"
-    wait_until(lambda: installation.proxy_pods(world)[victim] > before[victim], "the container is started again")
+    wait_until(
+        lambda: installation.proxy_pods(world)[victim] > before[victim],
+        "the container is started again",
+        seconds=DEADLINE_SECONDS,
+    )
     ready = ("--for=condition=Ready", f"pod/{victim}", "--timeout=60s")
     run(("kubectl", "wait", f"--namespace={world.namespace}", *ready))
 
@@ -135,10 +143,3 @@ def finish(control: Control, found: list[SlowPull]) -> None:
         pull.let_go.set()
     for pull in found:
         assert pull.finish(DEADLINE_SECONDS) == pull.layer.digest, str(pull)
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not after {DEADLINE_SECONDS} s: {what}"
-        time.sleep(0.2)

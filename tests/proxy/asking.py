@@ -1,13 +1,35 @@
-"""Requests that nothing kept answers, one or many at once, and waiting until ECR has them."""
+"""Requests that nothing kept answers, one or many at once, and waiting until ECR has them; images nobody has pulled."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.cloud.control import Control
+from sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.names import wait_until
+from tests.waiting import wait_until
 
 CLIENTS = 10
+
+
+def published(publisher: Publisher) -> Image:
+    """An image nobody has pulled yet, of one layer in two slices."""
+    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
+
+
+def paths(image: Image) -> tuple[str, str]:
+    """Its manifest and its layer."""
+    return f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
+
+
+def pull(client: Client, image: Image) -> tuple[Answer, Answer]:
+    """Its manifest and its layer."""
+    manifest, blob = (client.get(path, ACCEPT) for path in paths(image))
+    return manifest, blob
+
+
+def statuses(client: Client, image: Image) -> list[int]:
+    """What becomes of its manifest and its layer."""
+    return [answer.status for answer in pull(client, image)]
 
 
 def ask_for_anything(client: Client) -> Answer:

@@ -75,6 +75,13 @@ def resolver(world: World) -> str:
     return world.dns_address
 
 
+@pytest.fixture
+def names(world: World) -> dict[str, str]:
+    """Where ECR and S3 are."""
+    known = {name: address for address, names in world.names.items() for name in names}
+    return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
+
+
 @pytest.fixture(scope="module")
 def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: str) -> Settings:
     return parse_toml(

@@ -3,25 +3,15 @@
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
-LONGEST_SECONDS = 60
-"""For what takes nginx a few seconds."""
+from tests.waiting import wait_until
+
 HTTPS = 443
-
-
-def wait_until(is_so: Callable[[], bool], what: str, *, pause_seconds: float = 0.2) -> None:
-    """Return when it is."""
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what}: not within {LONGEST_SECONDS} s"
-        time.sleep(pause_seconds)
-
 
 Names = Mapping[str, str | tuple[str, ...]]
 """Name -> its address or addresses."""

@@ -2,7 +2,7 @@
 
 from tests.proxy.asking import ask_for_anything
 from tests.proxy.client import Client
-from tests.proxy.names import wait_until
+from tests.waiting import wait_until
 
 ERRORS_LAST_SECONDS = 2.1
 """After this, nginx has forgotten an error it kept for a second; it counts in whole ones."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -11,15 +10,15 @@ import pytest
 from lambda_fn.settings import Settings
 from sandbox.cloud.behaviour import Behaviour
 from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
+from sandbox.cloud.publish import Publisher
 from sandbox.cloud.tokens import Token
 from sandbox.pod import Pod
 from sandbox.world import World
 from tests.mutants.catalogue import bad_hours
+from tests.proxy.asking import paths, published
 from tests.proxy.client import ACCEPT, Answer, Client
 from tests.proxy.patience import wait_until_ecr_is_asked
 
-SIZE = 1_500_000
 DENIED = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
 OUTCOME = re.compile(r"(?P<blobs>blobs )?(?P<status>[45]\d\d) `(?P<code>[A-Z]+)`")
 LONGEST = re.compile(r"`(\w+_seconds)`")
@@ -46,16 +45,6 @@ Spoil = Callable[[], str | None]
 def timeouts() -> str:
     """The shortest there are."""
     return "ecr_seconds = 2\ns3_seconds = 2\npause_seconds = 1"
-
-
-def published(publisher: Publisher) -> Image:
-    """An image nobody has pulled yet."""
-    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(SIZE)])
-
-
-def paths(image: Image) -> tuple[str, str]:
-    """Its manifest and its layer."""
-    return f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
 
 
 @pytest.fixture

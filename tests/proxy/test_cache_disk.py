@@ -16,7 +16,7 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.names import wait_until
+from tests.waiting import wait_until
 
 Repair = Callable[[], object]
 Fail = Callable[[Path], Repair]

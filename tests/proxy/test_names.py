@@ -1,6 +1,5 @@
 """The names of ECR and S3: their DNS server is not there, or tells another address."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import pytest
 
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.pod import Pod
-from sandbox.world import World
+from tests.proxy.asking import published, statuses
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.names import NameServer, Relay, wait_until
+from tests.proxy.names import NameServer, Relay
+from tests.waiting import wait_until
 
 OLD, NEW = "127.0.0.21", "127.0.0.22"
 
@@ -19,13 +19,6 @@ OLD, NEW = "127.0.0.21", "127.0.0.22"
 def resolver() -> str:
     """Nobody else's."""
     return "127.0.0.53"
-
-
-@pytest.fixture
-def names(world: World) -> dict[str, str]:
-    """Where ECR and S3 are."""
-    known = {name: address for address, names in world.names.items() for name in names}
-    return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
 
 
 @pytest.fixture
@@ -42,17 +35,6 @@ def image(publisher: Publisher) -> Image:
     return published(publisher)
 
 
-def published(publisher: Publisher) -> Image:
-    """An image nobody has pulled yet."""
-    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
-
-
-def pull(client: Client, image: Image) -> list[int]:
-    """The statuses of its manifest and its layer."""
-    paths = f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
-    return [client.get(path, ACCEPT).status for path in paths]
-
-
 def test_a_pod_whose_dns_is_dead_starts_and_serves_when_it_is_back(
     pod: Pod, dns: NameServer, client: Client, image: Image
 ) -> None:
@@ -66,7 +48,7 @@ def test_a_pod_whose_dns_is_dead_starts_and_serves_when_it_is_back(
     assert int(answer.header("Retry-After") or 0) > 0
     dns.start()
     wait_until(lambda: client.get("/-/startup").status == 200, "the pod starts", pause_seconds=0.6)
-    wait_until(lambda: pull(client, image) == [200, 200], "the image is served")
+    wait_until(lambda: statuses(client, image) == [200, 200], "the image is served")
     assert pod.pid == pid
 
 
@@ -86,13 +68,13 @@ def test_when_dns_dies_later_the_known_addresses_go_on(
 ) -> None:
     dns.start()
     pod.start()
-    assert pull(client, image) == [200, 200]
+    assert statuses(client, image) == [200, 200]
     end(dns)
     hosts = (pod.world.ecr_host, pod.world.layer_host)
     wait_until(
         lambda: all(f"{host} could not be resolved" in pod.error_log() for host in hosts), "nginx has asked in vain"
     )
-    assert pull(client, published(publisher)) == [200, 200]
+    assert statuses(client, published(publisher)) == [200, 200]
     assert client.get("/-/startup").status == 200
 
 
@@ -107,11 +89,11 @@ def test_an_address_that_moves_is_followed_without_a_restart(
         dns.start()
         pod.start()
         pid = pod.pid
-        assert pull(client, published(publisher)) == [200, 200]
+        assert statuses(client, published(publisher)) == [200, 200]
         assert (old.connections > 0, new.connections) == (True, 0)
         dns.tell({**names, name: NEW})
         old.close()
-        wait_until(lambda: pull(client, published(publisher)) == [200, 200], "the image is served")
+        wait_until(lambda: statuses(client, published(publisher)) == [200, 200], "the image is served")
         assert new.connections > 0
         assert pod.pid == pid
     finally:

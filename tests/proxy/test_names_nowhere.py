@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.publish import Image, Publisher
+from sandbox.cloud.publish import Publisher
 from sandbox.pod import Pod
-from sandbox.world import World
-from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.names import NameServer, wait_until
+from tests.proxy.asking import published, pull, statuses
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.names import NameServer
+from tests.waiting import wait_until
 
 Lead = Callable[[str, tuple[str, ...]], None]
 
@@ -28,13 +29,6 @@ def resolver() -> str:
 def timeouts() -> str:
     """Short for addresses; a rest is longer than a test waits for anything."""
     return "connect_seconds = 2\npause_seconds = 60"
-
-
-@pytest.fixture
-def names(world: World) -> dict[str, str]:
-    """Where ECR and S3 are."""
-    known = {name: address for address, names in world.names.items() for name in names}
-    return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
 
 
 @pytest.fixture
@@ -75,22 +69,6 @@ def proxy(pod: Pod, dns: NameServer) -> Pod:
 def iptables(*arguments: str) -> None:
     command = ("iptables", "--wait", *arguments)
     subprocess.run(command, check=True)  # noqa: S603 - in the sandbox's namespace
-
-
-def published(publisher: Publisher) -> Image:
-    """An image nobody has pulled yet."""
-    return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
-
-
-def pull(client: Client, image: Image) -> tuple[Answer, Answer]:
-    """Its manifest and its layer."""
-    paths = f"/v2/team/app/manifests/{image.digest}", f"/v2/team/app/blobs/{image.layers[0]}"
-    manifest, blob = (client.get(path, ACCEPT) for path in paths)
-    return manifest, blob
-
-
-def statuses(client: Client, image: Image) -> list[int]:
-    return [answer.status for answer in pull(client, image)]
 
 
 def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_they_do(

@@ -11,8 +11,8 @@ from sandbox.cloud.control import Control
 from sandbox.cloud.publish import Image, Publisher
 from sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.names import wait_until
 from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from sandbox import lifecycle
 from sandbox.errors import SandboxError
 from sandbox.holder import Holder
 from sandbox.world import World
-from tests.sandbox.cli import call, eventually, started
+from tests.sandbox.cli import call, started
 from tests.sandbox.machine import Snapshot, cgroups_of, namespace_of, processes_in, processes_of, programs_in
+from tests.waiting import eventually
 
 START_A_POD = """\
 set -e

@@ -13,7 +13,7 @@ from sandbox.world import World
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
 from tests.e2e.doctor.laptop import is_known
-from tests.sandbox.cli import eventually
+from tests.waiting import eventually
 
 
 def stack_template(settings: Settings) -> str:

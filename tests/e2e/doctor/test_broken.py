@@ -22,7 +22,7 @@ from sandbox.kubectl import kubectl_json
 from sandbox.world import World
 from tests.canary import leaks
 from tests.e2e.doctor.laptop import found, is_known, patch, refreshed
-from tests.sandbox.cli import eventually
+from tests.waiting import eventually
 
 
 def test_a_healthy_front_door_has_nothing_but_good_findings(site: Site) -> None:
