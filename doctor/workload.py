@@ -38,7 +38,7 @@ def _configuration(
     settings: Settings, kubernetes: Kubernetes, resolver: str, stored: Stored, written: str, deployment: Deployment
 ) -> Iterator[Finding]:
     name = settings.names.config_map
-    if workload_of(deployment).annotations.get(manifests.CONFIG_DIGEST) != manifests.digest(written):
+    if workload_of(deployment).config_sha256 != manifests.digest(written):
         yield failure(
             "configuration",
             f"ConfigMap {name} is not what the pods were rolled out with: somebody edited it, or a run broke off",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from lambda_fn.credential import Credential
-from lambda_fn.manifests import Manifest
+from lambda_fn.manifests import CONFIG_DIGEST, Manifest
 
 
 class Clock(Protocol):
@@ -62,6 +62,11 @@ class Workload:
     complete: bool
     charts_sha256: str
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def config_sha256(self) -> str | None:
+        """The digest of the configuration it was last rolled out with; None when it never was."""
+        return self.annotations.get(CONFIG_DIGEST)
 
 
 @dataclass(frozen=True, slots=True)

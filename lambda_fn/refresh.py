@@ -148,7 +148,7 @@ def _rolled_out(settings: Settings, before: undo.Before, cluster: Cluster, clock
         return replace(report, warnings=(*report.warnings, none))
     if not workload.complete:
         _give_up(settings, before, cluster, clock, report)
-    if workload.annotations.get(manifests.CONFIG_DIGEST) != report.config_sha256:
+    if workload.config_sha256 != report.config_sha256:
         raise RolloutReplacedError(
             f"somebody else changed the rollout of Deployment {settings.names.workload} while this run waited for it, "
             "and it is complete with another configuration than this run's: run again",

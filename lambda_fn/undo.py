@@ -35,6 +35,16 @@ class Before:
         """The Lambda's annotations of the Deployment's pod template."""
         return manifests.own_annotations(self.workload.annotations if self.workload else {})
 
+    @property
+    def config_sha256(self) -> str | None:
+        """The digest of the configuration that the pods run."""
+        return self.workload.config_sha256 if self.workload else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the ConfigMap holds what the pods run."""
+        return self.configuration is not None and manifests.digest(self.configuration) == self.config_sha256
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -82,13 +92,12 @@ def keep(settings: Settings, before: Before, cluster: Cluster, failure: ClusterE
     Raises:
         ClusterError: It could not be put back; the message has `failure`, too.
     """
-    was, text = before.annotations.get(manifests.CONFIG_DIGEST), before.configuration
-    if text is None or manifests.digest(text) != was:
+    if not before.is_kept:
         return
     try:
         workload = cluster.read_workload()
-        if workload and _digest_of(workload) == was:
-            cluster.apply(manifests.config_map(settings, text), dry_run=False)
+        if workload and workload.config_sha256 == before.config_sha256:
+            cluster.apply(_configuration(settings, before), dry_run=False)
     except ClusterError as error:
         raise ClusterError(f"{failure}. {_failed(error)}") from failure
 
@@ -99,16 +108,16 @@ def obstacle(before: Before, workload: Workload, report: Report) -> str | None:
     A revision works when one of its pods is ready. So nothing is put back that did not work, and nothing is taken away
     that is known to.
     """
-    was, text = before.annotations.get(manifests.CONFIG_DIGEST), before.configuration
+    was = before.config_sha256
     reasons = {
         "this run did not start the rollout": not report.rolled_out,
-        "somebody else has changed the rollout since": _digest_of(workload) != report.config_sha256,
+        "somebody else has changed the rollout since": workload.config_sha256 != report.config_sha256,
         "somebody else, such as a deployment of the charts, has changed the pods since": before.workload is not None
         and workload.charts_sha256 != before.workload.charts_sha256,
         "a new pod is ready already: the rollout is slow, and goes on": workload.updated_ready > 0,
-        "there was no configuration before": was is None or text is None,
+        "there was no configuration before": was is None or before.configuration is None,
         "the configuration is the same as before": was == report.config_sha256,
-        "what it held before is not what the pods run": text is not None and manifests.digest(text) != was,
+        "what it held before is not what the pods run": not before.is_kept,
         "no pod was ready with the configuration from before": not before.workload or not before.workload.updated_ready,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
@@ -118,8 +127,8 @@ def _failed(error: ClusterError) -> str:
     return f"Putting back the configuration from before failed, too, so drain no node: {error}."
 
 
-def _digest_of(workload: Workload) -> str | None:
-    return workload.annotations.get(manifests.CONFIG_DIGEST)
+def _configuration(settings: Settings, before: Before) -> manifests.Manifest:
+    return manifests.config_map(settings, before.configuration or "")
 
 
 def _put_back(settings: Settings, before: Before, cluster: Cluster, report: Report) -> Report:
@@ -129,7 +138,7 @@ def _put_back(settings: Settings, before: Before, cluster: Cluster, report: Repo
     under the digest of the new one, and no later run would see that.
     """
     annotations = manifests.rollout(settings, before.annotations)
-    configuration = manifests.config_map(settings, before.configuration or "")
+    configuration = _configuration(settings, before)
     for manifest in (annotations, configuration):
         cluster.apply(manifest, dry_run=False)
     put_back = {manifests.title(annotations), manifests.title(configuration)}
