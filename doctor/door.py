@@ -17,7 +17,6 @@ from lambda_fn import trust
 from lambda_fn.canary import Canary
 from lambda_fn.errors import CanaryError
 from lambda_fn.settings import Settings
-from lambda_fn.settings.authority import pem
 from lambda_fn.settings.canary import Canary as CanarySettings
 
 _PORT = 443
@@ -77,8 +76,7 @@ def _name(domain: str, addresses: list[str]) -> Finding:
 
 def trusted(settings: Settings) -> ssl.SSLContext:
     """Trusts what this machine trusts, and the authority that the settings name."""
-    authority = settings.canary.certificate_authority if settings.canary else None
-    return trust.besides_the_public(pem(authority) if authority else None)
+    return trust.besides_the_public(settings.canary.authority if settings.canary else None)
 
 
 def _certificate(domain: str, context: ssl.SSLContext, seconds: float) -> dict[str, Any] | Finding:

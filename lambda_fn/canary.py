@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +14,7 @@ from lambda_fn import trust
 from lambda_fn.errors import CanaryError, SettingsError
 from lambda_fn.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.redact import excerpt
-from lambda_fn.settings import Canary as Image
 from lambda_fn.settings import Settings
-from lambda_fn.settings.authority import pem
 
 MANIFEST_LIMIT_BYTES = 4 << 20
 """What registries take for a manifest: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
@@ -52,7 +49,9 @@ class Canary:
         transport: httpx2.BaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare it; the usual `transport` trusts as `trust` does.
+        """Prepare it.
+
+        The usual `transport` trusts the settings' own authority besides the public ones: clients may be sent to S3.
 
         Raises:
             SettingsError: The settings have no canary.
@@ -62,7 +61,9 @@ class Canary:
         self._image = settings.canary
         self._origin = f"https://{settings.domain}"
         self._blobs_redirect = settings.proxy.blobs == "redirect"
-        self._transport = transport or httpx2.HTTPTransport(verify=_trusted(settings.canary), trust_env=False)
+        self._transport = transport or httpx2.HTTPTransport(
+            verify=trust.besides_the_public(settings.canary.authority), trust_env=False
+        )
         self._now = now
 
     def pull(self, *, allowed_seconds: float = PULL_SECONDS) -> float:
@@ -127,11 +128,6 @@ class Canary:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             raise CanaryError(f"{asked}: {trouble(error)}, after {len(body)} bytes") from error
         return _Answer(response.status_code, response.headers.get("Location", ""), bytes(body))
-
-
-def _trusted(image: Image) -> SSLContext:
-    """The settings' own authority, besides the public ones: clients may be sent to S3."""
-    return trust.besides_the_public(pem(image.certificate_authority) if image.certificate_authority else None)
 
 
 def _host(location: str) -> str | None:

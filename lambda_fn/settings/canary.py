@@ -31,12 +31,16 @@ class Canary(Table):
     one: an internal issuer of cert-manager, or AWS Private CA. The canary trusts it besides the public ones.
     """
 
+    @property
+    def authority(self) -> str | None:
+        """The certificates of `certificate_authority` as PEM."""
+        return pem(self.certificate_authority) if self.certificate_authority else None
+
     @model_validator(mode="after")
     def _authority_is_one(self) -> Self:
         # Here, and not at the field, whose mistakes are shown with the value: it may be a key.
-        if self.certificate_authority:
-            try:
-                pem(self.certificate_authority)
-            except ValueError as error:
-                raise ValueError(f"certificate_authority {error}") from error
+        try:
+            _ = self.authority
+        except ValueError as error:
+            raise ValueError(f"certificate_authority {error}") from error
         return self
