@@ -16,24 +16,27 @@ def is_access(document: Mapping[str, Any]) -> bool:
 
 def way_in(site: Site, document: Mapping[str, Any]) -> str:
     """What brings a missing object into the cluster."""
-    if site.settings.manifests == "external":
-        return f"let your GitOps tool apply the charts, or do so by hand: {by_hand(site, document)}"
-    if _is_the_administrators(site, document):
-        return f"have an administrator of the cluster run {by_hand(site, document)}"
-    return f"deploy if that was never done; a later deployment does not see what is gone: {by_hand(site, document)}"
+    gitops = "let your GitOps tool apply the charts, or do so by hand"
+    deploy = "deploy if that was never done; a later deployment does not see what is gone"
+    return _by_whom(site, document, gitops, deploy)
 
 
 def way_back(site: Site, document: Mapping[str, Any]) -> str:
     """What makes an object that is different as this checkout has it, or lets it be."""
-    keep = "an edit that is meant belongs into your fork or settings"
-    if site.settings.manifests == "external":
-        return f"let your GitOps tool apply this checkout's, or do so by hand: {by_hand(site, document)}; {keep}"
+    gitops = "let your GitOps tool apply this checkout's, or do so by hand"
+    deploy = "deploy if this checkout is newer; a deployment does not see an edit"
+    return _by_whom(site, document, gitops, deploy, "; an edit that is meant belongs into your fork or settings")
+
+
+def _by_whom(site: Site, document: Mapping[str, Any], gitops: str, deploy: str, besides: str = "") -> str:
+    """Who applies it, and the command; `gitops` and `deploy` are the words where that is no administrator."""
     if _is_the_administrators(site, document):
-        return f"have an administrator of the cluster run {by_hand(site, document)}"
-    return f"deploy if this checkout is newer; a deployment does not see an edit: {by_hand(site, document)}; {keep}"
+        return f"have an administrator of the cluster run {_by_hand(site, document)}"
+    by = gitops if site.settings.manifests == "external" else deploy
+    return f"{by}: {_by_hand(site, document)}{besides}"
 
 
-def by_hand(site: Site, document: Mapping[str, Any]) -> str:
+def _by_hand(site: Site, document: Mapping[str, Any]) -> str:
     """The command that applies it, whoever wrote it last."""
     only_access = ("--access",) if _is_the_administrators(site, document) else ()
     options = "--server-side --force-conflicts " if site.settings.manifests == "external" else ""
