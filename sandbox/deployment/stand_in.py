@@ -87,12 +87,8 @@ def resolve(value: Any, outputs: Mapping[str, str]) -> Any:  # noqa: ANN401 - a 
     match value:
         case {"Output": name}:
             return outputs[name]
-        case dict():
-            return {key: resolve(item, outputs) for key, item in value.items()}
-        case list():
-            return [resolve(item, outputs) for item in value]
         case _:
-            return value
+            return _inside(value, lambda item: resolve(item, outputs))
 
 
 def _cut(resource: dict[str, Any], out: Mapping[str, Any]) -> None:
@@ -115,12 +111,8 @@ def _without(value: Any, out: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a Clo
             return _ref(name, out)
         case {"Fn::GetAtt": [name, _]} if name in out:
             return name
-        case dict():
-            return {key: _without(item, out) for key, item in value.items()}
-        case list():
-            return [_without(item, out) for item in value]
         case _:
-            return value
+            return _inside(value, lambda item: _without(item, out))
 
 
 def _named(value: Any, expressions: dict[str, Any], out: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
@@ -134,10 +126,17 @@ def _named(value: Any, expressions: dict[str, Any], out: Mapping[str, Any]) -> A
             name = known.get(json.dumps(wanted, sort_keys=True), f"{_OUTPUT}{len(expressions)}")
             expressions[name] = wanted
             return {"Output": name}
+        case _:
+            return _inside(value, lambda item: _named(item, expressions, out))
+
+
+def _inside(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as above
+    """The value with each member of a mapping or a list changed."""
+    match value:
         case dict():
-            return {key: _named(item, expressions, out) for key, item in value.items()}
+            return {key: change(item) for key, item in value.items()}
         case list():
-            return [_named(item, expressions, out) for item in value]
+            return [change(item) for item in value]
         case _:
             return value
 
