@@ -5,13 +5,13 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py lambda_fn stacks k8s_manifests doctor sandbox bench tests
+CODE := app.py lambda_fn stacks k8s_manifests cli testbed tests
 CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
 ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one that `make sandbox` keeps up.
-INSIDE = $(if $(ABLE),python -m sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
+INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
@@ -34,7 +34,7 @@ imports: .venv/installed ## Check the import contracts
 	lint-imports
 
 unit: .venv/installed ## Unit tests: no sockets, seconds
-	pytest tests/unit
+	pytest tests/unit testbed/tests/unit
 
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
 	pytest tests/template
@@ -44,40 +44,40 @@ test: parts node_modules/installed ## All tests and checks, side by side; those 
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=line node proxy lifecycle types template unit lint imports
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
-	$(if $(ABLE),python -m sandbox setup)
+	$(if $(ABLE),python -m testbed.sandbox setup)
 
 lifecycle: parts ## Tests of the sandbox's own life cycle
-	pytest tests/sandbox
+	pytest testbed/tests/lifecycle
 
 proxy: parts ## Tests of real nginx against the ECR double, inside the sandbox
-	$(INSIDE) pytest tests/proxy
+	$(INSIDE) pytest tests/proxy testbed/tests/ecr_double testbed/tests/bench
 
 node: parts ## Tests on the real API server and node, inside the sandbox
 	$(INSIDE) pytest tests/cluster tests/e2e
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time.
 mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail; writes docs/mutants.md (half an hour)
-	python -m tests.mutants --markdown docs/mutants.md
+	python -m testbed.mutants --markdown docs/mutants.md
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
-bench: parts ## Compare with the alternatives, and write bench/results and docs/performance.md (a quarter of an hour)
-	$(INSIDE) python -m bench --plan $(PLAN)
+bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (a quarter of an hour)
+	$(INSIDE) python -m testbed.bench --plan $(PLAN)
 
 demo: .venv/installed ## The whole story on one machine, step by step
-	python -m sandbox demo
+	python -m testbed.sandbox demo
 
 # Beside `make test`, not in it: most of its time is CDK's and moto's, and it takes minutes.
 deploy-local: parts node_modules/installed ## Deploy, update, roll back and destroy, against the AWS stand-in, from the templates that are synthesized
-	python -m sandbox.deployment
+	python -m testbed.sandbox.deployment
 
 sandbox: .venv/installed ## Start the local world with the front door in it, and leave it running
-	python -m sandbox install
+	python -m testbed.sandbox install
 
 sandbox-down: .venv/installed ## End the local world; nothing stays behind
-	python -m sandbox down
+	python -m testbed.sandbox down
 
 doctor: .venv/installed ## Examine a deployed front door, read-only (CONFIG=frontdoor.toml IMAGE=team/app:1.4)
-	@python -m doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
+	@python -m cli.doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
 
 synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
 	cdk synth --quiet -c config=$(CONFIG) && ls cdk.out/*.template.json

@@ -6,7 +6,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from lambda_fn.errors import FrontdoorError
+from lambda_fn.contract.errors import FrontdoorError
 from lambda_fn.settings import parse_toml
 from stacks.frontdoor_stack import FrontdoorStack
 

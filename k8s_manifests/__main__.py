@@ -8,7 +8,7 @@ from cdk8s import Yaml
 from pydantic import TypeAdapter, ValidationError
 
 from k8s_manifests import access_documents, documents
-from lambda_fn.errors import FrontdoorError, SettingsError
+from lambda_fn.contract.errors import FrontdoorError, SettingsError
 from lambda_fn.settings import NlbExposure, Settings, parse_toml
 from lambda_fn.settings.fields import TargetGroupArn
 

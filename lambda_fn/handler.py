@@ -9,18 +9,18 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_fn import event as events
-from lambda_fn import metrics
-from lambda_fn.canary import Canary
-from lambda_fn.clock import LambdaClock
-from lambda_fn.ecr import Ecr
-from lambda_fn.eks import Eks
-from lambda_fn.errors import CanaryError, FrontdoorError, RolloutError
-from lambda_fn.expiry import KnownExpiry
-from lambda_fn.kubernetes_api import KubernetesApi
-from lambda_fn.kubernetes_session import KubernetesSession
-from lambda_fn.refresh import refresh
-from lambda_fn.report import Report
+from lambda_fn.contract.errors import CanaryError, FrontdoorError
+from lambda_fn.edges import metrics
+from lambda_fn.edges.canary import Canary
+from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.edges.ecr import Ecr
+from lambda_fn.edges.eks import Eks
+from lambda_fn.edges.kubernetes_api import KubernetesApi
+from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.job import event as events
+from lambda_fn.job.expiry import KnownExpiry
+from lambda_fn.job.refresh import refresh
+from lambda_fn.job.report import Report, RolloutError
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
 
 logger = Logger(service=metrics.SERVICE)
@@ -38,7 +38,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """One refresh.
 
     Args:
-        event: EventBridge's scheduled event, `{}`, or an object of the options in `lambda_fn.event`.
+        event: EventBridge's scheduled event, `{}`, or an object of the options in `lambda_fn.job.event`.
         context: The Lambda context.
 
     Returns:

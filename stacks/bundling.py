@@ -16,7 +16,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambda_fn.errors import FrontdoorError
+from lambda_fn.contract.errors import FrontdoorError
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "lambda_fn"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from k8s_manifests.rollout import balanced_seconds
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import NlbExposure, Settings
 from lambda_fn.settings.fields import ECR_HOST
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import Settings, to_environment
 from stacks.bundling import refresher_code
 from stacks.measures import NAMESPACE, SERVICE

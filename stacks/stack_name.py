@@ -2,7 +2,7 @@
 
 import hashlib
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import Settings
 
 _STACK_NAME_LIMIT = 128

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 
-from sandbox.world import STATE_VARIABLE, World
+from testbed.sandbox.world import STATE_VARIABLE, World
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

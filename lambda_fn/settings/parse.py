@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.models import Settings
 
 ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"

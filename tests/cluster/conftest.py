@@ -11,11 +11,11 @@ from lightkube.codecs import from_dict
 from lightkube.resources.core_v1 import Namespace
 
 import k8s_manifests
-from lambda_fn.eks import Eks
+from lambda_fn.edges.eks import Eks
 from lambda_fn.settings import Settings, parse_toml
-from sandbox.access import grant_access, revoke_access
-from sandbox.cloud.control import Control
-from sandbox.world import World
+from testbed.sandbox.access import grant_access, revoke_access
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.world import World
 from tests.cluster.site import Site
 
 GROUP = "cluster-tests:refresher"

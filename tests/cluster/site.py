@@ -12,11 +12,11 @@ from lightkube.resources.core_v1 import ConfigMap, Pod, Secret
 from lightkube.resources.rbac_authorization_v1 import Role
 from lightkube.types import PatchType
 
-from lambda_fn.clock import LambdaClock
-from lambda_fn.eks import Eks
-from lambda_fn.kubernetes_api import KubernetesApi
-from lambda_fn.kubernetes_session import Access, KubernetesSession
-from lambda_fn.manifests import Manifest
+from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.edges.eks import Eks
+from lambda_fn.edges.kubernetes_api import KubernetesApi
+from lambda_fn.edges.kubernetes_session import Access, KubernetesSession
+from lambda_fn.job.manifests import Manifest
 from lambda_fn.settings import Settings
 
 KINDS: dict[str, Any] = {"ConfigMap": ConfigMap, "Secret": Secret, "Deployment": Deployment}

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from lambda_fn.credential import Authorization
-from lambda_fn.eks import Eks
-from lambda_fn.errors import ClusterError
-from sandbox.access import grant_access, revoke_access
-from sandbox.world import World
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges.eks import Eks
+from lambda_fn.job.credential import Authorization
+from testbed.sandbox.access import grant_access, revoke_access
+from testbed.sandbox.world import World
 from tests.cluster.conftest import assume
 from tests.cluster.site import Site
 from tests.contract.cluster import template

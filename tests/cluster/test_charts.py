@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.world import World
+from testbed.sandbox.world import World
 
 EXPOSURES = {
     "ingress": 'kind = "ingress"\nclass_name = "nginx"\ntls_secret = "registry-tls"\nannotations = { a = "b" }',

@@ -12,7 +12,7 @@ import pytest
 from k8s_manifests import access_documents, proxy_documents
 from k8s_manifests.deployer import deployer_group, deployer_role_name
 from lambda_fn.settings import IngressExposure, Settings
-from sandbox.world import World
+from testbed.sandbox.world import World
 
 Object = dict[str, Any]
 RBAC = "rbac.authorization.k8s.io"

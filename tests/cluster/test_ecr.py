@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from lambda_fn.credential import Authorization, Credential
-from lambda_fn.ecr import Ecr
-from lambda_fn.errors import RegistryError
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.world import World
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.edges.ecr import Ecr
+from lambda_fn.job.credential import Authorization, Credential
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.world import World
 
 TWO_RUNS = timedelta(minutes=495)
 

@@ -3,8 +3,8 @@
 import pytest
 from lightkube.resources.core_v1 import Namespace
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
 from tests.cluster.site import Site
 from tests.contract.cluster import ClusterContract, deployment
 

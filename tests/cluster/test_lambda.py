@@ -12,14 +12,15 @@ import pytest
 from lightkube.codecs import from_dict
 
 import k8s_manifests
-from lambda_fn import handler, manifests
-from lambda_fn.errors import FrontdoorError
+from lambda_fn import handler
+from lambda_fn.contract.errors import FrontdoorError
+from lambda_fn.job import manifests
 from lambda_fn.settings import Settings, to_environment
-from sandbox import image, installation
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.lambda_runtime import Invocation, invoke
-from sandbox.world import World
+from testbed.sandbox import image, installation
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.lambda_runtime import Invocation, invoke
+from testbed.sandbox.world import World
 from tests.canary import leaks
 from tests.cluster.site import Site
 from tests.contract.cluster import template

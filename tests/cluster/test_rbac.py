@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
 from lambda_fn.settings import Settings
 from tests.canary import shown_with_locals
 from tests.cluster.site import Site

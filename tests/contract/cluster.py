@@ -6,10 +6,10 @@ from typing import Protocol
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError
-from lambda_fn.manifests import Manifest
-from lambda_fn.ports import Cluster
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
+from lambda_fn.job.manifests import Manifest
+from lambda_fn.job.ports import Cluster
 from lambda_fn.settings import Settings, parse_toml
 
 SETTINGS = """

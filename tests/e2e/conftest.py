@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import installation
-from sandbox.cloud.control import Control
-from sandbox.world import World
+from testbed.sandbox import installation
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.world import World
 
 
 @pytest.fixture(scope="session")

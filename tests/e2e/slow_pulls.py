@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
-from sandbox import pulls
-from sandbox.world import World
+from testbed.sandbox import pulls
+from testbed.sandbox.world import World
 
 PAUSE_SECONDS = 1.0
 """Between two starts of a client. The kubelet begins with 10 s."""

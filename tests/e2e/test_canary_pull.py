@@ -8,14 +8,14 @@ import uuid
 import httpx2
 import pytest
 
-from lambda_fn.canary import Canary
-from lambda_fn.errors import CanaryError
+from lambda_fn.contract.errors import CanaryError
+from lambda_fn.edges.canary import Canary
 from lambda_fn.settings import Canary as Image
 from lambda_fn.settings import Settings
-from sandbox import installation
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.world import World
+from testbed.sandbox import installation
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.world import World
 
 pytestmark = pytest.mark.usefixtures("installed")
 

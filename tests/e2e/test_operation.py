@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from lambda_fn.manifests import CACHE_PURGED_AT
+from lambda_fn.job.manifests import CACHE_PURGED_AT
 from lambda_fn.settings import Refresh
-from sandbox import installation, pulls
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.commands import run
-from sandbox.kubectl import kubectl_json
-from sandbox.lambda_runtime import Invocation
-from sandbox.world import World
+from testbed.sandbox import installation, pulls
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.commands import run
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.lambda_runtime import Invocation
+from testbed.sandbox.world import World
 from tests.canary import leaks
 from tests.waiting import wait_until
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from sandbox import installation, pulls
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.commands import run
-from sandbox.kubectl import kubectl_json
-from sandbox.world import World
+from testbed.sandbox import installation, pulls
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.commands import run
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.world import World
 from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPull, running
 from tests.waiting import wait_until
 

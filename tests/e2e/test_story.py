@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.cloud.control import Control
-from sandbox.demo import STEPS, Story
-from sandbox.story import Lines
-from sandbox.world import World
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.demo import STEPS, Story
+from testbed.sandbox.story import Lines
+from testbed.sandbox.world import World
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError
-from lambda_fn.manifests import CONFIG_KEY, FIELD_MANAGER, TEMPLATE_KEY, Manifest
-from lambda_fn.ports import Applied, Workload
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
+from lambda_fn.job.manifests import CONFIG_KEY, FIELD_MANAGER, TEMPLATE_KEY, Manifest
+from lambda_fn.job.ports import Applied, Workload
 from lambda_fn.settings import Settings
 from tests.fakes.clock import FakeClock
 

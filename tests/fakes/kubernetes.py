@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from doctor.kubernetes import Kubernetes, Unanswered
+from cli.doctor.kubernetes import Kubernetes, Unanswered
 
 Document = dict[str, Any]
 

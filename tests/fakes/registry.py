@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from lambda_fn.credential import Authorization, Credential
-from lambda_fn.errors import RegistryError
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.job.credential import Authorization, Credential
 from tests.canary import Canary
 
 

@@ -4,10 +4,10 @@ import base64
 import json
 from dataclasses import dataclass, field
 
-from lambda_fn import manifests
-from lambda_fn.event import Request
-from lambda_fn.refresh import refresh
-from lambda_fn.report import Report
+from lambda_fn.job import manifests
+from lambda_fn.job.event import Request
+from lambda_fn.job.refresh import refresh
+from lambda_fn.job.report import Report
 from lambda_fn.settings import Settings, parse_toml
 from tests.contract.cluster import SETTINGS, deployment, template
 from tests.fakes.clock import FakeClock

@@ -3,8 +3,8 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Answer, Client
 from tests.waiting import wait_until
 

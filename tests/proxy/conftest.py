@@ -10,11 +10,11 @@ import httpx2
 import pytest
 
 from lambda_fn.settings import Settings, parse_toml
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.cloud.tokens import Token
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.cloud.tokens import Token
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.canary import leaks
 from tests.proxy.client import Client
 

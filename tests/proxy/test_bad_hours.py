@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from lambda_fn.settings import Settings
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.cloud.tokens import Token
-from sandbox.pod import Pod
-from sandbox.world import World
-from tests.mutants.catalogue import bad_hours
+from testbed.mutants.catalogue import bad_hours
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.cloud.tokens import Token
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.asking import paths, published
 from tests.proxy.client import ACCEPT, Answer, Client
 from tests.proxy.patience import wait_until_ecr_is_asked

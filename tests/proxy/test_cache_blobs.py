@@ -6,12 +6,12 @@ import ssl
 import httpx2
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher, digest_of
-from sandbox.cloud.tokens import Token
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher, digest_of
+from testbed.sandbox.cloud.tokens import Token
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import Client
 
 MIB = 1 << 20

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.client import Client
 from tests.proxy.patience import ERRORS_LAST_SECONDS
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
 from tests.waiting import wait_until
 

@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
 from tests.proxy.client import ACCEPT, Answer, Client
 from tests.proxy.patience import TAG_EXPIRED_SECONDS
 

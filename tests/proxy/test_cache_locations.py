@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher, digest_of
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher, digest_of
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import Client
 from tests.proxy.patience import TAG_EXPIRED_SECONDS
 

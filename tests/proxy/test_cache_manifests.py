@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 

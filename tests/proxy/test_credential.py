@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher, digest_of
-from sandbox.cloud.tokens import Token, fingerprint
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.cloud.tokens import Token, fingerprint
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.canary import leaks
 from tests.proxy.client import ACCEPT, Answer, Client
 

@@ -6,10 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher, digest_of
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Answer, Client
 
 SIZE = 3_500_000

@@ -2,11 +2,11 @@
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.tokens import Token
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.tokens import Token
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import Client
 
 

@@ -7,12 +7,12 @@ from contextlib import closing
 import pytest
 
 from k8s_manifests.configuration import TEMPLATE_KEY
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher, digest_of
-from sandbox.cloud.tokens import fingerprint
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.cloud.tokens import fingerprint
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import Client
 
 LAYER = secrets.token_bytes(3_000_000)

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher, digest_of
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.pod import Pod
 from tests.proxy.client import Client
 from tests.proxy.patience import wait_until_ecr_is_asked
 

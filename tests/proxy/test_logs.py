@@ -5,10 +5,10 @@ import uuid
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.conftest import SECRETS
 

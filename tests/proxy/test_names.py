@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.publish import Image, Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.asking import published, statuses
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.names import NameServer, Relay

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.publish import Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.asking import published, pull, statuses
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.names import NameServer

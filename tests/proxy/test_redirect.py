@@ -6,10 +6,10 @@ import ssl
 import httpx2
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.world import World
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.world import World
 from tests.proxy.client import Client
 
 CONTENT = secrets.token_bytes(1000)

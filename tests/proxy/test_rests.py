@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.cloud.behaviour import Behaviour
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.pod import Pod
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.asking import CLIENTS, ask_for_anything, herd, wait_until_asked
 from tests.proxy.client import ACCEPT, Client
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Publisher
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
 
 DIGEST = "sha256:" + "0" * 64

@@ -7,9 +7,9 @@ import httpx2
 import pytest
 
 from k8s_manifests.configuration import TEMPLATE_KEY
-from sandbox.cloud.publish import Image, Publisher, digest_of
-from sandbox.pod import Pod
-from sandbox.world import KeyPair, World
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import KeyPair, World
 from tests.proxy.client import ACCEPT, Client, certificate_of
 
 CACHED = "valid=1m"

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from k8s_manifests.configuration import TEMPLATE_KEY
-from sandbox.cloud.control import Control
-from sandbox.cloud.publish import Image, Publisher
-from sandbox.pod import Pod
-from sandbox.world import World
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
 
 STORE = "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"

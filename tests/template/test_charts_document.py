@@ -3,8 +3,8 @@
 import re
 
 from lambda_fn.settings.timeouts import Timeouts
-from tests.mutants.catalogue import bad_hours, places, rules
-from tests.mutants.specification import named_tests
+from testbed.mutants.catalogue import bad_hours, places, rules
+from testbed.mutants.specification import named_tests
 
 
 def test_the_rules_are_numbered_without_a_gap_and_so_are_the_rows() -> None:

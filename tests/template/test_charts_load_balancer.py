@@ -1,7 +1,7 @@
 """How the pods stand behind the stack's load balancer.
 
 The TargetGroupBinding is checked by hand: its definition is on no registry, so no API server here knows the kind. The
-spec is compared whole, so that a field more has to be looked up first; docs/testing.md says where that was done.
+spec is compared whole, so that a new field has to be looked up first; testbed/docs/testing.md says where.
 Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
 """
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from lambda_fn import handler, metrics
-from lambda_fn.errors import ClusterError, RolloutStuckError
-from lambda_fn.expiry import KnownExpiry
-from lambda_fn.report import Report
+from lambda_fn import handler
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges import metrics
+from lambda_fn.job.expiry import KnownExpiry
+from lambda_fn.job.report import Report, RolloutStuckError
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.context import FakeContext
 from tests.template import configurations

@@ -2,10 +2,10 @@
 
 import pytest
 
-from doctor import access, load_balancer, schedules
-from doctor.finding import Verdict
-from doctor.site import Site
-from doctor.stack import Resources
+from cli.doctor import access, load_balancer, schedules
+from cli.doctor.finding import Verdict
+from cli.doctor.site import Site
+from cli.doctor.stack import Resources
 from tests.fakes.aws import FakeAws
 from tests.template import configurations
 from tests.template.synthesis import synthesize

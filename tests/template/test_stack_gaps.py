@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from stacks.gaps import check
 from tests.template import configurations
 

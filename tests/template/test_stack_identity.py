@@ -3,7 +3,7 @@ from fnmatch import fnmatchcase
 import boto3
 import pytest
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from stacks.ecr_actions import PULL, WRITE
 from tests.template import configurations
 from tests.template.synthesis import (

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from k8s_manifests import documents
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import Settings
 from stacks.stack_name import stack_name
 from tests.template import configurations

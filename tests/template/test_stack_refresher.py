@@ -3,9 +3,9 @@ import base64
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import parse_environment
-from sandbox.certificates import Authority
+from testbed.sandbox.certificates import Authority
 from tests.template import configurations
 from tests.template.synthesis import Resource, logical_id, only, plain, resources, synthesize, template
 

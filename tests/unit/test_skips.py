@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.interpreter import PYTHON
+from testbed.sandbox.interpreter import PYTHON
 
 ROOT = Path(__file__).parents[2]
 MODULES = {

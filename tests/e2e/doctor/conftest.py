@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from doctor.site import Site
+from cli.doctor.site import Site
 from lambda_fn.settings import Settings, to_environment
-from sandbox import installation, operators
-from sandbox.world import World
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
+from testbed.sandbox import installation, operators
+from testbed.sandbox.world import World
 from tests.e2e.doctor.laptop import is_known
 from tests.waiting import eventually
 

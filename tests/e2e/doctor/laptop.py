@@ -5,14 +5,14 @@ from contextlib import closing
 
 import boto3
 
-from doctor.examination import examine
-from doctor.finding import Finding
-from doctor.kubernetes import Kubernetes, Unreadable
-from doctor.site import Site
-from lambda_fn.eks import Eks
-from sandbox import installation
-from sandbox.commands import run
-from sandbox.world import World
+from cli.doctor.examination import examine
+from cli.doctor.finding import Finding
+from cli.doctor.kubernetes import Kubernetes, Unreadable
+from cli.doctor.site import Site
+from lambda_fn.edges.eks import Eks
+from testbed.sandbox import installation
+from testbed.sandbox.commands import run
+from testbed.sandbox.world import World
 
 
 def is_known(world: World, aws: boto3.Session) -> bool:

@@ -9,21 +9,21 @@ from dataclasses import replace
 
 import pytest
 
-from doctor import binding, cluster
-from doctor.finding import Verdict
-from doctor.kubernetes import Kubernetes
-from doctor.site import Site
+from cli.doctor import binding, cluster
+from cli.doctor.finding import Verdict
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.site import Site
 from k8s_manifests import proxy_documents
-from lambda_fn.eks import Eks
+from lambda_fn.edges.eks import Eks
 from lambda_fn.settings import Cluster, NlbExposure, Settings
-from sandbox.commands import run
-from sandbox.kubectl import kubectl_apply
-from sandbox.world import World
+from testbed.sandbox.commands import run
+from testbed.sandbox.kubectl import kubectl_apply
+from testbed.sandbox.world import World
 from tests.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "others")
-# The controller's own definition cannot be had here: docs/testing.md.
+# The controller's own definition cannot be had here: testbed/docs/testing.md.
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",

@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 import pytest
 
-from doctor import door
-from doctor.finding import Verdict
-from doctor.site import Site
+from cli.doctor import door
+from cli.doctor.finding import Verdict
+from cli.doctor.site import Site
 from lambda_fn.settings import Refresh
-from sandbox import installation, operators
-from sandbox.access import grant_access, revoke_access
-from sandbox.cloud.control import Control
-from sandbox.commands import run
-from sandbox.hosts import point, point_domain
-from sandbox.kubectl import kubectl_json
-from sandbox.world import World
+from testbed.sandbox import installation, operators
+from testbed.sandbox.access import grant_access, revoke_access
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.commands import run
+from testbed.sandbox.hosts import point, point_domain
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.world import World
 from tests.canary import leaks
 from tests.e2e.doctor.laptop import found, is_known, patch, refreshed
 from tests.waiting import eventually

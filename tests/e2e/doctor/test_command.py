@@ -1,4 +1,4 @@
-"""`python -m doctor` as a program: what it prints, and its exit status."""
+"""`python -m cli.doctor` as a program: what it prints, and its exit status."""
 
 import json
 import os
@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
-from doctor.site import Site
-from sandbox import installation
-from sandbox.world import World
+from cli.doctor.site import Site
+from testbed.sandbox import installation
+from testbed.sandbox.world import World
 from tests.canary import leaks
 
 
@@ -30,7 +30,7 @@ def environment(site: Site) -> dict[str, str]:
 
 def doctor(world: World, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     config = str(installation.settings_file(world))
-    command = [sys.executable, "-m", "doctor", "--config", config, *words]
+    command = [sys.executable, "-m", "cli.doctor", "--config", config, *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from doctor.site import Site
-from doctor.stack import Resources
+from cli.doctor.site import Site
+from cli.doctor.stack import Resources
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from stacks import ecr_actions
 from tests.fakes.aws import REGION, Answer, FakeAws

@@ -7,11 +7,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from doctor import access, account, alarms, endpoints, failures, function, load_balancer, rights, schedules, stack
-from doctor.asking import asked
-from doctor.finding import Finding, Verdict
-from doctor.site import Site
-from doctor.stack import Resources
+from cli.doctor import access, account, alarms, endpoints, failures, function, load_balancer, rights, schedules, stack
+from cli.doctor.asking import asked
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.site import Site
+from cli.doctor.stack import Resources
 from lambda_fn.settings import Refresh, ServiceExposure, to_environment
 from tests.fakes.aws import REGION, Answer, FakeAws
 from tests.unit.doctor.account import (

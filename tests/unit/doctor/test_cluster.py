@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 
 import k8s_manifests
-from doctor import binding, cluster, objects, owners
-from doctor.charts import is_access
-from doctor.finding import Finding, Verdict
-from doctor.kubernetes import Kubernetes, UnknownKind, Unreachable, Unreadable
-from doctor.site import Site
-from lambda_fn.manifests import FIELD_MANAGER
+from cli.doctor import binding, cluster, objects, owners
+from cli.doctor.charts import is_access
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.kubernetes import Kubernetes, UnknownKind, Unreachable, Unreadable
+from cli.doctor.site import Site
+from lambda_fn.job.manifests import FIELD_MANAGER
 from lambda_fn.settings import IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.__main__ import main
-from doctor.finding import failure, fine
+from cli.doctor.__main__ import main
+from cli.doctor.finding import failure, fine
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,7 +39,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None
     reading, writing = os.pipe()
     os.close(reading)
     nobody = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
-    command = [sys.executable, "-m", "doctor", "--config", "frontdoor.toml"]
+    command = [sys.executable, "-m", "cli.doctor", "--config", "frontdoor.toml"]
     done = subprocess.run(command, cwd=ROOT, env=nobody, stdout=writing, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own
     os.close(writing)
     assert b"Pipe" not in done.stderr

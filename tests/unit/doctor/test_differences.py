@@ -1,6 +1,6 @@
 import pytest
 
-from doctor.differences import differences
+from cli.doctor.differences import differences
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from ssl import SSLCertVerificationError
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from doctor.door import refused, to_pull, trusted
-from doctor.finding import Verdict
-from doctor.site import Site
+from cli.doctor.door import refused, to_pull, trusted
+from cli.doctor.finding import Verdict
+from cli.doctor.site import Site
 from lambda_fn.settings import Canary, Settings
-from sandbox.certificates import Authority
+from testbed.sandbox.certificates import Authority
 from tests.fakes.aws import FakeAws
 from tests.unit.doctor.account import SETTINGS
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doctor.fields import Path, writers
+from cli.doctor.fields import Path, writers
 
 CONTAINER = {"name": "nginx", "image": "a"}
 FOUND: dict[str, Any] = {

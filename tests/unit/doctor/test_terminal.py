@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from doctor.finding import Verdict, failure, fine
-from doctor.terminal import Waiting, has_colours, painted
+from cli.doctor.finding import Verdict, failure, fine
+from cli.doctor.terminal import Waiting, has_colours, painted
 
 
 class Terminal(io.StringIO):

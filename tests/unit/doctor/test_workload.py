@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import k8s_manifests
-from doctor import workload
-from doctor.finding import Verdict
-from lambda_fn import manifests
-from lambda_fn.credential import Authorization, Credential
+from cli.doctor import workload
+from cli.doctor.finding import Verdict
+from lambda_fn.job import manifests
+from lambda_fn.job.credential import Authorization, Credential
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor.account import SETTINGS, TARGETS
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.credential import Authorization
+from lambda_fn.job import manifests
+from lambda_fn.job.credential import Authorization
 from tests.canary import Canary, leaks, shown_with_locals
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT

@@ -9,9 +9,9 @@ from itertools import count
 import httpx2
 import pytest
 
-from lambda_fn.canary import Canary
-from lambda_fn.errors import CanaryError, SettingsError
-from lambda_fn.image import BLOB_LIMIT_BYTES, smallest_blob
+from lambda_fn.contract.errors import CanaryError, SettingsError
+from lambda_fn.edges.canary import Canary
+from lambda_fn.job.image import BLOB_LIMIT_BYTES, smallest_blob
 from lambda_fn.settings import Settings, parse_toml
 from tests.contract.cluster import SETTINGS, settings
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.connection import dns_address, nginx_address
+from lambda_fn.job.connection import dns_address, nginx_address
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_fn.credential import Authorization, Credential, parse, registry_host
-from lambda_fn.errors import RegistryError
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.job.credential import Authorization, Credential, parse, registry_host
 from lambda_fn.settings import Registry
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

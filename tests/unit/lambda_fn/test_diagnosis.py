@@ -7,7 +7,7 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
 from msgspec import convert
 
-from lambda_fn.diagnosis import LOG_LINES, Trouble, deployment_troubles, newest_unready, report, trouble
+from lambda_fn.job.diagnosis import LOG_LINES, Trouble, deployment_troubles, newest_unready, report, trouble
 
 
 def pod(name: str = "p", *, created: int = 1, ready: bool = False, deleted: bool = False, **status: Any) -> Pod:  # noqa: ANN401

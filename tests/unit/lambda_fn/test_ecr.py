@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambda_fn.ecr import Ecr
-from lambda_fn.errors import RegistryError
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.edges.ecr import Ecr
 from tests.canary import Canary, shown_with_locals
 from tests.fakes.clock import STARTED_AT
 

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambda_fn.connection import Connection
-from lambda_fn.eks import Eks
-from lambda_fn.errors import ClusterError
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges.eks import Eks
+from lambda_fn.job.connection import Connection
 from lambda_fn.settings import Settings, parse_toml
 
 REGION = "ap-southeast-2"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambda_fn.errors import EventError
-from lambda_fn.event import Request, parse
+from lambda_fn.contract.errors import EventError
+from lambda_fn.job.event import Request, parse
 
 # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-event.html and what a schedule without input
 # sends: its `detail` is a string.

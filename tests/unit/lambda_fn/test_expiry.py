@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.credential import Authorization, Credential
-from lambda_fn.errors import ClusterError
-from lambda_fn.expiry import LOOK_SECONDS, KnownExpiry
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
+from lambda_fn.job.credential import Authorization, Credential
+from lambda_fn.job.expiry import LOOK_SECONDS, KnownExpiry
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.cluster import FakeCluster

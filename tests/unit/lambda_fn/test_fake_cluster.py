@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lambda_fn.manifests import Manifest
+from lambda_fn.job.manifests import Manifest
 from lambda_fn.settings import Settings
 from tests.contract.cluster import ClusterContract, settings
 from tests.fakes.cluster import FakeCluster

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from lambda_fn import handler, manifests, metrics
-from lambda_fn.connection import Connection
-from lambda_fn.errors import ClusterError, EventError, SettingsError
-from lambda_fn.expiry import KnownExpiry
-from lambda_fn.report import Report
+from lambda_fn import handler
+from lambda_fn.contract.errors import ClusterError, EventError, SettingsError
+from lambda_fn.edges import metrics
+from lambda_fn.job import manifests
+from lambda_fn.job.connection import Connection
+from lambda_fn.job.expiry import KnownExpiry
+from lambda_fn.job.report import Report
 from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
 from lambda_fn.settings import Canary as Image
 from tests.contract.cluster import settings

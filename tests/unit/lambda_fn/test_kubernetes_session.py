@@ -10,11 +10,11 @@ import pytest
 from lightkube import ApiError, Client
 from lightkube.core.generic_client import BasicRequest
 
-from lambda_fn.connection import Connection
-from lambda_fn.credential import Authorization
-from lambda_fn.errors import ClusterError
-from lambda_fn.kubernetes_session import KubernetesSession, conflicts, is_missing
-from lambda_fn.refusal import Action
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
+from lambda_fn.job.connection import Connection
+from lambda_fn.job.credential import Authorization
+from lambda_fn.job.refusal import Action
 from tests.contract.cluster import settings
 from tests.fakes.clock import STARTED_AT, FakeClock
 

@@ -4,8 +4,8 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from lambda_fn import manifests
-from lambda_fn.credential import Authorization, Credential
+from lambda_fn.job import manifests
+from lambda_fn.job.credential import Authorization, Credential
 from tests.contract.cluster import settings
 
 SETTINGS = settings()

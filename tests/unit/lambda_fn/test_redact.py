@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.redact import LINE_CHARACTERS, excerpt, redact
+from lambda_fn.job.redact import LINE_CHARACTERS, excerpt, redact
 from tests.canary import Canary
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError, FrontdoorError, RegistryError, RolloutStuckError, TemplateError
-from lambda_fn.event import Request
+from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
+from lambda_fn.job import manifests
+from lambda_fn.job.event import Request
+from lambda_fn.job.report import RolloutStuckError
 from lambda_fn.settings import parse_toml
 from tests.canary import shown_with_locals
 from tests.contract.cluster import SETTINGS, template

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.refusal import Action, explain
+from lambda_fn.job.refusal import Action, explain
 from tests.contract.cluster import settings
 
 SETTINGS = settings()

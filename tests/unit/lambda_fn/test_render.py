@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import k8s_manifests
-from lambda_fn.errors import TemplateError
-from lambda_fn.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
+from lambda_fn.contract.errors import TemplateError
+from lambda_fn.job.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
 from lambda_fn.settings import Cache, Timeouts
 
 INPUTS = Inputs(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambda_fn.errors import ClusterError
-from lambda_fn.rollout import wait
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job.rollout import wait
 from tests.contract.cluster import deployment, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster

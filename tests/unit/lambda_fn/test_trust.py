@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lambda_fn import trust
+from lambda_fn.edges import trust
 
 HOST = "cluster.example.net"
 KEY = ec.generate_private_key(ec.SECP256R1())

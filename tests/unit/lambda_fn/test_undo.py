@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from lambda_fn import manifests
-from lambda_fn.errors import ClusterError, RolloutReplacedError, RolloutStuckError
-from lambda_fn.event import Request
-from lambda_fn.ports import Workload
-from lambda_fn.report import Report
-from lambda_fn.undo import Before, obstacle
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.job import manifests
+from lambda_fn.job.event import Request
+from lambda_fn.job.ports import Workload
+from lambda_fn.job.report import Report, RolloutReplacedError, RolloutStuckError
+from lambda_fn.job.undo import Before, obstacle
 from tests.contract.cluster import deployment
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry

@@ -6,7 +6,7 @@ from lightkube.models.core_v1 import PodTemplateSpec
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
 from lightkube.resources.apps_v1 import Deployment
 
-from lambda_fn.kubernetes_api import workload_of
+from lambda_fn.edges.kubernetes_api import workload_of
 
 
 def deployment(*, replicas: int | None = 2, generation: int = 5, status: DeploymentStatus | None) -> Deployment:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import parse_toml
 
 SMALLEST = """

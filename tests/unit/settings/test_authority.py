@@ -9,7 +9,7 @@ from cryptography.x509 import Certificate
 
 from lambda_fn.settings import parse_toml
 from lambda_fn.settings.authority import pem as read
-from sandbox.certificates import Authority, Leaf
+from testbed.sandbox.certificates import Authority, Leaf
 from tests.unit.settings.files import SMALLEST, mistakes
 
 KEY = ec.generate_private_key(ec.SECP256R1())

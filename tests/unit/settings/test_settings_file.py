@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_fn.errors import SettingsError
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment, parse_toml, to_environment
 from tests.unit.settings.files import SMALLEST, mistakes
 

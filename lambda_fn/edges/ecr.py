@@ -1,0 +1,100 @@
+"""ECR: a token from its API, and whether its registry accepts it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import boto3
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.job import credential
+from lambda_fn.job.credential import Credential
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+_BOUNDED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
+_VERIFY_SECONDS = 10.0
+_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+_WAYS_OUT = {
+    "AccessDeniedException": "the Lambda's role needs ecr:GetAuthorizationToken on *; deploy the stack again, and look "
+    "for a denying boundary or service control policy",
+    "ThrottlingException": "too many callers share this quota; the schedule tries again",
+    "ExpiredTokenException": "the Lambda's own credentials expired; invoke it again",
+    "UnrecognizedClientException": "the region is not enabled for this account, or its credentials are wrong",
+}
+
+
+class Ecr:
+    """ECR in every region it is asked for."""
+
+    def __init__(self, new_client: "Callable[[str], ECRClient] | None" = None) -> None:
+        self._new_client = new_client or _new_client
+        self._clients: dict[str, ECRClient] = {}
+        # Trusts what OpenSSL trusts, SSL_CERT_FILE included. Never follows a redirect: it would carry the token along.
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=_VERIFY_SECONDS))
+
+    def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
+        """A new token of `region`.
+
+        Raises:
+            RegistryError: ECR refuses, cannot be reached, or answers with something unusable.
+        """
+        try:
+            if region not in self._clients:
+                self._clients[region] = self._new_client(region)
+            response = self._clients[region].get_authorization_token()
+        except ClientError as error:
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            way_out = _WAYS_OUT.get(code, "the schedule tries again")
+            raise RegistryError(f"ECR in {region} gives no token: {code}: {message}. So: {way_out}") from error
+        except BotoCoreError as error:
+            raise RegistryError(
+                f"ECR in {region} cannot be asked: {error}. The Lambda needs a route to the ECR API: NAT, or the VPC "
+                f"endpoint com.amazonaws.{region}.ecr.api"
+            ) from error
+        try:
+            return credential.parse(response, region=region, now=now, must_outlive=must_outlive)
+        except RegistryError as error:
+            # The frames it comes from hold the answer, and that a token: none is left to a traceback with locals.
+            del response
+            raise error.with_traceback(None) from None
+
+    def verify(self, host: str, token: Credential) -> str | None:
+        """Ask `https://<host>/v2/` whether it accepts the credential.
+
+        Returns:
+            None when it does; a warning when it cannot be asked, as the Lambda may have no route to it.
+
+        Raises:
+            RegistryError: It refuses the credential.
+        """
+        try:
+            response = self._http.request(
+                "GET",
+                f"https://{host}/v2/",
+                headers={"Authorization": f"Basic {token.authorization.reveal()}"},
+                redirect=False,
+                preload_content=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"
+        status = response.status
+        response.close()
+        if status in _REFUSED:
+            raise RegistryError(
+                f"{host} refuses the new token with {status}: the old one stays. Check that the registry exists, and "
+                "that its policy and the VPC endpoint's policy let the Lambda's role in"
+            )
+        if status != HTTPStatus.OK:
+            return f"{host} answered {status} when asked whether it accepts the new token; it is used"
+        return None
+
+
+def _new_client(region: str) -> "ECRClient":
+    return boto3.client("ecr", region_name=region, config=_BOUNDED)

@@ -1,0 +1,178 @@
+"""The proxy's namespace in the Kubernetes API: the port `Cluster` over lightkube."""
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from lightkube import ApiError
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import ConfigMap, Pod, Secret
+from lightkube.types import PatchType
+
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
+from lambda_fn.job import diagnosis, manifests
+from lambda_fn.job.manifests import CONFIG_KEY, TEMPLATE_KEY, Manifest
+from lambda_fn.job.ports import Applied, Workload
+from lambda_fn.job.refusal import Action
+from lambda_fn.settings import Settings
+
+Kind = TypeVar("Kind", bound=Secret | ConfigMap | Deployment)
+_KINDS: dict[str, type[Secret | ConfigMap | Deployment]] = {
+    "Secret": Secret,
+    "ConfigMap": ConfigMap,
+    "Deployment": Deployment,
+}
+_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation"})
+
+
+class KubernetesApi:
+    """Reads and writes the objects named in the settings, and none else."""
+
+    def __init__(self, settings: Settings, session: KubernetesSession) -> None:
+        self._names = settings.names
+        self._namespace = settings.cluster.namespace
+        self._session = session
+
+    def read_template(self) -> str:
+        """The nginx template.
+
+        Raises:
+            ClusterError: Its ConfigMap or the key in it is missing, or the API refuses.
+        """
+        name = self._names.template_config_map
+        found = self._find(ConfigMap, name)
+        template: str | None = (found.data or {}).get(TEMPLATE_KEY) if found else None
+        if template is None:
+            missing = f"has no key {TEMPLATE_KEY}" if found else "does not exist"
+            raise ClusterError(
+                f"ConfigMap {name} in namespace {self._namespace} {missing}: apply the charts (cdk deploy, or "
+                "python -m k8s_manifests | kubectl apply -f -)"
+            )
+        return template
+
+    def read_configuration(self) -> str | None:
+        """The rendered configuration in the ConfigMap, None when there is none."""
+        found = self._find(ConfigMap, self._names.config_map)
+        configuration: str | None = (found.data or {}).get(CONFIG_KEY) if found else None
+        return configuration
+
+    def read_workload(self) -> Workload | None:
+        """The Deployment, None when there is none."""
+        found = self._find(Deployment, self._names.workload)
+        return workload_of(found) if found else None
+
+    def read_expiry(self) -> datetime | None:
+        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+        found = self._find(Secret, self._names.secret, patient=False)
+        return manifests.expires_at(found.data or {}) if found else None
+
+    def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
+        """Server-side apply of `manifest`.
+
+        A field somebody else has changed since is named, and then taken back: a refresh that stopped there would let
+        the token die. A missing Secret or ConfigMap is created, a missing Deployment is an error.
+        """
+        kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
+        before = _fingerprint(self._find(kind, name))
+        if before is None and kind is Deployment:
+            # The charts make it; an apply of its annotations alone would be refused for want of `create`.
+            raise ClusterError(f"Deployment {name} in namespace {self._namespace} is gone: apply the charts, run again")
+        taken_over: tuple[str, ...] = ()
+        try:
+            after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))
+        except ApiError as error:
+            taken_over = conflicts(error)
+            after = _fingerprint(self._patch(kind, manifest, force=True, dry_run=dry_run))
+        return Applied(changed=before != after, taken_over=taken_over)
+
+    def explain_stuck_rollout(self) -> str:
+        """Which pod does not become ready, why, and what its container printed last, without secrets."""
+        try:
+            deployment = self._find(Deployment, self._names.workload)
+            if deployment is None:
+                return "The Deployment is gone."
+            troubles = diagnosis.deployment_troubles(deployment)
+            pod = diagnosis.newest_unready(self._pods(deployment))
+        except ClusterError as error:
+            return f"Why cannot be found out: {error}"
+        trouble = diagnosis.trouble(pod) if pod else None
+        return diagnosis.report(troubles, trouble, self._log(trouble) if trouble else ())
+
+    def _find(self, kind: type[Kind], name: str, *, patient: bool = True) -> Kind | None:
+        try:
+            return self._session.call(
+                Action("get", _plural(kind), name),
+                lambda client: client.get(kind, name),
+                answers=is_missing,
+                patient=patient,
+            )
+        except ApiError:
+            return None
+
+    def _patch(self, kind: type[Kind], manifest: Manifest, *, force: bool, dry_run: bool) -> Kind:
+        name = manifest["metadata"]["name"]
+        return self._session.call(
+            Action("patch", _plural(kind), name),
+            lambda client: client.patch(kind, name, manifest, patch_type=PatchType.APPLY, force=force, dry_run=dry_run),
+            answers=lambda error: bool(conflicts(error)) and not force,
+        )
+
+    def _pods(self, deployment: Deployment) -> list[Pod]:
+        labels = (deployment.spec.selector.matchLabels if deployment.spec else None) or {}
+        return self._session.call(
+            Action("list", "pods"), lambda client: list(client.list(Pod, labels={**labels})), patient=False
+        )
+
+    def _log(self, trouble: diagnosis.Trouble) -> list[str]:
+        if trouble.container is None:
+            return []
+        try:
+            return self._session.call(
+                Action("get", "pods/log", trouble.pod),
+                lambda client: list(
+                    client.log(trouble.pod, container=trouble.container, tail_lines=diagnosis.LOG_LINES, newlines=False)
+                ),
+                patient=False,
+            )
+        except ClusterError as error:
+            # A container that never started has no log; nor is a missing right worth losing the explanation for.
+            return [f"no log: {error}"]
+
+
+def _plural(kind: type[object]) -> str:
+    return f"{kind.__name__.lower()}s"
+
+
+def workload_of(deployment: Deployment) -> Workload:
+    """How far a Deployment is: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment."""
+    spec, status, metadata = deployment.spec, deployment.status, deployment.metadata
+    wanted = 1 if spec is None or spec.replicas is None else spec.replicas
+    template = spec.template.to_dict() if spec else {}
+    observed = bool(status and metadata and (status.observedGeneration or 0) >= (metadata.generation or 0))
+    updated = (status.updatedReplicas if status else None) or 0
+    ready = (status.availableReplicas if status else None) or 0
+    present = (status.replicas if status else None) or 0
+    return Workload(
+        wanted=wanted,
+        ready=ready,
+        # Were all older pods available, the rest of the available ones would be new.
+        updated_ready=max(0, ready - max(0, present - updated)) if observed else 0,
+        complete=observed and updated == present == wanted and ready >= wanted,
+        charts_sha256=manifests.charts_digest(template),
+        annotations=(template.get("metadata") or {}).get("annotations") or {},
+    )
+
+
+def _fingerprint(resource: Any) -> str | None:  # noqa: ANN401 - any of lightkube's resources, or none
+    """A digest of an object without what the API server keeps about it; None of no object.
+
+    An apply that leaves it as it was changed nothing. A digest, so that no old token lies in a traceback with locals.
+    """
+    if resource is None:
+        return None
+    content: dict[str, Any] = resource.to_dict()
+    content.pop("status", None)
+    content["metadata"] = {key: value for key, value in content["metadata"].items() if key not in _BOOKKEEPING}
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The refresh, from the request to its report. Pure: what it needs from outside comes through ports."""

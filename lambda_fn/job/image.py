@@ -1,0 +1,100 @@
+"""What a registry says of an image, as far as the canary asks. It comes from outside: anything may be in it. Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambda_fn.contract.errors import CanaryError
+from lambda_fn.job.redact import excerpt
+
+BLOB_LIMIT_BYTES = 16 << 20
+_WORDS_BYTES = 2000
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a manifest says of a blob, or an index of a manifest."""
+
+    digest: str
+    size_bytes: int
+
+
+def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
+    """A manifest or an index.
+
+    Raises:
+        CanaryError: It is something else.
+    """
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError):  # RecursionError: brackets, thousands deep
+        manifest = None
+    if not isinstance(manifest, dict):
+        said = content[:_WORDS_BYTES].decode(errors="replace")
+        raise CanaryError(f"GET {path} brought no manifest: {excerpt(said)}")
+    return manifest
+
+
+def first_child(manifest: Mapping[str, Any]) -> str | None:
+    """The digest of the first manifest of an index; None of a manifest.
+
+    Raises:
+        CanaryError: The index lists something else.
+    """
+    return next((_descriptor(entry).digest for entry in _listed(manifest, "manifests")), None)
+
+
+def smallest_blob(manifest: Mapping[str, Any]) -> Descriptor:
+    """The smallest of a manifest's configuration and layers.
+
+    Raises:
+        CanaryError: It has none, none that is small enough, or something else in their place.
+    """
+    config = manifest.get("config")
+    entries = [*([] if config is None else [config]), *_listed(manifest, "layers")]
+    smallest = min(map(_descriptor, entries), key=lambda blob: blob.size_bytes, default=None)
+    if smallest is None or smallest.size_bytes > BLOB_LIMIT_BYTES:
+        raise CanaryError(f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes: choose another image")
+    return smallest
+
+
+def _listed(manifest: Mapping[str, Any], key: str) -> list[object]:
+    found = manifest.get(key)
+    if found is None or isinstance(found, list):
+        return found or []
+    raise CanaryError(f"the canary's image has {key} that are no list: {_shown(found)}")
+
+
+def _descriptor(entry: object) -> Descriptor:
+    """https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties ."""
+    if isinstance(entry, dict):
+        digest: Any = entry.get("digest")
+        size: Any = entry.get("size")
+        counted = isinstance(size, int) and not isinstance(size, bool)  # to Python, true is 1
+        if counted and size >= 0 and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            return Descriptor(digest, size)
+    raise CanaryError(f"the canary's image lists what has no SHA-256 digest and size in bytes: {_shown(entry)}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return excerpt(json.dumps(value)[:_WORDS_BYTES])
+    except RecursionError:  # the reader takes deeper brackets than the writer
+        return "brackets, thousands deep"
+
+
+def check(path: str, content: bytes, digest: str, size_bytes: int | None = None) -> None:
+    """Return when `content` is what its digest (and size) says.
+
+    Raises:
+        CanaryError: It is not.
+    """
+    found = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    if found != digest or size_bytes not in {None, len(content)}:
+        raise CanaryError(
+            f"GET {path} brought {len(content)} bytes with digest {found}, which is not what was asked for"
+        )

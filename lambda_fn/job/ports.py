@@ -1,0 +1,107 @@
+"""What a refresh needs from outside, as narrow as it needs it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from lambda_fn.job.credential import Credential
+from lambda_fn.job.manifests import CONFIG_DIGEST, Manifest
+
+
+class Clock(Protocol):
+    """Time, and how much of it this invocation has left."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+
+    def remaining_seconds(self) -> float:
+        """How long until the invocation is ended from outside."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Registry(Protocol):
+    """ECR."""
+
+    def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
+        """A new token of `region` that is good for at least `must_outlive` from `now` on.
+
+        Raises:
+            RegistryError: There is none.
+        """
+
+    def verify(self, host: str, credential: Credential) -> str | None:
+        """Ask `host` whether it accepts the credential.
+
+        Returns:
+            None when it does; a warning when it could not be asked.
+
+        Raises:
+            RegistryError: It refuses the credential.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The proxy's Deployment, as far as a refresh looks at it.
+
+    Attributes:
+        annotations: Those of its pod template.
+        charts_sha256: The digest of its pod template without the Lambda's annotations.
+        wanted: Pods it should have.
+        ready: Pods that are available, of any revision.
+        updated_ready: At least so many pods of the newest revision are available; Kubernetes does not count them.
+        complete: All pods are of the newest revision and available.
+    """
+
+    wanted: int
+    ready: int
+    updated_ready: int
+    complete: bool
+    charts_sha256: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def config_sha256(self) -> str | None:
+        """The digest of the configuration it was last rolled out with; None when it never was."""
+        return self.annotations.get(CONFIG_DIGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did, or with a dry run would do.
+
+    Attributes:
+        changed: The object differs from before.
+        taken_over: Fields of other managers that were overwritten, each with its manager's name.
+    """
+
+    changed: bool
+    taken_over: tuple[str, ...] = ()
+
+
+class Cluster(Protocol):
+    """The namespace of the proxy in Kubernetes. Every method raises ClusterError when the API refuses or fails."""
+
+    def read_template(self) -> str:
+        """The nginx template; a ClusterError when its ConfigMap or key is missing."""
+
+    def read_configuration(self) -> str | None:
+        """The rendered configuration in the ConfigMap, None when there is none."""
+
+    def read_workload(self) -> Workload | None:
+        """The Deployment, None when there is none."""
+
+    def read_expiry(self) -> datetime | None:
+        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+
+    def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
+        """Make the object hold `manifest`'s fields, taking them over from other managers where need be.
+
+        A missing Secret or ConfigMap is created; a ClusterError when the Deployment is missing.
+        """
+
+    def explain_stuck_rollout(self) -> str:
+        """Which pod does not become ready, why, and what it printed; one text for a person, without secrets."""

@@ -1,0 +1,194 @@
+"""The nginx configuration from the template in the cluster. Pure.
+
+Whoever may edit the template ConfigMap decides what is rendered here, so a template gets the names it needs and
+nothing else: no Python functions, no methods, no attributes but those of its inputs, no way to multiply text. What
+cannot be bounded inside the process is how long nested loops run and how far repeated concatenation grows; the Lambda's
+own time-out and memory end such a run, and nothing has been written by then.
+"""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.runtime import LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from lambda_fn.contract.errors import TemplateError
+from lambda_fn.settings import Cache, Timeouts
+
+OUTPUT_LIMIT_BYTES = 900_000
+"""The largest configuration written: a ConfigMap holds 1 MiB, and its names and annotations count too."""
+
+# Not among them: those that hide a missing name (default), differ from run to run (random), look at attributes by a
+# computed name (attr), or make long text of a number (center, format, indent).
+_FILTERS = """
+    first int join last length list lower map max min reject rejectattr replace reverse select selectattr sort string
+    title tojson trim unique upper
+"""
+FILTERS = frozenset(_FILTERS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One ECR registry, as the template sees it.
+
+    Attributes:
+        host: The ECR host name.
+        layer_host: The S3 host its layers come from.
+        repositories: The patterns of the repositories it serves, where `*` stands for any characters.
+        pattern: The same as one anchored regular expression.
+    """
+
+    host: str
+    layer_host: str
+    repositories: list[str]
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Every name a template may use.
+
+    Attributes:
+        domain: The registry's public name.
+        resolver: The DNS server's address, IPv6 in brackets.
+        registries: The upstreams, in the order in which their patterns are tried.
+        tls: Whether nginx itself ends TLS.
+        drain_seconds: How long a stopping pod finishes its pulls.
+        cache: What a pod keeps, with the names of its settings.
+        timeouts: How long it waits, with the names of its settings, `locate_seconds` and `fetch_seconds`.
+        blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
+    """
+
+    domain: str
+    resolver: str
+    registries: list[Upstream]
+    tls: bool
+    drain_seconds: int
+    cache: Cache
+    timeouts: Timeouts
+    blobs: str
+
+
+NAMES = tuple(sorted(field.name for field in fields(Inputs)))
+_ATTRIBUTES: dict[type, frozenset[str]] = {
+    Upstream: frozenset(field.name for field in fields(Upstream)),
+    Cache: frozenset(Cache.model_fields),
+    Timeouts: frozenset(Timeouts.model_fields) | {"fetch_seconds", "locate_seconds"},
+}
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, narrowed from what is known to be dangerous to what a configuration needs."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        if isinstance(obj, LoopContext):
+            return bool(super().is_safe_attribute(obj, attr, value))
+        return attr in _ATTRIBUTES.get(type(obj), ())
+
+    def is_safe_callable(self, obj: object) -> bool:
+        # Calling what is undefined, a refused attribute among them, raises an error that names it.
+        return isinstance(obj, Macro | LoopContext | Undefined)
+
+    def call_binop(self, _context: object, operator: str, *_operands: object) -> NoReturn:
+        raise SecurityError(f"{operator} is not available in a template")
+
+
+def pattern(repositories: Sequence[str]) -> str:
+    """One anchored regular expression that matches what any of the patterns matches; `*` is any characters."""
+    alternatives = (p.replace(".", r"\.").replace("*", ".*") for p in repositories)
+    return f"^(?:{'|'.join(alternatives)})$"
+
+
+def layer_host(region: str) -> str:
+    """The S3 host of ECR's own layer bucket in a region.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
+    """
+    suffix = ".cn" if region.startswith("cn-") else ""
+    return f"prod-{region}-starport-layer-bucket.s3.{region}.amazonaws.com{suffix}"
+
+
+def render(template: str, inputs: Inputs, *, source: str) -> str:
+    """The configuration that `template` makes of `inputs`; the same text for the same arguments.
+
+    Args:
+        template: Jinja2, with lines that hold only a block removed (trim_blocks, lstrip_blocks).
+        inputs: All that it may use.
+        source: What the template is called in messages.
+
+    Raises:
+        TemplateError: Bad syntax, an unknown name or attribute, something not allowed, no output or too much of it.
+            Names the line.
+    """
+    names = {field.name: getattr(inputs, field.name) for field in fields(inputs)}
+    pieces: list[str] = []
+    room = OUTPUT_LIMIT_BYTES
+    try:
+        for piece in _compile(template, source).generate(names):
+            room -= len(piece.encode())
+            if room < 0:
+                break
+            pieces.append(piece)
+    except TemplateError:
+        raise
+    except Exception as error:
+        # A template can raise anything: dividing by zero, endless recursion, a sum of a word and a number.
+        raise TemplateError(_explain(source, _line(error.__traceback__), error)) from error
+    if room < 0:
+        raise TemplateError(f"{source} renders to more than {OUTPUT_LIMIT_BYTES} bytes: a ConfigMap cannot hold that")
+    text = "".join(pieces)
+    if not text.strip():
+        raise TemplateError(f"{source} renders to nothing, with which nginx does not start: apply the charts again")
+    return text
+
+
+def _printable(value: object) -> object:
+    if not isinstance(value, str | int | Undefined):
+        raise SecurityError(f"a {type(value).__name__} cannot be printed, only text and numbers")
+    return value
+
+
+def _compile(template: str, source: str) -> Template:
+    # Nothing is escaped: the output is an nginx configuration, and its inputs are validated settings.
+    environment = _Environment(
+        undefined=StrictUndefined, finalize=_printable, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    try:
+        tree = environment.parse(template)
+        if unknown := meta.find_undeclared_variables(tree) - set(NAMES):
+            found = [node for node in tree.find_all(nodes.Name) if node.name in unknown]
+            first = min(found, key=lambda node: node.lineno)
+            raise TemplateError(_explain(source, first.lineno, f"the name {first.name!r} is unknown"))
+        return environment.from_string(tree)
+    except TemplateSyntaxError as error:
+        raise TemplateError(_explain(source, error.lineno, (error.message or "").splitlines()[0])) from error
+    except (JinjaError, RecursionError) as error:
+        raise TemplateError(_explain(source, None, error)) from error
+
+
+def _explain(source: str, line: int | None, reason: object) -> str:
+    if isinstance(reason, RecursionError):
+        reason = "it is nested, or calls itself, too deeply"
+    where = f"{source}, line {line}" if line else source
+    return (
+        f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
+        f"{', '.join(sorted(_ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(_ATTRIBUTES[Cache]))}; timeouts has "
+        f"{', '.join(sorted(_ATTRIBUTES[Timeouts]))}; "
+        f"the filters are {', '.join(sorted(FILTERS))}"
+    )
+
+
+def _line(trace: TracebackType | None) -> int | None:
+    """The template's own line in a traceback; Jinja names a template made from text `<template>`."""
+    lines: list[Any] = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == "<template>"]
+    return lines[-1] if lines else None

@@ -1,0 +1,1 @@
+"""How the product is proven: the sandbox, the benchmark and the mutants. Nothing here ships."""

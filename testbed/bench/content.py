@@ -1,0 +1,131 @@
+"""What is pulled: an image of five layers, and blobs of three sizes, in the double's ECR and S3."""
+
+import hashlib
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import httpx2
+from boto3.s3.transfer import TransferConfig
+
+from testbed.bench.plan import MIB, Plan
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL
+from testbed.sandbox.cloud.hosts import RegistryHost
+from testbed.sandbox.cloud.locations import Layer
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.world import World
+
+REPOSITORY = "team/bench"
+TAG = "1.0"
+LAYERS = 5
+ACCEPT = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+"""Without it a registry does not find an OCI manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Digests of what there is, and their bytes as files below `folder`, by the paths of the registry API.
+
+    Attributes:
+        huge: Empty where the plan leaves it out.
+    """
+
+    folder: Path
+    image: Image
+    small: str
+    large: str
+    huge: str
+
+    def file(self, path: str) -> Path:
+        """The bytes that must come for a path."""
+        return self.folder / path.removeprefix("/")
+
+
+def blob_path(digest: str) -> str:
+    """Where a blob is asked for."""
+    return f"/v2/{REPOSITORY}/blobs/{digest}"
+
+
+def manifest_path(reference: str) -> str:
+    """Where a manifest is asked for, by tag or digest."""
+    return f"/v2/{REPOSITORY}/manifests/{reference}"
+
+
+def publish(world: World, plan: Plan, folder: Path) -> Content:
+    """Push everything, and ask S3 once for each blob: the double copies what it has not served before."""
+    token = Control().issue_token(world.region)
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate)), timeout=120) as client:
+        publisher = Publisher(client, world.ecr_host, token.authorization)
+        layers = [os.urandom(plan.layer_bytes) for _ in range(LAYERS)]
+        image = publisher.image(REPOSITORY, TAG, layers)
+        blobs = {size: os.urandom(size) for size in (plan.small_bytes, plan.large_bytes)}
+        digests = {size: publisher.blob(REPOSITORY, content) for size, content in blobs.items()}
+        content = Content(
+            folder, image, digests[plan.small_bytes], digests[plan.large_bytes], _huge(world, plan, folder)
+        )
+        for digest, data in [
+            *zip(image.layers, layers, strict=True),
+            *((digests[size], blobs[size]) for size in blobs),
+        ]:
+            _keep(content, blob_path(digest), data)
+        for reference in (TAG, image.digest):
+            _keep(content, manifest_path(reference), image.manifest)
+        authorization = {"Authorization": f"Basic {token.authorization}"}
+        for digest in (image.config, *image.layers, content.small, content.large):
+            answer = client.get(
+                f"https://{world.ecr_host}{blob_path(digest)}", headers=authorization, follow_redirects=True
+            )
+            answer.raise_for_status()
+            if digest == image.config:
+                _keep(content, blob_path(digest), answer.content)
+    return content
+
+
+def _keep(content: Content, path: str, data: bytes) -> None:
+    file = content.file(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+
+
+def _huge(world: World, plan: Plan, folder: Path) -> str:
+    """Put a blob where a push would have put it; moto would need five times its size in memory for the push itself."""
+    if not plan.huge_bytes:
+        return ""
+    digest = hashlib.sha256()
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / "huge"
+    with draft.open("wb") as file:
+        for chunk in _chunks(plan.huge_bytes):
+            digest.update(chunk)
+            file.write(chunk)
+    name = f"sha256:{digest.hexdigest()}"
+    host = RegistryHost.parse(world.ecr_host)
+    if host is None:
+        raise ValueError(f"{world.ecr_host} is no registry of Amazon ECR")
+    layer = Layer("", digest.hexdigest())
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=MOTO_URL,
+        region_name=BACKING_REGION,
+        aws_access_key_id="AKIABENCH",
+        aws_secret_access_key="-",  # noqa: S106 - moto checks none
+    )
+    parts = TransferConfig(multipart_chunksize=64 * MIB, max_concurrency=1)
+    s3.upload_file(str(draft), BACKING_BUCKET, layer.backing_key, Config=parts)
+    link = f"docker/registry/v2/repositories/{host.prefix}/{REPOSITORY}/_layers/sha256/{layer.digest}/link"
+    s3.put_object(Bucket=BACKING_BUCKET, Key=link, Body=name.encode())
+    final = folder / blob_path(name).removeprefix("/")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    draft.rename(final)
+    os.link(final, world.cloud / "layers" / layer.digest)
+    return name
+
+
+def _chunks(size_bytes: int) -> Iterator[bytes]:
+    block = os.urandom(16 * MIB)
+    for start in range(0, size_bytes, len(block)):
+        yield block[: size_bytes - start]

@@ -1,0 +1,41 @@
+"""A load of requests on a contestant, and what it cost it. One that is answered with errors is a gap and no figure."""
+
+from testbed.bench import usage, wrk
+from testbed.bench.contestants import Contestant
+from testbed.bench.stage import Stage, headers
+from testbed.bench.usage import Usage
+from testbed.bench.wrk import Load
+
+
+def loaded(
+    stage: Stage,
+    contestant: Contestant,
+    about: tuple[str, str],
+    url: str,
+    *,
+    connections: int = 0,
+    blobs: tuple[str, int] | None = None,
+) -> tuple[Load, Usage] | None:
+    """The load, and what was used meanwhile; None, and a gap, where answers were errors: those cost less than blobs do.
+
+    Args:
+        stage: Says how long a load lasts and, unless `connections` does, with how many.
+        contestant: Who is asked.
+        about: The measure and the case.
+        url: What for.
+        connections: Other than the plan's.
+        blobs: As in `wrk.load`.
+    """
+    with usage.watched(contestant.processes()) as used:
+        load = wrk.load(
+            url,
+            headers(contestant),
+            connections=connections or stage.plan.load_connections,
+            seconds=stage.plan.load_seconds,
+            blobs=blobs,
+        )
+    if load.errors:
+        reason = f"{load.errors} requests of a load were answered with errors, late or not at all: it is no figure"
+        stage.gap(contestant, ": ".join(about), reason)
+        return None
+    return load, used

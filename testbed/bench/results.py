@@ -1,0 +1,71 @@
+"""A run as JSON: everything tables and pictures are made from, so that both can be made again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.bench.machine import Machine
+from testbed.bench.plan import PUBLISHED, Plan
+from testbed.bench.samples import Gap, Sample, Samples
+
+FOLDER = Path(__file__).parent / "results"
+"""Those that docs/performance.md shows; what is measured for a look lies in a folder below."""
+FILE = "results.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One run.
+
+    Attributes:
+        titles: Contestant -> how it is called, in the order of tables.
+        began_at: ISO 8601.
+    """
+
+    began_at: str
+    seconds: float
+    machine: Machine
+    plan: Plan
+    titles: dict[str, str]
+    samples: Sequence[Sample]
+    gaps: Sequence[Gap]
+
+    @property
+    def figures(self) -> Samples:
+        """The samples, to be asked."""
+        return Samples(self.samples)
+
+    @property
+    def published(self) -> bool:
+        """Whether the document shows them."""
+        return self.plan.name in PUBLISHED
+
+    def write(self, folder: Path) -> None:
+        """Write it down, samples in one line each."""
+        folder.mkdir(parents=True, exist_ok=True)
+        head = {**asdict(self), "samples": []}
+        lines = ",\n".join("  " + json.dumps(list(asdict(sample).values())) for sample in self.samples)
+        text = json.dumps(head, indent=1).replace('"samples": []', f'"samples": [\n{lines}\n ]')
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def folder_of(plan: str) -> Path:
+    """Where the results of a plan go, by its name."""
+    return FOLDER if plan in PUBLISHED else FOLDER / plan
+
+
+def read(folder: Path) -> Results:
+    """What a run wrote.
+
+    Raises:
+        FileNotFoundError: Nothing was written there.
+    """
+    said = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    said["machine"] = Machine(**said["machine"])
+    plan: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said["plan"].items()}
+    said["plan"] = Plan(**plan)
+    said["samples"] = [Sample(*values) for values in said["samples"]]
+    said["gaps"] = [Gap(**gap) for gap in said["gaps"]]
+    return Results(**said)

@@ -1,0 +1,70 @@
+"""A whole run: everything measured, round by round, the contestants taking turns."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testbed.bench import capabilities
+from testbed.bench.machine import describe
+from testbed.bench.measures import growth, herd, pulls, requests, streams
+from testbed.bench.plan import Plan
+from testbed.bench.results import Results
+from testbed.bench.stage import Stage, staged
+from testbed.sandbox.progress import say
+from testbed.sandbox.world import World
+
+Measure = Callable[[Stage, int], None]
+
+
+def run(world: World, plan: Plan) -> Results:
+    """Measure; minutes. The contestants have ended when it returns.
+
+    Raises:
+        SandboxError: A contestant or a load generator fails.
+    """
+    machine, began_at, began = describe(world), datetime.now(UTC), time.monotonic()
+    with _folder(world) as folder, staged(world, plan, folder) as stage:
+        say(f"bench: everybody serves the right bytes after {time.monotonic() - began:.0f} s")
+        capabilities.try_all(stage)
+        for name, measure, rounds in _programme(plan):
+            for number in range(rounds):
+                measure(stage, number)
+                say(f"bench: {time.monotonic() - began:4.0f} s  {name}, round {number + 1} of {rounds}")
+        growth.measure(stage)
+        say(f"bench: {time.monotonic() - began:4.0f} s  kept blobs")
+        titles = {contestant.name: contestant.title for contestant in stage.contestants}
+        return Results(
+            began_at=began_at.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - began, 1),
+            machine=machine,
+            plan=plan,
+            titles=titles,
+            samples=stage.samples,
+            gaps=stage.gaps,
+        )
+
+
+def _programme(plan: Plan) -> list[tuple[str, Measure, int]]:
+    return [
+        ("pulls", pulls.measure, min(2, plan.rounds)),
+        ("herds", herd.measure, plan.rounds),
+        ("streams", streams.measure, plan.stream_rounds),
+        ("requests", requests.measure, plan.rounds),
+        ("requests over TLS", requests.measure_tls, plan.rounds),
+        ("requests by clients", requests.measure_clients, min(2, plan.rounds)),
+    ]
+
+
+@contextmanager
+def _folder(world: World) -> Iterator[Path]:
+    """A folder in the sandbox's own, so that what a crash leaves goes with the sandbox."""
+    folder = world.state / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,199 @@
+"""Results as Markdown: ratios first, then the figures they were made from. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from testbed.bench import targets
+from testbed.bench.results import Results
+from testbed.bench.samples import Spread
+from testbed.bench.targets import LIMIT, Verdict
+
+Format = Callable[[float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One figure of one measure: contestants beside cases.
+
+    Attributes:
+        against: Whose figure the ratio is to; empty: no ratio.
+        inverse: Whether the ratio is turned over, so that 1 is as good and more is worse.
+    """
+
+    title: str
+    measure: str
+    metric: str
+    shown: Format
+    against: str = ""
+    inverse: bool = False
+
+
+def _count(value: float) -> str:
+    return f"{value:.0f}"
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f}x"
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _thousands(value: float) -> str:
+    return f"{value / 1000:.1f} k/s" if value >= 1000 else f"{value:.0f}/s"  # noqa: PLR2004 - what k means
+
+
+def _speed(value: float) -> str:
+    return f"{value:.2f} GB/s"
+
+
+def _megabytes(value: float) -> str:
+    return f"{value:.0f} MB"
+
+
+def _microseconds(value: float) -> str:
+    return f"{value:.0f} µs"
+
+
+def _cost(value: float) -> str:
+    return f"{value:.2f} s/GB"
+
+
+def _rate(title: str, measure: str) -> Table:
+    return Table(title, measure, "requests_per_second", _thousands, LIMIT, inverse=True)
+
+
+def _throughput(title: str, measure: str) -> Table:
+    return Table(title, measure, "gigabytes_per_second", _speed, LIMIT, inverse=True)
+
+
+_QUIET_PERCENT = 25
+"""What the sandbox itself takes, and a little."""
+
+TABLES = {
+    "pulls": (
+        Table("Requests to ECR", "pull", "ecr_requests", _count),
+        Table("Requests to S3", "pull", "s3_requests", _count),
+        Table("Time", "pull", "seconds", _seconds),
+    ),
+    "herds": (
+        Table("Requests to ECR", "herd", "ecr_requests", _count),
+        Table("Bytes from S3, times the blob", "herd", "s3_bytes_ratio", _times),
+        Table("First byte, first client", "herd", "first_byte_first_seconds", _seconds),
+        Table("First byte, last client", "herd", "first_byte_last_seconds", _seconds),
+        Table("End, last client", "herd", "finish_last_seconds", _seconds),
+    ),
+    "requests": (
+        _rate("Requests a second: how many times fewer than the limit", "requests"),
+        Table("p99", "requests", "p99_seconds", _seconds, LIMIT),
+        Table("CPU of a request", "requests", "cpu_microseconds_per_request", _microseconds, LIMIT),
+    ),
+    "streams": (
+        _throughput("Throughput: how many times less than the limit", "streams"),
+    ),
+    "cost": (
+        Table("CPU", "cost", "cpu_seconds_per_gigabyte", _cost, LIMIT),
+        Table("Memory at its highest", "cost", "peak_megabytes", _megabytes),
+    ),
+    "growth": (
+        _rate("Requests a second, by clients", "clients"),
+        Table("p99, by clients", "clients", "p99_seconds", _seconds, LIMIT),
+        _rate("Requests a second, by kept blobs", "kept blobs"),
+        Table("Memory at its highest, by kept blobs", "kept blobs", "peak_megabytes", _megabytes),
+    ),
+    "tls": (
+        _rate("Requests a second over TLS", "requests over TLS"),
+        _throughput("Throughput over TLS", "streams over TLS"),
+    ),
+}  # fmt: skip
+"""Section of the document -> its tables."""
+
+
+def blocks(results: Results) -> dict[str, str]:
+    """Marker of the document -> Markdown; the targets first."""
+    sections = {name: section(results, name) for name in TABLES}
+    around = {"gaps": gap_table(results), "machine": machine_table(results)}
+    return {"targets": verdict_table(results), **sections, **around}
+
+
+def section(results: Results, name: str) -> str:
+    """A section's tables."""
+    return "\n\n".join(filter(None, (markdown(results, table) for table in TABLES[name])))
+
+
+def markdown(results: Results, table: Table) -> str:
+    """One table; empty where nothing was measured."""
+    figures = results.figures
+    cases = figures.cases(table.measure, table.metric)
+    shown = [
+        name for name in results.titles if any(figures.values(name, table.measure, c, table.metric) for c in cases)
+    ]
+    rows = [[case, *(_cell(results, table, name, case) for name in shown)] for case in cases]
+    return _grid([f"**{table.title}**", *(results.titles[name] for name in shown)], rows) if rows else ""
+
+
+def _cell(results: Results, table: Table, name: str, case: str) -> str:
+    about = (table.measure, case, table.metric)
+    spread = results.figures.spread(name, *about)
+    if spread is None:
+        return "-"
+    absolute = spread_text(spread, table.shown)
+    pair = (table.against, name) if table.inverse else (name, table.against)
+    ratio = results.figures.ratio(pair, *about) if table.against not in {"", name} else None
+    return f"**{ratio.median:.2f}x** · {absolute}" if ratio else absolute
+
+
+def spread_text(spread: Spread, shown: Format) -> str:
+    """Median, and lowest and highest where they look different."""
+    middle, low, high = map(shown, (spread.median, spread.low, spread.high))
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def verdict_table(results: Results) -> str:
+    """Targets, measured, met or not."""
+    said = {True: "yes", False: "**no**", None: "not measured"}
+    rows = [
+        [
+            v.target.what,
+            f"{'at least' if v.target.at_least else 'at most'} {v.target.bound:g}{v.target.unit}",
+            _measured(v),
+            said[v.met],
+        ]
+        for v in targets.verdicts(results.figures)
+    ]
+    return _grid(["what", "target", "measured", "met"], rows)
+
+
+def _measured(verdict: Verdict) -> str:
+    if verdict.measured is None:
+        return "-"
+    digits = 0 if verdict.target.what.endswith(("requests", "by digest", "by tag")) else 2
+    return spread_text(verdict.measured, lambda value: f"{value:.{digits}f}{verdict.target.unit}")
+
+
+def gap_table(results: Results) -> str:
+    """What could not be measured, and why."""
+    rows = [[results.titles.get(gap.contestant, gap.contestant), gap.measure, gap.reason] for gap in results.gaps]
+    return _grid(["who", "what", "why"], rows) if rows else "Nothing was left out."
+
+
+def machine_table(results: Results) -> str:
+    """Where, when and how long."""
+    m = results.machine
+    plan = results.plan
+    busy = f"{m.busy_percent:.0f} % of the processors were taken when it began"
+    if m.busy_percent > _QUIET_PERCENT:
+        busy = f"**{busy}: read the counts, and none of the times and rates**"
+    rows = [
+        ["machine", f"{m.processor}, {m.cores} cores, {m.memory_gib} GiB, Linux {m.kernel}, {m.system}"],
+        ["programs", f"nginx {m.nginx}, distribution {m.distribution}, wrk {m.wrk}, curl {m.curl}"],
+        ["run", f"{results.began_at}, {results.seconds / 60:.0f} minutes; {busy}"],
+        ["plan", f"{plan.name}: {plan.rounds} rounds, {plan.stream_rounds} of streams, {plan.load_seconds} s a load"],
+    ]
+    return _grid(["", ""], rows)
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,82 @@
+"""The numbers to reach, and whether they were. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from testbed.bench.samples import Samples, Spread
+
+Figure = Callable[[Samples], Spread | None]
+OURS, LIMIT, WHOLE_FILE = "frontdoor", "limit", "whole_file"
+BLOB = "blob of 10 kB"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One number to reach.
+
+    Attributes:
+        bound: What the figure may be at most; at least, where `at_least` says so.
+        unit: Behind the figure.
+        worst: Whether every round has to reach it, not their median alone: for what is counted.
+    """
+
+    what: str
+    bound: float
+    figure: Figure
+    unit: str = ""
+    at_least: bool = False
+    worst: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target beside what was measured; `met` is None where it was not measured."""
+
+    target: Target
+    measured: Spread | None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the figure keeps within its bound."""
+        if self.measured is None:
+            return None
+        if self.target.at_least:
+            return (self.measured.low if self.target.worst else self.measured.median) >= self.target.bound
+        return (self.measured.high if self.target.worst else self.measured.median) <= self.target.bound
+
+
+def _ours(measure: str, case: str, metric: str) -> Figure:
+    return lambda samples: samples.spread(OURS, measure, case, metric)
+
+
+def _ratio(over: str, under: str, measure: str, case: str, metric: str) -> Figure:
+    return lambda samples: samples.ratio((over, under), measure, case, metric)
+
+
+TARGETS = (
+    Target("ECR requests of a warm pull by digest", 0, _ours("pull", "warm, by digest", "ecr_requests"), worst=True),
+    Target("ECR requests of a warm pull by tag", 1, _ours("pull", "warm, by tag, later", "ecr_requests"), worst=True),
+    Target("10 clients on a cold 100 MiB: ECR requests", 1, _ours("herd", "10 clients", "ecr_requests"), worst=True),
+    Target("the same: bytes from S3, times the blob", 1, _ours("herd", "10 clients", "s3_bytes_ratio"), worst=True),
+    Target(
+        "the same: first byte of the last client", 1, _ours("herd", "10 clients", "first_byte_last_seconds"), " s",
+        worst=True,
+    ),
+    Target(
+        "warm 1 kB blobs, ECR as fast as nginx: requests/s, times those of the caching proxy", 10,
+        _ratio(OURS, WHOLE_FILE, "kept blobs", "1,000", "requests_per_second"), "x", at_least=True,
+    ),
+    Target(
+        "warm 10 kB blob: requests/s of the limit, times ours", 2,
+        _ratio(LIMIT, OURS, "requests", BLOB, "requests_per_second"), "x",
+    ),
+    Target(
+        "warm 100 MiB, one stream: time, times the limit's", 1.3,
+        _ratio(OURS, LIMIT, "streams", "100 MiB, 1 stream", "seconds"), "x",
+    ),
+)  # fmt: skip
+
+
+def verdicts(samples: Samples) -> list[Verdict]:
+    """Every target beside what was measured."""
+    return [Verdict(target, target.figure(samples)) for target in TARGETS]

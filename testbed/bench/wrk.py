@@ -1,0 +1,72 @@
+"""Requests as fast as they are answered: wrk, which keeps its connections open and waits for each answer.
+
+A closed loop: a contestant that stalls is asked less often meanwhile, so its p99 is flattered. All are alike in that.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.sandbox.commands import run
+
+_SCRIPTS = Path(__file__).parent / "wrk"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a load of requests came to.
+
+    Attributes:
+        errors: Answers of 400 and above, connections refused or broken, and answers that came too late.
+    """
+
+    requests_per_second: float
+    bytes_per_second: float
+    p50_seconds: float
+    p99_seconds: float
+    errors: int
+
+
+def load(
+    url: str, headers: Mapping[str, str], *, connections: int, seconds: int, blobs: tuple[str, int] | None = None
+) -> Load:
+    """Ask for `url` again and again.
+
+    Args:
+        url: What to ask for; with `blobs`, only where.
+        headers: To send with it.
+        connections: How many are open, each with one request under way.
+        seconds: How long.
+        blobs: Path before a digest, and how many blobs, named by their number, to choose from at random.
+
+    Raises:
+        SandboxError: wrk fails.
+    """
+    script = "random.lua" if blobs else "report.lua"
+    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": str(_SCRIPTS / "report.lua")} if blobs else {}
+    command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
+    command += [f"--script={_SCRIPTS / script}", *(f"--header={name}: {value}" for name, value in headers.items())]
+    return parse(run((*command, url), environment={**os.environ, **chosen}))
+
+
+def parse(output: str) -> Load:
+    """What wrk has printed, the last line of it by our script.
+
+    Raises:
+        ValueError: There is no such line.
+    """
+    last = (output.strip().splitlines() or [""])[-1]
+    try:
+        said = json.loads(last)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"wrk printed no result, but: {output[-300:]!r}") from error
+    seconds = said["microseconds"] / 1e6
+    return Load(
+        requests_per_second=said["requests"] / seconds,
+        bytes_per_second=said["bytes"] / seconds,
+        p50_seconds=said["p50"] / 1e6,
+        p99_seconds=said["p99"] / 1e6,
+        errors=said["errors"],
+    )

@@ -1,0 +1,72 @@
+"""The cgroup subtree the pods live in: on cgroup v1 one folder per hierarchy, on v2 a single one."""
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed.sandbox.errors import SandboxError
+
+ROOT = Path("/sys/fs/cgroup")
+CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io")
+
+
+def subtrees(name: str, root: Path = ROOT) -> Sequence[Path]:
+    """Where the subtree called `name` lies: one folder per hierarchy."""
+    if _is_v2(root):
+        return (root / name,)
+    # A controller may be mounted together with another one and linked by its own name (cpu -> cpu,cpuacct).
+    return tuple(hierarchy / name for hierarchy in root.iterdir() if hierarchy.is_dir() and not hierarchy.is_symlink())
+
+
+def create(name: str, root: Path = ROOT) -> None:
+    """Make the subtree in every hierarchy; on v2, with every controller the kubelet counts on.
+
+    Raises:
+        SandboxError: Cgroups cannot be written here.
+    """
+    try:
+        if _is_v2(root):
+            _enable_controllers(root)
+        for subtree in subtrees(name, root):
+            subtree.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SandboxError(
+            f"cannot create a cgroup below {root}: {error}; the sandbox needs a machine or a privileged container"
+        ) from error
+
+
+def remove(name: str, root: Path = ROOT, seconds: float = 10) -> None:
+    """Remove the subtree in every hierarchy. Its processes must have ended; the kernel may take a moment longer.
+
+    Raises:
+        SandboxError: A cgroup is still in use.
+    """
+    deadline = time.monotonic() + seconds
+    for subtree in subtrees(name, root):
+        while subtree.exists():
+            with contextlib.suppress(OSError):
+                _remove_tree(subtree)
+                break
+            if time.monotonic() > deadline:
+                raise SandboxError(f"{subtree} is still in use: its processes are in {subtree}/**/cgroup.procs")
+            time.sleep(0.05)
+
+
+def _remove_tree(subtree: Path) -> None:
+    for folder, _, _ in os.walk(subtree, topdown=False):
+        Path(folder).rmdir()
+
+
+def _is_v2(root: Path) -> bool:
+    return (root / "cgroup.controllers").exists()
+
+
+def _enable_controllers(root: Path) -> None:
+    available = (root / "cgroup.controllers").read_text().split()
+    control = root / "cgroup.subtree_control"
+    enabled = control.read_text().split()
+    for controller in CONTROLLERS:
+        if controller in available and controller not in enabled:
+            control.write_text(f"+{controller}")

@@ -1,0 +1,124 @@
+"""The AWS APIs: signatures are checked for STS, EKS and ECR, moto answers, and what moto cannot know is put right."""
+
+import base64
+from xml.etree import ElementTree as ET
+
+from aiohttp import web
+
+from testbed.sandbox.cloud import access_entries, answers, ecr_api, simulation, stack_resources
+from testbed.sandbox.cloud.answers import Refusal
+from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
+from testbed.sandbox.cloud.endpoints import MOTO_URL, moto_authorization
+from testbed.sandbox.cloud.forward import read, relay, send
+from testbed.sandbox.cloud.hosts import ApiHost
+from testbed.sandbox.cloud.keyring import AccessKey
+from testbed.sandbox.cloud.signature import Received, claim, is_genuine
+
+_IDENTITY = ("Arn", "UserId", "Account")
+
+
+def application(cloud: Cloud) -> web.Application:
+    """The server of every AWS API host."""
+    app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
+    app[CLOUD] = cloud
+    app.router.add_route("*", "/{path:.*}", _answer)
+    return app
+
+
+def _kind(request: web.Request) -> str:
+    api = ApiHost.parse(request.host)
+    if api and api.service == "ecr":
+        return f"ecr.{ecr_api.operation(request)}"
+    return api.service if api else "aws"
+
+
+async def _answer(request: web.Request) -> web.StreamResponse:
+    api = ApiHost.parse(request.host)
+    if api is None:
+        return await _moto(request)
+    caller = await _authenticated(request, api)
+    if isinstance(caller, Refusal):
+        return answers.unsigned(api.service, caller)
+    if api.service == "sts":
+        return await _sts(request, api, caller)
+    if api.service == "eks":
+        return await _eks(request, api, caller)
+    return await ecr_api.answer(request, api, caller)
+
+
+async def _moto(request: web.Request) -> web.StreamResponse:
+    """An API that is moto's alone; two of its operations need more than moto has."""
+    body = await read(request)
+    if simulation.is_meant(body):
+        return await simulation.answer(body)
+    async with send(request, MOTO_URL + request.raw_path) as answer:
+        if stack_resources.is_meant(body):
+            return await stack_resources.answer(request.app[CLOUD].world, body, answer)
+        return await relay(request, answer)
+
+
+async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refusal:
+    """Whose request this is, or why AWS would not say."""
+    received = Received(
+        method=request.method,
+        url=f"https://{request.host}{request.raw_path}",
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await read(request),
+    )
+    try:
+        said = claim(received)
+    except ValueError:
+        return answers.NO_SIGNATURE
+    key = request.app[CLOUD].keyring.get(said.key_id)
+    if key is None or key.session_token != said.session_token:
+        return answers.UNKNOWN_KEY
+    if (said.service, said.region) != (api.service, api.region):
+        return answers.WRONG_SCOPE
+    if not is_genuine(received, said, key.secret):
+        return answers.WRONG_SIGNATURE
+    return answers.LATE_SIGNATURE if said.is_expired(now()) else key
+
+
+async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
+    """What moto answers; as JSON where asked for, and with its new credentials taken up into the keyring."""
+    async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
+        text = await answer.text()
+    request.app[CLOUD].keyring.learn(text)
+    if answer.ok and "application/json" in request.headers.get("Accept", "") and "GetCallerIdentityResult" in text:
+        return web.json_response(_identity(text))
+    return web.Response(status=answer.status, text=text, content_type="text/xml")
+
+
+def _identity(text: str) -> dict[str, object]:
+    """GetCallerIdentity as STS's JSON, which moto lacks and aws-iam-authenticator asks for."""
+    fields = {element.tag.rpartition("}")[2]: element.text for element in ET.fromstring(text).iter()}  # noqa: S314  moto's own answer
+    result = {name: fields[name] for name in _IDENTITY}
+    return {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}
+
+
+async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
+    """What moto answers, with the endpoint, CA and service network of the cluster that is really there."""
+    cloud = request.app[CLOUD]
+    if entry := access_entries.PATH.fullmatch(request.path):
+        return access_entries.answer(cloud.world, entry["cluster"], entry["arn"])
+    async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
+        if not answer.ok or request.path != f"/clusters/{cloud.world.cluster}":
+            return await relay(request, answer)
+        described = await answer.json()
+    return web.json_response(_real_cluster(described, cloud))
+
+
+def _as(caller: AccessKey, api: ApiHost) -> dict[str, str]:
+    """Who asks, for moto, whether the request was signed in its header or in its query."""
+    return {"Authorization": moto_authorization(caller.id, region=api.region, service=api.service)}
+
+
+def _real_cluster(described: dict[str, dict[str, object]], cloud: Cloud) -> dict[str, dict[str, object]]:
+    certificate = base64.b64encode(cloud.world.ca.certificate.read_bytes()).decode()
+    real = {
+        "endpoint": cloud.world.api_url,
+        "certificateAuthority": {"data": certificate},
+        "kubernetesNetworkConfig": {"serviceIpv4Cidr": cloud.world.service_cidr, "ipFamily": "ipv4"},
+        "accessConfig": {"authenticationMode": "API"},
+    }
+    return described | {"cluster": described["cluster"] | real}

@@ -1,0 +1,79 @@
+"""What the servers of the double share: the world, what was issued, what was seen, how to behave."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from aiohttp import ClientSession, web
+from aiohttp.typedefs import Handler, Middleware
+
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.hosts import RegistryHost
+from testbed.sandbox.cloud.journal import Entry, Journal
+from testbed.sandbox.cloud.keyring import Keyring
+from testbed.sandbox.cloud.locations import Signer
+from testbed.sandbox.cloud.tokens import Tokens
+from testbed.sandbox.world import World
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Cloud:
+    """One AWS.
+
+    Attributes:
+        behaves_anew: Notified when the behaviour has changed.
+        repositories: Registry -> names that something was pushed to.
+        server_names: TLS connection -> the server name its client asked for.
+    """
+
+    world: World
+    session: ClientSession
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    behaves_anew: asyncio.Condition = field(default_factory=asyncio.Condition)
+    tokens: Tokens = field(default_factory=lambda: Tokens(now))
+    keyring: Keyring = field(default_factory=Keyring)
+    signer: Signer = field(default_factory=Signer)
+    journal: Journal = field(default_factory=Journal)
+    repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)
+    server_names: WeakKeyDictionary[ssl.SSLObject, str] = field(default_factory=WeakKeyDictionary)
+
+
+CLOUD = web.AppKey("cloud", Cloud)
+_ENTRY = web.RequestKey("entry", Entry)
+
+
+def entry(request: web.Request) -> Entry:
+    """The journal's entry of a request."""
+    return request[_ENTRY]
+
+
+def journalled(kind: Callable[[web.Request], str]) -> Middleware:
+    """A middleware that writes every request into the journal, under the kind that `kind` gives it."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        cloud = request.app[CLOUD]
+        connection = request.transport.get_extra_info("ssl_object") if request.transport else None
+        opened = cloud.journal.open(
+            kind=kind(request),
+            method=request.method,
+            url=(request.host, request.path),
+            server_name=cloud.server_names.get(connection, "") if connection else "",
+            headers=request.headers,
+        )
+        request[_ENTRY] = opened
+        response = await handler(request)
+        opened.status = response.status
+        if isinstance(response, web.Response) and request.method != "HEAD":
+            opened.sent_bytes = response.content_length or 0
+        return response
+
+    return middleware

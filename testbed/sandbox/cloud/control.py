@@ -1,0 +1,127 @@
+"""What tests and the demo hold in their hands: the double's behaviour, its tokens and its journal.
+
+control = Control()
+with control.behaving(Behaviour(s3_cut_after_bytes=1000)):
+    mark = control.mark()
+    ...
+    assert control.requests(mark).count("registry.blobs") == 1
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlencode
+
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
+from testbed.sandbox.cloud.journal import Entry
+from testbed.sandbox.cloud.tokens import Token
+
+_TIMEOUT_SECONDS = 30
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What reached the double since a mark."""
+
+    entries: tuple[Entry, ...]
+
+    def of(self, kind: str) -> tuple[Entry, ...]:
+        """Requests of a kind, such as `registry.blobs` or `s3.layer`; `registry` alone means every kind below it."""
+        return tuple(entry for entry in self.entries if entry.kind == kind or entry.kind.startswith(f"{kind}."))
+
+    def count(self, kind: str) -> int:
+        """How many there were."""
+        return len(self.of(kind))
+
+    def sent_bytes(self, kind: str) -> int:
+        """Bytes of body that went out, all requests of the kind together."""
+        return sum(entry.sent_bytes for entry in self.of(kind))
+
+
+class Control:
+    """A client of the control API. Its methods return when the double does what was asked."""
+
+    def wait_until_ready(self, timeout_seconds: float = 20) -> None:
+        """Return when every server answers.
+
+        Raises:
+            TimeoutError: They do not.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                self._call("GET", "/ready")
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    message = (
+                        f"no AWS double answers on {LOOPBACK}:{CONTROL_PORT} after {timeout_seconds} s: see cloud/*.log"
+                    )
+                    raise TimeoutError(message) from error
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
+    def behaviour(self) -> Behaviour:
+        """How it behaves now."""
+        return Behaviour.model_validate(self._call("GET", "/behaviour"))
+
+    def set(self, behaviour: Behaviour) -> None:
+        """Behave like this from now on, bodies under way included."""
+        self._call("PUT", "/behaviour", behaviour.model_dump_json())
+
+    def reset(self) -> None:
+        """Behave like a healthy AWS. Tokens, images and the journal stay."""
+        self.set(Behaviour())
+
+    @contextmanager
+    def behaving(self, behaviour: Behaviour) -> Iterator[None]:
+        """Behave like this for a while, then as before."""
+        before = self.behaviour()
+        self.set(behaviour)
+        try:
+            yield
+        finally:
+            self.set(before)
+
+    def issue_token(self, region: str) -> Token:
+        """A token as GetAuthorizationToken gives it to the refresher's role, without the way through STS."""
+        issued = self._call("POST", f"/tokens?region={region}")
+        return Token(issued["authorization"], region, "", datetime.fromisoformat(issued["expires_at"]))
+
+    def expire_tokens(self, fingerprint: str | None = None) -> int:
+        """End every token (or the one with this fingerprint, see `tokens.fingerprint`); returns how many lived."""
+        query = f"?{urlencode({'fingerprint': fingerprint})}" if fingerprint else ""
+        return int(self._call("DELETE", f"/tokens{query}")["expired"])
+
+    def void_locations(self) -> None:
+        """Every Location given so far is refused by S3 with 403, as if its time were over."""
+        self._call("DELETE", "/locations")
+
+    def mark(self) -> int:
+        """The end of the journal as it is now."""
+        return int(self._call("GET", "/journal")["last"])
+
+    def requests(self, since: int) -> Requests:
+        """What came after the mark."""
+        entries = self._call("GET", f"/journal?since={since}")["entries"]
+        return Requests(tuple(Entry.model_validate(entry) for entry in entries))
+
+    def _call(self, method: str, path: str, body: str | None = None) -> Any:  # noqa: ANN401  JSON has no narrower type
+        connection = HTTPConnection(LOOPBACK, CONTROL_PORT, timeout=_TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status != 200:  # noqa: PLR2004  HTTP's own number
+            message = f"{method} {path} at the control API: {answer.status} {text}"
+            raise ValueError(message)
+        return json.loads(text)

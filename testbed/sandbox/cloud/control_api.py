@@ -1,0 +1,75 @@
+"""The control API on loopback: behaviour, tokens, journal. `testbed.sandbox.cloud.control` is its client."""
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.cloud import CLOUD, Cloud
+from testbed.sandbox.cloud.listeners import Listener
+
+_LISTENERS = web.AppKey("listeners", dict[str, Listener])
+
+
+def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application:
+    """The server; `listeners` has `ecr` and `s3`, which can be out of order."""
+    app = web.Application()
+    app[CLOUD] = cloud
+    app[_LISTENERS] = listeners
+    app.router.add_get("/ready", _ready)
+    app.router.add_get("/behaviour", _behaviour)
+    app.router.add_put("/behaviour", _set_behaviour)
+    app.router.add_post("/tokens", _issue)
+    app.router.add_delete("/tokens", _expire)
+    app.router.add_delete("/locations", _void_locations)
+    app.router.add_get("/journal", _journal)
+    return app
+
+
+async def _ready(_: web.Request) -> web.Response:
+    """This server is opened last: whoever reaches it reaches everything."""
+    return web.json_response({"ready": True})
+
+
+async def _behaviour(request: web.Request) -> web.Response:
+    return web.json_response(text=request.app[CLOUD].behaviour.model_dump_json())
+
+
+async def _set_behaviour(request: web.Request) -> web.Response:
+    try:
+        wanted = Behaviour.model_validate_json(await request.read())
+    except ValidationError as error:
+        return web.Response(status=422, text=str(error))
+    cloud = request.app[CLOUD]
+    async with cloud.behaves_anew:
+        cloud.behaviour = wanted
+        cloud.behaves_anew.notify_all()
+    await request.app[_LISTENERS]["ecr"].set_outage(wanted.registry_outage)
+    await request.app[_LISTENERS]["s3"].set_outage(wanted.s3_outage)
+    return web.json_response(text=wanted.model_dump_json())
+
+
+async def _issue(request: web.Request) -> web.Response:
+    cloud = request.app[CLOUD]
+    token = cloud.tokens.issue(
+        request.query["region"],
+        f"arn:aws:sts::{cloud.world.account}:assumed-role/{cloud.world.refresher_role}/control",
+        characters=cloud.behaviour.token_characters,
+        lifetime_seconds=cloud.behaviour.token_lifetime_seconds,
+    )
+    return web.json_response({"authorization": token.authorization, "expires_at": token.expires_at.isoformat()})
+
+
+async def _expire(request: web.Request) -> web.Response:
+    return web.json_response({"expired": request.app[CLOUD].tokens.expire(request.query.get("fingerprint"))})
+
+
+async def _void_locations(request: web.Request) -> web.Response:
+    request.app[CLOUD].signer.renew()
+    return web.json_response({})
+
+
+async def _journal(request: web.Request) -> web.Response:
+    journal = request.app[CLOUD].journal
+    since = int(request.query.get("since", journal.last))
+    entries = [entry.model_dump() for entry in journal.since(since)]
+    return web.json_response({"last": journal.last, "entries": entries})

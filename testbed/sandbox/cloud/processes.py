@@ -1,0 +1,107 @@
+"""moto and the registry as child processes: started, waited for, ended.
+
+The registry copies an upload to its final key. In parts, moto would read the whole object for each of them, many at
+once; so the threshold for parts is the largest that S3 copies in one go.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, LOOPBACK, MOTO_PORT, MOTO_URL, REGISTRY_PORT
+
+_POLL_SECONDS = 0.05
+_GRACE_SECONDS = 5
+
+_REGISTRY_CONFIGURATION = f"""\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage:
+  s3:
+    accesskey: AKIAREGISTRY
+    secretkey: unchecked
+    region: {BACKING_REGION}
+    regionendpoint: {MOTO_URL}
+    forcepathstyle: true
+    secure: false
+    bucket: {BACKING_BUCKET}
+    multipartcopythresholdsize: {5 * 1024**3}
+  cache: {{blobdescriptor: inmemory}}
+  redirect: {{disable: false}}
+http: {{addr: "{LOOPBACK}:{REGISTRY_PORT}", relativeurls: true}}
+"""
+
+
+@dataclass
+class Child:
+    """A running part of the double."""
+
+    name: str
+    log: Path
+    process: asyncio.subprocess.Process
+
+    async def wait_for_port(self, port: int) -> None:
+        """Return when it accepts connections.
+
+        Raises:
+            RuntimeError: It ended instead.
+        """
+        while self.process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+            except OSError:
+                await asyncio.sleep(_POLL_SECONDS)
+            else:
+                writer.close()
+                return
+        raise RuntimeError(self.obituary())
+
+    def obituary(self) -> str:
+        """What to say when it ended by itself."""
+        return f"{self.name} ended with status {self.process.returncode}: see {self.log}"
+
+    async def end(self) -> None:
+        """Ask it to end, then make it."""
+        if self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), _GRACE_SECONDS)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+
+async def start_moto(folder: Path) -> Child:
+    """moto, with every service, answering."""
+    arguments = (sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(MOTO_PORT))
+    child = await _start("moto", folder, arguments, {})
+    await child.wait_for_port(MOTO_PORT)
+    return child
+
+
+async def start_registry(folder: Path) -> Child:
+    """The registry, answering. moto must have its bucket."""
+    configuration = folder / "registry.yml"
+    configuration.write_text(_REGISTRY_CONFIGURATION)
+    child = await _start(
+        "registry", folder, ("registry", "serve", str(configuration)), {"OTEL_TRACES_EXPORTER": "none"}
+    )
+    await child.wait_for_port(REGISTRY_PORT)
+    return child
+
+
+async def _start(name: str, folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Child:
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=os.environ | environment,
+        )
+    return Child(name, log, process)

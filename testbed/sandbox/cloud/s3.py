@@ -1,0 +1,88 @@
+"""S3: presigned GETs of layers, checked as S3 checks them and streamed; every other request is moto's."""
+
+import asyncio
+
+from aiohttp import web
+
+from testbed.sandbox.cloud import answers, body
+from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
+from testbed.sandbox.cloud.endpoints import MOTO_URL
+from testbed.sandbox.cloud.forward import relay, send
+from testbed.sandbox.cloud.hosts import is_layer_host
+from testbed.sandbox.cloud.locations import Layer
+from testbed.sandbox.cloud.objects import Objects
+from testbed.sandbox.cloud.signature import Claim, Received, claim, is_genuine
+
+_OBJECTS = web.AppKey("objects", Objects)
+_TWO_MECHANISMS = (
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+    "Signature query string parameter or the Authorization header should be specified"
+)
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+)
+
+
+def application(cloud: Cloud, objects: Objects) -> web.Application:
+    """The server of every S3 host."""
+    app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
+    app[CLOUD] = cloud
+    app[_OBJECTS] = objects
+    app.router.add_route("*", "/{path:.*}", _answer)
+    return app
+
+
+def _kind(request: web.Request) -> str:
+    return "s3.layer" if is_layer_host(request.host) else "s3.other"
+
+
+async def _answer(request: web.Request) -> web.StreamResponse:
+    received = Received(
+        method=request.method,
+        url=f"https://{request.host}{request.raw_path}",
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+    head = request.method == "HEAD"
+    if received.is_presigned and "authorization" in received.headers:
+        return answers.s3_error(400, "InvalidArgument", _TWO_MECHANISMS, head=head)
+    if not is_layer_host(request.host):
+        async with send(request, f"{MOTO_URL}{request.raw_path}") as answer:
+            return await relay(request, answer)
+    return _refused(request.app[CLOUD], received) or await _layer(request)
+
+
+def _refused(cloud: Cloud, received: Received) -> web.Response | None:
+    """Why S3 would not give the layer; in its order: who, whether genuine, whether in time."""
+    head = received.method == "HEAD"
+    try:
+        said = claim(received)
+    except ValueError:
+        return answers.s3_error(403, "AccessDenied", "Access Denied", head=head)
+    if said.key_id != cloud.signer.key_id:
+        return _expired(said, head=head)
+    if not is_genuine(received, said, cloud.signer.secret):
+        return answers.s3_error(403, "SignatureDoesNotMatch", _MISMATCH, head=head)
+    return _expired(said, head=head) if said.is_expired(now()) else None
+
+
+def _expired(said: Claim, *, head: bool) -> web.Response:
+    times = (said.signed_at + said.valid_for, now())
+    expires, server_time = (time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in times)
+    details = (
+        f"<X-Amz-Expires>{said.valid_for.total_seconds():.0f}</X-Amz-Expires>"
+        f"<Expires>{expires}</Expires><ServerTime>{server_time}</ServerTime>"
+    )
+    return answers.s3_error(403, "AccessDenied", "Request has expired", details=details, head=head)
+
+
+async def _layer(request: web.Request) -> web.StreamResponse:
+    wanted = request.app[CLOUD].behaviour
+    await asyncio.sleep(wanted.s3_delay_seconds)
+    if wanted.s3_status is not None:
+        code = {403: "AccessDenied", 404: "NoSuchKey", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]
+        return answers.s3_error(wanted.s3_status, code, "Please try again.")
+    layer = Layer.parse(request.path)
+    file = await request.app[_OBJECTS].file(layer) if layer else None
+    if layer is None or file is None:
+        return answers.s3_error(404, "NoSuchKey", "The specified key does not exist.")
+    return await body.send(request, layer, file)

@@ -1,0 +1,68 @@
+"""The settings that are deployed one after the other: first ones, changed ones, and two that cannot work. Pure.
+
+The Lambda stands in a VPC, as in the `frontdoor.toml` that ships: without, there is no canary.
+"""
+
+from collections.abc import Mapping
+
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.names import Names
+
+PERIOD_MINUTES = 120
+"""Between two refreshes, after the change."""
+CANARY_MINUTES = 30
+TOO_MANY_REPLICAS = 4
+"""More than the cluster's own policy allows."""
+NO_SUCH_TAG = "no-such-tag"
+
+
+def first(sandbox: str, network: Mapping[str, object]) -> str:
+    """The sandbox's own `frontdoor.toml`, in a VPC: `network` is keys of `[cluster]`."""
+    keys = "".join(f"{key} = {value!r}\n" for key, value in network.items())
+    return _with(sandbox, {"\n[[registries]]": f"{keys}\n[[registries]]"})
+
+
+def changed(text: str, names: Names) -> str:
+    """Another domain and drain time, which change nginx's configuration and the pods; another period; a canary."""
+    canary = f"""
+[canary]
+repository = "{names.app_repository}"
+reference = "{names.app_tag}"
+period_minutes = {CANARY_MINUTES}
+"""
+    changes = {
+        f'domain = "{names.domain}"': f'domain = "{names.new_domain}"',
+        # Kubernetes looks at a namespace that is deleted again after half of its pods' grace.
+        "drain_seconds = 300": "drain_seconds = 30",
+        "[refresh]": f"[refresh]\nperiod_minutes = {PERIOD_MINUTES}",
+    }
+    return _with(text, changes) + canary
+
+
+def refused(text: str) -> str:
+    """More pods than the cluster's own policy allows, and no canary any more."""
+    return without_canary(_with(text, {"[proxy]": f"[proxy]\nreplicas = {TOO_MANY_REPLICAS}"}))
+
+
+def stuck(text: str, names: Names) -> str:
+    """An image that does not exist, found out within seconds; another period."""
+    image = f'image = "{names.ecr_host}/{names.proxy_repository}:'
+    changes = {
+        image: f'{image}{NO_SUCH_TAG}" # ',
+        f"period_minutes = {PERIOD_MINUTES}": "period_minutes = 60",
+        "rollout_timeout_seconds = 120": "rollout_timeout_seconds = 30",
+    }
+    return _with(text, changes)
+
+
+def without_canary(text: str) -> str:
+    """The same without its last table."""
+    return text.partition("\n[canary]")[0]
+
+
+def _with(text: str, changes: Mapping[str, str]) -> str:
+    for old, new in changes.items():
+        if old not in text:
+            raise SandboxError(f"{old} is not in the settings")
+        text = text.replace(old, new)
+    return text

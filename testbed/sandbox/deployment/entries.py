@@ -1,0 +1,56 @@
+"""Access entries, which moto lacks: written where the running authenticator reads them, and waited for."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import httpx2
+
+from lambda_fn.edges.eks import Eks
+from testbed.sandbox.access import grant_access
+from testbed.sandbox.deployment import functions
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.installation import settings
+from testbed.sandbox.world import World
+
+_GROUPS = {"AmazonEKSClusterAdminPolicy": "system:masters"}
+"""An access policy of EKS, as a group that Kubernetes itself knows."""
+_KNOWN_WITHIN_SECONDS = 60
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def grant(world: World, properties: Mapping[str, Any]) -> None:
+    """Make or change an entry as its properties in a template say; it is in force afterwards.
+
+    Raises:
+        SandboxError: The authenticator does not take it up.
+    """
+    policies = [policy["PolicyArn"].rpartition("/")[2] for policy in properties.get("AccessPolicies", [])]
+    groups = [*properties.get("KubernetesGroups", []), *(_GROUPS[policy] for policy in policies)]
+    grant_access(world, properties["PrincipalArn"], groups)
+    # In a real deployment the provider's functions are made meanwhile; kubectl itself does not wait.
+    wait_until_known(world, properties["PrincipalArn"])
+
+
+def wait_until_known(world: World, role_arn: str) -> None:
+    """Wait until the authenticator has read the entry: it looks every few seconds.
+
+    Raises:
+        SandboxError: It has not in a minute.
+    """
+    given = functions.role_environment(world, role_arn)
+    key_id, secret, token = (given[name] for name in _KEYS)
+    role = boto3.Session(key_id, secret, token, region_name=world.region)
+    access = Eks(settings(world), role.client("eks"), role.client("sts"))
+    trust = ssl.create_default_context(cafile=str(world.ca.certificate))
+    ends_at = time.monotonic() + _KNOWN_WITHIN_SECONDS
+    with httpx2.Client(verify=trust) as client:
+        while True:
+            bearer = {"Authorization": f"Bearer {access.bearer().reveal()}"}
+            if client.get(f"{world.api_url}/api", headers=bearer).is_success:
+                return
+            if time.monotonic() > ends_at:
+                raise SandboxError(f"the API server does not know {role_arn}: see the log of the authenticator")
+            time.sleep(1)

@@ -1,0 +1,81 @@
+"""What is in force, in AWS and in the cluster, asked of both."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from testbed.sandbox import installation
+from testbed.sandbox.installation import session
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.world import World
+
+
+def in_force(world: World, function: str) -> Mapping[str, Any]:
+    """What a deployment sets: environment, schedules, alarms, and the pods' template and configuration."""
+    names = installation.settings(world).names
+    place = ("--namespace", world.namespace)
+    deployment = kubectl_json("get", "deployment", names.workload, *place)
+    configuration = session(world, "default").client("lambda").get_function_configuration(FunctionName=function)
+    return {
+        "environment": configuration["Environment"]["Variables"],
+        "schedules": {name: schedule["ScheduleExpression"] for name, schedule in schedules(world).items()},
+        "alarms": alarms(world),
+        "replicas": deployment["spec"]["replicas"],
+        "budget": kubectl_json("get", "poddisruptionbudget", names.workload, *place)["spec"],
+        "pods": deployment["spec"]["template"],
+        "template": kubectl_json("get", "configmap", names.template_config_map, *place)["data"],
+        "configuration": kubectl_json("get", "configmap", names.config_map, *place)["data"],
+    }
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What is no longer as it was, for people; empty where all is."""
+    return "; ".join(
+        f"{key} was {json.dumps(before[key])} and is {json.dumps(after[key])}"
+        for key in before
+        if before[key] != after[key]
+    )
+
+
+def schedules(world: World) -> Mapping[str, Mapping[str, Any]]:
+    """Every schedule in Scheduler, by its name."""
+    scheduler = session(world, "default").client("scheduler")
+    listed = scheduler.list_schedules()["Schedules"]
+    return {one["Name"]: scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in listed}
+
+
+def alarms(world: World) -> list[str]:
+    """The names of every alarm in CloudWatch."""
+    listed = session(world, "default").client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return sorted(alarm["AlarmName"] for alarm in listed)
+
+
+def access_entries(world: World) -> list[str]:
+    """Every role that the cluster knows."""
+    return [entry["rolearn"] for entry in json.loads(world.access_file.read_text())["mapRoles"]]
+
+
+def log_groups(world: World) -> list[str]:
+    """Every log group in CloudWatch."""
+    groups = session(world, "default").client("logs").describe_log_groups()["logGroups"]
+    return sorted(group["logGroupName"] for group in groups)
+
+
+def left_behind(world: World) -> Mapping[str, list[str]]:
+    """What there is in AWS of the kinds the stack makes, but for logs and what `cdk bootstrap` made."""
+    aws = session(world, "default")
+    groups = aws.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    found = {
+        "functions": [one["FunctionName"] for one in aws.client("lambda").list_functions()["Functions"]],
+        "roles": [one["RoleName"] for one in aws.client("iam").list_roles()["Roles"]],
+        "queues": aws.client("sqs").list_queues().get("QueueUrls", []),
+        "dashboards": [one["DashboardName"] for one in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]],
+        "security groups": [one["GroupName"] for one in aws.client("ec2").describe_security_groups()["SecurityGroups"]],
+        "schedules": list(schedules(world)),
+        "schedule groups": [one["Name"] for one in groups if one["Name"] != "default"],
+        "alarms": alarms(world),
+        "access entries": access_entries(world),
+    }
+    own = ("cdk-hnb659fds-", "default")  # the toolkit's roles, the VPC's own security group
+    kept = {kind: [name for name in names if not name.startswith(own)] for kind, names in found.items()}
+    return {kind: names for kind, names in kept.items() if names}

@@ -1,0 +1,159 @@
+"""The life of a deployment, step by step: each step does something real, shows it, and can fail.
+
+What runs is what was synthesized and uploaded: see `testbed.sandbox.deployment.stand_in` for what moto cannot take.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cli.doctor.finding import Verdict
+from testbed.sandbox import installation
+from testbed.sandbox.commands import run
+from testbed.sandbox.deployment import cdk, checkout, configurations, examination, native, observed, policy
+from testbed.sandbox.deployment.operator import Operator
+from testbed.sandbox.installation import TLS_SECRET
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.story import Lines, expect
+from testbed.sandbox.world import World
+
+EDIT = "# a line of the operator's own"
+"""What the update adds to the nginx template."""
+
+
+@dataclass
+class Story:
+    """The steps in order; what the later ones need to know of the earlier ones, the operator knows."""
+
+    world: World
+    operator: Operator
+
+    def bootstrapped(self) -> Lines:
+        """`cdk bootstrap`; the images go into the private ECR, the certificate into the namespace."""
+        cdk.bootstrap(self.world)
+        installation.push_images(self.world)
+        reference, logged_in = self.world.app_image, installation.logged_in(self.world)
+        self.operator.digest = run(("crane", "digest", reference), environment=logged_in).strip()
+        pair, namespace = self.world.pair("domain"), self.world.namespace
+        # Word for word as in the README.
+        run(("kubectl", "create", "namespace", namespace))
+        tls = ("secret", "tls", TLS_SECRET, f"--cert={pair.certificate}", f"--key={pair.key}")
+        run(("kubectl", "-n", namespace, "create", *tls))
+        yield f"{reference}@{self.operator.digest}"
+
+    def deployed(self) -> Lines:
+        """`cdk deploy`: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
+        settings = installation.settings_file(self.world).read_text()
+        yield from self.operator.deploy("first", configurations.first(settings, cdk.network(self.world)))
+        installation.open_the_door(self.world)
+        yield from _runs_bundle()
+
+    def pulled(self) -> Lines:
+        """An anonymous pull at the public domain."""
+        yield self.operator.pull(self.world.domain)
+
+    def scheduled(self) -> Lines:
+        """Scheduler's target is invoked with Scheduler's event."""
+        names = list(observed.schedules(self.world))
+        expect(len(names) == 1, f"the schedules are {names}")
+        yield from self.operator.run_schedule("Schedule")
+
+    def updated(self) -> Lines:
+        """An update: another nginx template, domain and period, and a canary. The pods roll, and pulls go on."""
+        before = installation.proxy_pods(self.world)
+        self.operator.checkout = checkout.copy(self.world.run / "checkout")
+        checkout.edit_template(self.operator.checkout, EDIT)
+        with self.operator.pulling(self.world.domain) as tally:
+            yield from self.operator.deploy("changed", configurations.changed(self._settings(), self.world))
+        yield f"{tally.whole} pulls at {self.world.domain} meanwhile, every one whole"
+        after = installation.proxy_pods(self.world)
+        expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")
+        yield f"pods {', '.join(before)} became {', '.join(after)}"
+        names = installation.settings(self.world).names
+        for name in (names.template_config_map, names.config_map):
+            text = kubectl_json("get", "configmap", name, "--namespace", self.world.namespace)["data"]
+            expect(EDIT in json.dumps(text), f"ConfigMap {name} does not have the line {EDIT}")
+        yield self.operator.pull(self.world.new_domain)
+
+    def schedules_followed(self) -> Lines:
+        """Both schedules are the new template's, and start what they should."""
+        periods = {configurations.PERIOD_MINUTES, configurations.CANARY_MINUTES}
+        found = {one["ScheduleExpression"] for one in observed.schedules(self.world).values()}
+        expect(found == {f"rate({minutes} minutes)" for minutes in periods}, f"the schedules are {found}")
+        expect(self._canary_alarms(), f"no alarm is the canary's: {observed.alarms(self.world)}")
+        yield from self.operator.run_schedule("Schedule")
+        yield from self.operator.run_schedule("ScheduleCanary")
+
+    def examined(self) -> Lines:
+        """The doctor looks at all of it, with an operator's rights."""
+        image = f"{self.world.app_repository}:{self.world.app_tag}"
+        findings = examination.examine(self.world, self.operator.checkout, self.operator.config, image)
+        yield from (finding.line for finding in findings)
+        # The configuration names nobody to tell of an alarm.
+        unwell = [one.line for one in findings if one.verdict is not Verdict.OK and "tell nobody" not in one.said]
+        expect(not unwell, f"the doctor says: {unwell}")
+        looked_at = {one.check for one in findings}
+        expect(looked_at >= examination.CHECKS, f"the doctor did not look at {examination.CHECKS - looked_at}")
+
+    def refused(self) -> Lines:
+        """An update whose manifest the API server refuses: what was before is in force again."""
+        workload = installation.settings(self.world).names.workload
+        policy.allow_replicas(self.world, workload, configurations.TOO_MANY_REPLICAS - 1)
+        text = configurations.refused(self._settings())
+        yield from self.operator.fail_to_deploy("refused", text, "the manifest was not applied")
+
+    def stuck(self) -> Lines:
+        """An update whose pods cannot start: its run fails, and what was before is in force again."""
+        text = configurations.stuck(self._settings(), self.world)
+        yield from self.operator.fail_to_deploy("stuck", text, configurations.NO_SUCH_TAG)
+
+    def canary_dropped(self) -> Lines:
+        """An update without the canary: its schedule and its alarm are gone, the others stay."""
+        yield from self.operator.deploy("without-canary", configurations.without_canary(self._settings()))
+        names = list(observed.schedules(self.world))
+        expect(len(names) == 1 and "Canary" not in names[0], f"the schedules are {names}")
+        expect(not self._canary_alarms(), f"alarms are left behind: {self._canary_alarms()}")
+        yield f"schedules: {names[0]}; {len(observed.alarms(self.world))} alarms"
+
+    def destroyed(self) -> Lines:
+        """`cdk destroy`: everything is gone but what docs/operations.md names."""
+        expect(observed.access_entries(self.world), "the stack has no access entries to delete")
+        retained = self.operator.stack.assets().retained()
+        self.operator.stack.destroy()
+        left = observed.left_behind(self.world)
+        expect(not left, f"left behind in AWS: {left}")
+        listed = kubectl_json("get", "namespaces")["items"]
+        expect(self.world.namespace not in {one["metadata"]["name"] for one in listed}, "the namespace is still there")
+        logs = observed.log_groups(self.world)
+        expect(set(logs) == retained, f"{logs} stay instead of {retained}")
+        yield from (f"what stays: log group {name}" for name in logs)
+
+    def _settings(self) -> str:
+        """What was deployed last."""
+        return self.operator.config.read_text()
+
+    def _canary_alarms(self) -> list[str]:
+        return [name for name in observed.alarms(self.world) if "Canary" in name]
+
+
+def _runs_bundle() -> Lines:
+    if native.is_the_lambdas_machine():
+        yield "the Lambda's code: the uploaded bundle as it is"
+    else:
+        yield "the Lambda's code: the uploaded bundle, its compiled modules those of the same lock for this machine"
+
+
+STEPS: tuple[Callable[[Story], Lines], ...] = (
+    Story.bootstrapped,
+    Story.deployed,
+    Story.pulled,
+    Story.scheduled,
+    Story.updated,
+    Story.schedules_followed,
+    Story.examined,
+    Story.refused,
+    Story.stuck,
+    Story.canary_dropped,
+    Story.destroyed,
+)
+"""The story, in order."""

@@ -1,0 +1,37 @@
+"""The private hosts file: what every name resolves to, inside and, by dnsmasq, in the pods."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+from testbed.sandbox.world import World
+
+
+def create(world: World) -> None:
+    """Write the files that become /etc/hosts and /etc/resolv.conf."""
+    world.hosts_file.parent.mkdir(parents=True, exist_ok=True)
+    world.hosts_file.write_text(rendered(world.names))
+    world.resolver_file.write_text(f"nameserver {world.dns_address}\n")
+
+
+def point_domain(world: World, address: str) -> None:
+    """Let the public domain lead to `address`, for the node and for pods, and so the name it may move to.
+
+    Call it inside the sandbox.
+    """
+    point(world, {address: (world.domain, world.new_domain)})
+
+
+def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:
+    """Let names lead to other addresses than their own, and all the rest to theirs. Call it inside the sandbox."""
+    moved = {name for names in elsewhere.values() for name in names}
+    kept = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
+    world.hosts_file.write_text(rendered({**kept, **elsewhere}))  # in place: it is a bind mount
+    with contextlib.suppress(FileNotFoundError):
+        os.kill(int(world.dns_pid_file.read_text()), signal.SIGHUP)
+
+
+def rendered(names: Mapping[str, Sequence[str]]) -> str:
+    """A hosts file, one line an address."""
+    return "".join(f"{address}\t{' '.join(hosts)}\n" for address, hosts in names.items() if hosts)

@@ -1,0 +1,75 @@
+"""Runs commands inside the sandbox for somebody outside, and hands signals and exit status through."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from testbed.sandbox import lifecycle, namespaces, tools
+from testbed.sandbox.entry import HELD
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.holder import Holder
+from testbed.sandbox.world import World
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run(world: World, command: Sequence[str]) -> int:
+    """Run a command inside. A sandbox that is not up is brought up for it and taken down after it.
+
+    Returns:
+        The command's exit status; 128 and the signal's number when a signal has ended it.
+    """
+    brought_up = lifecycle.up(world, tethered=True)
+    try:
+        return _enter(world, command)
+    finally:
+        if brought_up:
+            with _signals(signal.SIG_IGN, *ENDING, signal.SIGINT):
+                lifecycle.down(world)
+
+
+def _enter(world: World, command: Sequence[str]) -> int:
+    holder = Holder.recorded(world)
+    if holder is None:
+        raise SandboxError(f"the sandbox in {world.state} has been taken down by another command; run this again")
+    environment = namespaces.environment_inside(world, tools.folder(world.cache))
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    try:
+        process = subprocess.Popen(namespaces.command_inside(holder, command), env=environment)
+
+        def forward(number: int, _: FrameType | None) -> None:
+            _signal_command(process.pid, number)
+
+        # A terminal sends its SIGINT to the command as well: the command decides what becomes of it.
+        with _signals(forward, *ENDING), _signals(signal.SIG_IGN, signal.SIGINT):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+            status = process.wait()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+    return status if status >= 0 else 128 - status
+
+
+def _signal_command(entry: int, number: int, seconds: float = 5) -> None:
+    """Send a signal to the command, the one child of `testbed.sandbox.entry`; it may not have been made yet."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while time.monotonic() < deadline:
+            if children := Path(f"/proc/{entry}/task/{entry}/children").read_text().split():
+                os.kill(int(children[0]), number)
+                return
+            time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _signals(handler: "signal._HANDLER", *numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

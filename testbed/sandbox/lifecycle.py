@@ -1,0 +1,122 @@
+"""Up, down, status: one sandbox seen from outside, from nothing to nothing."""
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import IO
+
+from testbed.sandbox import access, cgroups, control_plane, hosts, image, namespaces, node, pki, setup, storage, tools
+from testbed.sandbox.errors import SandboxError, last_lines
+from testbed.sandbox.holder import Holder
+from testbed.sandbox.lock import lock
+from testbed.sandbox.progress import step
+from testbed.sandbox.world import World
+
+MARKER = "ecr-frontdoor-sandbox"
+"""A file that says the state folder is one, so that `down` never removes another folder."""
+
+COMPLETE = "complete"
+"""A file that says the sandbox has come up."""
+
+
+def up(world: World, *, tethered: bool = False) -> bool:
+    """Bring the sandbox up unless it is up; what a crash has left behind is removed first.
+
+    Args:
+        world: Which one.
+        tethered: It ends with this process, even when that is killed.
+
+    Returns:
+        Whether it was this call that brought it up.
+
+    Raises:
+        SandboxError: Something did not start; nothing is left of it but what the message says.
+    """
+    setup.require_this_machine()
+    with lock(world.state):
+        if is_up(world):
+            return False
+        setup.setup(world)
+        _remove(world)
+        try:
+            with step("making certificates, configuration and images"):
+                _prepare(world)
+            with step("starting the sandbox") as detail:
+                _start(world, detail, tethered=tethered)
+        except BaseException:
+            _remove(world)
+            raise
+    return True
+
+
+def down(world: World) -> bool:
+    """End the sandbox and remove everything but the cache; returns whether there was anything to remove."""
+    setup.require_this_machine()
+    with lock(world.state):
+        there_was_one = world.state.exists()
+        _remove(world)
+    return there_was_one
+
+
+def is_up(world: World) -> bool:
+    """The sandbox runs, and has come up completely."""
+    return _is_alive(world) and (world.state / COMPLETE).exists()
+
+
+def _is_alive(world: World) -> bool:
+    holder = Holder.recorded(world)
+    return holder is not None and holder.is_alive()
+
+
+def _prepare(world: World) -> None:
+    """Write everything the parts read. Starts nothing."""
+    world.state.mkdir(parents=True, mode=0o755)
+    (world.state / MARKER).touch()
+    for folder in (world.run, world.logs, world.authenticator):
+        folder.mkdir()
+    hosts.create(world)
+    pki.create(world)
+    access.create(world)
+    configuration = control_plane.authenticator_configuration(world)
+    (world.authenticator / "config.yaml").write_text(json.dumps(configuration))
+    for path, content in node.files(world, storage.snapshotter(world.state)).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    image.create(world)
+    cgroups.create(world.cgroup)
+
+
+def _start(world: World, detail: Callable[[str], None], *, tethered: bool) -> None:
+    process = namespaces.start(world, tools.folder(world.cache), tethered=tethered)
+    try:
+        with process.stdout as reports:  # type: ignore[union-attr] # it is a pipe: see namespaces.start
+            _follow(world, reports, detail)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    (world.state / COMPLETE).touch()
+
+
+def _follow(world: World, reports: IO[str], detail: Callable[[str], None]) -> None:
+    """Read the supervisor's reports until everything is up."""
+    for line in reports:
+        report = json.loads(line)
+        if "error" in report:
+            raise SandboxError(report["error"])
+        if "up" in report:
+            return
+        detail(f"waiting for {report['part']}")
+    raise SandboxError(f"the supervisor has ended:\n{last_lines(world.logs / 'supervisor.log')}")
+
+
+def _remove(world: World) -> None:
+    """End what runs and remove what lies there; nothing to do where there is nothing."""
+    if not world.state.exists():
+        return
+    if not (world.state / MARKER).exists() and any(world.state.iterdir()):
+        raise SandboxError(f"{world.state} is not a sandbox's folder: {MARKER} is not in it. Remove it, or use --state")
+    if holder := Holder.recorded(world):
+        holder.end()
+    cgroups.remove(world.cgroup)
+    shutil.rmtree(world.state)

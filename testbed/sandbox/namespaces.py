@@ -1,0 +1,73 @@
+"""The sandbox's PID, mount and network namespaces, from outside: started, entered, ended."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from testbed.sandbox import entry
+from testbed.sandbox.holder import Holder
+from testbed.sandbox.interpreter import PYTHON
+from testbed.sandbox.world import World
+
+
+def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]:
+    """Start the supervisor as PID 1 of new namespaces. `testbed.sandbox.supervisor` says what it prints.
+
+    Args:
+        world: Its state folder must be ready.
+        tools: The folder of the Go programs.
+        tethered: The sandbox ends with this process, even when it is killed.
+    """
+    tether = ("setpriv", "--pdeathsig", "KILL") if tethered else ()
+    supervisor = (
+        str(PYTHON), "-m", "testbed.sandbox.supervisor",
+        "--state", str(world.state), "--cache", str(world.cache), "--tools", str(tools),
+    )  # fmt: skip
+    world.logs.mkdir(parents=True, exist_ok=True)
+    with (world.logs / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(
+            (*tether, "unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", *supervisor),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            cwd=Path(__file__).parents[2],
+            env=environment_inside(world, tools),
+        )
+
+
+def command_inside(holder: Holder, command: Sequence[str]) -> Sequence[str]:
+    """The command line that runs `command` inside, in the same working directory.
+
+    It is killed when its caller is. It has to be started with the signals of `entry.HELD` blocked.
+    """
+    return (
+        "setpriv", "--pdeathsig", "KILL",
+        str(PYTHON), "-I", str(Path(entry.__file__).absolute()), str(holder.pid), str(Path.cwd()), *command,
+    )  # fmt: skip
+
+
+def environment_inside(world: World, tools: Path) -> Mapping[str, str]:
+    """The environment of what runs inside: the caller's, with the sandbox's tools, cluster and CA.
+
+    Proxies lead nowhere in there, and the caller's own AWS account has no business in there: both are left out.
+    """
+    paths = (str(tools), str(PYTHON.parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
+    ca = str(world.ca.certificate)
+    return {
+        **{name: value for name, value in os.environ.items() if not _stays_outside(name)},
+        "PATH": ":".join(paths),
+        "FRONTDOOR_SANDBOX": str(world.state),
+        "KUBECONFIG": str(world.kubeconfig),
+        "SSL_CERT_FILE": ca,
+        "AWS_CA_BUNDLE": ca,
+        "CURL_CA_BUNDLE": ca,
+        "REQUESTS_CA_BUNDLE": ca,
+        "NODE_EXTRA_CA_CERTS": ca,
+    }
+
+
+def _stays_outside(variable: str) -> bool:
+    return variable.startswith("AWS_") or variable.lower().endswith("_proxy")

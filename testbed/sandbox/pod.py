@@ -1,0 +1,246 @@
+"""The proxy's pod without a kubelet: the chart's commands, in the image's root filesystem, over the pod's mounts."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from k8s_manifests import documents
+from k8s_manifests.configuration import SCRIPT_KEY, TEMPLATE_KEY
+from lambda_fn.job.render import Inputs, Upstream, layer_host, pattern, render
+from lambda_fn.settings import PodExposure, Settings
+from testbed.sandbox.world import World
+
+UNKEPT_SECONDS = 60
+"""How long nginx may take to start or, with nothing to finish, to stop."""
+
+Auths = Mapping[str, str]
+"""ECR host -> authorization token."""
+
+
+class Pod:
+    """One pod in the network of the sandbox, for tests of the proxy and for benchmarks.
+
+    What the kubelet would mount lies in `folder`, where tests change it.
+    """
+
+    def __init__(self, folder: Path, world: World, settings: Settings) -> None:
+        self.folder = folder
+        self.world = world
+        self.settings = settings
+        self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/moments')
+        """Words of critical lines in the log that a test brings about itself."""
+        self.waits_for_upstreams = True
+        """Whether it serves only when it knows the registries' addresses, which it asks for once it listens."""
+        self._objects = documents(settings)
+        spec = self._object("Deployment")["spec"]["template"]["spec"]
+        (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
+        self._process: subprocess.Popen[bytes] | None = None
+        for name in ("config", "scripts", "credential", "run", "cache", "tls"):
+            (folder / name).mkdir()
+        self.configure(self.template(TEMPLATE_KEY))
+        (folder / "scripts" / SCRIPT_KEY).write_text(self.template(SCRIPT_KEY), encoding="utf-8")
+
+    # --- what lies in the mounts --------------------------------------------------------------------------------------
+
+    def template(self, key: str) -> str:
+        """What the charts put under a key into a ConfigMap."""
+        data = (d["data"] for d in self._objects if d["kind"] == "ConfigMap")
+        return str(next(values[key] for values in data if key in values))
+
+    def configure(self, template: str) -> None:
+        """Render a template into the configuration's ConfigMap, as a refresh does."""
+        inputs = Inputs(
+            domain=self.settings.domain,
+            resolver=self.settings.proxy.resolver or self.world.dns_address,
+            registries=[
+                Upstream(
+                    self.world.registry_host(r.account),
+                    layer_host(r.region),
+                    list(r.repositories),
+                    pattern(r.repositories),
+                )
+                for r in self.settings.registries
+            ],
+            tls=isinstance(self.settings.proxy.exposure, PodExposure),
+            drain_seconds=self.settings.proxy.drain_seconds,
+            cache=self.settings.proxy.cache,
+            timeouts=self.settings.proxy.timeouts,
+            blobs=self.settings.proxy.blobs,
+        )
+        text = render(template, inputs, source=TEMPLATE_KEY)
+        (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
+
+    def configuration(self) -> str:
+        """The configuration's ConfigMap."""
+        return (self.folder / "config" / "nginx.conf").read_text(encoding="utf-8")
+
+    def give(self, auths: Auths) -> None:
+        """Put tokens into the pull secret."""
+        self.put_credential(json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}}))
+
+    def put_credential(self, text: str | None) -> None:
+        """Put anything into the pull secret, or nothing."""
+        self.mount("credential", {} if text is None else {".dockerconfigjson": text.encode()})
+
+    def mount(self, volume: str, files: Mapping[str, bytes]) -> None:
+        """Change a Secret's volume, whole: a kubelet exchanges a link, so that a reader never sees half of it."""
+        folder = self.folder / volume
+        data = folder / f"..{time.monotonic_ns()}"
+        data.mkdir()
+        for name, content in files.items():
+            (data / name).write_bytes(content)
+            if not (folder / name).is_symlink():
+                (folder / name).symlink_to(f"..data/{name}")
+        link = folder / "..data_tmp"
+        link.symlink_to(data.name)
+        link.rename(folder / "..data")
+
+    # --- its life -----------------------------------------------------------------------------------------------------
+
+    def check(self) -> subprocess.CompletedProcess[bytes]:
+        """Run the init container to its end."""
+        command = [*self._bubble(self._check), *self._check["command"]]
+        return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)
+
+    def start(self) -> None:
+        """Run the init container, then nginx; returns when nginx serves.
+
+        Raises:
+            RuntimeError: The check fails, or nginx ends instead.
+        """
+        checked = self.check()
+        if checked.returncode:
+            raise RuntimeError(f"the init container ended with {checked.returncode}: {checked.stderr.decode()}")
+        self.restart()
+
+    def restart(self) -> None:
+        """Run nginx again in the same pod, as a kubelet does when the container has ended."""
+        with (self.folder / "stdout").open("ab") as stdout, (self.folder / "stderr").open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [*self._bubble(self._nginx), *self._nginx["command"]], stdout=stdout, stderr=stderr
+            )
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while not (self.folder / "run" / "nginx.pid").exists() or not self._is_listening():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"nginx ended with {self._process.returncode}: {self.error_log()}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nginx does not listen after {UNKEPT_SECONDS} s: {self.error_log()}")
+            time.sleep(0.02)
+        if self.waits_for_upstreams:
+            self.wait_for_upstreams()
+
+    def wait_for_upstreams(self) -> None:
+        """As the kubelet does, which sends nobody before the startup probe succeeds."""
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while not self._starts():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the registries do not answer after {UNKEPT_SECONDS} s: {self.error_log()}")
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Ask nginx to finish, and wait until it has."""
+        if self._process and self._process.poll() is None:
+            os.kill(self.pid, signal.SIGQUIT)
+            self._process.wait(UNKEPT_SECONDS)
+
+    def kill(self) -> None:
+        """End nginx as the kernel does when memory runs out: without a chance to tidy up."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._running.wait(UNKEPT_SECONDS)
+        (self.folder / "run" / "nginx.pid").unlink()
+
+    def pre_stop(self) -> subprocess.Popen[bytes]:
+        """Start the container's preStop hook inside it."""
+        command = self._nginx["lifecycle"]["preStop"]["exec"]["command"]
+        return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", "--preserve-credentials", *command])
+
+    def has_ended(self, within_seconds: float) -> bool:
+        """Whether the container ends in time."""
+        try:
+            self._running.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def pid(self) -> int:
+        """Nginx's master process, which is process 1 inside."""
+        outer = self._running.pid
+        return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
+
+    def empty_cache(self) -> None:
+        """Remove what it keeps: nginx fetches again what it does not find."""
+        for folder in ("cache/blobs", "cache/manifests", "run/locations", "run/moments"):
+            for file in (self.folder / folder).glob("*/*/*"):
+                file.unlink(missing_ok=True)
+
+    # --- what it says -------------------------------------------------------------------------------------------------
+
+    def access_log(self, server: str, path: str) -> list[dict[str, Any]]:
+        """The lines of one server about requests whose path ends so; nginx writes them once the client has its answer.
+
+        Raises:
+            TimeoutError: There is none.
+        """
+        deadline = time.monotonic() + UNKEPT_SECONDS
+        while time.monotonic() < deadline:
+            lines = [json.loads(line) for line in self._written("stdout").splitlines()]
+            if found := [line for line in lines if line["server"] == server and line["path"].endswith(path)]:
+                return found
+            time.sleep(0.02)
+        raise TimeoutError(f"no line of {server} about {path}")
+
+    def error_log(self) -> str:
+        """Standard error."""
+        return self._written("stderr")
+
+    def logs(self) -> str:
+        """Everything it has written."""
+        return self._written("stdout") + self._written("stderr")
+
+    def _written(self, stream: str) -> str:
+        file = self.folder / stream
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("this pod was never started")
+        return self._process
+
+    def _starts(self) -> bool:
+        with closing(HTTPConnection("127.0.0.1", 8080, timeout=UNKEPT_SECONDS)) as connection:
+            connection.request("GET", "/-/startup")
+            return connection.getresponse().status == HTTPStatus.OK
+
+    def _is_listening(self) -> bool:
+        """Port 8080 (1F90) is in state listen (0A)."""
+        table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        return any(row.split()[1].endswith(":1F90") and row.split()[3] == "0A" for row in table)
+
+    def _bubble(self, container: dict[str, Any]) -> list[str]:
+        bwrap = shutil.which("bwrap") or "bwrap"
+        mounts: list[str] = []
+        for mount in container["volumeMounts"]:
+            how = "--ro-bind" if mount.get("readOnly") else "--bind"
+            mounts += [how, str(self.folder / mount["name"]), mount["mountPath"]]
+        user = ("--unshare-user", "--uid", "101", "--gid", "101")
+        process = ("--unshare-pid", "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL", "--clearenv")
+        path = ("--setenv", "PATH", "/usr/sbin:/usr/bin")
+        # The sandbox covers parts of /proc, and the kernel then refuses a fresh one to a user namespace.
+        root = ("--ro-bind", str(self.world.nginx_root), "/", "--dev", "/dev", "--ro-bind", "/proc", "/proc")
+        return [bwrap, *user, *process, *path, *root, *mounts, "--"]
+
+    def _object(self, kind: str) -> dict[str, Any]:
+        return next(d for d in self._objects if d["kind"] == kind)

@@ -1,0 +1,119 @@
+"""The sandbox's long-running parts: started in their own session with a log of their own, and awaited."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from testbed.sandbox.errors import SandboxError, last_lines
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One long-running program.
+
+    Attributes:
+        ready: True as soon as the part does its work.
+        environment: Added to the supervisor's own.
+    """
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Processes:
+    """The running parts. Knows each by its pid, so that PID 1 can tell which one an exit status belongs to."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[int, tuple[Part, subprocess.Popen[bytes]]] = {}
+
+    def start(self, part: Part) -> None:
+        """Start a part; its standard output and error go to `<logs>/<name>.log`.
+
+        Raises:
+            SandboxError: The program is not there.
+        """
+        with self._log(part).open("ab") as log:
+            try:
+                process = subprocess.Popen(
+                    part.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **part.environment},
+                    start_new_session=True,
+                )
+            except FileNotFoundError as error:
+                raise SandboxError(
+                    f"{part.name}: {part.command[0]} is not there; run `python -m testbed.sandbox setup`"
+                ) from error
+        self._running[process.pid] = (part, process)
+
+    def wait_until_ready(self, part: Part, seconds: float) -> None:
+        """Return when the part is ready.
+
+        Raises:
+            SandboxError: It has ended, or is not ready in time. The message ends with its last log lines.
+        """
+        process = next(process for running, process in self._running.values() if running is part)
+        deadline = time.monotonic() + seconds
+        while not part.ready():
+            if process.poll() is not None:
+                raise SandboxError(f"{part.name} {_ending(process.returncode)}\n{last_lines(self._log(part))}")
+            if time.monotonic() > deadline:
+                raise SandboxError(f"{part.name} is not ready after {seconds:.0f} s\n{last_lines(self._log(part))}")
+            time.sleep(POLL_SECONDS)
+
+    def reap(self) -> Iterator[str]:
+        """Collect every process that ends, forever; yields a sentence for each part that does.
+
+        For PID 1: orphans are collected as well.
+        """
+        while True:
+            pid, status = os.wait()
+            if pid in self._running:
+                part, process = self._running.pop(pid)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                yield f"{part.name} {_ending(process.returncode)}"
+
+    def _log(self, part: Part) -> Path:
+        return self._logs / f"{part.name}.log"
+
+
+def _ending(returncode: int) -> str:
+    if returncode < 0:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    return f"has ended with status {returncode}"
+
+
+def listens(address: str, port: int) -> Callable[[], bool]:
+    """A readiness check: something accepts TCP connections there."""
+
+    def check() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return True
+        return False
+
+    return check
+
+
+def serves(path: Path) -> Callable[[], bool]:
+    """A readiness check: something accepts connections on a unix socket."""
+
+    def check() -> bool:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            return True
+        return False
+
+    return check

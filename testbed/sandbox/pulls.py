@@ -1,0 +1,212 @@
+"""What a developer does at the public domain: pull with three clients, and try to push. All anonymous."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from testbed.sandbox.commands import run
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
+from testbed.sandbox.world import World
+
+NAMESPACE = "developers"
+_POD_SECONDS = 90
+_POLL_SECONDS = 0.5
+
+
+def public_image(world: World) -> str:
+    """The application's image as developers write it."""
+    return f"{world.domain}/{world.app_repository}:{world.app_tag}"
+
+
+def anonymous(world: World) -> Mapping[str, str]:
+    """The environment of a client that has never logged in anywhere."""
+    folder = world.run / "anonymous"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "DOCKER_CONFIG": str(folder), "REGISTRY_AUTH_FILE": str(folder / "auth.json")}
+
+
+def pull_with_crane(world: World, reference: str) -> str:
+    """Pull a whole image into a folder; returns its digest.
+
+    Raises:
+        SandboxError: The pull failed; the message ends with crane's own words.
+    """
+    with _new_folder(world) as folder:
+        run(("crane", "pull", "--format=oci", reference, folder), environment=anonymous(world))
+        digest: str = json.loads((folder / "index.json").read_text())["manifests"][0]["digest"]
+        return digest
+
+
+def pull_with_skopeo(world: World, reference: str) -> str:
+    """Copy a whole image into a folder; returns its digest.
+
+    Raises:
+        SandboxError: The pull failed.
+    """
+    with _new_folder(world) as folder:
+        shutil.copy(world.ca.certificate, folder / "ca.crt")
+        target = folder / "image"
+        source = (f"--src-cert-dir={folder}", f"docker://{reference}")
+        run(("skopeo", "copy", "--insecure-policy", *source, f"dir:{target}"), environment=anonymous(world))
+        return f"sha256:{hashlib.sha256((target / 'manifest.json').read_bytes()).hexdigest()}"
+
+
+@contextmanager
+def _new_folder(world: World) -> Iterator[Path]:
+    """An empty folder: a client that finds a layer there does not pull it."""
+    with tempfile.TemporaryDirectory(dir=world.run) as folder:
+        yield Path(folder)
+
+
+def pull_with_kubelet(reference: str, name: str) -> str:
+    """Run a pod from the image, the kubelet pulling it without any pull secret; returns the digest that runs.
+
+    Raises:
+        SandboxError: The pod does not run in time; the message holds the kubelet's reason.
+    """
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "containers": [{"name": "app", "image": reference, "imagePullPolicy": "Always"}],
+            "terminationGracePeriodSeconds": 1,
+        },
+    }
+    kubectl_apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}))
+    _wait_for_service_account()
+    kubectl_apply(json.dumps(pod))
+    try:
+        return _running_digest(name)
+    finally:
+        run(("kubectl", "delete", "pod", name, f"--namespace={NAMESPACE}", "--wait=false"))
+
+
+def _wait_for_service_account() -> None:
+    """A new namespace refuses pods until the controller has given it its default account."""
+    run(("kubectl", "wait", "--for=create", "serviceaccount/default", f"--namespace={NAMESPACE}", "--timeout=30s"))
+
+
+def _running_digest(name: str) -> str:
+    deadline = time.monotonic() + _POD_SECONDS
+    while True:
+        status = kubectl_json("get", "pod", name, f"--namespace={NAMESPACE}")["status"]
+        (container,) = status.get("containerStatuses") or [{"state": {}}]
+        if "running" in container["state"]:
+            digest: str = container["imageID"].rpartition("@")[2]
+            return digest
+        if time.monotonic() > deadline:
+            raise SandboxError(f"pod {name} does not run after {_POD_SECONDS} s: {json.dumps(container['state'])}")
+        time.sleep(_POLL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPull:
+    """A blob being pulled in the background. As a context manager it is ended, if it still runs, and leaves no file.
+
+    Attributes:
+        process: The client.
+        target: Where the bytes go.
+        digest: What they must hash to.
+    """
+
+    process: subprocess.Popen[str]
+    target: Path
+    digest: str
+
+    @classmethod
+    def start(cls, world: World, repository: str, digest: str) -> Self:
+        """Begin pulling a blob from the public domain with crane."""
+        target = world.run / f"blob-{time.monotonic_ns()}"
+        with target.open("wb") as file:
+            process = subprocess.Popen(
+                ("crane", "blob", f"{world.domain}/{repository}@{digest}"),
+                stdout=file,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=anonymous(world),
+            )
+        return cls(process, target, digest)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.target.unlink(missing_ok=True)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether bytes may still come."""
+        return self.process.poll() is None
+
+    @property
+    def received_bytes(self) -> int:
+        """How much has come."""
+        return self.target.stat().st_size
+
+    def finish(self, timeout_seconds: float) -> str:
+        """Wait for its end; returns the digest of what came, which the caller compares.
+
+        Raises:
+            SandboxError: The client failed or took too long.
+        """
+        try:
+            _, errors = self.process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise SandboxError(
+                f"the pull is not over after {timeout_seconds} s; {self.received_bytes} bytes came"
+            ) from error
+        if self.process.returncode:
+            raise SandboxError(f"the pull failed after {self.received_bytes} bytes: {errors.strip()}")
+        with self.target.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def pull_new_layer(world: World, digest: str, timeout_seconds: float) -> str:
+    """Pull a layer of the application's repository; returns the digest of what came.
+
+    Raises:
+        SandboxError: The client failed or took too long.
+    """
+    with BlobPull.start(world, world.app_repository, digest) as pull:
+        return pull.finish(timeout_seconds)
+
+
+def fetch_from_pod(world: World, pod: str, path: str) -> str:
+    """GET a path of the public domain from one pod, whichever the Service would choose; returns the digest of the body.
+
+    Raises:
+        SandboxError: The pod does not answer with 200, or the body is cut.
+    """
+    address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
+    with _new_folder(world) as folder:
+        leads_to = f"{world.domain}:443:{address}:8443"
+        run(("curl", "-sSf", "--connect-to", leads_to, "-o", folder / "body", f"https://{world.domain}/{path}"))
+        return f"sha256:{hashlib.sha256((folder / 'body').read_bytes()).hexdigest()}"
+
+
+def try_to_push(world: World, reference: str) -> str:
+    """Try to push the application's image under a new tag; returns what the client says about being refused.
+
+    A tag that is there already proves nothing: a client that finds its manifest there sends none.
+
+    Raises:
+        SandboxError: The push was not refused.
+    """
+    try:
+        run(("crane", "push", world.app_archive, reference), environment=anonymous(world))
+    except SandboxError as error:
+        return str(error).strip().splitlines()[-1]
+    raise SandboxError(f"a push to {reference} was not refused")

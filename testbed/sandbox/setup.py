@@ -1,0 +1,56 @@
+"""Obtains what the sandbox needs and does not find: Debian packages, Go programs, root filesystems.
+
+The one part of the sandbox that uses the network.
+"""
+
+import os
+import platform
+import sys
+
+from testbed.sandbox import debian, rootfs, tools
+from testbed.sandbox.archive import ARCHITECTURES
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.lock import lock
+from testbed.sandbox.progress import say, step
+from testbed.sandbox.world import STATE_VARIABLE, World
+
+
+def setup(world: World) -> None:
+    """Make everything ready that `up` needs; does nothing where everything is there.
+
+    Raises:
+        SandboxError: Something cannot be had.
+    """
+    require_this_machine()
+    with lock(world.cache):
+        if packages := debian.missing_packages():
+            with step(f"installing Debian packages: {', '.join(packages)}"):
+                debian.install(packages)
+        tools.build(world.cache)
+        _fetch_root_filesystems(world)
+
+
+def _fetch_root_filesystems(world: World) -> None:
+    if not rootfs.nginx(world.cache).is_complete():
+        with step("unpacking nginx and njs from the distribution's newest packages"):
+            version = rootfs.fetch_nginx(world.cache)
+        say(f"        nginx {version}")
+    if not rootfs.static(world.cache).is_complete():
+        with step("unpacking busybox and catatonit for the other images"):
+            rootfs.fetch_static(world.cache)
+
+
+def require_this_machine() -> None:
+    """Check what cannot be installed.
+
+    Raises:
+        SandboxError: Not Linux, not root, an unknown processor, or already inside a sandbox.
+    """
+    if sys.platform != "linux":
+        raise SandboxError(f"the sandbox runs on Linux; this is {platform.system()}. Use a virtual machine")
+    if platform.machine() not in ARCHITECTURES:
+        raise SandboxError(f"processor {platform.machine()!r} is not supported; use one of {', '.join(ARCHITECTURES)}")
+    if os.environ.get(STATE_VARIABLE):
+        raise SandboxError("this is inside the sandbox already; leave its shell first")
+    if os.geteuid() != 0:
+        raise SandboxError("the sandbox makes namespaces and mounts: run it as root (sudo)")

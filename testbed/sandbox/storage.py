@@ -1,0 +1,15 @@
+"""How containerd can store image layers where the state folder lies."""
+
+from pathlib import Path
+
+from testbed.sandbox.commands import run
+
+
+def snapshotter(folder: Path) -> str:
+    """The name of containerd's snapshotter for this file system.
+
+    An overlay cannot keep its writable layer on another overlay, which the root file system of a container is; plain
+    copies work everywhere: https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower.
+    """
+    kind = run(("stat", "--file-system", "--format=%T", folder)).strip()
+    return "native" if kind == "overlayfs" else "overlayfs"

@@ -1,0 +1,67 @@
+"""The benchmark itself, in small: everybody who is compared serves the right bytes, and can be measured."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from testbed.bench import capabilities
+from testbed.bench.content import blob_path
+from testbed.bench.contestants import Distribution, Frontdoor, Plain, WholeFile
+from testbed.bench.measures import herd, pulls, streams
+from testbed.bench.measures.load import loaded
+from testbed.bench.plan import MIB, Plan
+from testbed.bench.samples import Samples
+from testbed.bench.stage import Stage, staged
+from testbed.sandbox.world import World
+
+SMALL = Plan(name="small", rounds=1, stream_rounds=1, layer_bytes=1000, large_bytes=5 * MIB, huge_bytes=0, herds=(3,))
+
+
+@pytest.fixture(scope="module")
+def stage(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Everybody, each asked for every content over HTTP and TLS before this returns."""
+    with staged(world, SMALL, tmp_path_factory.mktemp("bench")) as made:
+        yield made
+
+
+def test_a_herd_on_a_cold_blob_tells_the_contestants_apart(stage: Stage) -> None:
+    herd.measure(stage, 0)
+    measured = Samples(stage.samples)
+    from_s3 = {c.name: measured.values(c.name, "herd", "3 clients", "s3_bytes_ratio").get(0) for c in stage.contestants}
+    assert from_s3[Plain.name] == 3, "each client goes to S3"
+    assert from_s3[WholeFile.name] == 1
+    assert from_s3[Frontdoor.name] == 1
+
+
+def test_pulls_are_counted_at_ecr(stage: Stage) -> None:
+    pulls.measure_at_once(stage, 0)
+    measured = Samples(stage.samples)
+    by_digest = {
+        c.name: measured.values(c.name, "pull", "warm, by digest", "ecr_requests").get(0) for c in stage.contestants
+    }
+    assert by_digest[Frontdoor.name] == 0
+    assert (by_digest[Plain.name] or 0) >= 7, "the manifest and six blobs"
+
+
+def test_serving_a_stream_costs_something(stage: Stage) -> None:
+    streams.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for contestant in (Frontdoor, Distribution):
+        memory = measured.spread(contestant.name, "cost", "5 MiB, 8 streams", "peak_megabytes")
+        assert memory
+        assert memory.median > 1
+
+
+def test_a_load_that_is_answered_with_errors_is_a_gap_and_no_figure(stage: Stage) -> None:
+    contestant = stage.contestant(Frontdoor)
+    of_blob, of_nothing = (f"{contestant.origin}{path}" for path in (blob_path(stage.content.small), "/v2/nothing"))
+    assert loaded(stage, contestant, ("requests", "a blob"), of_blob)
+    assert loaded(stage, contestant, ("requests", "nothing"), of_nothing) is None
+    assert [gap.measure for gap in stage.gaps if "errors" in gap.reason] == ["requests: nothing"]
+
+
+def test_a_token_of_a_lambda_is_too_long_for_the_plain_configuration(stage: Stage) -> None:
+    capabilities.try_all(stage)
+    reasons = [gap.reason for gap in stage.gaps if gap.contestant == Plain.name]
+    assert any("too long parameter" in reason for reason in reasons), reasons
+    assert stage.control.issue_token(stage.world.region).authorization[:40] not in str(stage.gaps)

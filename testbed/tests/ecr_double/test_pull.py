@@ -1,0 +1,174 @@
+"""What a pull gets from a registry: rows P of testbed/docs/ecr-double.md."""
+
+import ssl
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.world import World
+
+ABSENT = f"sha256:{'0' * 64}"
+
+
+@pytest.fixture
+def image(publisher: Publisher, repository: str) -> Image:
+    return publisher.image(repository, "1.4", [b"a layer", b"another"])
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_manifest_comes_inline(ecr: httpx2.Client, image: Image, repository: str, by: str, method: str) -> None:
+    reference = "1.4" if by == "tag" else image.digest
+
+    answer = ecr.request(method, f"/v2/{repository}/manifests/{reference}")
+
+    assert answer.status_code == 200
+    assert answer.content == (image.manifest if method == "GET" else b"")
+    assert answer.headers["Content-Type"] == "application/vnd.oci.image.manifest.v1+json"
+    assert answer.headers["Content-Length"] == str(len(image.manifest))
+    assert answer.headers["Docker-Content-Digest"] == image.digest
+
+
+@pytest.mark.usefixtures("image")
+def test_a_manifest_of_a_type_the_client_does_not_accept_is_unknown(ecr: httpx2.Client, repository: str) -> None:
+    accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+
+    assert ecr.get(f"/v2/{repository}/manifests/1.4", headers=accept).status_code == 404
+
+
+def test_a_blob_is_a_redirect_to_the_layer_bucket(
+    ecr: httpx2.Client, image: Image, repository: str, world: World
+) -> None:
+    answer = ecr.get(f"/v2/{repository}/blobs/{image.layers[0]}")
+
+    location = urlsplit(answer.headers["Location"])
+    query = {name: values[0] for name, values in parse_qs(location.query).items()}
+    assert answer.status_code == 307
+    assert (location.scheme, location.netloc) == ("https", world.layer_host)
+    assert query["X-Amz-Expires"] == "3600"
+    assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert query["X-Amz-SignedHeaders"] == "host"
+    assert len(query["X-Amz-Security-Token"]) > 500
+
+
+def test_the_head_of_a_blob_is_answered_by_the_registry_itself(
+    ecr: httpx2.Client, image: Image, repository: str, control: Control
+) -> None:
+    mark = control.mark()
+
+    answer = ecr.head(f"/v2/{repository}/blobs/{image.layers[0]}")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Length"] == str(len(b"a layer"))
+    assert answer.headers["Docker-Content-Digest"] == image.layers[0]
+    assert "Location" not in answer.headers
+    assert control.requests(mark).count("s3") == 0
+
+
+@pytest.mark.parametrize("path", ["manifests/1", f"manifests/{ABSENT}", f"blobs/{ABSENT}", "tags/list"])
+def test_an_unknown_repository_is_named(ecr: httpx2.Client, world: World, path: str) -> None:
+    answer = ecr.get(f"/v2/never/pushed/{path}")
+
+    (error,) = answer.json()["errors"]
+    assert answer.status_code == 404
+    assert error == {
+        "code": "NAME_UNKNOWN",
+        "message": f"The repository with name 'never/pushed' does not exist in the registry with id '{world.account}'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        ("manifests/absent", "MANIFEST_UNKNOWN", "Requested image not found"),
+        (f"manifests/{ABSENT}", "MANIFEST_UNKNOWN", "Requested image not found"),
+        (f"blobs/{ABSENT}", "BLOB_UNKNOWN", "blob unknown to registry"),
+    ],
+)
+@pytest.mark.usefixtures("image")
+def test_what_a_repository_lacks_is_unknown(
+    ecr: httpx2.Client, repository: str, path: str, code: str, message: str
+) -> None:
+    answer = ecr.get(f"/v2/{repository}/{path}")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"errors": [{"code": code, "message": message}]}
+
+
+@pytest.mark.parametrize("path", [f"blobs/{ABSENT}", "manifests/absent"])
+@pytest.mark.usefixtures("image")
+def test_the_head_of_what_a_repository_lacks_is_unknown(ecr: httpx2.Client, repository: str, path: str) -> None:
+    assert ecr.head(f"/v2/{repository}/{path}").status_code == 404
+
+
+def test_a_blob_of_another_repository_is_unknown(ecr: httpx2.Client, publisher: Publisher, repository: str) -> None:
+    elsewhere = publisher.blob(f"{repository}/elsewhere", b"only there")
+    publisher.image(repository, "1", [b"here"])
+
+    assert ecr.get(f"/v2/{repository}/blobs/{elsewhere}").status_code == 404
+
+
+def test_referrers_are_what_the_registry_has_and_it_has_none(ecr: httpx2.Client, image: Image, repository: str) -> None:
+    answer = ecr.get(f"/v2/{repository}/referrers/{image.digest}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "UNSUPPORTED")
+
+
+@pytest.mark.parametrize("path", ["/", "/v2", "/v1/_ping", "/v2/UPPER/manifests/1"])
+def test_what_is_not_the_registry_api_is_404(ecr: httpx2.Client, path: str) -> None:
+    assert ecr.get(path).status_code == 404
+
+
+def test_a_blob_is_mounted_from_another_repository_of_the_account(
+    ecr: httpx2.Client, publisher: Publisher, repository: str
+) -> None:
+    digest = publisher.blob(f"{repository}/source", b"shared")
+
+    mounted = ecr.post(f"/v2/{repository}/blobs/uploads/?mount={digest}&from={repository}/source")
+
+    assert mounted.status_code == 201
+    assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 200
+
+
+def test_two_accounts_have_nothing_in_common(
+    client: httpx2.Client, ecr: httpx2.Client, world: World, authorization: str, repository: str
+) -> None:
+    elsewhere = world.registry_host(world.other_account)
+    Publisher(client, elsewhere, authorization).image(repository, "1", [b"theirs"])
+
+    answer = ecr.get(f"/v2/{repository}/manifests/1")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "NAME_UNKNOWN")
+
+
+def test_an_account_has_another_registry_in_each_region(
+    ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str
+) -> None:
+    publisher.blob(repository, b"here")
+    digest = digest_of(b"there")
+    elsewhere = f"{world.account}.dkr.ecr.eu-west-1.amazonaws.com"
+    by_address = ssl.create_default_context(cafile=str(world.ca.certificate))
+    by_address.check_hostname = False
+    headers = {"Host": elsewhere, "Authorization": f"Basic {control.issue_token('eu-west-1').authorization}"}
+    named = {"sni_hostname": elsewhere}
+    origin = f"https://{world.ecr_address}"
+
+    with httpx2.Client(verify=by_address, trust_env=False, headers=headers) as client:
+        started = client.post(f"{origin}/v2/{repository}/blobs/uploads/", extensions=named)
+        upload = started.headers["Location"].replace(f"https://{elsewhere}", origin)
+        pushed = client.put(f"{upload}&digest={digest}", content=b"there", extensions=named)
+        there = client.head(f"{origin}/v2/{repository}/blobs/{digest}", extensions=named)
+
+    assert (pushed.status_code, there.status_code) == (201, 200)
+    assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 404
+
+
+def test_no_answer_to_a_push_tells_where_the_bytes_are_kept(ecr: httpx2.Client, world: World, repository: str) -> None:
+    started = ecr.post(f"/v2/{repository}/blobs/uploads/")
+
+    assert started.headers["Location"].startswith(f"https://{world.ecr_host}/v2/{repository}/blobs/uploads/")
+    done = ecr.put(httpx2.URL(started.headers["Location"]).copy_add_param("digest", digest_of(b"x")), content=b"x")
+    assert done.headers["Location"] == f"https://{world.ecr_host}/v2/{repository}/blobs/{digest_of(b'x')}"

@@ -1,0 +1,21 @@
+"""Cursors of lists."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.sandbox.cloud.listing import cursor, position
+
+NAMES = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789._-/", min_size=1)
+
+
+@given(NAMES)
+def test_a_cursor_has_every_difficult_character_and_leads_back(name: str) -> None:
+    assert {"+", "/", "="} <= set(cursor(name))
+    assert position(cursor(name)) == name
+
+
+@pytest.mark.parametrize("forged", ["v1.4", "YWJj", "+/++YQ"])
+def test_a_cursor_of_somebody_else_is_refused(forged: str) -> None:
+    with pytest.raises(ValueError, match="not"):
+        position(forged)

@@ -1,0 +1,34 @@
+"""The simulation of IAM decides about `NotResource`, which moto takes for permission, as IAM does."""
+
+from typing import Any
+
+import pytest
+
+from testbed.sandbox.cloud.simulation import decision
+
+ALL = "arn:aws:ecr:ap-southeast-2:123456789012:repository/"
+PULL: dict[str, Any] = {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": f"{ALL}*"}
+NOTHING_ELSE: dict[str, Any] = {"Effect": "Deny", "Action": ["ecr:BatchGetImage"], "NotResource": f"{ALL}team/*"}
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [*statements]}
+
+
+@pytest.mark.parametrize(
+    ("action", "repository", "expected"),
+    [
+        ("ecr:BatchGetImage", "team/app", "allowed"),
+        ("ecr:BatchGetImage", "payroll", "explicitDeny"),
+        ("ecr:PutImage", "team/app", "implicitDeny"),
+        ("ecr:PutImage", "payroll", "implicitDeny"),
+    ],
+)
+def test_a_deny_of_all_but_a_resource_denies_all_but_it(action: str, repository: str, expected: str) -> None:
+    assert decision([document(PULL, NOTHING_ELSE)], action, f"{ALL}{repository}") == expected
+
+
+def test_documents_are_looked_at_together_and_one_statement_needs_no_list() -> None:
+    alone: dict[str, Any] = {"Version": "2012-10-17", "Statement": NOTHING_ELSE}
+    assert decision([document(PULL), alone], "ecr:BatchGetImage", f"{ALL}payroll") == "explicitDeny"
+    assert decision([alone], "ecr:BatchGetImage", f"{ALL}team/app") == "implicitDeny"

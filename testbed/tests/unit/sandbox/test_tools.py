@@ -1,0 +1,19 @@
+import re
+
+import pytest
+
+from testbed.sandbox import tools
+from testbed.sandbox.tools import Tool
+
+
+@pytest.mark.parametrize("tool", tools.TOOLS, ids=lambda tool: tool.name)
+def test_every_tool_is_pinned_in_its_module(tool: Tool) -> None:
+    text = (tool.module / "go.mod").read_text()
+
+    assert re.search(rf"^\s*(tool )?{re.escape(tool.package)}$", text, re.MULTILINE)
+
+
+def test_the_version_stamped_into_kubernetes_is_the_one_that_is_pinned() -> None:
+    text = (tools.MODULES / "go.mod").read_text()
+
+    assert f"k8s.io/kubernetes {tools.KUBERNETES_VERSION}\n" in text.replace(" // indirect", "")
