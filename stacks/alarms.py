@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from lambda_fn.settings import Canary, Refresh
-from stacks.measures import Measures
+from stacks.metrics import Metrics
 
 RUNBOOK = "docs/operations.md"
 SPARE_SECONDS = 30
@@ -37,94 +37,94 @@ class Alarms(Construct):
         refresh: Refresh,
         canary: Canary | None,
         timeout: cdk.Duration,
-        measures: Measures,
+        metrics: Metrics,
         actions: Sequence[cloudwatch.IAlarmAction],
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._actions, self._runbook = actions, runbook
-        self.of_missing = [self._no_refresh(refresh, timeout, measures)]
-        self.all = [*self._runs(refresh, timeout, measures), *self.of_missing, *self._lost_runs(measures)]
+        self.of_missing = [self._no_refresh(refresh, timeout, metrics)]
+        self.all = [*self._runs(refresh, timeout, metrics), *self.of_missing, *self._lost_runs(metrics)]
         if canary:
-            failed = self._canary_failed(canary, measures)
+            failed = self._canary_failed(canary, metrics)
             self.of_missing.append(failed)
             self.all.append(failed)
 
-    def _runs(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> list[cloudwatch.Alarm]:
+    def _runs(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> list[cloudwatch.Alarm]:
         next_run_seconds = (refresh.period_minutes + refresh.flexible_window_minutes) * 60
         return [
             self._alarm(
                 "RefreshFailed",
                 "A refresh failed. Lambda repeats it after one and two minutes; the old token serves on.",
-                measures.own("RefreshSucceeded", "Maximum"),
+                metrics.own("RefreshSucceeded", "Maximum"),
                 (_BELOW, 1),
                 _KEEP,
             ),
             self._alarm(
                 "TokenRunsOut",
                 "The token in the cluster may die before the next run: without a refresh by hand, pulls will fail.",
-                measures.own("TokenSecondsRemaining", "Maximum"),
+                metrics.own("TokenSecondsRemaining", "Maximum"),
                 (_BELOW, next_run_seconds),
                 _KEEP,
             ),
             self._alarm(
                 "RolloutStuck",
                 "New pods do not become ready. The old ones serve on, with the new token.",
-                measures.own("RolloutsStuck", "Minimum"),
+                metrics.own("RolloutsStuck", "Minimum"),
                 (_AT_LEAST, 1),
                 _KEEP,
             ),
             self._alarm(
                 "NoPodReady",
                 "After a run no pod of the proxy was ready: nothing can be pulled.",
-                measures.own("PodsReady", "Maximum"),
+                metrics.own("PodsReady", "Maximum"),
                 (_BELOW, 1),
                 _KEEP,
             ),
             self._alarm(
                 "RunTooLong",
                 f"A run took longer than its time-out less {SPARE_SECONDS} s: the next may be cut off.",
-                measures.function("Duration", "Maximum"),
+                metrics.function("Duration", "Maximum"),
                 (_AT_LEAST, timeout.to_milliseconds() - SPARE_SECONDS * 1000),
                 _FINE,
             ),
         ]
 
-    def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, measures: Measures) -> cloudwatch.Alarm:
+    def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> cloudwatch.Alarm:
         """A new token in every stretch of two periods; a rollout that is stuck is another alarm's affair."""
         within = cdk.Duration.minutes(refresh.two_runs_minutes + -(-timeout.to_seconds() // 60))
         return self._no_success(
             "NoRefresh",
             "No run is known to have written a new token within two periods. The old one will die: refresh by hand.",
-            measures.own("TokensWritten", "Sum", period=within),
+            metrics.own("TokensWritten", "Sum", period=within),
         )
 
-    def _lost_runs(self, measures: Measures) -> list[cloudwatch.Alarm]:
+    def _lost_runs(self, metrics: Metrics) -> list[cloudwatch.Alarm]:
         return [
             self._alarm(
                 "FailureQueued",
                 "A run was given up, and its event and error lie in the failures queue.",
                 # SQS stops counting a queue that nobody touches for six hours; the message is still there.
-                measures.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
+                metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
                 (_AT_LEAST, 1),
                 _KEEP,
             ),
             self._alarm(
                 "EventDropped",
                 "Lambda dropped the event of a run: it failed three times, or could not start for an hour.",
-                measures.function("AsyncEventsDropped", "Sum"),
+                metrics.function("AsyncEventsDropped", "Sum"),
                 (_AT_LEAST, 1),
                 _FINE,
             ),
         ]
 
-    def _canary_failed(self, canary: Canary, measures: Measures) -> cloudwatch.Alarm:
+    def _canary_failed(self, canary: Canary, metrics: Metrics) -> cloudwatch.Alarm:
         """No success in three periods: one pull may fail, and a schedule that is gone counts as failures do."""
         within = cdk.Duration.minutes(3 * canary.period_minutes)
         return self._no_success(
             "CanaryFailed",
             "No pull through the domain has succeeded for three of the canary's periods: clients may fail, too.",
-            measures.own("CanarySuccess", "Sum", period=within),
+            metrics.own("CanarySuccess", "Sum", period=within),
         )
 
     def _no_success(self, name: str, means: str, successes: cloudwatch.Metric) -> cloudwatch.Alarm:

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from lambda_fn.settings import Settings
-from stacks.measures import Measures
+from stacks.metrics import Metrics
 
 _COLUMNS, _HEIGHT = 24, 6
 _HOUR = cdk.Duration.hours(1)
@@ -29,13 +29,13 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         settings: Settings,
-        measures: Measures,
+        metrics: Metrics,
         alarms: Sequence[cloudwatch.Alarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        rows = [_token(settings, measures), *_runs(measures), _pods(settings, measures), _duration(measures)]
+        rows = [_token(settings, metrics), *_runs(metrics), _pods(settings, metrics), _duration(metrics)]
         if settings.canary:
-            rows.append(_canary(measures))
+            rows.append(_canary(metrics))
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.days(2))
         self.dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title=settings.domain, alarms=alarms, width=_COLUMNS, height=3)
@@ -43,10 +43,10 @@ class Dashboard(Construct):
         self.dashboard.add_widgets(*rows)
 
 
-def _token(settings: Settings, measures: Measures) -> cloudwatch.GraphWidget:
+def _token(settings: Settings, metrics: Metrics) -> cloudwatch.GraphWidget:
     """The age of the token, as what is left of it at every moment and not only at the end of a run."""
     too_little = (settings.refresh.period_minutes + settings.refresh.flexible_window_minutes) / 60
-    left = measures.own("TokenSecondsRemaining", "Maximum")
+    left = metrics.own("TokenSecondsRemaining", "Maximum")
     return _graph(
         "Token",
         [_calculated(_HOURS_LEFT, left=left, label="hours left")],
@@ -54,35 +54,35 @@ def _token(settings: Settings, measures: Measures) -> cloudwatch.GraphWidget:
     )
 
 
-def _runs(measures: Measures) -> list[cloudwatch.GraphWidget]:
+def _runs(metrics: Metrics) -> list[cloudwatch.GraphWidget]:
     return [
         _graph(
             "Refreshes in an hour",
             [
-                measures.own("RefreshSucceeded", "SampleCount", label="runs", period=_HOUR),
-                measures.own("RefreshSucceeded", "Sum", label="succeeded", period=_HOUR),
+                metrics.own("RefreshSucceeded", "SampleCount", label="runs", period=_HOUR),
+                metrics.own("RefreshSucceeded", "Sum", label="succeeded", period=_HOUR),
             ],
         ),
         _graph(
             "Rollouts in an hour",
             [
-                measures.own("Rollouts", "Sum", label="started", period=_HOUR),
-                measures.own("RolloutsStuck", "Sum", label="stuck", period=_HOUR),
+                metrics.own("Rollouts", "Sum", label="started", period=_HOUR),
+                metrics.own("RolloutsStuck", "Sum", label="stuck", period=_HOUR),
             ],
         ),
         _graph(
             "Errors",
             [
-                measures.function("Errors", "Sum", label="of the function"),
-                measures.function("AsyncEventsDropped", "Sum", label="events dropped"),
-                measures.queue("ApproximateNumberOfMessagesVisible", "Maximum", label="in the queue"),
+                metrics.function("Errors", "Sum", label="of the function"),
+                metrics.function("AsyncEventsDropped", "Sum", label="events dropped"),
+                metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum", label="in the queue"),
             ],
         ),
     ]
 
 
-def _pods(settings: Settings, measures: Measures) -> cloudwatch.GraphWidget:
-    ready = measures.own("PodsReady", "Minimum")
+def _pods(settings: Settings, metrics: Metrics) -> cloudwatch.GraphWidget:
+    ready = metrics.own("PodsReady", "Minimum")
     return _graph(
         "Pods ready",
         [_calculated(_LAST.format("ready"), ready=ready, label="after the last run")],
@@ -90,17 +90,17 @@ def _pods(settings: Settings, measures: Measures) -> cloudwatch.GraphWidget:
     )
 
 
-def _duration(measures: Measures) -> cloudwatch.GraphWidget:
-    took = measures.own("DurationMilliseconds", "Maximum")
+def _duration(metrics: Metrics) -> cloudwatch.GraphWidget:
+    took = metrics.own("DurationMilliseconds", "Maximum")
     return _graph("Duration", [_calculated("took / 1000", took=took, label="seconds")])
 
 
-def _canary(measures: Measures) -> cloudwatch.GraphWidget:
+def _canary(metrics: Metrics) -> cloudwatch.GraphWidget:
     return _graph(
         "Canary's pulls in an hour",
         [
-            measures.own("CanarySuccess", "SampleCount", label="pulls", period=_HOUR),
-            measures.own("CanarySuccess", "Sum", label="came", period=_HOUR),
+            metrics.own("CanarySuccess", "SampleCount", label="pulls", period=_HOUR),
+            metrics.own("CanarySuccess", "Sum", label="came", period=_HOUR),
         ],
     )
 

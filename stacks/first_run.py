@@ -10,7 +10,7 @@ from constructs import Construct, IDependable
 
 from stacks.deployment_log import no_other_log, send_log_of
 
-_PATIENCE_SECONDS = 870
+_TRIGGER_LIMIT_SECONDS = 870
 _PROVIDER = "AWSCDK.TriggerCustomResourceProviderCustomResourceProvider"
 
 
@@ -33,13 +33,13 @@ class FirstRun(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         # CDK's function that waits has 15 minutes itself: it must be able to report a run that takes them all.
-        patience = min(timeout.to_seconds(), _PATIENCE_SECONDS)
-        trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(patience))
+        wait_seconds = min(timeout.to_seconds(), _TRIGGER_LIMIT_SECONDS)
+        trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(wait_seconds))
         trigger.node.add_dependency(*after)
-        _settle(self, log_group)
+        _write_provider_log_to(self, log_group)
 
 
-def _settle(scope: Construct, log_group: logs.ILogGroup) -> None:
+def _write_provider_log_to(scope: Construct, log_group: logs.ILogGroup) -> None:
     """CDK's function that waits, which belongs to the stack and not to the trigger."""
     provider = cast("cdk.CustomResourceProviderBase", cdk.Stack.of(scope).node.find_child(_PROVIDER))
     send_log_of(cast("cdk.CfnResource", provider.node.find_child("Handler")), log_group)

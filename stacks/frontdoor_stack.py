@@ -13,21 +13,21 @@ from lambda_fn.settings import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import RUNBOOK, Alarms
 from stacks.dashboard import Dashboard
+from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.deployment_log import deployment_log
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
-from stacks.failures import Failures
 from stacks.first_run import FirstRun
-from stacks.gaps import check
 from stacks.identity import Identity
 from stacks.load_balancer import LoadBalancer, load_balancer
-from stacks.measures import Measures
+from stacks.metrics import Metrics
 from stacks.network import Network
-from stacks.notices import Notices
+from stacks.notifications import Notifications
+from stacks.preflight import reject_incompatible_settings
 from stacks.refresher import Refresher, refresher_log, run_timeout
-from stacks.remarks import remarks
 from stacks.schedule import Schedule
 from stacks.stack_name import stack_name
+from stacks.synth_hints import synth_hints
 from stacks.workload import Documents, Workload, applied_documents, workload_digest
 
 
@@ -45,13 +45,15 @@ class FrontdoorStack(cdk.Stack):
             description=f"Pull-only registry at {settings.domain}, in front of ECR",
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
         )
-        check(settings)
-        for remark in remarks(settings):
-            cdk.Annotations.of(self).add_info(remark)
+        reject_incompatible_settings(settings)
+        for hint in synth_hints(settings):
+            cdk.Annotations.of(self).add_info(hint)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
-        failures = Failures(self, "Failures", key=key).queue
+        dead_letter_queue = DeadLetterQueue(self, "Failures", key=key).queue
         log_group = refresher_log(self, "Log", settings=settings, key=key)
-        role = Identity(self, "Identity", settings=settings, log_group=log_group, failures=failures, key=key).role
+        role = Identity(
+            self, "Identity", settings=settings, log_group=log_group, dead_letter_queue=dead_letter_queue, key=key
+        ).role
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
         balancer = load_balancer(self, "LoadBalancer", settings=settings)
         applied = applied_documents(settings)
@@ -61,13 +63,15 @@ class FrontdoorStack(cdk.Stack):
             settings=settings,
             role=role,
             log_group=log_group,
-            failures=failures,
+            dead_letter_queue=dead_letter_queue,
             network=network,
             workload_digest=workload_digest(applied) if applied else None,
         ).function
-        schedule = Schedule(self, "Schedule", settings=settings, function=function, failures=failures, key=key)
-        alarms = self._watch(settings, function, failures, key)
-        ways_in = self._ways_in(settings, role, network)
+        schedule = Schedule(
+            self, "Schedule", settings=settings, function=function, dead_letter_queue=dead_letter_queue, key=key
+        )
+        alarms = self._monitoring(settings, function, dead_letter_queue, key)
+        prerequisites = self._prerequisites(settings, role, network)
         # Not before: a schedule may run as soon as it is made, and would only fail or meet the first run.
         if applied:
             first_run = self._first_run(
@@ -76,43 +80,43 @@ class FrontdoorStack(cdk.Stack):
                 function=function,
                 network=network,
                 balancer=balancer,
-                ways_in=ways_in,
+                prerequisites=prerequisites,
                 key=key,
             )
             for later in (schedule, *alarms.of_missing):
                 later.node.add_dependency(first_run)
         else:
-            schedule.node.add_dependency(*ways_in)
-        self._tell_how_to_run(function)
+            schedule.node.add_dependency(*prerequisites)
+        self._outputs(function)
 
-    def _watch(
-        self, settings: Settings, function: lambda_.IFunction, failures: sqs.IQueue, key: kms.IKey | None
+    def _monitoring(
+        self, settings: Settings, function: lambda_.IFunction, dead_letter_queue: sqs.IQueue, key: kms.IKey | None
     ) -> Alarms:
         """The alarms and the page that show what becomes of the runs."""
-        measures = Measures(settings, function=function, failures=failures)
+        metrics = Metrics(settings, function=function, dead_letter_queue=dead_letter_queue)
         alarms = Alarms(
             self,
             "Alarms",
             refresh=settings.refresh,
             canary=settings.canary,
             timeout=run_timeout(settings),
-            measures=measures,
-            actions=Notices(self, "Notices", alarms=settings.alarms, key=key).actions,
+            metrics=metrics,
+            actions=Notifications(self, "Notices", alarms=settings.alarms, key=key).actions,
             runbook=settings.alarms.runbook_url or RUNBOOK,
         )
-        Dashboard(self, "Page", settings=settings, measures=measures, alarms=alarms.all)
+        Dashboard(self, "Page", settings=settings, metrics=metrics, alarms=alarms.all)
         return alarms
 
-    def _ways_in(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:
+    def _prerequisites(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:
         """What has to be there before the function can reach AWS and the cluster."""
-        ways_in: list[IDependable] = [
+        prerequisites: list[IDependable] = [
             GroupAccess(self, "Access", settings=settings, role=role, group=settings.refresher_group)
         ]
         if network:
-            ways_in.append(network.into_cluster)
+            prerequisites.append(network.into_cluster)
         if settings.endpoints.create:
-            ways_in.append(VpcEndpoints(self, "Endpoints", settings=settings, network=network))
-        return ways_in
+            prerequisites.append(VpcEndpoints(self, "Endpoints", settings=settings, network=network))
+        return prerequisites
 
     def _first_run(  # noqa: PLR0913 - properties, each passed by name
         self,
@@ -122,7 +126,7 @@ class FrontdoorStack(cdk.Stack):
         function: lambda_.Function,
         network: Network | None,
         balancer: LoadBalancer | None,
-        ways_in: list[IDependable],
+        prerequisites: list[IDependable],
         key: kms.IKey | None,
     ) -> FirstRun:
         """The objects in the cluster, and then the run that comes with them."""
@@ -131,12 +135,12 @@ class FrontdoorStack(cdk.Stack):
         log = deployment_log(self, "DeploymentLog", settings=settings, key=key)
         workload = Workload(self, "Workload", settings=settings, documents=objects, network=network, log_group=log)
         # Pods are ready when the load balancer finds them healthy: it has to be there, and kubectl to have its way.
-        workload.node.add_dependency(*([balancer] if balancer else []), *ways_in)
-        after = [*ways_in, workload]
+        workload.node.add_dependency(*([balancer] if balancer else []), *prerequisites)
+        after = [*prerequisites, workload]
         timeout = run_timeout(settings)
         return FirstRun(self, "FirstRun", function=function, timeout=timeout, after=after, log_group=log)
 
-    def _tell_how_to_run(self, function: lambda_.IFunction) -> None:
+    def _outputs(self, function: lambda_.IFunction) -> None:
         command = (
             f"aws lambda invoke --region {self.region} --function-name {function.function_name}"
             " --cli-read-timeout 900 --cli-binary-format raw-in-base64-out --payload '{\"dry_run\": true}' /dev/stdout"

@@ -39,7 +39,7 @@ class Identity(Construct):
         *,
         settings: Settings,
         log_group: logs.ILogGroup,
-        failures: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         key: kms.IKey | None,
     ) -> None:
         """Define the role.
@@ -53,7 +53,7 @@ class Identity(Construct):
             *_pull(repositories, proxy_image(self, settings)),
             describe_cluster(self, settings),
             write_log("WriteOwnLog", log_group),
-            *_report_failures(failures, key),
+            *_send_to_dead_letter_queue(dead_letter_queue, key),
             *(interface_statements(self, settings.cluster) if settings.cluster.subnet_ids else []),
         ]
         policy = iam.PolicyDocument(statements=statements)
@@ -116,8 +116,10 @@ def _deny_writes() -> iam.PolicyStatement:
     )
 
 
-def _report_failures(failures: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
-    report = iam.PolicyStatement(sid="ReportFailures", actions=["sqs:SendMessage"], resources=[failures.queue_arn])
+def _send_to_dead_letter_queue(dead_letter_queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
+    report = iam.PolicyStatement(
+        sid="ReportFailures", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
+    )
     return [report, *([queue_statement(key)] if key else [])]
 
 

@@ -17,7 +17,7 @@ from stacks.nag import acknowledge, acknowledge_wildcard
 from stacks.network import Network, interface_statements, not_from_code
 from stacks.statements import describe_cluster, write_log
 
-_POWERS = {"kubectl": "as administrator of the cluster", "namespaced": "in its namespace alone"}
+_KUBERNETES_RIGHTS = {"kubectl": "as administrator of the cluster", "namespaced": "in its namespace alone"}
 
 
 def kubectl_provider(
@@ -28,7 +28,7 @@ def kubectl_provider(
     provider = _provider(scope, settings, role, network)
     # kubectl does not wait for a fresh access entry to be known everywhere; making the functions takes that long.
     provider.node.add_dependency(_access(scope, settings, role))
-    _settle(scope, provider, network, log_group)
+    _configure_provider(scope, provider, network, log_group)
     return provider
 
 
@@ -58,7 +58,8 @@ def _role(scope: Construct, settings: Settings, log_group: logs.ILogGroup) -> ia
     role = iam.Role(
         scope,
         "Role",
-        description="ecr-frontdoor's deployment: applies the charts with kubectl, " + _POWERS[settings.manifests],
+        description="ecr-frontdoor's deployment: applies the charts with kubectl, "
+        + _KUBERNETES_RIGHTS[settings.manifests],
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"Kubectl": iam.PolicyDocument(statements=statements)},
     )
@@ -89,7 +90,7 @@ def _provider(scope: Construct, settings: Settings, role: iam.IRole, network: Ne
     )
 
 
-def _settle(
+def _configure_provider(
     scope: Construct, provider: eks.KubectlProvider, network: Network | None, log_group: logs.ILogGroup
 ) -> None:
     """Remove what the provider leaves behind, and answer for what is CDK's own in it."""

@@ -14,7 +14,7 @@ from constructs import Construct
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings import Settings, to_environment
 from stacks.bundling import refresher_code
-from stacks.measures import NAMESPACE, SERVICE
+from stacks.metrics import NAMESPACE, SERVICE
 from stacks.nag import acknowledge
 from stacks.network import Network
 
@@ -58,7 +58,7 @@ class Refresher(Construct):
         settings: Settings,
         role: iam.IRole,
         log_group: logs.ILogGroup,
-        failures: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         network: Network | None,
         workload_digest: str | None,
     ) -> None:
@@ -85,7 +85,7 @@ class Refresher(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             retry_attempts=2,
             max_event_age=cdk.Duration.hours(1),
-            on_failure=destinations.SqsDestination(failures),
+            on_failure=destinations.SqsDestination(dead_letter_queue),
             vpc=network.vpc if network else None,
             vpc_subnets=network.selection if network else None,
             security_groups=[network.security_group] if network else None,

@@ -37,7 +37,7 @@ class Schedule(Construct):
         *,
         settings: Settings,
         function: lambda_.IFunction,
-        failures: sqs.IQueue,
+        dead_letter_queue: sqs.IQueue,
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -47,7 +47,7 @@ class Schedule(Construct):
             "Role",
             description="EventBridge Scheduler starts ecr-frontdoor's Lambda",
             assumed_by=_scheduler_for(group),
-            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, failures, key))},
+            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue, key))},
         )
         refresh = settings.refresh
         window = refresh.flexible_window_minutes
@@ -60,7 +60,7 @@ class Schedule(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
                 mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window or None
             ),
-            target=_target(function, role, failures, retries=_DELIVERY_RETRIES),
+            target=_target(function, role, dead_letter_queue, retries=_DELIVERY_RETRIES),
         )
         self.canary: scheduler.CfnSchedule | None = None
         if settings.canary:
@@ -80,7 +80,7 @@ class Schedule(Construct):
 def _target(
     function: lambda_.IFunction,
     role: iam.IRole,
-    failures: sqs.IQueue | None,
+    dead_letter_queue: sqs.IQueue | None,
     *,
     retries: int,
     event: dict[str, bool] | None = None,
@@ -92,7 +92,9 @@ def _target(
         retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
             maximum_event_age_in_seconds=_DELIVER_WITHIN_SECONDS, maximum_retry_attempts=retries
         ),
-        dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn) if failures else None,
+        dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letter_queue.queue_arn)
+        if dead_letter_queue
+        else None,
     )
 
 
@@ -107,9 +109,13 @@ def _scheduler_for(group: scheduler.CfnScheduleGroup) -> iam.IPrincipal:
     )
 
 
-def _statements(function: lambda_.IFunction, failures: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
+def _statements(
+    function: lambda_.IFunction, dead_letter_queue: sqs.IQueue, key: kms.IKey | None
+) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(sid="StartRefresh", actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
-        iam.PolicyStatement(sid="ReportUndelivered", actions=["sqs:SendMessage"], resources=[failures.queue_arn]),
+        iam.PolicyStatement(
+            sid="ReportUndelivered", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
+        ),
         *([queue_statement(key)] if key else []),
     ]

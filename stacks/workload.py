@@ -12,7 +12,7 @@ from constructs import Construct
 
 from k8s_manifests import documents, proxy_documents
 from lambda_fn.settings import Settings
-from stacks.first_step import FirstStep
+from stacks.administrator_check import AdministratorCheck
 from stacks.kubectl import imported_cluster, kubectl_provider
 from stacks.network import Network
 
@@ -67,6 +67,6 @@ class Workload(Construct):
         # The whole provider: its functions need their policies.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
         if settings.manifests == "namespaced":
-            first_step = FirstStep(self, "FirstStep", settings=settings, cluster=cluster)
-            first_step.node.add_dependency(provider)
-            manifest.node.add_dependency(first_step)
+            administrator_check = AdministratorCheck(self, "AdministratorCheck", settings=settings, cluster=cluster)
+            administrator_check.node.add_dependency(provider)
+            manifest.node.add_dependency(administrator_check)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lambda_fn.settings import Settings
-from stacks.gaps import check
+from stacks.preflight import reject_incompatible_settings
 from tests.template import configurations
 from tests.template.charts import find, pod
 from tests.template.charts import settings as complete
@@ -41,7 +41,7 @@ def in_its_vpc(example: str) -> Settings:
 
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if 'kind = "nlb"' in example])
 def test_an_example_of_a_load_balancer_lacks_nothing(example: str) -> None:
-    check(in_its_vpc(example))
+    reject_incompatible_settings(in_its_vpc(example))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_fn.settings import Settings, parse_toml
-from stacks.gaps import check
+from stacks.preflight import reject_incompatible_settings
 from testbed.sandbox.deployment import configurations
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.installation import toml
@@ -17,7 +17,7 @@ CHANGED = configurations.changed(FIRST, WORLD)
 
 def settings(text: str) -> Settings:
     found = parse_toml(text, "frontdoor.toml")
-    check(found)
+    reject_incompatible_settings(found)
     return found
 
 

@@ -8,22 +8,22 @@ from lambda_fn.settings import NlbExposure, Settings
 from lambda_fn.settings.fields import ECR_HOST
 
 
-def check(settings: Settings) -> None:
+def reject_incompatible_settings(settings: Settings) -> None:
     """Refuse settings that are right one by one and could not work together.
 
     Raises:
         SettingsError: Names all that is missing, one a line.
     """
     found = [
-        *_places(settings),
-        *_patience(settings),
-        *(_without_nat(settings) if not settings.cluster.nat else ()),
+        *_missing_vpc_settings(settings),
+        *_short_rollout_timeout(settings),
+        *(_unreachable_without_nat(settings) if not settings.cluster.nat else ()),
     ]
     if found:
         raise SettingsError("the settings cannot work together:\n" + "\n".join(f"  {line}" for line in found))
 
 
-def _places(settings: Settings) -> Iterator[str]:
+def _missing_vpc_settings(settings: Settings) -> Iterator[str]:
     """What stands in a VPC needs to know it."""
     cluster, endpoints = settings.cluster, settings.endpoints
     balanced = isinstance(settings.proxy.exposure, NlbExposure)
@@ -47,7 +47,7 @@ def _places(settings: Settings) -> Iterator[str]:
         yield "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out"
 
 
-def _patience(settings: Settings) -> Iterator[str]:
+def _short_rollout_timeout(settings: Settings) -> Iterator[str]:
     """A rollout that is given up too early fails the deployment that waits for it."""
     allowed, needed = settings.refresh.rollout_timeout_seconds, balanced_seconds(settings)
     if allowed < needed:
@@ -57,11 +57,11 @@ def _patience(settings: Settings) -> Iterator[str]:
         )
 
 
-def _without_nat(settings: Settings) -> Iterator[str]:
+def _unreachable_without_nat(settings: Settings) -> Iterator[str]:
     """Without a way out there are only the endpoints, and those lead to AWS in their own region."""
     region = settings.cluster.region
     there = {*settings.endpoints.create, *settings.endpoints.existing}
-    for endpoint, purpose in _needed(settings).items():
+    for endpoint, purpose in _needed_endpoints(settings).items():
         if endpoint not in there:
             yield f"cluster.nat = false: endpoints lacks {endpoint!r}, {purpose}"
     for number, registry in enumerate(settings.registries):
@@ -72,7 +72,7 @@ def _without_nat(settings: Settings) -> Iterator[str]:
         yield f"cluster.nat = false: proxy.image = {settings.proxy.image} has to be copied to an ECR in {region}"
 
 
-def _needed(settings: Settings) -> dict[str, str]:
+def _needed_endpoints(settings: Settings) -> dict[str, str]:
     """The endpoints without which something fails, each with what.
 
     Those of the controller: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html . Where it takes its

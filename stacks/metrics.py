@@ -14,10 +14,10 @@ SERVICE = "ecr-frontdoor"
 FIVE_MINUTES = cdk.Duration.minutes(5)
 
 
-class Measures:
+class Metrics:
     """Metrics of one installation: the refresher's own, and those of its function and its failures queue."""
 
-    def __init__(self, settings: Settings, *, function: lambda_.IFunction, failures: sqs.IQueue) -> None:
+    def __init__(self, settings: Settings, *, function: lambda_.IFunction, dead_letter_queue: sqs.IQueue) -> None:
         self._dimensions = {
             "Domain": settings.domain,
             "Cluster": settings.cluster.name,
@@ -25,7 +25,7 @@ class Measures:
             "service": SERVICE,
         }
         self._of_function = {"FunctionName": function.function_name}
-        self._of_queue = {"QueueName": failures.queue_name}
+        self._of_queue = {"QueueName": dead_letter_queue.queue_name}
 
     def own(
         self, name: str, statistic: str, *, label: str | None = None, period: cdk.Duration = FIVE_MINUTES

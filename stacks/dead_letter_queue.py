@@ -8,7 +8,7 @@ from constructs import Construct
 from stacks.nag import acknowledge
 
 
-class Failures(Construct):
+class DeadLetterQueue(Construct):
     """One queue for both ends of the chain: runs Scheduler could not deliver, and runs the Lambda gave up.
 
     One, because whoever is on call asks one question: is there a refresh that did not happen? The messages tell the

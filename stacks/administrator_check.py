@@ -7,13 +7,13 @@ from constructs import Construct
 from k8s_manifests.deployer import deployer_role_name
 from lambda_fn.settings import Settings
 
-_TOLD = (
+_HINT = (
     'manifests = "namespaced": an administrator of the cluster has to have applied what `python -m k8s_manifests '
     "--access` prints, before the first deployment and whenever that changes; otherwise kubectl is forbidden its work"
 )
 
 
-class FirstStep(Construct):
+class AdministratorCheck(Construct):
     """Finds kubectl's own Role, or fails in CloudFormation under a name that says what is missing.
 
     `cdk synth` and `cdk deploy` say it, too. kubectl by itself would complain of each object in turn, and
@@ -23,7 +23,7 @@ class FirstStep(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, cluster: eks.ICluster) -> None:
         super().__init__(scope, construct_id)
-        cdk.Annotations.of(self).add_info(_TOLD)
+        cdk.Annotations.of(self).add_info(_HINT)
         eks.KubernetesObjectValue(
             self,
             "AdministratorAppliedTheAccess",

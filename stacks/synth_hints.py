@@ -6,7 +6,7 @@ from importlib.resources import files
 from lambda_fn.settings import Settings
 
 
-def remarks(settings: Settings) -> tuple[str, ...]:
+def synth_hints(settings: Settings) -> tuple[str, ...]:
     """Each a sentence that begins with the setting and its value, and says what to do."""
     return (*_regions(settings), *_image(settings.proxy.image))
 

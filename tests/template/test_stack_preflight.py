@@ -3,13 +3,13 @@
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
-from stacks.gaps import check
+from stacks.preflight import reject_incompatible_settings
 from tests.template import configurations
 
 
-def gaps(toml: str) -> list[str]:
+def problems(toml: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        check(configurations.parse(toml))
+        reject_incompatible_settings(configurations.parse(toml))
     first, *lines = str(caught.value).splitlines()
     assert first == "the settings cannot work together:"
     return [line.strip() for line in lines]
@@ -23,11 +23,11 @@ def without(*lines: str) -> str:
 
 @pytest.mark.parametrize("name", [*configurations.NAMES, "ingress", "nlb"])
 def test_what_is_deployed_here_lacks_nothing(name: str) -> None:
-    check(configurations.settings(name))
+    reject_incompatible_settings(configurations.settings(name))
 
 
 def test_a_private_endpoint_without_subnets_is_told_what_to_set() -> None:
-    (found,) = gaps(
+    (found,) = problems(
         configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
     )
     assert found == (
@@ -37,7 +37,7 @@ def test_a_private_endpoint_without_subnets_is_told_what_to_set() -> None:
 
 
 def test_a_canary_is_pulled_by_a_lambda_in_the_vpc() -> None:
-    (found,) = gaps(configurations.text("public") + '[canary]\nrepository = "team/canary"\nreference = "latest"\n')
+    (found,) = problems(configurations.text("public") + '[canary]\nrepository = "team/canary"\nreference = "latest"\n')
     assert found == (
         "canary: from outside of the VPC the Lambda does not reach the domain, "
         "set cluster.vpc_id, subnet_ids and security_group_id"
@@ -45,7 +45,7 @@ def test_a_canary_is_pulled_by_a_lambda_in_the_vpc() -> None:
 
 
 def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> None:
-    found = gaps(without("[endpoints]", "create", "route_table_ids"))
+    found = problems(without("[endpoints]", "create", "route_table_ids"))
     assert found == [
         "cluster.nat = false: endpoints lacks 'ecr.dkr', by which the proxy and the nodes speak to ECR",
         "cluster.nat = false: endpoints lacks 's3', where ECR keeps its layers",
@@ -65,40 +65,40 @@ def test_a_rollout_behind_the_load_balancer_is_given_the_time_its_pods_take(repl
         text = configurations.text("nlb").replace("[proxy]\n", f"[proxy]\nreplicas = {replicas}\n")
         return text.replace("rollout_timeout_seconds = 780", f"rollout_timeout_seconds = {seconds}")
 
-    (found,) = gaps(allowing(needed - 1))
+    (found,) = problems(allowing(needed - 1))
     assert found == (
         f"refresh.rollout_timeout_seconds = {needed - 1}: behind the load balancer of proxy.exposure.kind = "
         f'"nlb" {replicas} pods may take {needed} s, set {needed} or more'
     )
-    check(configurations.parse(allowing(needed)))
+    reject_incompatible_settings(configurations.parse(allowing(needed)))
 
 
 def test_the_default_time_of_a_rollout_is_too_short_behind_the_load_balancer_alone() -> None:
-    (found,) = gaps(without("rollout_timeout_seconds"))
+    (found,) = problems(without("rollout_timeout_seconds"))
     assert found.startswith("refresh.rollout_timeout_seconds = 300: ")
-    check(configurations.parse(configurations.text("ingress")))
+    reject_incompatible_settings(configurations.parse(configurations.text("ingress")))
 
 
 def test_endpoints_that_exist_count() -> None:
     text = without("route_table_ids").replace("create = ", "existing = ")
-    check(configurations.parse(text))
+    reject_incompatible_settings(configurations.parse(text))
 
 
 def test_where_the_lambda_stands_outside_only_the_proxy_and_the_controller_need_endpoints() -> None:
     text = without("subnet_ids", "public_endpoint", "create", "route_table_ids")
-    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing"]
+    assert [line.split("'")[1] for line in problems(text)] == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing"]
 
 
 def test_without_a_load_balancer_the_stack_owns_nobody_needs_the_endpoints_of_its_controller() -> None:
     text = without("create", "route_table_ids").split("[proxy.exposure]")[0] + '[proxy.exposure]\nkind = "service"'
-    assert [line.split("'")[1] for line in gaps(text)] == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
+    assert [line.split("'")[1] for line in problems(text)] == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
 
 
 def test_without_kubectl_and_with_a_known_address_the_lambda_needs_the_token_alone() -> None:
     address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
     text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)
     text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
-    assert [line.split("'")[1] for line in gaps(text)] == [
+    assert [line.split("'")[1] for line in problems(text)] == [
         "ecr.dkr",
         "s3",
         "ec2",
@@ -111,7 +111,7 @@ def test_without_nat_neither_another_region_nor_a_public_image_can_be_reached() 
     text = without("image").replace(
         'account = "123456789012"\nregion = "ap-southeast-2"', 'account = "123456789012"\nregion = "eu-west-1"'
     )
-    registry, image = gaps(text)
+    registry, image = problems(text)
     assert registry == "cluster.nat = false: no endpoint in ap-southeast-2 leads to registries[0] in eu-west-1"
     assert image.startswith("cluster.nat = false: proxy.image = public.ecr.aws/nginx/nginx:1.30.6 has to be copied")
 
@@ -138,4 +138,4 @@ def test_without_nat_neither_another_region_nor_a_public_image_can_be_reached() 
     ],
 )
 def test_what_stands_in_a_vpc_has_to_know_it(text: str, message: str) -> None:
-    assert gaps(text) == [message]
+    assert problems(text) == [message]

@@ -12,7 +12,7 @@ from constructs import Construct
 from lambda_fn.settings import Alarms
 
 
-class Notices(Construct):
+class Notifications(Construct):
     """The topics of `[alarms]`.
 
     A policy replaces the one a topic has by default, so the stack's own says who may publish: alarms of this account.
