@@ -5,7 +5,10 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py lambda_fn stacks k8s_manifests cli testbed tests
+CODE := app.py lambda_fn stacks k8s_manifests cli scripts testbed tests
+# What git tracks, or would.
+TEXTS = $(shell git ls-files --cached --others --exclude-standard | grep -Ev '\.(json|png|sum|svg)$$|requirements.*\.txt$$')
+SCRIPTS = .ci/run $(filter-out %.py %.tsv %.txt,$(wildcard scripts/*)) $(shell git ls-files '*.sh')
 CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
@@ -14,7 +17,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint types imports unit template test parts lifecycle proxy node mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows types imports unit template test parts lifecycle proxy node mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -24,8 +27,25 @@ install: .venv/installed node_modules/installed ## Install what every target nee
 
 check: lint types imports unit template ## The quick inner loop: lint, types, imports, unit and template tests
 
-lint: .venv/installed ## Lint and check the formatting
+lint: lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows ## Lint everything that people read or machines run
+
+lint-python: .venv/installed ## Lint Python and check its formatting
 	ruff check $(CODE) && ruff format --check $(CODE)
+
+lint-words: .venv/installed ## Check the spelling, and for wordings that the house style replaces
+	codespell $(filter-out LICENSE,$(TEXTS)) && python scripts/check_terms.py
+
+lint-markdown: .venv/installed ## Lint the documents
+	pymarkdown --strict-config scan $(filter %.md,$(TEXTS))
+
+lint-javascript: node_modules/installed ## Lint the njs modules
+	biome lint --error-on-warnings k8s_manifests
+
+lint-shell: .venv/installed ## Lint the shell scripts
+	shellcheck $(SCRIPTS)
+
+lint-workflows: .venv/installed ## Check the workflows: their schema, and what an attacker could use
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml && zizmor --offline --quiet .github
 
 types: .venv/installed ## Check the types
 	mypy $(CODE)

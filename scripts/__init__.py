@@ -1,0 +1,1 @@
+"""Checks and installers that the Makefile calls."""

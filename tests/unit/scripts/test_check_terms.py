@@ -1,0 +1,49 @@
+"""The check of wordings reads what people read, and nothing else."""
+
+import pytest
+
+from scripts.check_terms import allowed, findings, terms
+
+TERMS = terms("# a comment\n\\bmend(s|ed)?\\b\tfix\n\\bresting\\b\tcircuit open\n")
+FINE = allowed("encryption resting\n")
+
+
+def found(name: str, text: str) -> list[tuple[int, str, str]]:
+    return [(finding.line, finding.found, finding.instead) for finding in findings(name, text, TERMS, FINE)]
+
+
+def test_a_wording_is_found_in_a_document_with_its_line_and_replacement() -> None:
+    assert found("a.md", "one\nWe mended it.\n") == [(2, "mended", "fix")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1  # mend it\n",
+        'x = "mend it"\n',
+        'x = f"mend {x}"\n',
+        '"""Say.\n\nmend it\n"""\n',
+        "def test_mend_it() -> None: ...\n",
+    ],
+    ids=["comment", "string", "f-string", "docstring", "test name"],
+)
+def test_a_wording_is_found_wherever_python_has_prose(text: str) -> None:
+    assert [instead for _, _, instead in found("a.py", text)] == ["fix"]
+
+
+def test_an_identifier_is_not_prose() -> None:
+    assert found("a.py", "mend = 1\n") == []
+
+
+def test_the_line_of_a_finding_counts_within_a_docstring() -> None:
+    assert found("a.py", '"""Say.\n\nmend it\n"""\n') == [(3, "mend", "fix")]
+
+
+def test_an_allowed_use_is_not_a_finding() -> None:
+    assert found("a.md", "encryption resting, and ECR resting") == [(1, "resting", "circuit open")]
+
+
+@pytest.mark.parametrize(("text", "named"), [("no tab here", "line 1"), ("(\tbad", "'('")])
+def test_a_list_of_terms_that_cannot_be_used_is_refused_with_its_place(text: str, named: str) -> None:
+    with pytest.raises(ValueError, match=named.replace("(", r"\(")):
+        terms(text)
