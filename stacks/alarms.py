@@ -1,6 +1,8 @@
 """The alarms: when the token is in danger, and everything that happens on the way there."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from math import ceil
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -51,7 +53,7 @@ class Alarms(Construct):
             self.all.append(failed)
 
     def _runs(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> list[cloudwatch.Alarm]:
-        next_run_seconds = (refresh.period_minutes + refresh.flexible_window_minutes) * 60
+        next_run_seconds = int(refresh.schedule.longest_until(1).total_seconds())
         return [
             self._alarm(
                 "RefreshFailed",
@@ -92,7 +94,7 @@ class Alarms(Construct):
 
     def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> cloudwatch.Alarm:
         """A new token in every stretch of two periods; a rollout that is stuck is another alarm's affair."""
-        within = cdk.Duration.minutes(refresh.two_runs_minutes + -(-timeout.to_seconds() // 60))
+        within = _whole_minutes(refresh.schedule.longest_until(2) + timedelta(seconds=timeout.to_seconds()))
         return self._no_success(
             "NoRefresh",
             "No run is known to have written a new token within two periods. The old one will die: refresh by hand.",
@@ -120,7 +122,7 @@ class Alarms(Construct):
 
     def _canary_failed(self, canary: Canary, metrics: Metrics) -> cloudwatch.Alarm:
         """No success in three periods: one pull may fail, and a schedule that is gone counts as failures do."""
-        within = cdk.Duration.minutes(3 * canary.period_minutes)
+        within = _whole_minutes(canary.schedule.longest_until(3))
         return self._no_success(
             "CanaryFailed",
             "No pull through the domain has succeeded for three of the canary's periods: clients may fail, too.",
@@ -162,3 +164,8 @@ class Alarms(Construct):
             alarm.add_alarm_action(*self._actions)
             alarm.add_ok_action(*self._actions)
         return alarm
+
+
+def _whole_minutes(span: timedelta) -> cdk.Duration:
+    """The periods of CloudWatch are whole minutes."""
+    return cdk.Duration.minutes(ceil(span / timedelta(minutes=1)))

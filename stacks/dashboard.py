@@ -1,6 +1,7 @@
 """One page for whoever is on call: is anything wrong, how long does the token last, what did the runs do."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -45,7 +46,7 @@ class Dashboard(Construct):
 
 def _token(settings: Settings, metrics: Metrics) -> cloudwatch.GraphWidget:
     """The age of the token, as what is left of it at every moment and not only at the end of a run."""
-    too_little = (settings.refresh.period_minutes + settings.refresh.flexible_window_minutes) / 60
+    too_little = settings.refresh.schedule.longest_until(1) / timedelta(hours=1)
     left = metrics.own("TokenSecondsRemaining", "Maximum")
     return _graph(
         "Token",

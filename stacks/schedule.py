@@ -1,6 +1,7 @@
 """What starts a refresh, and the canary between refreshes: EventBridge Scheduler."""
 
 import json
+from datetime import timedelta
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -49,16 +50,16 @@ class Schedule(Construct):
             assumed_by=_scheduler_for(group),
             inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue, key))},
         )
-        refresh = settings.refresh
-        window = refresh.flexible_window_minutes
+        refresh = settings.refresh.schedule
+        window_minutes = refresh.window // timedelta(minutes=1)
         self.schedule = scheduler.CfnSchedule(
             self,
             "Schedule",
             description="Refreshes the ECR credential before the old one expires",
             group_name=group.ref,
-            schedule_expression=f"rate({refresh.period_minutes} minutes)",
+            schedule_expression=refresh.expression,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-                mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window or None
+                mode="FLEXIBLE" if window_minutes else "OFF", maximum_window_in_minutes=window_minutes or None
             ),
             target=_target(function, role, dead_letter_queue, retries=_DELIVERY_RETRIES),
         )
@@ -69,7 +70,7 @@ class Schedule(Construct):
                 "Canary",
                 description="Pulls an image through the registry's domain, to find out what clients find",
                 group_name=group.ref,
-                schedule_expression=f"rate({settings.canary.period_minutes} minutes)",
+                schedule_expression=settings.canary.schedule.expression,
                 flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
                 # Late it is worthless: the next one is due, and a gap in the metric says that one is missing. Nor is it
                 # put on record, for the alarm on the queue is about refreshes.

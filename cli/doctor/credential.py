@@ -91,14 +91,14 @@ def _text(data: dict[str, str], key: str) -> str:
 
 
 def _age(settings: Settings, expires_at: datetime, now: datetime) -> Finding:
-    refresh = settings.refresh
+    schedule = settings.refresh.schedule
     left = expires_at - now
     said = f"the token is good until {expires_at:%F %H:%M} UTC, {_hours(left)} from now"
     if left <= timedelta():
         return failure(_CHECK, f"the token died at {expires_at:%F %H:%M} UTC, {_hours(-left)} ago", _REFRESH)
-    if left < timedelta(minutes=refresh.period_minutes):
+    if left < schedule.longest_gap:
         return failure(_CHECK, f"{said}: it may die before the next run", _REFRESH)
-    expected = _LIFETIME - timedelta(minutes=refresh.period_minutes + refresh.flexible_window_minutes) - _LATE
+    expected = _LIFETIME - schedule.longest_until(1) - _LATE
     if left < expected:
         return warning(_CHECK, f"{said}: a refresh was missed or failed", _REFRESH)
     return fine(_CHECK, said)

@@ -7,6 +7,7 @@ from cli.doctor.asking import known
 from cli.doctor.finding import Finding, failure, fine, skipped, warning
 from cli.doctor.site import Site
 from cli.doctor.stack import Resources
+from lambda_fn.settings import Schedule
 
 _CHECK = "schedule"
 _KIND = "AWS::Scheduler::Schedule"
@@ -28,14 +29,14 @@ class _Wanted:
     Attributes:
         what: What it starts.
         names: What it is called; nothing where the stack has none.
-        minutes: Between two runs.
+        schedule: When it has to run.
         without: What becomes of a front door without it.
         report: How bad that is.
     """
 
     what: str
     names: list[str]
-    minutes: int
+    schedule: Schedule
     without: str
     report: Callable[[str, str, str], Finding]
 
@@ -47,9 +48,9 @@ def examine(site: Site, found: Resources) -> Iterator[Finding]:
     refreshes = [name for name in found.of(_KIND) if name not in canaries]
     token = "nothing renews the token, which dies 12 hours after the last refresh"  # noqa: S105 - a consequence
     nobody = "between two refreshes nobody looks at the registry from outside"
-    yield _examined(site, found, _Wanted("refresh", refreshes, refresh.period_minutes, token, failure))
+    yield _examined(site, found, _Wanted("refresh", refreshes, refresh.schedule, token, failure))
     if canary:
-        yield _examined(site, found, _Wanted("canary", canaries, canary.period_minutes, nobody, warning))
+        yield _examined(site, found, _Wanted("canary", canaries, canary.schedule, nobody, warning))
 
 
 def _examined(site: Site, found: Resources, wanted: _Wanted) -> Finding:
@@ -63,12 +64,12 @@ def _examined(site: Site, found: Resources, wanted: _Wanted) -> Finding:
         return wanted.report(_CHECK, f"the {what}'s schedule {names[0]} is gone: {wanted.without}", _MAKE)
     if schedule.get("State", "ENABLED") != "ENABLED":
         return wanted.report(_CHECK, f"the {what}'s schedule {names[0]} is disabled: {wanted.without}", _ENABLE)
-    if schedule["ScheduleExpression"] != f"rate({wanted.minutes} minutes)":
-        said = f"the {what} runs at {schedule['ScheduleExpression']}, and this file says every {wanted.minutes} minutes"
+    if schedule["ScheduleExpression"] != wanted.schedule.expression:
+        said = f"the {what} runs at {schedule['ScheduleExpression']}, and this file says {wanted.schedule.description}"
         return warning(
             _CHECK, said, "deploy if the file is newer; otherwise somebody changed the schedule: change it back"
         )
-    return fine(_CHECK, f"the {what} runs every {wanted.minutes} minutes")
+    return fine(_CHECK, f"the {what} runs {wanted.schedule.description}")
 
 
 def _unmade(wanted: _Wanted) -> Finding:

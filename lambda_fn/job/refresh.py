@@ -7,7 +7,6 @@ the configuration from before is put back; where the rollout cannot even be star
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import NoReturn
 
 from lambda_fn.contract.errors import ClusterError
@@ -57,7 +56,7 @@ def refresh(
 def _credentials(settings: Settings, registry: Registry, clock: Clock) -> tuple[dict[str, Credential], tuple[str, ...]]:
     """ECR host to credential for every registry, each accepted by its host, and what could not be asked."""
     now = clock.now()
-    must_outlive = timedelta(minutes=settings.refresh.two_runs_minutes)
+    must_outlive = settings.refresh.schedule.longest_until(2)
     regions = dict.fromkeys(entry.region for entry in settings.registries)
     by_region = {region: registry.fetch_credential(region, now=now, must_outlive=must_outlive) for region in regions}
     by_host = {registry_host(entry, by_region[entry.region]): by_region[entry.region] for entry in settings.registries}

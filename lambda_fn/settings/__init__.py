@@ -8,6 +8,7 @@ from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposur
 from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
 from lambda_fn.settings.proxy import Proxy, Resources
+from lambda_fn.settings.schedule import Schedule
 from lambda_fn.settings.timeouts import Timeouts
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Refresh",
     "Registry",
     "Resources",
+    "Schedule",
     "ServiceExposure",
     "Settings",
     "Timeouts",

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lambda_fn.settings.authority import pem
 from lambda_fn.settings.fields import matching, repository_alone
+from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -30,6 +31,11 @@ class Canary(Table):
     """The authority that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), where it is not a public
     one: an internal issuer of cert-manager, or AWS Private CA. The canary trusts it besides the public ones.
     """
+
+    @property
+    def schedule(self) -> Schedule:
+        """When the canary pulls: never late, since the next pull is due soon."""
+        return Rate(self.period_minutes)
 
     @property
     def authority(self) -> str | None:

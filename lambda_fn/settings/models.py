@@ -4,6 +4,7 @@ The docstring under a field is its documentation: it reaches the JSON Schema, an
 tested to cover it. CDK, the Lambda and the charts all read these models and nothing else.
 """
 
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
@@ -32,10 +33,11 @@ from lambda_fn.settings.fields import (
 )
 from lambda_fn.settings.partition import partition_of
 from lambda_fn.settings.proxy import Proxy
+from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
-TOKEN_USABLE_MINUTES = 11 * 60
-"""How long a token is counted on. ECR promises 12 h, but tokens have been seen to die after 11 h 37 min."""
+TOKEN_USABLE = timedelta(hours=11)
+"""How long the schedule relies on a token. ECR promises 12 h, but tokens have expired after 11 h 37 min."""
 
 
 class Cluster(Table):
@@ -135,17 +137,17 @@ class Refresh(Table):
     """
 
     @property
-    def two_runs_minutes(self) -> int:
-        """The longest it can take until the second run from now has started, in minutes."""
-        return 2 * self.period_minutes + self.flexible_window_minutes
+    def schedule(self) -> Schedule:
+        """When the refresh runs."""
+        return Rate(self.period_minutes, self.flexible_window_minutes)
 
     @model_validator(mode="after")
     def _leaves_spare_refreshes(self) -> Self:
-        if self.two_runs_minutes > TOKEN_USABLE_MINUTES:
+        if self.schedule.longest_until(2) > TOKEN_USABLE:
             raise ValueError(
                 f"period_minutes = {self.period_minutes} with flexible_window_minutes = {self.flexible_window_minutes} "
-                f"leaves less than two refreshes within the {TOKEN_USABLE_MINUTES} minutes a token can be counted on: "
-                "2 x period_minutes + flexible_window_minutes must not exceed that"
+                "must leave time for two refreshes while a token is usable: 2 x period_minutes + "
+                f"flexible_window_minutes must be at most {TOKEN_USABLE // timedelta(minutes=1)}"
             )
         return self
 

@@ -216,7 +216,7 @@ def test_what_fails_before_the_first_write_leaves_the_cluster_untouched(
 
 
 def test_a_token_that_dies_before_the_second_run_from_now_is_not_used(world: World) -> None:
-    world.registry.valid_for = timedelta(minutes=world.settings.refresh.two_runs_minutes - 1)
+    world.registry.valid_for = world.settings.refresh.schedule.longest_until(2) - timedelta(minutes=1)
     with pytest.raises(RegistryError):
         world.run()
 

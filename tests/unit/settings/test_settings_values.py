@@ -1,6 +1,7 @@
 """Every wrong value is answered with its key, itself and what is allowed."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from botocore.loaders import create_loader
@@ -291,12 +292,11 @@ def test_a_wrong_list_of_endpoints_is_answered_with_what_is_allowed(line: str, m
 def test_two_refreshes_must_fit_into_the_hours_a_token_is_counted_on(period: int, window: int, *, right: bool) -> None:
     text = f"{SMALLEST}[refresh]\nperiod_minutes = {period}\nflexible_window_minutes = {window}\n"
     if right:
-        assert parse_toml(text, "my.toml").refresh.two_runs_minutes == 2 * period + window
+        schedule = parse_toml(text, "my.toml").refresh.schedule
+        assert schedule.longest_until(2) == timedelta(minutes=2 * period + window)
     else:
         (found,) = mistakes(text)
-        assert found.startswith(
-            f"refresh: period_minutes = {period} with flexible_window_minutes = {window} leaves less"
-        )
+        assert found.startswith(f"refresh: period_minutes = {period} with flexible_window_minutes = {window} must")
 
 
 REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositories = {}\n'
