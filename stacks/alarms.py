@@ -1,171 +1,99 @@
-"""The alarms: when the token is in danger, and everything that happens on the way there."""
+"""CloudWatch alarms from their rules, which `stacks/monitors.py` declares beside the graphs of the same metrics."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from math import ceil
+from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from lambda_fn.settings import Canary, Refresh
-from stacks.metrics import Metrics
-
 RUNBOOK = "docs/operations.md"
-SPARE_SECONDS = 30
-"""A run this close to its time-out is reported: the next one may be ended before it can say what it did."""
 
-_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-# The state stays as the last run left it: there are hours without a run, and a failure is over when a run succeeds.
-_KEEP = cloudwatch.TreatMissingData.IGNORE
-_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
-_BREACHING = cloudwatch.TreatMissingData.BREACHING
+BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+KEEP_STATE = cloudwatch.TreatMissingData.IGNORE
+"""Without data the state stays as the last run left it: hours pass between runs, and only a good run ends a failure."""
+OK_WITHOUT_DATA = cloudwatch.TreatMissingData.NOT_BREACHING
+ALARM_WITHOUT_DATA = cloudwatch.TreatMissingData.BREACHING
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmRule:
+    """One alarm, which looks at one datapoint: the last few minutes, or all the time in which one success is due.
+
+    Attributes:
+        name: Of the alarm in the stack; in lower case also the anchor of its section in the runbook.
+        description: The cause, what it means for pulls now, and what to do.
+        metric: A metric or an expression, with its period.
+        comparison: How a datapoint is compared with `threshold` to raise the alarm.
+        threshold: In the metric's unit.
+        without_data: The state of the alarm in a period without a datapoint.
+    """
+
+    name: str
+    description: str
+    metric: cloudwatch.IMetric
+    comparison: cloudwatch.ComparisonOperator
+    threshold: float
+    without_data: cloudwatch.TreatMissingData
+
+
+def no_success(name: str, description: str, successes: cloudwatch.Metric) -> AlarmRule:
+    """An alarm for a period of `successes` without any.
+
+    `FILL`, because without data CloudWatch looks further back than the period, and would stay silent until the last
+    success is several periods old. The alarm is raised without data too, for a metric that never had any.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    filled = cloudwatch.MathExpression(
+        expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=successes.period
+    )
+    return AlarmRule(
+        name=name,
+        description=description,
+        metric=filled,
+        comparison=BELOW,
+        threshold=1,
+        without_data=ALARM_WITHOUT_DATA,
+    )
 
 
 class Alarms(Construct):
-    """Each alarm looks at one datapoint: the last few minutes, or all the time in which there must have been a refresh.
+    """One alarm for each rule, with the same actions when it is raised and when it is over.
 
     Attributes:
-        all: Every alarm.
-        of_missing: Those that are raised from the start until something has succeeded: make them after the first run.
+        all: Every alarm, in the order of the rules.
+        raised_without_data: Those that are raised until a first success: create them after the first run.
     """
 
-    def __init__(  # noqa: PLR0913 - properties, each passed by name
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        refresh: Refresh,
-        canary: Canary | None,
-        timeout: cdk.Duration,
-        metrics: Metrics,
+        rules: Sequence[AlarmRule],
         actions: Sequence[cloudwatch.IAlarmAction],
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._actions, self._runbook = actions, runbook
-        self.of_missing = [self._no_refresh(refresh, timeout, metrics)]
-        self.all = [*self._runs(refresh, timeout, metrics), *self.of_missing, *self._lost_runs(metrics)]
-        if canary:
-            failed = self._canary_failed(canary, metrics)
-            self.of_missing.append(failed)
-            self.all.append(failed)
-
-    def _runs(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> list[cloudwatch.Alarm]:
-        next_run_seconds = int(refresh.schedule.longest_until(1).total_seconds())
-        return [
-            self._alarm(
-                "RefreshFailed",
-                "A refresh failed. Lambda repeats it after one and two minutes; the old token serves on.",
-                metrics.own("RefreshSucceeded", "Maximum"),
-                (_BELOW, 1),
-                _KEEP,
-            ),
-            self._alarm(
-                "TokenRunsOut",
-                "The token in the cluster may die before the next run: without a refresh by hand, pulls will fail.",
-                metrics.own("TokenSecondsRemaining", "Maximum"),
-                (_BELOW, next_run_seconds),
-                _KEEP,
-            ),
-            self._alarm(
-                "RolloutStuck",
-                "New pods do not become ready. The old ones serve on, with the new token.",
-                metrics.own("RolloutsStuck", "Minimum"),
-                (_AT_LEAST, 1),
-                _KEEP,
-            ),
-            self._alarm(
-                "NoPodReady",
-                "After a run no pod of the proxy was ready: nothing can be pulled.",
-                metrics.own("PodsReady", "Maximum"),
-                (_BELOW, 1),
-                _KEEP,
-            ),
-            self._alarm(
-                "RunTooLong",
-                f"A run took longer than its time-out less {SPARE_SECONDS} s: the next may be cut off.",
-                metrics.function("Duration", "Maximum"),
-                (_AT_LEAST, timeout.to_milliseconds() - SPARE_SECONDS * 1000),
-                _FINE,
-            ),
-        ]
-
-    def _no_refresh(self, refresh: Refresh, timeout: cdk.Duration, metrics: Metrics) -> cloudwatch.Alarm:
-        """A new token in every stretch of two periods; a rollout that is stuck is another alarm's affair."""
-        within = _whole_minutes(refresh.schedule.longest_until(2) + timedelta(seconds=timeout.to_seconds()))
-        return self._no_success(
-            "NoRefresh",
-            "No run is known to have written a new token within two periods. The old one will die: refresh by hand.",
-            metrics.own("TokensWritten", "Sum", period=within),
-        )
-
-    def _lost_runs(self, metrics: Metrics) -> list[cloudwatch.Alarm]:
-        return [
-            self._alarm(
-                "FailureQueued",
-                "A run was given up, and its event and error lie in the failures queue.",
-                # SQS stops counting a queue that nobody touches for six hours; the message is still there.
-                metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
-                (_AT_LEAST, 1),
-                _KEEP,
-            ),
-            self._alarm(
-                "EventDropped",
-                "Lambda dropped the event of a run: it failed three times, or could not start for an hour.",
-                metrics.function("AsyncEventsDropped", "Sum"),
-                (_AT_LEAST, 1),
-                _FINE,
-            ),
-        ]
-
-    def _canary_failed(self, canary: Canary, metrics: Metrics) -> cloudwatch.Alarm:
-        """No success in three periods: one pull may fail, and a schedule that is gone counts as failures do."""
-        within = _whole_minutes(canary.schedule.longest_until(3))
-        return self._no_success(
-            "CanaryFailed",
-            "No pull through the domain has succeeded for three of the canary's periods: clients may fail, too.",
-            metrics.own("CanarySuccess", "Sum", period=within),
-        )
-
-    def _no_success(self, name: str, means: str, successes: cloudwatch.Metric) -> cloudwatch.Alarm:
-        """None in a stretch of the metric's own period.
-
-        `FILL`, because without data CloudWatch looks further back than it was asked to, and would stay silent until the
-        last success is several such stretches old; `breaching` all the same, for a metric that never had data.
-        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
-        """
-        expression = cloudwatch.MathExpression(
-            expression="FILL(successes, 0)", using_metrics={"successes": successes}, period=successes.period
-        )
-        return self._alarm(name, means, expression, (_BELOW, 1), _BREACHING)
-
-    def _alarm(
-        self,
-        name: str,
-        means: str,
-        metric: cloudwatch.IMetric,
-        breaching: tuple[cloudwatch.ComparisonOperator, float],
-        missing: cloudwatch.TreatMissingData,
-    ) -> cloudwatch.Alarm:
-        operator, threshold = breaching
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            alarm_description=f"{means} Runbook: {self._runbook}#{name.lower()}",
-            metric=metric,
-            comparison_operator=operator,
-            threshold=threshold,
-            evaluation_periods=1,
-            treat_missing_data=missing,
-        )
-        if self._actions:
-            alarm.add_alarm_action(*self._actions)
-            alarm.add_ok_action(*self._actions)
-        return alarm
+        alarms = {rule.name: _alarm(self, rule, actions, runbook) for rule in rules}
+        self.all = [*alarms.values()]
+        self.raised_without_data = [alarms[rule.name] for rule in rules if rule.without_data == ALARM_WITHOUT_DATA]
 
 
-def _whole_minutes(span: timedelta) -> cdk.Duration:
-    """The periods of CloudWatch are whole minutes."""
-    return cdk.Duration.minutes(ceil(span / timedelta(minutes=1)))
+def _alarm(
+    scope: Construct, rule: AlarmRule, actions: Sequence[cloudwatch.IAlarmAction], runbook: str
+) -> cloudwatch.Alarm:
+    alarm = cloudwatch.Alarm(
+        scope,
+        rule.name,
+        alarm_description=f"{rule.description} Runbook: {runbook}#{rule.name.lower()}",
+        metric=rule.metric,
+        comparison_operator=rule.comparison,
+        threshold=rule.threshold,
+        evaluation_periods=1,
+        treat_missing_data=rule.without_data,
+    )
+    if actions:
+        alarm.add_alarm_action(*actions)
+        alarm.add_ok_action(*actions)
+    return alarm

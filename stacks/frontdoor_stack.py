@@ -1,6 +1,7 @@
 """The stack: one per namespace of one cluster."""
 
 import os
+from datetime import timedelta
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -20,7 +21,8 @@ from stacks.endpoints import VpcEndpoints
 from stacks.first_run import FirstRun
 from stacks.identity import Identity
 from stacks.load_balancer import LoadBalancer, load_balancer
-from stacks.metrics import Metrics
+from stacks.metrics import SERVICE, Metrics
+from stacks.monitors import monitors
 from stacks.network import Network
 from stacks.notifications import Notifications
 from stacks.preflight import reject_incompatible_settings
@@ -83,7 +85,7 @@ class FrontdoorStack(cdk.Stack):
                 prerequisites=prerequisites,
                 key=key,
             )
-            for later in (schedule, *alarms.of_missing):
+            for later in (schedule, *alarms.raised_without_data):
                 later.node.add_dependency(first_run)
         else:
             schedule.node.add_dependency(*prerequisites)
@@ -92,19 +94,33 @@ class FrontdoorStack(cdk.Stack):
     def _monitoring(
         self, settings: Settings, function: lambda_.IFunction, dead_letter_queue: sqs.IQueue, key: kms.IKey | None
     ) -> Alarms:
-        """The alarms and the page that show what becomes of the runs."""
-        metrics = Metrics(settings, function=function, dead_letter_queue=dead_letter_queue)
+        """The alarms and the dashboard of the runs."""
+        metrics = Metrics(
+            dimensions={
+                "Domain": settings.domain,
+                "Cluster": settings.cluster.name,
+                "Namespace": settings.cluster.namespace,
+                "service": SERVICE,
+            },
+            function=function,
+            dead_letter_queue=dead_letter_queue,
+        )
+        monitored = monitors(
+            metrics,
+            refresh=settings.refresh.schedule,
+            canary=settings.canary.schedule if settings.canary else None,
+            run_timeout=timedelta(seconds=run_timeout(settings).to_seconds()),
+            replicas=settings.proxy.replicas,
+        )
         alarms = Alarms(
             self,
             "Alarms",
-            refresh=settings.refresh,
-            canary=settings.canary,
-            timeout=run_timeout(settings),
-            metrics=metrics,
+            rules=[rule for monitor in monitored for rule in monitor.alarms],
             actions=Notifications(self, "Notices", alarms=settings.alarms, key=key).actions,
             runbook=settings.alarms.runbook_url or RUNBOOK,
         )
-        Dashboard(self, "Page", settings=settings, metrics=metrics, alarms=alarms.all)
+        graphs = [monitor.graph for monitor in monitored]
+        Dashboard(self, "Page", title=settings.domain, graphs=graphs, alarms=alarms.all)
         return alarms
 
     def _prerequisites(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:

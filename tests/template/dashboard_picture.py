@@ -1,6 +1,6 @@
-"""`docs/dashboard.svg`: the dashboard of the template, its titles, lines and places as they are, with sample values.
+"""`docs/dashboard.svg`: the titles, lines and layout of the dashboard in the template, with sample values.
 
-`make dashboard` writes it; a test compares it with the template's dashboard, so that it cannot grow old.
+`make dashboard` writes it; a test compares it with the dashboard in the template.
 """
 
 import json
@@ -16,33 +16,34 @@ COLUMN, ROW, GAP = 40, 34, 6
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c")
 HOURS = 48
 
-# The story the sample tells: a run in the middle finds ECR refusing, its repetitions too, and the next one succeeds.
+# The sample: the refresh in the middle fails, so do its two retries, and the next one succeeds.
 _RUNS = range(0, HOURS, 4)
 _FAILED_AT = 24
-SAMPLE: Mapping[str, Sequence[tuple[float, float]]] = {
-    "hours left": [
+SAMPLE: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = {
+    ("Token lifetime left", "hours"): [
         point
         for at in _RUNS
         if at != _FAILED_AT
         for point in ((at, 12), (at + (8 if at + 4 == _FAILED_AT else 4), 4 if at + 4 == _FAILED_AT else 8))
     ],
-    "runs": [(at, 3 if at == _FAILED_AT else 1) for at in _RUNS],
-    "succeeded": [(at, 0 if at == _FAILED_AT else 1) for at in _RUNS],
-    "started": [(at, 1 if at == 8 else 0) for at in _RUNS],
-    "stuck": [(at, 0) for at in _RUNS],
-    "of the function": [(at, 3 if at == _FAILED_AT else 0) for at in _RUNS],
-    "events dropped": [(at, 1 if at == _FAILED_AT else 0) for at in _RUNS],
-    "in the queue": [(0, 0), (_FAILED_AT, 0), (_FAILED_AT, 1), (36, 1), (36, 0), (HOURS, 0)],
-    "after the last run": [(0, 2), (HOURS, 2)],
-    "seconds": [(at, 31 if at == 8 else 1.2) for at in _RUNS],
-    # The canary's, four in an hour and one after each run; in one hour the domain did not answer.
-    "pulls": [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],
-    "came": [(at, 1 if at == 31 else 5 if at in _RUNS else 4) for at in range(HOURS)],
+    ("Refresh runs per hour", "runs"): [(at, 3 if at == _FAILED_AT else 1) for at in _RUNS],
+    ("Refresh runs per hour", "succeeded"): [(at, 0 if at == _FAILED_AT else 1) for at in _RUNS],
+    ("Rollouts per hour", "started"): [(at, 1 if at == 8 else 0) for at in _RUNS],
+    ("Rollouts per hour", "stuck"): [(at, 0) for at in _RUNS],
+    ("Errors", "function errors"): [(at, 3 if at == _FAILED_AT else 0) for at in _RUNS],
+    ("Errors", "dropped events"): [(at, 1 if at == _FAILED_AT else 0) for at in _RUNS],
+    ("Errors", "in the DLQ"): [(0, 0), (_FAILED_AT, 0), (_FAILED_AT, 1), (36, 1), (36, 0), (HOURS, 0)],
+    ("Ready pods", "after the last run"): [(0, 2), (HOURS, 2)],
+    ("Run duration", "seconds"): [(at, 31 if at == 8 else 1.2) for at in _RUNS],
+    # Four canary pulls in an hour and one after each run; in one hour the domain did not answer.
+    ("Canary pulls per hour", "pulls"): [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],
+    ("Canary pulls per hour", "succeeded"): [(at, 1 if at == 31 else 5 if at in _RUNS else 4) for at in range(HOURS)],
 }
+"""Hours and values of each line, by the title of its graph and its label."""
 
 
 def body(name: str = "watched") -> dict[str, Any]:
-    """The dashboard of a configuration as CloudWatch gets it."""
+    """The dashboard of a configuration, as CloudWatch receives it."""
     found: dict[str, Any] = json.loads(plain(only(name, "AWS::CloudWatch::Dashboard")["DashboardBody"]))
     return found
 
@@ -103,7 +104,8 @@ def _alarms(properties: Mapping[str, Any], width: int) -> list[str]:
 def _graph(properties: Mapping[str, Any], width: int, height: int) -> list[str]:
     labels = [last["label"] for *_, last in properties["metrics"] if isinstance(last, dict) and "label" in last]
     lines = properties.get("annotations", {}).get("horizontal", [])
-    values = [value for label in labels for _, value in SAMPLE[label]] + [line["value"] for line in lines]
+    samples = {label: SAMPLE[properties["title"], label] for label in labels}
+    values = [value for sample in samples.values() for _, value in sample] + [line["value"] for line in lines]
     left, top, right, bottom = 34, 32, width - 10, height - 32
     highest = max(1, *values) * 1.1
 
@@ -123,11 +125,14 @@ def _graph(properties: Mapping[str, Any], width: int, height: int) -> list[str]:
             f'<text x="{across}" y="{float(down) - 4:.1f}" fill="#d62728" text-anchor="end">'
             f"{escape(line['label'])}</text>"
         )
-    for number, label in enumerate(labels):
+    legend = [left]
+    for label in labels:
+        legend.append(legend[-1] + 26 + 7 * len(label))
+    for number, (label, sample) in enumerate(samples.items()):
         colour = COLOURS[number]
-        path = "L".join(place(*point) for point in SAMPLE[label])
+        path = "L".join(place(*point) for point in sample)
         drawn.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        drawn.append(f'<text x="{left + number * 110}" y="{height - 10}" fill="{colour}">■ {escape(label)}</text>')
+        drawn.append(f'<text x="{legend[number]}" y="{height - 10}" fill="{colour}">■ {escape(label)}</text>')
     return drawn
 
 
