@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
-from testbed.mutants import catalogue, mutant, results
+from testbed.mutants import mutant, results, rules
 from testbed.mutants.mutant import Mutant, MutantError, Mutants
 from testbed.mutants.results import Results
 from testbed.mutants.trial import Bench, Trial
@@ -45,15 +45,15 @@ def main() -> int:
     return 0 if found.killed == len(trials) else 1
 
 
-def _known(rules: Sequence[str]) -> Mutants:
+def _known(only: Sequence[str]) -> Mutants:
     """What is written down about these rules, or about all."""
     known = mutant.load()
-    if bare := mutant.without_mutant(catalogue.rules(), known):
+    if bare := mutant.without_mutant(rules.documented(), known):
         raise MutantError(f"neither a mutant nor a reason in testbed/mutants/edits/ for the rules {', '.join(bare)}")
-    chosen = [m for m in known.mutants if not rules or m.rule in rules]
+    chosen = [m for m in known.mutants if not only or m.rule in only]
     # Those for which a worker has to be started come last.
     chosen.sort(key=lambda m: m.file.endswith(".py"))
-    return Mutants(tuple(chosen), tuple(e for e in known.exemptions if not rules or e.rule in rules))
+    return Mutants(tuple(chosen), tuple(e for e in known.exemptions if not only or e.rule in only))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,7 +88,7 @@ def _tried(benches: Sequence[Bench], mutants: Sequence[Mutant]) -> list[Trial]:
     def attempt(of: Mutant) -> Trial:
         bench = free.get()
         try:
-            return bench.trial(of, catalogue.tests_of(of))
+            return bench.trial(of, rules.marked()[of.rule])
         finally:
             free.put(bench)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from testbed.mutants.rules import position
+
 EDITS = Path(__file__).parent / "edits"
 TEMPLATE = "k8s_manifests/nginx/nginx.conf.j2"
 
@@ -23,7 +25,7 @@ class Mutant(_Part):
     """What is taken out, and which tests have to notice."""
 
     rule: str
-    """Its number in the document, or the name of its row in the table."""
+    """Its id in the document; the tests that carry it are run."""
     removed: str = Field(min_length=5)
     """What is gone or wrong now, in a line."""
     file: str = TEMPLATE
@@ -31,7 +33,7 @@ class Mutant(_Part):
     edits: tuple[tuple[str, str], ...] = Field(min_length=1)
     """What stands there exactly once, and what takes its place."""
     tests: tuple[str, ...] = ()
-    """Those of the rule's tests that are run; by default all of them."""
+    """Names of those tests, where not all of them are run."""
     error: str | None = None
     """Where the test fails by an exception other than AssertionError: words of its message."""
     loads: bool = True
@@ -68,12 +70,6 @@ def load(folder: Path = EDITS) -> Mutants:
     mutants = sorted((m for file in files for m in file.mutant), key=lambda m: position(m.rule))
     exemptions = sorted((e for file in files for e in file.exemption), key=lambda e: position(e.rule))
     return Mutants(tuple(mutants), tuple(exemptions))
-
-
-def position(rule: str) -> tuple[str, int]:
-    """Where a rule stands in a list: numbers as numbers, and before the rows of the table."""
-    number = rule.lstrip("B")
-    return (rule.removesuffix(number), int(number)) if number.isdigit() else (rule, 0)
 
 
 def mutated(text: str, mutant: Mutant) -> str:

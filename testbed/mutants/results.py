@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from testbed.mutants.mutant import Exemption, position
+from testbed.mutants.mutant import Exemption
+from testbed.mutants.rules import position
 from testbed.mutants.trial import Trial
 
 

@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 
 from testbed.mutants.mutant import Mutant, mutated
+from testbed.mutants.rules import ROOT
 
-ROOT = Path(__file__).parents[2]
 _ages = count(1)
 
 

@@ -1,6 +1,5 @@
 """Tries mutants in a sandbox: the tests of a rule run on a mutated copy of the sources, and one of them has to fail."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from threading import Timer
 
 from testbed.mutants import tree
 from testbed.mutants.mutant import Mutant, MutantError
-from testbed.mutants.verdict import LOADS, Outcome, Told, judged, unfit
+from testbed.mutants.verdict import LOADS, Outcome, Run, Told, judged, unfit
 
 LONGEST_SECONDS = 600
 """One mutant takes seconds; this ends one that hangs."""
@@ -61,8 +60,8 @@ class Bench:
         self._dismiss()
         subprocess.run([*self._sandbox, "down"], cwd=self._tree, check=False, capture_output=True)  # noqa: S603 - ours
 
-    def trial(self, mutant: Mutant, tests: Sequence[str]) -> Trial:
-        """Run these tests, given by file and name, on the mutant.
+    def trial(self, mutant: Mutant, files: Sequence[str]) -> Trial:
+        """Run the tests of the mutant's rule, which are in these files, on the mutant.
 
         Raises:
             MutantError: An edit does not fit.
@@ -72,7 +71,8 @@ class Bench:
             # The template and the script are read whenever a pod is made; Python reads its modules once.
             if is_code := mutant.file.endswith(".py"):
                 self._dismiss()
-            told = self._run([*([LOADS] if mutant.loads else []), *tests, "-x"])
+            first = [LOADS] if mutant.loads else []
+            told = self._run(Run(arguments=(*first, *files, "-x"), rule=mutant.rule, tests=mutant.tests))
         if is_code:
             self._dismiss()
         outcome, by = judged(mutant, told)
@@ -80,15 +80,15 @@ class Bench:
 
     def unfit(self, tests: Sequence[str]) -> dict[str, str]:
         """Run tests on the sources as they are: those that fail here, too, with what they say."""
-        return unfit(self._run(tests), set(tests))
+        return unfit(self._run(Run(arguments=tuple(tests))), set(tests))
 
-    def _run(self, arguments: Sequence[str]) -> Told:
+    def _run(self, run: Run) -> Told:
         worker = self._worker = self._worker or self._start()
         if self._stopped:
             worker.terminate()
         assert worker.stdin
         assert worker.stdout
-        worker.stdin.write(json.dumps(list(arguments)) + "\n")
+        worker.stdin.write(run.model_dump_json() + "\n")
         worker.stdin.flush()
         timer = Timer(LONGEST_SECONDS, worker.terminate)
         timer.start()

@@ -12,6 +12,19 @@ LOADS = "tests/proxy/test_lifecycle.py::test_the_init_container_says_that_a_good
 Outcome = Literal["killed", "survived", "broken"]
 
 
+class Run(BaseModel):
+    """What a worker runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    arguments: tuple[str, ...]
+    """Of pytest."""
+    rule: str | None = None
+    """Only tests that carry this id, and LOADS."""
+    tests: tuple[str, ...] = ()
+    """Only those of these names, where there are any."""
+
+
 class Phase(BaseModel):
     """The set-up, call or teardown of one test."""
 

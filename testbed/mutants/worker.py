@@ -1,17 +1,16 @@
 """Runs tests inside a sandbox, one run after the other, and so loads what is slow to load once.
 
-A line of standard input holds pytest's arguments, as JSON; a line of standard output what came of them.
+A line of standard input holds a `Run`, as JSON; a line of standard output holds its `Told`.
 """
 
 import io
-import json
 import sys
 from collections.abc import Generator
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from testbed.mutants.verdict import Phase, Told
+from testbed.mutants.verdict import LOADS, Phase, Run, Told, function
 
 
 class _Recorder:
@@ -39,12 +38,30 @@ class _Recorder:
         return report
 
 
+class _Selection:
+    """A pytest plugin: runs only the tests of a rule."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Deselect the others."""
+        items[:] = [item for item in items if item.nodeid == LOADS or self._is_chosen(item)]
+
+    def _is_chosen(self, item: pytest.Item) -> bool:
+        if self._run.rule is None:
+            return True
+        carried = {rule for marker in item.iter_markers("rule") for rule in marker.args}
+        name = function(item.name)
+        return self._run.rule in carried and (not self._run.tests or name in self._run.tests)
+
+
 def main() -> None:
     """Answer until standard input ends."""
     for line in sys.stdin:
-        recorder, output = _Recorder(), io.StringIO()
+        run, recorder, output = Run.model_validate_json(line), _Recorder(), io.StringIO()
         with redirect_stdout(output), redirect_stderr(output):
-            pytest.main([*json.loads(line), "-q", "-p", "no:cacheprovider"], plugins=[recorder])
+            pytest.main([*run.arguments, "-q", "-p", "no:cacheprovider"], plugins=[recorder, _Selection(run)])
         told = Told(phases=tuple(recorder.phases), output=output.getvalue()[-1000:])
         sys.stdout.write(told.model_dump_json() + "\n")
         sys.stdout.flush()

@@ -31,6 +31,7 @@ def published(publisher: Publisher, world: World, token: Token, trust: ssl.SSLCo
         Publisher(session, world.ecr_hosts[1], token.authorization).blob("other/app", LAYER)
 
 
+@pytest.mark.rule("R15")
 def test_a_blob_is_fetched_once_in_slices_over_one_redirect(client: Client, control: Control) -> None:
     mark = control.mark()
     assert [client.get(BLOB).body == LAYER for _ in range(3)] == [True] * 3
@@ -40,6 +41,7 @@ def test_a_blob_is_fetched_once_in_slices_over_one_redirect(client: Client, cont
     assert found.sent_bytes("s3.layer") == len(LAYER)
 
 
+@pytest.mark.rule("R15")
 @pytest.mark.parametrize(
     "path", [f"{BLOB}?ns=registry.frontdoor.test", f"/v2/base/blobs/{DIGEST}", f"/v2/other/app/blobs/{DIGEST}"]
 )
@@ -50,6 +52,7 @@ def test_a_blob_is_kept_for_every_repository_and_registry(client: Client, contro
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R16")
 @pytest.mark.parametrize(
     "path",
     [
@@ -69,6 +72,7 @@ def test_a_kept_blob_is_not_there_for_a_repository_outside_the_allow_list(
     assert client.ask(method, path).status == 404
 
 
+@pytest.mark.rule("R18")
 @pytest.mark.parametrize(
     ("asked", "begin", "end"),
     [
@@ -94,12 +98,14 @@ def test_a_range_is_right_to_the_byte(client: Client, warm: bool, asked: str, be
     assert client.get(BLOB).body == LAYER
 
 
+@pytest.mark.rule("R18")
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2"])
 def test_a_range_that_is_none_gets_the_whole_blob(client: Client, asked: str) -> None:
     answer = client.get(BLOB, {"Range": asked})
     assert (answer.status, answer.body == LAYER) == (200, True)
 
 
+@pytest.mark.rule("R18")
 @pytest.mark.parametrize("asked", [f"bytes={len(LAYER)}-", "bytes=99999999-"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 def test_a_range_beyond_the_end_is_refused(client: Client, warm: bool, asked: str) -> None:  # noqa: FBT001 - a parameter
@@ -110,6 +116,7 @@ def test_a_range_beyond_the_end_is_refused(client: Client, warm: bool, asked: st
     assert answer.header("Content-Range") == f"bytes */{len(LAYER)}"
 
 
+@pytest.mark.rule("R18")
 @pytest.mark.parametrize("asked", ["bytes=5-4", "bytes=1048577-1048576"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: bool, asked: str) -> None:  # noqa: FBT001 - a parameter
@@ -120,6 +127,7 @@ def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: boo
     assert client.get(BLOB).body == LAYER
 
 
+@pytest.mark.rule("R14")
 def test_a_head_never_downloads_and_never_becomes_a_get(client: Client, control: Control) -> None:
     mark = control.mark()
     for _ in range(2):
@@ -130,6 +138,7 @@ def test_a_head_never_downloads_and_never_becomes_a_get(client: Client, control:
     assert client.head(BLOB).header("Content-Length") == str(len(LAYER))
 
 
+@pytest.mark.rule("R20")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_has_a_blob_already_is_told_so(client: Client, method: str) -> None:
     for _ in range(2):
@@ -138,6 +147,7 @@ def test_who_has_a_blob_already_is_told_so(client: Client, method: str) -> None:
         assert client.ask(method, BLOB, {"If-None-Match": '"sha256:other"'}).status == 200
 
 
+@pytest.mark.rule("R19")
 def test_copies_of_a_layer_with_other_etags_make_one_blob(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(s3_etag_per_repository=True)):
         assert client.get(f"/v2/base/blobs/{DIGEST}", {"Range": "bytes=1048576-1048577"}).status == 206
@@ -146,6 +156,7 @@ def test_copies_of_a_layer_with_other_etags_make_one_blob(client: Client, contro
         assert control.requests(mark).count("s3.layer") == len(SLICES) - 1, "one slice is of the other copy"
 
 
+@pytest.mark.rule("R19")
 @pytest.mark.parametrize("range_", [None, "bytes=0-0", "bytes=0-"])
 def test_an_empty_blob_is_kept_too(
     client: Client, control: Control, publisher: Publisher, proxy: Pod, range_: str | None

@@ -43,6 +43,7 @@ def workers(pod: Pod) -> list[int]:
     return [int(pid) for pid in children if "worker" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
+@pytest.mark.rule("R25", "F13")
 @pytest.mark.parametrize("after_bytes", [0, 1, 500_000, MIB - 1])
 def test_a_slice_that_breaks_off_is_not_kept(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes, after_bytes: int
@@ -56,6 +57,7 @@ def test_a_slice_that_breaks_off_is_not_kept(
     assert client.get(blob).body == content
 
 
+@pytest.mark.rule("R25")
 def test_the_first_client_goes_away_and_the_next_one_gets_the_whole_blob(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
@@ -68,6 +70,7 @@ def test_the_first_client_goes_away_and_the_next_one_gets_the_whole_blob(
     assert control.requests(mark).sent_bytes("s3.layer") == len(content)
 
 
+@pytest.mark.rule("R25")
 def test_a_worker_that_is_killed_leaves_nothing_broken_behind(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_worker_that_is_killed_leaves_nothing_broken_behind(
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.rule("R25")
 def test_a_container_that_is_killed_leaves_no_unfinished_file_behind(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
@@ -98,6 +102,7 @@ def unfinished(pod: Pod) -> list[Path]:
     return [file for file in (pod.folder / "cache").rglob("*.*") if file.is_file()]
 
 
+@pytest.mark.rule("R25")
 def test_what_is_kept_outlives_a_restart_of_the_container(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:

@@ -101,6 +101,7 @@ def asks_nobody(client: Client, control: Control, path: str) -> bool:
     return control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R26", "F15", "F16")
 def test_a_disk_that_fails_stops_no_pull_for_long_and_is_used_again(
     pod: Pod, disk: Path, repair: Repair, client: Client, control: Control, image: Image
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_disk_that_fails_stops_no_pull_for_long_and_is_used_again(
     wait_until(lambda: asks_nobody(client, control, blob), "the disk is used again")
 
 
+@pytest.mark.rule("R26", "F16")
 @pytest.mark.parametrize("size_mib", [300])
 def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image
@@ -130,6 +132,7 @@ def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("F20")
 @pytest.mark.parametrize(
     ("fail", "reason"), [(fill, "No space left on device"), (write_protect, "Read-only file system")]
 )
@@ -148,6 +151,7 @@ def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_k
     assert [kept(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
 
 
+@pytest.mark.rule("F20")
 @pytest.mark.parametrize("fail", [fill, write_protect])
 def test_a_cache_that_is_repaired_is_used_by_the_next_container(
     pod: Pod, volume: Path, client: Client, control: Control, image: Image, fail: Fail
@@ -164,6 +168,7 @@ def test_a_cache_that_is_repaired_is_used_by_the_next_container(
     assert kept(volume / "blobs")
 
 
+@pytest.mark.rule("F20")
 @pytest.mark.parametrize("size_mib", [300])
 def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_only_be_read(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image
@@ -180,6 +185,7 @@ def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R26")
 @pytest.mark.parametrize("size_mib", [300])
 def test_the_oldest_goes_before_the_disk_is_full(disk: Path, client: Client, image: Image) -> None:
     """Somebody else fills it: 256 MiB are to stay free, and nginx looks every ten seconds."""

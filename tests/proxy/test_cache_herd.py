@@ -25,6 +25,7 @@ def herd(client: Client, paths: list[str]) -> list[Answer]:
         return list(pool.map(lambda path: client.get(path, ACCEPT), paths))
 
 
+@pytest.mark.rule("R17")
 def test_a_herd_on_a_cold_blob_costs_one_request_to_ecr_and_its_bytes_once(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
@@ -40,6 +41,7 @@ def test_a_herd_on_a_cold_blob_costs_one_request_to_ecr_and_its_bytes_once(
     assert control.requests(mark).count("registry") <= 2, "a redirect is good for one repository"
 
 
+@pytest.mark.rule("R17")
 def test_who_waits_for_a_blob_gets_it_from_the_start_while_it_is_fetched(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
@@ -58,6 +60,7 @@ def test_who_waits_for_a_blob_gets_it_from_the_start_while_it_is_fetched(
         assert client.read(first).body == content
 
 
+@pytest.mark.rule("R33")
 @pytest.mark.parametrize("kind", ["blob", "digest", "tag"])
 def test_a_herd_on_a_failing_ecr_does_not_queue_up(
     client: Client, control: Control, publisher: Publisher, kind: str
@@ -74,6 +77,7 @@ def test_a_herd_on_a_failing_ecr_does_not_queue_up(
     assert control.requests(mark).count("registry") <= 2
 
 
+@pytest.mark.rule("R17")
 def test_a_herd_on_a_tag_that_is_old_costs_a_request_or_two_and_nobody_gets_the_old_one(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
@@ -91,6 +95,7 @@ def test_a_herd_on_a_tag_that_is_old_costs_a_request_or_two_and_nobody_gets_the_
     assert control.requests(mark).count("registry") < CLIENTS // 2
 
 
+@pytest.mark.rule("R17")
 @pytest.mark.parametrize("reference", ["tag", "digest"])
 def test_a_herd_on_a_cold_manifest_costs_one_request(
     client: Client, control: Control, publisher: Publisher, reference: str

@@ -31,6 +31,7 @@ def published(publisher: Publisher) -> None:
         publisher.blob(repository, LAYER)
 
 
+@pytest.mark.rule("R21")
 def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: Control) -> None:
     mark = control.mark()
     for range_ in (FIRST, SECOND):
@@ -39,6 +40,7 @@ def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: 
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R21")
 def test_a_redirect_is_kept_whatever_ecr_says_about_keeping(client: Client, control: Control) -> None:
     """Not beyond what is known about it: its signature is good for an hour."""
     mark = control.mark()
@@ -47,6 +49,7 @@ def test_a_redirect_is_kept_whatever_ecr_says_about_keeping(client: Client, cont
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R21")
 def test_a_redirect_belongs_to_its_repository(client: Client, control: Control) -> None:
     client.get(BLOB, FIRST)
     mark = control.mark()
@@ -54,6 +57,7 @@ def test_a_redirect_belongs_to_its_repository(client: Client, control: Control) 
     assert [e.path for e in control.requests(mark).of("registry")] == [f"/v2/team/copy/blobs/{DIGEST}"]
 
 
+@pytest.mark.rule("R21", "F10")
 def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: Control) -> None:
     client.get(BLOB, FIRST)
     control.void_locations()
@@ -64,6 +68,7 @@ def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: 
     assert [e.status for e in found.entries] == [403, 307, 206, 206]
 
 
+@pytest.mark.rule("R21", "F10", "F11")
 @pytest.mark.parametrize("fault", [Behaviour(s3_status=403), Behaviour(s3_status=404)], ids=["403", "404"])
 def test_a_redirect_is_asked_for_again_once(
     client: Client, control: Control, publisher: Publisher, fault: Behaviour
@@ -75,6 +80,7 @@ def test_a_redirect_is_asked_for_again_once(
     assert [e.kind for e in control.requests(mark).entries] == ["registry.blobs", "s3.layer"] * 2
 
 
+@pytest.mark.rule("R21")
 def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, publisher: Publisher) -> None:
     content = secrets.token_bytes(3_000_000)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
@@ -83,6 +89,7 @@ def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, p
     assert client.get(path, SECOND).body == content[1 << 20 : (1 << 20) + 10]
 
 
+@pytest.mark.rule("R23")
 def test_that_a_blob_is_missing_is_repeated_for_seconds(client: Client, control: Control, publisher: Publisher) -> None:
     content = secrets.token_bytes(10)
     path = f"/v2/team/app/blobs/{digest_of(content)}"
@@ -94,6 +101,7 @@ def test_that_a_blob_is_missing_is_repeated_for_seconds(client: Client, control:
     assert client.get(path).body == content
 
 
+@pytest.mark.rule("R21")
 @pytest.mark.parametrize("characters", [1_100, 4_096, 12_000, 32_000])
 def test_a_redirect_of_any_length_is_kept(client: Client, control: Control, characters: int) -> None:
     mark = control.mark()
@@ -102,6 +110,7 @@ def test_a_redirect_of_any_length_is_kept(client: Client, control: Control, char
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R21")
 def test_signed_urls_are_not_on_the_disk_of_the_cache(client: Client, proxy: Pod) -> None:
     client.get(BLOB)
     kept = [file.read_bytes() for file in (proxy.folder / "cache").rglob("*") if file.is_file()]
@@ -109,6 +118,7 @@ def test_signed_urls_are_not_on_the_disk_of_the_cache(client: Client, proxy: Pod
     assert not any(b"X-Amz-Signature" in content for content in kept)
 
 
+@pytest.mark.rule("R15")
 def test_the_slices_of_a_blob_share_a_connection_to_s3(
     client: Client, control: Control, publisher: Publisher, world: World
 ) -> None:

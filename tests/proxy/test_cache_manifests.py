@@ -29,6 +29,7 @@ def image(push: Callable[[str, str], Image]) -> Image:
     return push("team/app", "now")
 
 
+@pytest.mark.rule("R22")
 def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     path = f"/v2/team/app/manifests/{image.digest}"
@@ -42,6 +43,7 @@ def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R16")
 def test_a_manifest_by_digest_is_kept_for_every_repository_one_may_pull_from(
     client: Client, control: Control, image: Image
 ) -> None:
@@ -53,11 +55,13 @@ def test_a_manifest_by_digest_is_kept_for_every_repository_one_may_pull_from(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R22")
 def test_what_one_repository_lacks_another_may_have(client: Client, image: Image) -> None:
     assert client.get(f"/v2/team/nothing/manifests/{image.digest}", ACCEPT).status == 404
     assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).status == 200
 
 
+@pytest.mark.rule("R22")
 def test_that_a_manifest_is_missing_is_repeated_for_seconds(
     client: Client, control: Control, push: Callable[[str, str], Image]
 ) -> None:
@@ -72,6 +76,7 @@ def test_that_a_manifest_is_missing_is_repeated_for_seconds(
     assert client.get(f"/v2/team/more/manifests/{image.digest}", ACCEPT).status == 200
 
 
+@pytest.mark.rule("R22")
 @pytest.mark.parametrize("by", ["tag", "digest"])
 def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
@@ -80,6 +85,7 @@ def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, ima
     assert client.get(path, ACCEPT).status == 200
 
 
+@pytest.mark.rule("R22")
 @pytest.mark.parametrize("by", ["tag", "digest"])
 def test_head_and_get_of_a_manifest_never_mix(client: Client, control: Control, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
@@ -92,6 +98,7 @@ def test_head_and_get_of_a_manifest_never_mix(client: Client, control: Control, 
     assert [e.method for e in control.requests(mark).entries] == ["HEAD", "GET"]
 
 
+@pytest.mark.rule("R20")
 @pytest.mark.parametrize("by", ["tag", "digest"])
 def test_who_has_a_manifest_already_is_told_so(client: Client, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
@@ -100,6 +107,7 @@ def test_who_has_a_manifest_already_is_told_so(client: Client, image: Image, by:
         assert (answer.status, answer.body) == (304, b"")
 
 
+@pytest.mark.rule("R23")
 def test_a_tag_is_answered_without_ecr_until_its_time_is_over_and_then_as_ecr_has_it(
     client: Client, control: Control, image: Image, push: Callable[[str, str], Image]
 ) -> None:
@@ -113,12 +121,14 @@ def test_a_tag_is_answered_without_ecr_until_its_time_is_over_and_then_as_ecr_ha
     assert (answer.body, answer.header("Warning")) == (moved.manifest, None)
 
 
+@pytest.mark.rule("R23")
 def test_a_tag_belongs_to_its_repository(client: Client, image: Image, push: Callable[[str, str], Image]) -> None:
     other = push("team/more", "now")
     assert client.get("/v2/team/app/manifests/now", ACCEPT).body == image.manifest
     assert client.get("/v2/team/more/manifests/now", ACCEPT).body == other.manifest
 
 
+@pytest.mark.rule("R23")
 def test_a_tag_that_is_pushed_is_there_seconds_later(
     client: Client, control: Control, push: Callable[[str, str], Image]
 ) -> None:
@@ -132,6 +142,7 @@ def test_a_tag_that_is_pushed_is_there_seconds_later(
     assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).body == image.manifest
 
 
+@pytest.mark.rule("R24")
 @pytest.mark.parametrize(
     ("method", "fault"),
     [

@@ -41,6 +41,7 @@ def assert_unavailable(answer: Answer) -> None:
     assert answer.header("WWW-Authenticate") is None
 
 
+@pytest.mark.rule("R11")
 def test_ecr_is_asked_with_the_token_of_its_own_host(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
@@ -55,6 +56,7 @@ def test_ecr_is_asked_with_the_token_of_its_own_host(
     assert sent == [f"Basic {fingerprint(token.authorization)}" for token in (ours, theirs)]
 
 
+@pytest.mark.rule("R11")
 def test_a_new_token_is_used_at_once_and_without_a_reload(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
@@ -69,6 +71,7 @@ def test_a_new_token_is_used_at_once_and_without_a_reload(
     assert proxy.pid == pid
 
 
+@pytest.mark.rule("R11")
 @pytest.mark.parametrize("characters", [1_000, 4_096, 6_400, 16_000])
 def test_tokens_of_every_size_work(proxy: Pod, client: Client, control: Control, world: World, characters: int) -> None:
     with control.behaving(Behaviour(token_characters=characters)):
@@ -77,6 +80,7 @@ def test_tokens_of_every_size_work(proxy: Pod, client: Client, control: Control,
     assert client.get(PATHS[1]).body == b"layer"
 
 
+@pytest.mark.rule("R11")
 def test_a_token_of_any_size_does_not_hide_that_ecr_throttles(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
@@ -88,6 +92,7 @@ def test_a_token_of_any_size_does_not_hide_that_ecr_throttles(
     assert [answer.status for answer in answers] == [429, 429]
 
 
+@pytest.mark.rule("R32", "F4", "F5")
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -118,6 +123,7 @@ def test_a_credential_that_cannot_be_used_is_never_sent_and_its_reason_is_logged
     assert "/etc/frontdoor/credential/.dockerconfigjson" in proxy.error_log()
 
 
+@pytest.mark.rule("R32", "F5")
 def test_half_a_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, token: Token, world: World) -> None:
     text = json.dumps({"auths": {world.ecr_host: {"auth": token.authorization}}})
     proxy.put_credential(text[: len(text) // 2])
@@ -127,6 +133,7 @@ def test_half_a_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, toke
     assert leaks(token.authorization, proxy.logs()) == []
 
 
+@pytest.mark.rule("R11")
 def test_a_credential_for_one_registry_is_no_credential_for_another(
     proxy: Pod, client: Client, control: Control, world: World, token: Token
 ) -> None:
@@ -136,6 +143,7 @@ def test_a_credential_for_one_registry_is_no_credential_for_another(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R32", "F2")
 @pytest.mark.parametrize(
     ("authorization", "status"),
     [("bm90OmF3cw==", 401), ("QVdTOm1hZGUtdXA=", 400)],
@@ -151,6 +159,7 @@ def test_what_ecr_says_about_our_credential_is_our_fault(
         assert [entry.status for entry in control.requests(mark).entries] == [status]
 
 
+@pytest.mark.rule("R32", "F1")
 def test_an_expired_token_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
     with control.behaving(Behaviour(token_lifetime_seconds=-1)):
         dead = control.issue_token(world.region)
@@ -161,11 +170,13 @@ def test_an_expired_token_is_our_fault(proxy: Pod, client: Client, control: Cont
         assert [entry.status for entry in control.requests(mark).entries] == [403]
 
 
+@pytest.mark.rule("R32", "F3")
 def test_a_token_of_another_region_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
     proxy.give({world.ecr_host: control.issue_token("eu-west-1").authorization})
     assert_unavailable(client.get(PATHS[0]))
 
 
+@pytest.mark.rule("R32", "F2")
 def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: Control) -> None:
     denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
     with control.behaving(Behaviour(denied_actions=denied)):
@@ -174,6 +185,7 @@ def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: 
     assert proxy.access_log("locate", PATHS[0])[-1]["upstream_status"] == "403"
 
 
+@pytest.mark.rule("R32")
 def test_a_head_has_the_same_status_and_no_body(proxy: Pod, client: Client) -> None:
     proxy.put_credential(None)
     for path in PATHS[:2]:

@@ -53,6 +53,7 @@ def assert_unavailable(answer: Answer) -> None:
     assert int(answer.header("Retry-After") or 0) > 0
 
 
+@pytest.mark.rule("R33", "F7", "F9")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -74,6 +75,7 @@ def test_a_failing_ecr_is_told_as_unavailable(
         assert_served_again(client, path)
 
 
+@pytest.mark.rule("R33", "F11", "F12")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -97,6 +99,7 @@ def test_a_failing_s3_is_told_as_unavailable_without_its_xml(
     assert client.get(blob).body == layer
 
 
+@pytest.mark.rule("R34", "F13")
 def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
     client: Client, control: Control, proxy: Pod, blob: str, layer: bytes
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
     assert client.get(blob).body == layer
 
 
+@pytest.mark.rule("R35")
 def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(
     client: Client, proxy: Pod, publisher: Publisher
 ) -> None:
@@ -123,6 +127,7 @@ def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(
     assert "buffered to a temporary file" not in proxy.error_log()
 
 
+@pytest.mark.rule("R35")
 def test_a_client_that_goes_away_ends_the_download_with_the_slice_it_was_at(
     client: Client, control: Control, blob: str, layer: bytes
 ) -> None:

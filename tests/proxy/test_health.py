@@ -17,6 +17,7 @@ def proxy(pod: Pod) -> Pod:
     return pod
 
 
+@pytest.mark.rule("R37", "F9")
 @pytest.mark.parametrize("path", ["/-/live", "/-/ready"])
 def test_an_ecr_that_is_down_or_refuses_takes_no_pod_away(
     proxy: Pod, client: Client, control: Control, path: str
@@ -28,6 +29,7 @@ def test_an_ecr_that_is_down_or_refuses_takes_no_pod_away(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R38")
 def test_a_pod_starts_when_every_registry_accepts_its_credential(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
@@ -39,6 +41,7 @@ def test_a_pod_starts_when_every_registry_accepts_its_credential(
     assert sorted(asked) == sorted((host, "/v2/") for host in world.ecr_hosts)
 
 
+@pytest.mark.rule("R38")
 def test_a_pod_does_not_start_while_one_registry_refuses_its_credential(
     proxy: Pod, client: Client, world: World, token: Token
 ) -> None:
@@ -47,11 +50,13 @@ def test_a_pod_does_not_start_while_one_registry_refuses_its_credential(
     assert (answer.status, answer.body) == (503, b"1 of 2 registries answer\n")
 
 
+@pytest.mark.rule("R38", "F4")
 def test_a_pod_does_not_start_without_a_credential(proxy: Pod, client: Client) -> None:
     proxy.put_credential(None)
     assert client.get("/-/startup").status == 503
 
 
+@pytest.mark.rule("R38", "F9")
 @pytest.mark.parametrize("fault", [Behaviour(registry_outage="refused"), Behaviour(registry_status=503)])
 def test_a_pod_does_not_start_while_ecr_does_not_answer(
     proxy: Pod, client: Client, control: Control, fault: Behaviour
@@ -62,6 +67,7 @@ def test_a_pod_does_not_start_while_ecr_does_not_answer(
     assert proxy.error_log() or fault.registry_status
 
 
+@pytest.mark.rule("R38")
 def test_asking_often_does_not_become_a_flood_at_ecr(proxy: Pod, client: Client, control: Control) -> None:
     mark = control.mark()
     statuses = [client.get("/-/startup").status for _ in range(30)]
@@ -71,6 +77,7 @@ def test_asking_often_does_not_become_a_flood_at_ecr(proxy: Pod, client: Client,
     assert "limiting requests" in proxy.error_log()
 
 
+@pytest.mark.rule("R39")
 def test_probes_are_not_in_the_access_log(proxy: Pod, client: Client) -> None:
     for path in ("/-/live", "/-/ready", "/-/startup", "/v2/"):
         client.get(path)

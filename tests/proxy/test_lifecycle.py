@@ -34,6 +34,7 @@ def proxy(pod: Pod, image: Image) -> Pod:
     return pod
 
 
+@pytest.mark.rule("R41")
 @pytest.mark.parametrize(
     "mistake", ["no_such_directive on;", "proxy_pass http://nowhere.invalid;", "events {", "load_module x.so;"]
 )
@@ -53,6 +54,7 @@ def test_the_init_container_says_that_a_good_configuration_is_good(pod: Pod) -> 
     assert b"[warn]" not in checked.stderr
 
 
+@pytest.mark.rule("R42")
 def test_a_killed_nginx_starts_again_with_what_it_left_behind(proxy: Pod, client: Client) -> None:
     proxy.kill()
     left = {file.name for file in (proxy.folder / "run").iterdir()}
@@ -61,6 +63,7 @@ def test_a_killed_nginx_starts_again_with_what_it_left_behind(proxy: Pod, client
     assert digest_of(client.get(BLOB).body) == digest_of(LAYER)
 
 
+@pytest.mark.rule("R42")
 def test_a_restarted_container_keeps_the_configuration_of_its_rollout(proxy: Pod, client: Client) -> None:
     proxy.configure(proxy.template(TEMPLATE_KEY) + "\nno_such_directive on;\n")
     proxy.kill()
@@ -68,6 +71,7 @@ def test_a_restarted_container_keeps_the_configuration_of_its_rollout(proxy: Pod
     assert client.get("/-/ready").status == 200
 
 
+@pytest.mark.rule("R11")
 def test_a_token_refresh_during_a_pull_costs_nothing(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
@@ -83,6 +87,7 @@ def test_a_token_refresh_during_a_pull_costs_nothing(
     assert client.get("/v2/team/app/tags/list").status == 200
 
 
+@pytest.mark.rule("R43")
 def test_a_stopping_pod_takes_new_clients_at_first_then_finishes_its_pulls_and_ends(
     proxy: Pod, client: Client, control: Control
 ) -> None:
@@ -99,6 +104,7 @@ def test_a_stopping_pod_takes_new_clients_at_first_then_finishes_its_pulls_and_e
     hook.wait(5)
 
 
+@pytest.mark.rule("R43")
 def test_an_idle_connection_does_not_hold_up_the_end(proxy: Pod, client: Client) -> None:
     with closing(client.open("GET", "/v2/")) as connection:
         client.read(connection)
@@ -107,6 +113,7 @@ def test_an_idle_connection_does_not_hold_up_the_end(proxy: Pod, client: Client)
         assert time.monotonic() - started < 5
 
 
+@pytest.mark.rule("R43")
 def test_what_still_runs_when_the_drain_is_over_is_cut(
     pod: Pod, client: Client, control: Control, publisher: Publisher
 ) -> None:

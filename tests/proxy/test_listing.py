@@ -25,6 +25,7 @@ def image(publisher: Publisher) -> Image:
     return made
 
 
+@pytest.mark.rule("R9")
 @pytest.mark.usefixtures("image")
 def test_following_the_links_gives_every_tag_once(client: Client) -> None:
     found: list[str] = []
@@ -37,6 +38,7 @@ def test_following_the_links_gives_every_tag_once(client: Client) -> None:
     assert found == TAGS
 
 
+@pytest.mark.rule("R29")
 @pytest.mark.usefixtures("image")
 def test_a_link_leads_back_to_this_registry_with_ecrs_cursor_untouched(client: Client) -> None:
     link = client.get("/v2/team/listed/tags/list?n=10").header("Link")
@@ -47,6 +49,7 @@ def test_a_link_leads_back_to_this_registry_with_ecrs_cursor_untouched(client: C
     assert link.endswith('; rel="next"')
 
 
+@pytest.mark.rule("R10")
 @pytest.mark.parametrize("n", ["0", "-1", "1001", "abc", "1e2", "%31%30", "10,10"])
 def test_a_page_size_that_ecr_would_refuse_is_the_clients_mistake(client: Client, control: Control, n: str) -> None:
     mark = control.mark()
@@ -55,6 +58,7 @@ def test_a_page_size_that_ecr_would_refuse_is_the_clients_mistake(client: Client
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R10")
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("n", ["1", "999", "1000"])
 def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
@@ -63,6 +67,7 @@ def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
     assert len(json.loads(answer.body)["tags"]) == min(int(n), len(TAGS))
 
 
+@pytest.mark.rule("R10")
 @pytest.mark.usefixtures("image")
 def test_a_cursor_that_ecr_never_gave_is_the_clients_mistake(client: Client) -> None:
     answer = client.get("/v2/team/listed/tags/list?last=never")
@@ -73,6 +78,7 @@ def test_a_cursor_that_ecr_never_gave_is_the_clients_mistake(client: Client) -> 
 DIGEST = digest_of(b"x")
 
 
+@pytest.mark.rule("R9")
 @pytest.mark.parametrize(
     ("asked", "sent"),
     [
@@ -109,6 +115,7 @@ def test_referrers_are_asked_for_at_ecr(client: Client, control: Control, image:
     assert (entry.kind, entry.path) == ("registry.referrers", f"/v2/team/listed/referrers/{image.digest}")
 
 
+@pytest.mark.rule("R30")
 def test_a_registry_without_referrers_says_so(client: Client) -> None:
     """404 is what clients take for "look at the tags instead"."""
     assert client.get(f"/v2/team/listed/referrers/{digest_of(b'x')}").status == 404

@@ -18,6 +18,7 @@ def image(publisher: Publisher) -> Image:
     return publisher.image("team/logged", "1.4", [b"layer"])
 
 
+@pytest.mark.rule("R39")
 def test_a_line_says_who_asked_for_what_and_how_it_went(proxy: Pod, client: Client, image: Image) -> None:
     client.get("/v2/team/logged/manifests/1.4?ns=secret-in-a-query", ACCEPT | {"User-Agent": "containerd/2.1"})
     (line,) = proxy.access_log("front", "/v2/team/logged/manifests/1.4")
@@ -41,6 +42,7 @@ def test_a_line_says_who_asked_for_what_and_how_it_went(proxy: Pod, client: Clie
     assert "secret-in-a-query" not in "".join(map(json.dumps, proxy.access_log("locate", "/1.4")))
 
 
+@pytest.mark.rule("R39")
 def test_the_lines_of_one_pull_have_one_id(proxy: Pod, client: Client, image: Image) -> None:
     path = f"/v2/team/logged/blobs/{image.layers[0]}"
     client.get(path, {"X-Request-Id": "chosen-by-the-client"})
@@ -49,6 +51,7 @@ def test_the_lines_of_one_pull_have_one_id(proxy: Pod, client: Client, image: Im
     assert ids["front"] != "chosen-by-the-client"
 
 
+@pytest.mark.rule("R39")
 def test_a_forwarded_address_is_not_believed(proxy: Pod, client: Client) -> None:
     path = f"/v2/team/{uuid.uuid4().hex}/tags/list"
     client.get(path, {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "Forwarded": "for=203.0.113.7"})
@@ -57,6 +60,7 @@ def test_a_forwarded_address_is_not_believed(proxy: Pod, client: Client) -> None
     assert "203.0.113.7" not in proxy.logs()
 
 
+@pytest.mark.rule("R39")
 def test_a_client_cannot_break_a_line_or_blow_it_up(proxy: Pod, client: Client) -> None:
     forged = b'"}\\n{"status":200,"forged":"' + b"'" * 3000
     path = b"/v2/forged" + b"'\"" * 2000
@@ -87,6 +91,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.rule("R40")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.model_dump(exclude_defaults=True)))
 def test_no_failure_puts_a_signed_url_or_a_credential_into_a_log(
     proxy: Pod, client: Client, control: Control, publisher: Publisher, fault: Behaviour

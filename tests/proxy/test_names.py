@@ -35,6 +35,7 @@ def image(publisher: Publisher) -> Image:
     return published(publisher)
 
 
+@pytest.mark.rule("F17")
 def test_a_pod_whose_dns_is_dead_starts_and_serves_when_it_is_back(
     pod: Pod, dns: NameServer, client: Client, image: Image
 ) -> None:
@@ -62,6 +63,7 @@ def refuse(dns: NameServer) -> None:
     dns.tell({})
 
 
+@pytest.mark.rule("F18")
 @pytest.mark.parametrize("end", [die, refuse])
 def test_when_dns_dies_later_the_known_addresses_go_on(
     pod: Pod, dns: NameServer, client: Client, publisher: Publisher, image: Image, end: Callable[[NameServer], None]
@@ -78,6 +80,7 @@ def test_when_dns_dies_later_the_known_addresses_go_on(
     assert client.get("/-/startup").status == 200
 
 
+@pytest.mark.rule("F19")
 @pytest.mark.parametrize("who", ["ecr", "s3"])
 def test_an_address_that_moves_is_followed_without_a_restart(
     pod: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher, who: str

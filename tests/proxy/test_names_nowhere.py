@@ -71,6 +71,7 @@ def iptables(*arguments: str) -> None:
     subprocess.run(command, check=True)  # noqa: S603 - in the sandbox's namespace
 
 
+@pytest.mark.rule("F21")
 def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_they_do(
     proxy: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher
 ) -> None:
@@ -92,6 +93,7 @@ def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_t
     assert proxy.pid == pid
 
 
+@pytest.mark.rule("F9", "F14")
 @pytest.mark.usefixtures("silence")
 @pytest.mark.parametrize(("who", "told"), [("ecr", [504, 504]), ("s3", [200, 504])])
 def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
@@ -114,6 +116,7 @@ def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
     assert client.get("/-/ready").status == 200
 
 
+@pytest.mark.rule("F9")
 @pytest.mark.usefixtures("silence")
 def test_an_address_where_nobody_answers_is_given_up_for_another_one(
     proxy: Pod, lead: Lead, names: dict[str, str], client: Client, publisher: Publisher

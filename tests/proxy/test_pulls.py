@@ -21,6 +21,7 @@ def image(publisher: Publisher) -> Image:
     return publisher.image("team/app", "1.4", [LAYER])
 
 
+@pytest.mark.rule("R28")
 def test_a_manifest_comes_by_tag_and_by_digest(client: Client, image: Image) -> None:
     for reference in ("1.4", image.digest):
         answer = client.get(f"/v2/team/app/manifests/{reference}", ACCEPT)
@@ -30,6 +31,7 @@ def test_a_manifest_comes_by_tag_and_by_digest(client: Client, image: Image) -> 
         assert answer.header("Docker-Distribution-Api-Version") == "registry/2.0"
 
 
+@pytest.mark.rule("R28")
 def test_the_head_of_a_manifest_has_everything_but_the_body(client: Client, image: Image) -> None:
     answer = client.head("/v2/team/app/manifests/1.4", ACCEPT)
     assert (answer.status, answer.body) == (200, b"")
@@ -37,6 +39,7 @@ def test_the_head_of_a_manifest_has_everything_but_the_body(client: Client, imag
     assert answer.header("Docker-Content-Digest") == image.digest
 
 
+@pytest.mark.rule("R8")
 @pytest.mark.usefixtures("image")
 def test_every_media_type_a_client_accepts_reaches_ecr(client: Client, control: Control) -> None:
     mark = control.mark()
@@ -46,6 +49,7 @@ def test_every_media_type_a_client_accepts_reaches_ecr(client: Client, control: 
     assert entry.headers["accept"] == wanted
 
 
+@pytest.mark.rule("R13")
 def test_a_blob_comes_through_the_proxy_and_not_as_a_redirect(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
@@ -57,6 +61,7 @@ def test_a_blob_comes_through_the_proxy_and_not_as_a_redirect(client: Client, co
     assert [entry.kind for entry in control.requests(mark).entries] == ["registry.blobs", "s3.layer"]
 
 
+@pytest.mark.rule("R14")
 def test_the_head_of_a_blob_is_answered_by_ecr_and_never_asks_s3(
     client: Client, control: Control, image: Image
 ) -> None:
@@ -67,6 +72,7 @@ def test_the_head_of_a_blob_is_answered_by_ecr_and_never_asks_s3(
     assert [(entry.method, entry.kind) for entry in control.requests(mark).entries] == [("HEAD", "registry.blobs")]
 
 
+@pytest.mark.rule("R28")
 @pytest.mark.parametrize(
     ("range_", "begin", "end"),
     [("bytes=0-0", 0, 1), ("bytes=1000-1999", 1000, 2000), ("bytes=299990-", 299_990, 300_000), ("bytes=-5", -5, None)],
@@ -81,12 +87,14 @@ def test_a_part_of_a_blob_can_be_asked_for(
     assert answer.header("Content-Range") == f"bytes {first}-{last}/{len(LAYER)}"
 
 
+@pytest.mark.rule("R28")
 def test_a_part_that_does_not_exist_cannot_be_asked_for(client: Client, image: Image) -> None:
     answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}", {"Range": "bytes=300000-"})
     assert (answer.status, answer.body) == (416, b"")
     assert answer.header("Content-Range") == f"bytes */{len(LAYER)}"
 
 
+@pytest.mark.rule("R8")
 def test_a_range_never_reaches_ecr_itself(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Range": "bytes=0-10"})
@@ -95,12 +103,14 @@ def test_a_range_never_reaches_ecr_itself(client: Client, control: Control, imag
     assert [e.headers.get("range") for e in control.requests(mark).of("s3")] == ["bytes=0-1048575"]
 
 
+@pytest.mark.rule("R28")
 def test_an_empty_blob_is_served(client: Client, publisher: Publisher) -> None:
     digest = publisher.blob("team/app", b"")
     answer = client.get(f"/v2/team/app/blobs/{digest}")
     assert (answer.status, answer.body, answer.header("Content-Length")) == (200, b"", "0")
 
 
+@pytest.mark.rule("R29")
 def test_the_answers_of_s3_say_nothing_about_s3(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(s3_etag_per_repository=True)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
@@ -112,6 +122,7 @@ def test_the_answers_of_s3_say_nothing_about_s3(client: Client, control: Control
     assert answer.header("ETag") == f'"{image.layers[0]}"'
 
 
+@pytest.mark.rule("R30")
 @pytest.mark.parametrize(
     ("path", "code"),
     [
@@ -128,12 +139,14 @@ def test_what_ecr_does_not_have_is_said_in_its_own_words(client: Client, path: s
     assert f'"code":"{code}"' in answer.body.decode()
 
 
+@pytest.mark.rule("R13")
 def test_a_location_of_32_kilobytes_is_followed(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(location_characters=32_000)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     assert (answer.status, digest_of(answer.body)) == (200, image.layers[0])
 
 
+@pytest.mark.rule("R13")
 @pytest.mark.parametrize(
     "host",
     [
@@ -163,6 +176,7 @@ def test_a_blob_is_fetched_from_the_layer_bucket_and_nowhere_else(
     assert f"refused to follow a blob to https://{host}" in proxy.error_log()
 
 
+@pytest.mark.rule("R13")
 def test_a_location_without_a_host_is_not_followed(client: Client, control: Control, publisher: Publisher) -> None:
     digest = publisher.blob("team/app", secrets.token_bytes(100))
     with control.behaving(Behaviour(location_relative=True)):
@@ -170,6 +184,7 @@ def test_a_location_without_a_host_is_not_followed(client: Client, control: Cont
     assert (answer.status, answer.error_code()) == (502, "UNAVAILABLE")
 
 
+@pytest.mark.rule("R8")
 def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
     client: Client, control: Control, world: World, image: Image
 ) -> None:
@@ -200,6 +215,7 @@ def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
     assert s3.headers["x-request-id"] != "client"
 
 
+@pytest.mark.rule("R8")
 def test_a_body_that_comes_with_a_get_stays_here(client: Client, control: Control, world: World, image: Image) -> None:
     """It could be a request of its own: to ECR, or to the server inside that knows the credential."""
     mark = control.mark()

@@ -33,6 +33,7 @@ def blob(publisher: Publisher) -> str:
     return f"/v2/team/app/blobs/{publisher.blob('team/app', CONTENT)}"
 
 
+@pytest.mark.rule("R27")
 def test_a_client_is_sent_to_s3_with_a_url_of_its_own(
     client: Client, control: Control, world: World, trust: ssl.SSLContext, blob: str
 ) -> None:
@@ -46,12 +47,14 @@ def test_a_client_is_sent_to_s3_with_a_url_of_its_own(
         assert s3.get(location).content == CONTENT
 
 
+@pytest.mark.rule("R27")
 def test_a_client_is_sent_nowhere_but_to_the_layer_bucket(client: Client, control: Control, blob: str) -> None:
     with control.behaving(Behaviour(location_host="evil.example")):
         answer = client.get(blob)
     assert (answer.status, answer.error_code(), answer.header("Location")) == (502, "UNAVAILABLE", None)
 
 
+@pytest.mark.rule("R27")
 def test_only_blobs_of_the_allow_list_are_redirected(client: Client, control: Control, blob: str) -> None:
     mark = control.mark()
     assert client.get(blob.replace("team/app", "secret/app")).status == 404

@@ -34,6 +34,7 @@ def throttled(retry_after_seconds: int | None) -> Behaviour:
     return Behaviour(registry_status=429, registry_retry_after_seconds=retry_after_seconds)
 
 
+@pytest.mark.rule("R31", "F6")
 @pytest.mark.parametrize(("told", "passed_on"), [(7, "7"), (None, "1")])
 @pytest.mark.parametrize(
     "what", ["manifests/1.4", f"manifests/sha256:{'a' * 64}", f"blobs/sha256:{'a' * 64}", "tags/list"]
@@ -47,6 +48,7 @@ def test_throttling_is_passed_on_with_a_time_to_wait(
     assert answer.header("Retry-After") == passed_on
 
 
+@pytest.mark.rule("R31", "F6")
 def test_an_ecr_that_throttles_is_left_alone_for_as_long_as_it_says(client: Client, control: Control) -> None:
     mark = control.mark()
     with control.behaving(throttled(50)):
@@ -58,12 +60,14 @@ def test_an_ecr_that_throttles_is_left_alone_for_as_long_as_it_says(client: Clie
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R31")
 def test_an_ecr_that_asks_for_hours_is_left_alone_for_a_minute(client: Client, control: Control) -> None:
     with control.behaving(throttled(7200)):
         assert ask_for_anything(client).header("Retry-After") == "7200"
         assert 1 <= int(ask_for_anything(client).header("Retry-After") or 0) <= 60
 
 
+@pytest.mark.rule("R31")
 def test_an_answer_that_was_under_way_does_not_end_a_rest(client: Client, control: Control) -> None:
     mark = control.mark()
     path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
@@ -77,6 +81,7 @@ def test_an_answer_that_was_under_way_does_not_end_a_rest(client: Client, contro
     assert path not in {entry.path for entry in control.requests(mark).entries}
 
 
+@pytest.mark.rule("R31", "F6")
 def test_when_its_rest_is_over_one_request_asks_ecr_and_the_others_do_not(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
         assert ask_for_anything(client).status == 429
@@ -87,6 +92,7 @@ def test_when_its_rest_is_over_one_request_asks_ecr_and_the_others_do_not(client
     assert control.requests(mark).count("registry") == 1
 
 
+@pytest.mark.rule("R31")
 def test_an_ecr_that_is_well_again_is_asked_by_everybody(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
         assert ask_for_anything(client).status == 429
@@ -97,6 +103,7 @@ def test_an_ecr_that_is_well_again_is_asked_by_everybody(client: Client, control
     assert control.requests(mark).count("registry") == CLIENTS
 
 
+@pytest.mark.rule("R33", "F7", "F8")
 @pytest.mark.parametrize(
     ("fault", "status"),
     [(Behaviour(registry_status=500), 503), (Behaviour(registry_delay_seconds=20), 504)],
@@ -115,6 +122,7 @@ def test_an_ecr_that_keeps_failing_is_left_alone_and_nobody_waits_for_it(
     assert client.get("/-/ready").status == 200
 
 
+@pytest.mark.rule("R31")
 def test_an_ecr_that_fails_when_it_is_asked_again_is_left_alone_anew(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
         assert ask_for_anything(client).status == 429
@@ -127,6 +135,7 @@ def test_an_ecr_that_fails_when_it_is_asked_again_is_left_alone_anew(client: Cli
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R33")
 def test_failures_now_and_then_do_not_make_ecr_rest(client: Client, control: Control) -> None:
     for _ in range(FAILURES):
         with control.behaving(Behaviour(registry_status=500)):
@@ -134,6 +143,7 @@ def test_failures_now_and_then_do_not_make_ecr_rest(client: Client, control: Con
         assert ask_for_anything(client).status == 404
 
 
+@pytest.mark.rule("R31")
 def test_a_redirect_that_is_kept_is_used_while_ecr_rests(
     client: Client, control: Control, publisher: Publisher
 ) -> None:

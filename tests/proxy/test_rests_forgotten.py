@@ -28,6 +28,7 @@ def proxy(pod: Pod) -> Pod:
     return pod
 
 
+@pytest.mark.rule("R33")
 def test_a_failure_long_after_others_does_not_make_ecr_rest(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(registry_status=500)):
         assert [ask_for_anything(client).status for _ in range(2)] == [503] * 2
@@ -36,6 +37,7 @@ def test_a_failure_long_after_others_does_not_make_ecr_rest(client: Client, cont
     assert ask_for_anything(client).status == 404
 
 
+@pytest.mark.rule("R31")
 def test_a_rest_that_ended_long_ago_lets_everybody_ask(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=1)):
         assert ask_for_anything(client).status == 429

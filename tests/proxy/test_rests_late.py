@@ -56,6 +56,7 @@ def begin_a_rest(control: Control, client: Client, *, seconds: int) -> None:
     assert ask_for_anything(client).status == 429
 
 
+@pytest.mark.rule("R31")
 @pytest.mark.parametrize("late", [THROTTLED, FAILING], ids=["throttled", "failing"])
 def test_a_rest_is_not_extended_by_answers_to_what_was_asked_before_it(
     pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
@@ -68,6 +69,7 @@ def test_a_rest_is_not_extended_by_answers_to_what_was_asked_before_it(
     assert ask_for_anything(client).status == 404, "ECR is asked when it said"
 
 
+@pytest.mark.rule("R31")
 @pytest.mark.parametrize("late", [THROTTLED, FAILING, WELL], ids=["throttled", "failing", "well"])
 def test_the_place_of_who_asks_again_is_not_freed_by_answers_to_what_was_asked_before_the_rest(
     pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
@@ -88,6 +90,7 @@ def test_the_place_of_who_asks_again_is_not_freed_by_answers_to_what_was_asked_b
     assert ask_for_anything(client).status == 404
 
 
+@pytest.mark.rule("R33")
 def test_failures_of_before_a_rest_do_not_count_when_it_is_over(
     pool: ThreadPoolExecutor, control: Control, client: Client
 ) -> None:

@@ -13,6 +13,7 @@ DIGEST = "sha256:" + "0" * 64
 pytestmark = pytest.mark.usefixtures("proxy")
 
 
+@pytest.mark.rule("R1")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/v2/", "/v2/team/app/blobs/uploads/", "/v2/team/app/manifests/1.4", "/"])
 def test_only_get_and_head_are_possible(client: Client, control: Control, method: str, path: str) -> None:
@@ -24,11 +25,13 @@ def test_only_get_and_head_are_possible(client: Client, control: Control, method
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R1")
 def test_a_push_is_refused_before_its_body_is_looked_at(client: Client) -> None:
     answer = client.ask("PUT", "/v2/team/app/manifests/1.4", body=b"x" * 500_000)
     assert (answer.status, answer.error_code()) == (405, "UNSUPPORTED")
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize("path", ["/v2/", "/v2", "/v2/?ns=registry.frontdoor.test"])
 def test_the_api_is_there_for_everyone_without_a_login(client: Client, control: Control, path: str) -> None:
     mark = control.mark()
@@ -39,6 +42,7 @@ def test_the_api_is_there_for_everyone_without_a_login(client: Client, control: 
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     "path",
     [
@@ -77,6 +81,7 @@ def test_there_is_nothing_else(client: Client, control: Control, path: str) -> N
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R4")
 @pytest.mark.parametrize(
     "path",
     [
@@ -108,6 +113,7 @@ def test_a_repository_outside_the_allow_list_is_unknown(client: Client, control:
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R5")
 @pytest.mark.parametrize(
     "path",
     [
@@ -135,6 +141,7 @@ def test_what_is_no_name_never_reaches_ecr(client: Client, control: Control, pat
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R5")
 @pytest.mark.parametrize(
     ("path", "asked"),
     [
@@ -157,6 +164,7 @@ def test_the_name_that_is_checked_is_the_name_that_is_asked_for(
     assert entry.path == asked
 
 
+@pytest.mark.rule("R4")
 @pytest.mark.parametrize(("repository", "number"), [("team/app", 0), ("other/app", 1), ("team/never-reached", 0)])
 def test_the_first_registry_whose_pattern_matches_serves_a_repository(
     client: Client, control: Control, world: World, repository: str, number: int
@@ -167,12 +175,14 @@ def test_the_first_registry_whose_pattern_matches_serves_a_repository(
     assert (entry.host, entry.server_name) == (world.ecr_hosts[number], world.ecr_hosts[number])
 
 
+@pytest.mark.rule("R6")
 def test_a_client_that_names_another_host_gets_the_same_answers(publisher: Publisher, client: Client) -> None:
     image = publisher.image("team/app", "1.4", [b"layer"])
     answer = client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Host": "evil.example"})
     assert (answer.status, answer.body) == (200, image.manifest)
 
 
+@pytest.mark.rule("R7")
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
@@ -190,6 +200,7 @@ def test_a_malformed_request_gets_an_error_in_the_same_shape(client: Client, req
     assert b'{"errors":[{"code":' in answer
 
 
+@pytest.mark.rule("R7")
 def test_an_accept_longer_than_any_clients_never_reaches_ecr(client: Client, control: Control) -> None:
     mark = control.mark()
     answer = client.get("/v2/team/app/manifests/1.4", {"Accept": "application/json," * 300})
@@ -200,6 +211,7 @@ def test_an_accept_longer_than_any_clients_never_reaches_ecr(client: Client, con
 TAGS = b"GET /v2/team/app/tags/list HTTP/1.1\r\nHost: x\r\n"
 
 
+@pytest.mark.rule("R7")
 @pytest.mark.parametrize(
     "request_",
     [

@@ -33,6 +33,7 @@ def proxy(pod: Pod) -> Pod:
     return pod
 
 
+@pytest.mark.rule("R33", "F8")
 @pytest.mark.usefixtures("proxy")
 def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(registry_delay_seconds=20)):
@@ -42,6 +43,7 @@ def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, con
             assert int(answer.header("Retry-After") or 0) > 0
 
 
+@pytest.mark.rule("R24")
 @pytest.mark.usefixtures("proxy", "image")
 def test_an_old_tag_is_served_when_ecr_does_not_answer_in_time(client: Client, control: Control) -> None:
     path = "/v2/team/app/manifests/1.4"
@@ -53,6 +55,7 @@ def test_an_old_tag_is_served_when_ecr_does_not_answer_in_time(client: Client, c
     assert (answer.header("Warning") or "").startswith("299 - ")
 
 
+@pytest.mark.rule("R33", "F14")
 @pytest.mark.usefixtures("proxy")
 def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(s3_delay_seconds=20)):
@@ -62,6 +65,7 @@ def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, cont
     assert client.get(f"/v2/team/app/blobs/{image.layers[0]}").status == 200
 
 
+@pytest.mark.rule("F14")
 @pytest.mark.usefixtures("proxy")
 def test_a_silent_s3_holds_up_nobody_who_wants_something_else(
     client: Client, control: Control, publisher: Publisher

@@ -41,6 +41,7 @@ def files(pair: KeyPair) -> dict[str, bytes]:
     return {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()}
 
 
+@pytest.mark.rule("R36")
 @pytest.mark.usefixtures("proxy")
 @pytest.mark.parametrize(("http2", "version"), [(True, "HTTP/2"), (False, "HTTP/1.1")])
 def test_an_image_is_pulled_over_tls(
@@ -58,11 +59,13 @@ def test_an_image_is_pulled_over_tls(
     assert (layer.status_code, digest_of(layer.content)) == (200, image.layers[0])
 
 
+@pytest.mark.rule("R37")
 @pytest.mark.usefixtures("proxy")
 def test_probes_need_no_tls(client: Client) -> None:
     assert client.get("/-/ready").status == 200
 
 
+@pytest.mark.rule("R36")
 def test_a_renewed_certificate_is_shown_without_a_reload(proxy: Pod, world: World, trust: ssl.SSLContext) -> None:
     pid = proxy.pid
     shown = certificate_of(world.domain, trust)
@@ -73,6 +76,7 @@ def test_a_renewed_certificate_is_shown_without_a_reload(proxy: Pod, world: Worl
     assert proxy.pid == pid
 
 
+@pytest.mark.rule("R36")
 @pytest.mark.usefixtures("proxy")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 @pytest.mark.parametrize(("version", "gets_in"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True)])

@@ -43,6 +43,7 @@ def assert_logged_when_asked(proxy: Pod, client: Client, words: str) -> None:
     assert words in proxy.error_log()
 
 
+@pytest.mark.rule("R12")
 def test_an_ecr_whose_certificate_is_not_trusted_gets_no_credential(
     pod: Pod, world: World, client: Client, control: Control, image: Image
 ) -> None:
@@ -54,6 +55,7 @@ def test_an_ecr_whose_certificate_is_not_trusted_gets_no_credential(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R12")
 def test_an_ecr_with_the_certificate_of_another_name_gets_no_credential(
     pod: Pod, world: World, client: Client, control: Control
 ) -> None:
@@ -64,6 +66,7 @@ def test_an_ecr_with_the_certificate_of_another_name_gets_no_credential(
     assert control.requests(mark).entries == ()
 
 
+@pytest.mark.rule("R12")
 def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
     pod: Pod, world: World, client: Client, control: Control, image: Image
 ) -> None:
@@ -74,6 +77,7 @@ def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
     assert [entry.kind for entry in control.requests(mark).entries] == ["registry.blobs"]
 
 
+@pytest.mark.rule("R13")
 def test_a_redirect_that_nobody_followed_does_not_tell_a_client_where_it_leads(
     pod: Pod, world: World, client: Client, image: Image
 ) -> None:

@@ -124,6 +124,7 @@ def test_the_grace_period_outlasts_the_drain(drain_seconds: int) -> None:
     assert found["terminationGracePeriodSeconds"] >= drain_seconds + 10 + 10
 
 
+@pytest.mark.rule("R41")
 def test_a_rollout_never_takes_away_a_ready_pod() -> None:
     spec = find("Deployment", settings(proxy="replicas = 3"))["spec"]
     assert spec["replicas"] == 3
