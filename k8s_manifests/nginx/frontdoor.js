@@ -41,98 +41,98 @@ function authorization(r) {
     return '';
 }
 
-// Whom to ask what is meant for the registry $ecr_host: itself, or the server `rest`, which answers in its stead with the
+// Whom to ask what is meant for the registry $ecr_host: itself, or the server `circuit`, which answers in its stead with the
 // status of its path. Without a credential ECR is not asked. When it throttles or keeps failing, it is left alone for a
 // while; then one request asks whether it is back, and until it has its answer the others are not sent after it.
-function whom_to_ask(r) {
+function ecr_upstream(r) {
     const host = r.variables.ecr_host;
     if (r.variables.ecr_authorization === '') {
-        return 'http://rest/403';
+        return 'http://circuit/403';
     }
-    // Before its status, which `rest` sets first: who reads between the two is no probe of the rest that begins.
-    const until = ngx.shared.rests.get(`${host} until`);
-    const status = ngx.shared.rests.get(`${host} status`);
-    r.variables.last_rest = String(until);
+    // Before its status, which `circuit` sets first: who reads between the two is no probe of the rest that begins.
+    const until = ngx.shared.circuit.get(`${host} until`);
+    const status = ngx.shared.circuit.get(`${host} status`);
+    r.variables.last_opened = String(until);
     if (status === undefined
-        || (Date.now() >= until && ngx.shared.rests.add(`${host} probe`, 1, Number(r.variables.locate_ms)))) {
+        || (Date.now() >= until && ngx.shared.circuit.add(`${host} probe`, 1, Number(r.variables.ecr_deadline_ms)))) {
         return `https://${host}`;
     }
-    return `http://rest/${status}`;
+    return `http://circuit/${status}`;
 }
 
 // Takes note of how an answer of $ecr_host turned out: throttled, failed (by its own status or by none in time), or well.
-function take_note(r) {
+function record_outcome(r) {
     const host = r.variables.ecr_host;
-    if (!r.variables.whom_to_ask.startsWith('https:')) {
+    if (!r.variables.ecr_upstream.startsWith('https:')) {
         return;
     }
     // Since it was asked a rest has begun. That is over when its own probe has an answer, and not by older ones.
-    if (String(ngx.shared.rests.get(`${host} until`)) !== r.variables.last_rest) {
+    if (String(ngx.shared.circuit.get(`${host} until`)) !== r.variables.last_opened) {
         return;
     }
     // Nobody was asked, if it is a redirect that was kept, or a name without an address: addresses have ports.
     if (!/:\d/.test(r.variables.upstream_addr || '')) {
-        ngx.shared.rests.delete(`${host} probe`);
+        ngx.shared.circuit.delete(`${host} probe`);
         return;
     }
     if (r.status === 429) {
         rest(r, 429, Math.min(Number(r.variables.upstream_http_retry_after) || 1, LONGEST_REST_SECONDS));
     } else if (r.status >= 500) {
-        if (ngx.shared.rests.has(`${host} status`) || failures_in_a_row(r) >= FAILURES) {
+        if (ngx.shared.circuit.has(`${host} status`) || failures_in_a_row(r) >= FAILURES) {
             rest(r, 503, Number(r.variables.pause_seconds));
         }
     } else {
-        ['status', 'failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
+        ['status', 'failures', 'probe'].forEach(name => ngx.shared.circuit.delete(`${host} ${name}`));
     }
 }
 
 // Leaves $ecr_host alone. `until` outlives the rest, and says which one was the last.
 function rest(r, status, seconds) {
     const host = r.variables.ecr_host;
-    ngx.shared.rests.set(`${host} status`, status, seconds * 1000 + forgotten_after_ms(r));
-    ngx.shared.rests.set(`${host} until`, Date.now() + seconds * 1000);
-    ['failures', 'probe'].forEach(name => ngx.shared.rests.delete(`${host} ${name}`));
+    ngx.shared.circuit.set(`${host} status`, status, seconds * 1000 + forgotten_after_ms(r));
+    ngx.shared.circuit.set(`${host} until`, Date.now() + seconds * 1000);
+    ['failures', 'probe'].forEach(name => ngx.shared.circuit.delete(`${host} ${name}`));
 }
 
 function failures_in_a_row(r) {
     const key = `${r.variables.ecr_host} failures`;
     // `incr` alone would go on with a count whose time is over.
-    ngx.shared.rests.add(key, 0, forgotten_after_ms(r));
-    return ngx.shared.rests.incr(key, 1, 0, forgotten_after_ms(r));
+    ngx.shared.circuit.add(key, 0, forgotten_after_ms(r));
+    return ngx.shared.circuit.incr(key, 1, 0, forgotten_after_ms(r));
 }
 
 // After this a failure is history, and so is a rest whose end nobody has asked at: a registry of which everything is kept
 // is asked something now and then. Longer than one client needs for two failures, one after the other.
 function forgotten_after_ms(r) {
-    return 2 * Number(r.variables.locate_ms);
+    return 2 * Number(r.variables.ecr_deadline_ms);
 }
 
 function seconds_of_rest(host) {
-    return Math.ceil(((ngx.shared.rests.get(`${host} until`) || 0) - Date.now()) / 1000);
+    return Math.ceil(((ngx.shared.circuit.get(`${host} until`) || 0) - Date.now()) / 1000);
 }
 
 // The seconds after which it makes sense to ask a registry again that throttles.
-function seconds_to_wait(r) {
+function retry_after_seconds(r) {
     return String(Math.max(1, seconds_of_rest(r.variables.ecr_host || r.variables.registry)));
 }
 
 // Leaves the known headers of an answer of ECR, with its host name out of `Link`, and a `Location` only where it leads
 // to ECR's own layer bucket: anything else would let a registry send this proxy wherever it likes.
 function answer_of_ecr(r) {
-    take_note(r);
+    record_outcome(r);
     keep_known_headers(r);
     const headers = r.headersOut;
     if (headers.Link) {
         headers.Link = headers.Link.replace(/<https?:\/\/[^\/>]*/g, '<');
     }
-    if (headers.Location && leads_elsewhere(r)) {
+    if (headers.Location && is_foreign_redirect(r)) {
         r.error(`refused to follow a blob to ${headers.Location.split('?')[0]}: it is no layer bucket of ECR`);
         delete headers.Location;
     }
 }
 
 // Whether an answer of ECR is a redirect to anywhere but its layer bucket: '1' or ''.
-function leads_elsewhere(r) {
+function is_foreign_redirect(r) {
     const location = r.variables.upstream_http_location;
     return location && !LAYER.test(location) ? '1' : '';
 }
@@ -152,19 +152,19 @@ function keep_known_headers(r) {
 }
 
 // Whether the cache could not be written when nginx started, or when it was last tried: '1' or ''.
-function disk_fails() {
-    return ngx.prefix !== CACHE || ngx.shared.disk.has('error') ? '1' : '';
+function cache_disk_failed() {
+    return ngx.prefix !== CACHE || ngx.shared.cache_disk.has('error') ? '1' : '';
 }
 
 // Tries to write a slice where the cache lies. nginx itself notices only when it has begun to answer, and then cuts the
 // answer off. The file is gone before a kernel would bring it to the disk.
-function try_disk() {
+function probe_cache_disk() {
     try {
         fs.writeFileSync(`${CACHE}probe`, 'x'.repeat(4 << 20));
-        ngx.shared.disk.delete('error');
+        ngx.shared.cache_disk.delete('error');
     } catch (e) {
         ngx.log(ngx.ERR, `the cache cannot be written (${e.code}): what it lacks is served without being kept`);
-        ngx.shared.disk.set('error', e.code);
+        ngx.shared.cache_disk.set('error', e.code);
     }
     try {
         fs.unlinkSync(`${CACHE}probe`);
@@ -183,6 +183,6 @@ async function startup(r) {
 }
 
 export default {
-    answer_of_ecr, answer_of_s3, authorization, disk_fails, leads_elsewhere, seconds_to_wait, startup, try_disk,
-    whom_to_ask,
+    answer_of_ecr, answer_of_s3, authorization, cache_disk_failed, is_foreign_redirect, retry_after_seconds, startup, probe_cache_disk,
+    ecr_upstream,
 };

@@ -61,7 +61,7 @@ class Inputs:
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings.
-        timeouts: How long it waits, with the names of its settings, `locate_seconds` and `fetch_seconds`.
+        timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
     """
 
@@ -79,7 +79,7 @@ NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 _ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
     Cache: frozenset(Cache.model_fields),
-    Timeouts: frozenset(Timeouts.model_fields) | {"fetch_seconds", "locate_seconds"},
+    Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
 }
 
 

@@ -27,11 +27,11 @@ class Timeouts(Table):
     """
 
     @property
-    def locate_seconds(self) -> int:
+    def ecr_deadline_seconds(self) -> int:
         """The longest until ECR's answer is there, or is given up: a silent address, then one that answers late."""
         return 3 * self.connect_seconds + self.ecr_seconds
 
     @property
-    def fetch_seconds(self) -> int:
+    def blob_deadline_seconds(self) -> int:
         """The longest until a blob's first byte: ECR, S3, and both again when S3 refuses a redirect that was kept."""
-        return 2 * (self.locate_seconds + 3 * self.connect_seconds + self.s3_seconds)
+        return 2 * (self.ecr_deadline_seconds + 3 * self.connect_seconds + self.s3_seconds)

@@ -36,7 +36,7 @@ class Pod:
         self.folder = folder
         self.world = world
         self.settings = settings
-        self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/moments')
+        self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/microcache')
         """Words of critical lines in the log that a test brings about itself."""
         self.waits_for_upstreams = True
         """Whether it serves only when it knows the registries' addresses, which it asks for once it listens."""
@@ -179,7 +179,7 @@ class Pod:
 
     def empty_cache(self) -> None:
         """Remove what it keeps: nginx fetches again what it does not find."""
-        for folder in ("cache/blobs", "cache/manifests", "run/locations", "run/moments"):
+        for folder in ("cache/blobs", "cache/manifests", "run/redirects", "run/microcache"):
             for file in (self.folder / folder).glob("*/*/*"):
                 file.unlink(missing_ok=True)
 

@@ -182,7 +182,7 @@ def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: 
     with control.behaving(Behaviour(denied_actions=denied)):
         for path in PATHS:
             assert_unavailable(client.get(path, ACCEPT))
-    assert proxy.access_log("locate", PATHS[0])[-1]["upstream_status"] == "403"
+    assert proxy.access_log("ecr", PATHS[0])[-1]["upstream_status"] == "403"
 
 
 @pytest.mark.rule("R32")

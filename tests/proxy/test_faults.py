@@ -108,7 +108,7 @@ def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
         answer = client.get(blob)
     assert (answer.status, answer.complete) == (200, False)
     assert layer.startswith(answer.body), "every byte before the break is right"
-    line = proxy.access_log("fetch", blob)[-1]
+    line = proxy.access_log("layers", blob)[-1]
     assert (line["status"], line["bytes"], line["content_length"]) == (206, 700_000, str(1 << 20))
     assert "upstream prematurely closed connection" in proxy.error_log()[before:]
     assert client.get(blob).body == layer

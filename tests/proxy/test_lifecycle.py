@@ -58,7 +58,7 @@ def test_the_init_container_says_that_a_good_configuration_is_good(pod: Pod) -> 
 def test_a_killed_nginx_starts_again_with_what_it_left_behind(proxy: Pod, client: Client) -> None:
     proxy.kill()
     left = {file.name for file in (proxy.folder / "run").iterdir()}
-    assert {"fetch.sock", "locate.sock"} <= left
+    assert {"layers.sock", "ecr.sock"} <= left
     proxy.restart()
     assert digest_of(client.get(BLOB).body) == digest_of(LAYER)
 

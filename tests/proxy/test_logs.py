@@ -35,18 +35,18 @@ def test_a_line_says_who_asked_for_what_and_how_it_went(proxy: Pod, client: Clie
         "content_length": str(len(image.manifest)),
         "repository": "team/logged",
         "cache": "MISS",
-        "upstream": "unix:/run/frontdoor/locate.sock",
+        "upstream": "unix:/run/frontdoor/ecr.sock",
         "upstream_status": "200",
         "user_agent": "containerd/2.1",
     }
-    assert "secret-in-a-query" not in "".join(map(json.dumps, proxy.access_log("locate", "/1.4")))
+    assert "secret-in-a-query" not in "".join(map(json.dumps, proxy.access_log("ecr", "/1.4")))
 
 
 @pytest.mark.rule("R39")
 def test_the_lines_of_one_pull_have_one_id(proxy: Pod, client: Client, image: Image) -> None:
     path = f"/v2/team/logged/blobs/{image.layers[0]}"
     client.get(path, {"X-Request-Id": "chosen-by-the-client"})
-    ids = {server: proxy.access_log(server, path)[-1]["id"] for server in ("front", "fetch", "locate")}
+    ids = {server: proxy.access_log(server, path)[-1]["id"] for server in ("front", "layers", "ecr")}
     assert len(set(ids.values())) == 1
     assert ids["front"] != "chosen-by-the-client"
 

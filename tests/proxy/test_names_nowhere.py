@@ -83,7 +83,7 @@ def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_t
         for answer in pull(client, lost):
             assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
             assert int(answer.header("Retry-After") or 0) > 0
-    (line, *_) = proxy.access_log("locate", lost.digest)
+    (line, *_) = proxy.access_log("ecr", lost.digest)
     assert line["upstream"] == proxy.world.ecr_host, "nginx has looked for an address, and nobody has to rest"
     assert statuses(client, warm) == [200, 200]
     assert client.get("/-/ready").status == 200
@@ -110,7 +110,7 @@ def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
         return statuses(client, images[-1]) == told
 
     wait_until(late, "nginx has heard of the addresses")
-    (line, *_) = proxy.access_log("locate" if who == "ecr" else "fetch", images[-1].layers[0])
+    (line, *_) = proxy.access_log("ecr" if who == "ecr" else "layers", images[-1].layers[0])
     assert {f"{address}:443" for address in SILENT} <= set(line["upstream"].replace(" :", ",").split(", "))
     assert statuses(client, warm) == [200, 200]
     assert client.get("/-/ready").status == 200
@@ -129,7 +129,7 @@ def test_an_address_where_nobody_answers_is_given_up_for_another_one(
         """Nginx has heard of both, and asks the one or the other first."""
         path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
         assert client.get(path, ACCEPT).status == 404
-        (line, *_) = proxy.access_log("locate", path)
+        (line, *_) = proxy.access_log("ecr", path)
         return bool(line["upstream"] == f"{SILENT[0]}:443, {names[ecr]}:443")
 
     wait_until(after_the_silent_one, "the silent address is tried first")

@@ -176,7 +176,7 @@ def test_nothing_is_forgotten_before_its_time(location_seconds: int, unknown_sec
     cache = Cache(location_seconds=location_seconds, unknown_seconds=unknown_seconds)
     shipped = (Path(k8s_manifests.__file__).parent / "nginx" / "nginx.conf.j2").read_text(encoding="utf-8")
     found = re.search(
-        r"keys_zone=locations:\S+ max_size=\S+\s+inactive=(\d+)s", rendered(shipped, replace(INPUTS, cache=cache))
+        r"keys_zone=redirects:\S+ max_size=\S+\s+inactive=(\d+)s", rendered(shipped, replace(INPUTS, cache=cache))
     )
     assert found
     assert int(found[1]) >= max(location_seconds, unknown_seconds)
