@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py lambda_fn stacks k8s_manifests cli scripts testbed tests
+CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli scripts testbed tests
 # What git tracks, or would.
 TEXTS = $(shell git ls-files --cached --others --exclude-standard | grep -Ev '\.(json|png|sum|svg)$$|requirements.*\.txt$$')
 SCRIPTS = .ci/run $(filter-out %.py %.tsv %.txt,$(wildcard scripts/*)) $(shell git ls-files '*.sh')

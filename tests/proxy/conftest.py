@@ -21,23 +21,10 @@ from tests.proxy.client import Client
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
 
 
-@pytest.fixture(scope="session")
-def trust(world: World) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(world.ca.certificate))
-
-
-@pytest.fixture(scope="session")
-def double(world: World) -> Control:  # noqa: ARG001 - where there is no world there is no double
-    control = Control()
-    control.wait_until_ready()
-    return control
-
-
 @pytest.fixture(autouse=True)
-def control(double: Control) -> Iterator[Control]:
-    double.reset()
-    yield double
-    double.reset()
+def healthy(control: Control) -> Control:
+    """Every test begins and ends with a healthy double."""
+    return control
 
 
 @pytest.fixture(scope="module")

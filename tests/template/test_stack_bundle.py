@@ -104,7 +104,7 @@ def test_a_changed_source_or_lock_makes_another_bundle_and_an_unchanged_one_does
     (source / "__pycache__").mkdir(exist_ok=True)
     (source / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"not shipped")
     assert bundling.bundle_digest() == digests[0]
-    for name in ("errors.py", "requirements.txt"):
+    for name in ("handler.py", "requirements.txt"):
         (source / name).write_text((source / name).read_text() + "# changed\n")
         digests.append(bundling.bundle_digest())
     assert len(set(digests)) == len(digests)

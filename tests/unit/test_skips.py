@@ -1,4 +1,4 @@
-"""The rule of tests/conftest.py, on a suite made for it: where CI=true, what is skipped has failed."""
+"""The rule of conftest.py, on a suite made for it: where CI=true, what is skipped has failed."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ REASONS = ("by a fixture", "by a mark", "by a module", "FRONTDOOR_SANDBOX is not
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
     for name, code in MODULES.items():
         (tmp_path / f"test_{name}.py").write_text(code)
     return tmp_path

@@ -17,6 +17,12 @@ from testbed.tests.ecr_double.layers import LAYER, located
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
+@pytest.fixture(autouse=True)
+def healthy(control: Control) -> Control:
+    """Every test begins and ends with a healthy double."""
+    return control
+
+
 @pytest.fixture
 def client(trust: ssl.SSLContext) -> Iterator[httpx2.Client]:
     with httpx2.Client(verify=trust, trust_env=False, headers={"Accept": MANIFEST}) as session:

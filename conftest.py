@@ -1,11 +1,13 @@
 """What every suite shares: the world of real parts, and the rule that in CI nothing is left out."""
 
 import os
-from collections.abc import Generator
+import ssl
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
 
+from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.world import STATE_VARIABLE, World
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -19,6 +21,26 @@ def world() -> World:
             f"{STATE_VARIABLE} is not set: run `make test` as root on Linux, which runs this inside the sandbox"
         )
     return World.current()
+
+
+@pytest.fixture(scope="session")
+def trust(world: World) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(world.ca.certificate))
+
+
+@pytest.fixture(scope="session")
+def double(world: World) -> Control:  # noqa: ARG001 - where there is no world there is no double
+    control = Control()
+    control.wait_until_ready()
+    return control
+
+
+@pytest.fixture
+def control(double: Control) -> Iterator[Control]:
+    """The double's control API; the double is healthy before and after the test."""
+    double.reset()
+    yield double
+    double.reset()
 
 
 @pytest.hookimpl(wrapper=True)
