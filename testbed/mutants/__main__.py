@@ -1,4 +1,4 @@
-"""`make mutants`: takes each rule of docs/request-handling.md out of the sources and sees one of its tests fail."""
+"""`make mutants`: takes each rule of docs/request-handling.md out of the product, and expects a test of it to fail."""
 
 import argparse
 import signal
@@ -12,8 +12,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
-from testbed.mutants import mutant, results, rules
-from testbed.mutants.mutant import Mutant, MutantError, Mutants
+from testbed.mutants import mutant, references, results, rules, score
+from testbed.mutants.mutant import Mutant, Mutants
+from testbed.mutants.part import MutantError
 from testbed.mutants.results import Results
 from testbed.mutants.trial import Bench, Trial
 from testbed.mutants.verdict import function
@@ -24,11 +25,14 @@ STATE = "/var/lib/ecr-frontdoor-mutants"
 def main() -> int:
     """Try the mutants; returns 0 when every rule has one or a reason, and every one is killed."""
     arguments = _parser().parse_args()
-    # Whoever ends this, by Ctrl-C or by a signal, leaves no sandbox behind.
+    # Ended by Ctrl-C or by a signal, it leaves no sandbox behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     try:
         known = _known(arguments.rule)
+        if arguments.check:
+            print(f"mutants: all {len(known.mutants)} fit the product")
+            return 0
         with ExitStack() as stack:
             trials = _tried(_benches(stack, arguments.state, arguments.jobs), known.mutants)
     except MutantError as error:
@@ -42,23 +46,26 @@ def main() -> int:
     for path, text in ((arguments.markdown, found.markdown), (arguments.json, found.as_json)):
         if path:
             path.write_text(text(), encoding="utf-8")
+    if not arguments.rule:
+        score.record("rules", found.score())
     return 0 if found.killed == len(trials) else 1
 
 
 def _known(only: Sequence[str]) -> Mutants:
-    """What is written down about these rules, or about all."""
+    """The catalogue, or its part for these rules, once every mutant fits the product."""
     known = mutant.load()
-    if bare := mutant.without_mutant(rules.documented(), known):
-        raise MutantError(f"neither a mutant nor a reason in testbed/mutants/edits/ for the rules {', '.join(bare)}")
-    chosen = [m for m in known.mutants if not only or m.rule in only]
-    # Those for which a worker has to be started come last.
-    chosen.sort(key=lambda m: m.file.endswith(".py"))
-    return Mutants(tuple(chosen), tuple(e for e in known.exemptions if not only or e.rule in only))
+    if bare := known.without(rules.documented()):
+        raise MutantError(f"neither a mutant nor a reason in testbed/mutants/catalogue/ for {', '.join(bare)}")
+    chosen = tuple(m for m in known.mutants if not only or m.rule in only)
+    if reasons := [reason for m in chosen if (reason := references.unfit(m))]:
+        raise MutantError("do not fit the product, fix them in testbed/mutants/catalogue/:\n" + "\n".join(reasons))
+    return Mutants(chosen, tuple(e for e in known.exemptions if not only or e.rule in only))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m testbed.mutants", description=__doc__)
-    parser.add_argument("--rule", action="append", default=[], help="only this rule's mutants; may be given again")
+    parser.add_argument("--rule", action="append", default=[], help="only this rule's mutants; may be repeated")
+    parser.add_argument("--check", action="store_true", help="only check that every mutant fits the product")
     parser.add_argument("--jobs", type=int, default=2, help="sandboxes side by side [%(default)s]")
     parser.add_argument("--state", default=STATE, help="their folders begin so [%(default)s]")
     parser.add_argument("--markdown", type=Path, help="write the table here as well")
@@ -67,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _benches(stack: ExitStack, state: str, jobs: int) -> list[Bench]:
-    """So many sandboxes, up, until the stack ends."""
+    """Sandboxes that are up until the stack ends."""
     benches = []
     for number in range(1, jobs + 1):
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mutants-")))
@@ -80,7 +87,7 @@ def _benches(stack: ExitStack, state: str, jobs: int) -> list[Bench]:
 
 
 def _tried(benches: Sequence[Bench], mutants: Sequence[Mutant]) -> list[Trial]:
-    """Each mutant on a bench that is free; then the tests that failed, on the sources as they are."""
+    """Each mutant on a free bench; then the tests that failed, on the product as it is."""
     free: SimpleQueue[Bench] = SimpleQueue()
     for bench in benches:
         free.put(bench)
@@ -107,27 +114,27 @@ def _tried(benches: Sequence[Bench], mutants: Sequence[Mutant]) -> list[Trial]:
 
 
 def _confirmed(free: "SimpleQueue[Bench]", pool: ThreadPoolExecutor, trials: list[Trial]) -> list[Trial]:
-    """The same trials, but that a test which fails without any mutant has killed none."""
+    """The same trials, in which a test that fails without any mutant has killed none."""
     killers = sorted({function(trial.by) for trial in trials if trial.outcome == "killed"})
 
     def attempt(tests: Sequence[str]) -> dict[str, str]:
         bench = free.get()
         try:
-            return bench.unfit(tests)
+            return bench.failed_without_mutant(tests)
         finally:
             free.put(bench)
 
     files: dict[str, list[str]] = {}
     for test in killers:
         files.setdefault(test.partition("::")[0], []).append(test)
-    print(f"on the sources as they are: the {len(killers)} tests that failed", flush=True)
-    unfit = {test: said for found in pool.map(attempt, files.values()) for test, said in found.items()}
+    print(f"on the product as it is: the {len(killers)} tests that failed", flush=True)
+    failed = {test: reason for found in pool.map(attempt, files.values()) for test, reason in found.items()}
 
     def confirmed(trial: Trial) -> Trial:
-        said = unfit.get(function(trial.by)) if trial.outcome == "killed" else None
-        if said is None:
+        reason = failed.get(function(trial.by)) if trial.outcome == "killed" else None
+        if reason is None:
             return trial
-        return replace(trial, outcome="broken", by=f"{trial.by} fails without the mutant, too: {said}")
+        return replace(trial, outcome="broken", by=f"{trial.by} fails without the mutant, too: {reason}")
 
     return [confirmed(trial) for trial in trials]
 

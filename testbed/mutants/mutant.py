@@ -1,37 +1,30 @@
-"""A mutant: a rule of docs/request-handling.md taken out of the sources by exact textual edits. Pure but for `load`."""
+"""A mutant: a rule of docs/request-handling.md taken out of what the product produces. Pure but for `load`."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from testbed.mutants.configuration import NginxEdit
+from testbed.mutants.manifest import Object, ObjectEdit
+from testbed.mutants.part import MutantError, Part
 from testbed.mutants.rules import position
+from testbed.mutants.script import ScriptEdit
 
-EDITS = Path(__file__).parent / "edits"
-TEMPLATE = "k8s_manifests/nginx/nginx.conf.j2"
-
-
-class MutantError(Exception):
-    """A mutant that is written down wrongly, or no longer fits the sources: mend testbed/mutants/edits/."""
+CATALOGUE = Path(__file__).parent / "catalogue"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Mutant(_Part):
+class Mutant(Part):
     """What is taken out, and which tests have to notice."""
 
     rule: str
-    """Its id in the document; the tests that carry it are run."""
+    """The id in the document; the tests that carry it are run."""
     removed: str = Field(min_length=5)
     """What is gone or wrong now, in a line."""
-    file: str = TEMPLATE
-    """The file that is edited, from the project's root."""
-    edits: tuple[tuple[str, str], ...] = Field(min_length=1)
-    """What stands there exactly once, and what takes its place."""
+    edits: tuple[NginxEdit | ScriptEdit | ObjectEdit, ...] = Field(min_length=1)
     tests: tuple[str, ...] = ()
     """Names of those tests, where not all of them are run."""
     error: str | None = None
@@ -39,32 +32,54 @@ class Mutant(_Part):
     loads: bool = True
     """Whether nginx still has to take the configuration; not where the rule is about one that it refuses."""
 
+    def configuration(self, text: str) -> str:
+        """A rendered nginx configuration, mutated; the same text where this mutant has no place in it."""
+        for edit in self.edits:
+            if isinstance(edit, NginxEdit):
+                text = edit.apply(text)
+        return text
 
-class Exemption(_Part):
+    def objects(self, objects: Sequence[Object]) -> list[dict[str, Any]]:
+        """The objects of the charts, mutated."""
+        mutated = [dict(item) for item in objects]
+        for edit in self.edits:
+            if isinstance(edit, ObjectEdit):
+                mutated = edit.apply(mutated)
+            elif isinstance(edit, ScriptEdit):
+                mutated = [_with_modules(item, edit) for item in mutated]
+        return mutated
+
+
+class Exemption(Part):
     """A rule that cannot be taken out, and why."""
 
     rule: str
     reason: str = Field(min_length=20)
 
 
-class _File(_Part):
+class _File(Part):
     mutant: tuple[Mutant, ...] = ()
     exemption: tuple[Exemption, ...] = ()
 
 
 @dataclass(frozen=True)
 class Mutants:
-    """All that is written down."""
+    """The whole catalogue, or a part of it."""
 
     mutants: tuple[Mutant, ...]
     exemptions: tuple[Exemption, ...]
 
+    def without(self, rules: Iterable[str]) -> list[str]:
+        """Those of the rules that have neither a mutant nor a reason why not."""
+        known = {m.rule for m in self.mutants} | {e.rule for e in self.exemptions}
+        return [rule for rule in rules if rule not in known]
 
-def load(folder: Path = EDITS) -> Mutants:
+
+def load(folder: Path = CATALOGUE) -> Mutants:
     """Read every file of a folder, in the order of the rules.
 
     Raises:
-        MutantError: A file is not what it should be; the message names it.
+        MutantError: A file is not valid; the message names it.
     """
     files = [_parse(file) for file in sorted(folder.glob("*.toml"))]
     mutants = sorted((m for file in files for m in file.mutant), key=lambda m: position(m.rule))
@@ -72,26 +87,11 @@ def load(folder: Path = EDITS) -> Mutants:
     return Mutants(tuple(mutants), tuple(exemptions))
 
 
-def mutated(text: str, mutant: Mutant) -> str:
-    """The text of the mutant's file, edited.
-
-    Raises:
-        MutantError: An edit does not fit: what it replaces is not there, or more than once.
-    """
-    for old, new in mutant.edits:
-        if (count := text.count(old)) != 1:
-            raise MutantError(
-                f"rule {mutant.rule} ({mutant.removed}): what is replaced stands {count} times in {mutant.file} and "
-                f"has to stand there once: {old.strip()!r}. Make the edit in testbed/mutants/edits/ fit again"
-            )
-        text = text.replace(old, new)
-    return text
-
-
-def without_mutant(rules: Iterable[str], of: Mutants) -> list[str]:
-    """The rules that have neither a mutant nor a reason why not."""
-    known = {m.rule for m in of.mutants} | {e.rule for e in of.exemptions}
-    return [rule for rule in rules if rule not in known]
+def _with_modules(item: Object, edit: ScriptEdit) -> dict[str, Any]:
+    """The object, its njs modules edited if it is the ConfigMap that has them."""
+    data: Mapping[str, str] = item.get("data", {}) if item["kind"] == "ConfigMap" else {}
+    modules = {name: text for name, text in data.items() if name.endswith(".js")}
+    return {**item, "data": {**data, **edit.apply(modules)}} if modules else dict(item)
 
 
 def _parse(file: Path) -> _File:

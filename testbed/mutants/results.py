@@ -1,6 +1,7 @@
-"""What came of the mutants: for people while they wait, as a document and as JSON. Pure."""
+"""The results of the mutants: for people while they wait, as a document, as JSON, and as the score. Pure."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +13,13 @@ from testbed.mutants.trial import Trial
 
 def line(number: int, of: int, trial: Trial) -> str:
     """One mutant's line of progress."""
-    what = f"rule {trial.mutant.rule}: {trial.mutant.removed}"
+    what = f"{trial.mutant.rule}: {trial.mutant.removed}"
     return f"[{number:>{len(str(of))}}/{of}] {trial.outcome:8} {trial.seconds:5.1f} s  {what}\n{'':>9}{trial.by}"
 
 
 @dataclass(frozen=True)
 class Results:
-    """All of a run."""
+    """The results of a run."""
 
     trials: Sequence[Trial]
     exemptions: Sequence[Exemption]
@@ -34,10 +35,19 @@ class Results:
         counts = f"{self.killed} of {len(self.trials)} mutants killed, {len(self.exemptions)} rules exempt"
         return f"{counts}, in {self.minutes:.0f} minutes"
 
+    def score(self) -> dict[str, str]:
+        """Id -> how many of its mutants are killed, such as `2 of 2`; in the order of the rules."""
+        all_of, killed = (
+            Counter(t.mutant.rule for t in self.trials),
+            Counter(t.mutant.rule for t in self.trials if t.outcome == "killed"),
+        )
+        found = {rule: f"{killed[rule]} of {count}" for rule, count in all_of.items()}
+        found |= {e.rule: "exempt" for e in self.exemptions}
+        return {rule: found[rule] for rule in sorted(found, key=position)}
+
     def markdown(self) -> str:
         """A document of its own."""
-        written_by = "Written by `make mutants`; [testing.md](testing.md) says what a mutant is and when one is killed."
-        return f"# Mutants\n\n{written_by}\n\n{datetime.now(UTC):%Y-%m-%d}: {self.summary()}.\n\n{self.table()}"
+        return f"# Mutants\n\n{datetime.now(UTC):%Y-%m-%d}: {self.summary()}.\n\n{self.table()}"
 
     def table(self) -> str:
         """In the order of the rules, as Markdown."""

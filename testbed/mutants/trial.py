@@ -1,4 +1,4 @@
-"""Tries mutants in a sandbox: the tests of a rule run on a mutated copy of the sources, and one of them has to fail."""
+"""Tries mutants in a sandbox: the tests of a rule run on the mutated product, and one of them has to fail."""
 
 import signal
 import subprocess
@@ -10,8 +10,9 @@ from pathlib import Path
 from threading import Timer
 
 from testbed.mutants import tree
-from testbed.mutants.mutant import Mutant, MutantError
-from testbed.mutants.verdict import LOADS, Outcome, Run, Told, judged, unfit
+from testbed.mutants.mutant import Mutant
+from testbed.mutants.part import MutantError
+from testbed.mutants.verdict import LOADS, Outcome, Report, Run, failed_without_mutant, judged
 
 LONGEST_SECONDS = 600
 """One mutant takes seconds; this ends one that hangs."""
@@ -19,7 +20,7 @@ LONGEST_SECONDS = 600
 
 @dataclass(frozen=True)
 class Trial:
-    """How a mutant fared: `by` is the test that failed, or what went wrong instead."""
+    """The result for a mutant: `by` is the test that failed, or the reason why none did."""
 
     mutant: Mutant
     outcome: Outcome
@@ -40,7 +41,7 @@ class Bench:
         """Bring the sandbox up.
 
         Raises:
-            MutantError: It does not come up; the message ends as its own does.
+            MutantError: It does not come up; the message ends with the end of its output.
         """
         up = [*self._sandbox, "up"]
         done = subprocess.run(up, cwd=self._tree, check=False, capture_output=True, text=True)  # noqa: S603 - ours
@@ -61,34 +62,24 @@ class Bench:
         subprocess.run([*self._sandbox, "down"], cwd=self._tree, check=False, capture_output=True)  # noqa: S603 - ours
 
     def trial(self, mutant: Mutant, files: Sequence[str]) -> Trial:
-        """Run the tests of the mutant's rule, which are in these files, on the mutant.
-
-        Raises:
-            MutantError: An edit does not fit.
-        """
+        """Run the tests of the mutant's rule, which are in these files, on the mutated product."""
         began = time.monotonic()
-        with tree.holding(self._tree, mutant):
-            # The template and the script are read whenever a pod is made; Python reads its modules once.
-            if is_code := mutant.file.endswith(".py"):
-                self._dismiss()
-            first = [LOADS] if mutant.loads else []
-            told = self._run(Run(arguments=(*first, *files, "-x"), rule=mutant.rule, tests=mutant.tests))
-        if is_code:
-            self._dismiss()
-        outcome, by = judged(mutant, told)
+        first = [LOADS] if mutant.loads else []
+        report = self._run(Run(arguments=(*first, *files, "-x"), mutant=mutant))
+        outcome, by = judged(mutant, report)
         return Trial(mutant, outcome, by, time.monotonic() - began)
 
-    def unfit(self, tests: Sequence[str]) -> dict[str, str]:
-        """Run tests on the sources as they are: those that fail here, too, with what they say."""
-        return unfit(self._run(Run(arguments=tuple(tests))), set(tests))
+    def failed_without_mutant(self, tests: Sequence[str]) -> dict[str, str]:
+        """Run tests on the product as it is: those that fail here, too, with the reason."""
+        return failed_without_mutant(self._run(Run(arguments=tuple(tests))), set(tests))
 
-    def _run(self, run: Run) -> Told:
+    def _run(self, run: Run) -> Report:
         worker = self._worker = self._worker or self._start()
         if self._stopped:
             worker.terminate()
         assert worker.stdin
         assert worker.stdout
-        worker.stdin.write(run.model_dump_json() + "\n")
+        worker.stdin.write(run.model_dump_json(exclude_unset=True) + "\n")
         worker.stdin.flush()
         timer = Timer(LONGEST_SECONDS, worker.terminate)
         timer.start()
@@ -96,8 +87,8 @@ class Bench:
         timer.cancel()
         if not line:
             self._dismiss()
-            return Told(phases=(), output=f"the tests ended pytest, or took longer than {LONGEST_SECONDS} s")
-        return Told.model_validate_json(line)
+            return Report(phases=(), output=f"the tests ended pytest, or took longer than {LONGEST_SECONDS} s")
+        return Report.model_validate_json(line)
 
     def _start(self) -> "subprocess.Popen[str]":
         words = [*self._sandbox, "run", "--", "python", "-m", "testbed.mutants.worker"]

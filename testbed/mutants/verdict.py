@@ -2,33 +2,26 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from testbed.mutants.mutant import Mutant
+from testbed.mutants.part import Part
 
 LOADS = "tests/proxy/test_lifecycle.py::test_the_init_container_says_that_a_good_configuration_is_good"
-"""Runs first: what nginx does not even load proves nothing about a test."""
+"""Runs first: a configuration that nginx does not load proves nothing about a test."""
 
 Outcome = Literal["killed", "survived", "broken"]
 
 
-class Run(BaseModel):
+class Run(Part):
     """What a worker runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     arguments: tuple[str, ...]
     """Of pytest."""
-    rule: str | None = None
-    """Only tests that carry this id, and LOADS."""
-    tests: tuple[str, ...] = ()
-    """Only those of these names, where there are any."""
+    mutant: Mutant | None = None
+    """In the product meanwhile; only tests of its rule run, and LOADS."""
 
 
-class Phase(BaseModel):
+class Phase(Part):
     """The set-up, call or teardown of one test."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     test: str
     when: str
@@ -39,24 +32,24 @@ class Phase(BaseModel):
     """Kind and words of the exception it failed by."""
 
 
-class Told(BaseModel):
-    """All of a run."""
+class Report(Part):
+    """The result of a run."""
 
     phases: tuple[Phase, ...]
     output: str
-    """The end of what pytest wrote."""
+    """The end of pytest's output."""
 
 
 def function(test: str) -> str:
-    """A test without its parameters, some of which are made up anew in each run."""
+    """A test without its parameters, some of which are random."""
     return test.partition("[")[0]
 
 
-def judged(mutant: Mutant, told: Told) -> tuple[Outcome, str]:
+def judged(mutant: Mutant, report: Report) -> tuple[Outcome, str]:
     """The outcome, and the test that failed or the reason."""
-    if not told.phases:
-        return "broken", f"no test ran: {told.output}"
-    first = next((phase for phase in told.phases if phase.outcome == "failed"), None)
+    if not report.phases:
+        return "broken", f"no test ran: {report.output}"
+    first = next((phase for phase in report.phases if phase.outcome == "failed"), None)
     if first is None:
         return "survived", "no test failed"
     if mutant.loads and first.test == LOADS:
@@ -66,8 +59,8 @@ def judged(mutant: Mutant, told: Told) -> tuple[Outcome, str]:
     return "broken", f"{first.test} ({first.when}): {first.message}"
 
 
-def unfit(told: Told, tests: set[str]) -> dict[str, str]:
-    """Which of the tests did not pass, with what they say."""
-    passed = {function(p.test) for p in told.phases if (p.when, p.outcome) == ("call", "passed")}
-    failed = {function(p.test): p.message for p in told.phases if p.outcome == "failed"}
-    return dict.fromkeys(tests - passed, told.output) | failed
+def failed_without_mutant(report: Report, tests: set[str]) -> dict[str, str]:
+    """Which of the tests did not pass, with the reason."""
+    passed = {function(p.test) for p in report.phases if (p.when, p.outcome) == ("call", "passed")}
+    failed = {function(p.test): p.message for p in report.phases if p.outcome == "failed"}
+    return dict.fromkeys(tests - passed, report.output) | failed

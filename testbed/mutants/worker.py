@@ -1,6 +1,6 @@
 """Runs tests inside a sandbox, one run after the other, and so loads what is slow to load once.
 
-A line of standard input holds a `Run`, as JSON; a line of standard output holds its `Told`.
+A line of standard input holds a `Run`, as JSON; a line of standard output holds its `Report`.
 """
 
 import io
@@ -10,7 +10,9 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from testbed.mutants.verdict import LOADS, Phase, Run, Told, function
+from testbed.mutants.mutant import Mutant
+from testbed.mutants.seam import Seam
+from testbed.mutants.verdict import LOADS, Phase, Report, Run, function
 
 
 class _Recorder:
@@ -39,31 +41,32 @@ class _Recorder:
 
 
 class _Selection:
-    """A pytest plugin: runs only the tests of a rule."""
+    """A pytest plugin: runs only the tests of a mutant's rule, and LOADS."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Deselect the others."""
         items[:] = [item for item in items if item.nodeid == LOADS or self._is_chosen(item)]
 
     def _is_chosen(self, item: pytest.Item) -> bool:
-        if self._run.rule is None:
-            return True
-        carried = {rule for marker in item.iter_markers("rule") for rule in marker.args}
-        name = function(item.name)
-        return self._run.rule in carried and (not self._run.tests or name in self._run.tests)
+        ids = {rule for marker in item.iter_markers("rule") for rule in marker.args}
+        named = self._mutant.tests
+        return self._mutant.rule in ids and (not named or function(item.name) in named)
 
 
 def main() -> None:
     """Answer until standard input ends."""
+    seam = Seam()
+    seam.install()
     for line in sys.stdin:
         run, recorder, output = Run.model_validate_json(line), _Recorder(), io.StringIO()
-        with redirect_stdout(output), redirect_stderr(output):
-            pytest.main([*run.arguments, "-q", "-p", "no:cacheprovider"], plugins=[recorder, _Selection(run)])
-        told = Told(phases=tuple(recorder.phases), output=output.getvalue()[-1000:])
-        sys.stdout.write(told.model_dump_json() + "\n")
+        plugins: list[object] = [recorder, *([_Selection(run.mutant)] if run.mutant else [])]
+        with redirect_stdout(output), redirect_stderr(output), seam.holding(run.mutant):
+            pytest.main([*run.arguments, "-q", "-p", "no:cacheprovider"], plugins=plugins)
+        report = Report(phases=tuple(recorder.phases), output=output.getvalue()[-1000:])
+        sys.stdout.write(report.model_dump_json() + "\n")
         sys.stdout.flush()
 
 

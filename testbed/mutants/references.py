@@ -1,0 +1,73 @@
+"""What the product produces for reference settings, and whether a mutant changes it. No part has to run for that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from k8s_manifests import proxy_documents
+from k8s_manifests.configuration import TEMPLATE_KEY
+from lambda_fn.job import refresh
+from lambda_fn.settings import Settings, parse_toml
+from testbed.mutants.mutant import Mutant
+from testbed.mutants.part import MutantError
+
+_SETTINGS = """
+    domain = "registry.example.com"
+    cluster = { name = "shared", region = "eu-west-1" }
+    [[registries]]
+    account = "123456789012"
+    region = "eu-west-1"
+    repositories = ["team/*", "base"]
+    [[registries]]
+    account = "210987654321"
+    region = "us-east-1"
+    repositories = ["other/*"]
+    [proxy]
+    resolver = "10.0.0.10"
+"""
+_VARIANTS = (
+    'blobs = "stream"\n[proxy.exposure]\nkind = "pod"\ntls_secret = "registry-tls"',
+    'blobs = "redirect"\n[proxy.exposure]\nkind = "service"',
+)
+
+
+@dataclass(frozen=True)
+class Product:
+    """The objects of the charts, and the configuration that the Lambda renders from the template among them."""
+
+    objects: Sequence[Mapping[str, Any]]
+    configuration: str
+
+
+@cache
+def products() -> tuple[Product, ...]:
+    """One for each variant."""
+    return tuple(_product(parse_toml(_SETTINGS + variant, "a reference")) for variant in _VARIANTS)
+
+
+def unfit(mutant: Mutant) -> str | None:
+    """The reason why a mutant does not fit: an edit of it changes no product, or is ambiguous in one."""
+    try:
+        idle = [edit for edit in mutant.edits if not _changes(mutant.model_copy(update={"edits": (edit,)}))]
+        if len(mutant.edits) > 1:
+            _changes(mutant)
+    except MutantError as error:
+        return f"{mutant.rule} ({mutant.removed}): {error}"
+    return f"{mutant.rule} ({mutant.removed}): nothing of the product changes by {idle}" if idle else None
+
+
+def _changes(mutant: Mutant) -> bool:
+    changed = [
+        mutant.configuration(product.configuration) != product.configuration
+        or mutant.objects(product.objects) != list(product.objects)
+        for product in products()
+    ]
+    return any(changed)
+
+
+def _product(settings: Settings) -> Product:
+    objects = proxy_documents(settings)
+    (template,) = (item["data"][TEMPLATE_KEY] for item in objects if TEMPLATE_KEY in item.get("data", {}))
+    hosts = tuple(f"{entry.account}.dkr.ecr.{entry.region}.amazonaws.com" for entry in settings.registries)
+    return Product(objects, refresh.rendered(settings, hosts, settings.proxy.resolver or "", template))
