@@ -5,7 +5,7 @@ from typing import Literal
 from testbed.mutants.mutant import Mutant
 from testbed.mutants.part import Part
 
-LOADS = "tests/proxy/test_lifecycle.py::test_the_init_container_says_that_a_good_configuration_is_good"
+LOADS = "tests/proxy/test_lifecycle.py::test_the_init_container_accepts_a_valid_configuration"
 """Runs first: a configuration that nginx does not load proves nothing about a test."""
 
 Outcome = Literal["killed", "survived", "broken"]

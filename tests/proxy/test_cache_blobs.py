@@ -45,7 +45,7 @@ def test_a_blob_is_fetched_once_in_slices_over_one_redirect(client: Client, cont
 @pytest.mark.parametrize(
     "path", [f"{BLOB}?ns=registry.frontdoor.test", f"/v2/base/blobs/{DIGEST}", f"/v2/other/app/blobs/{DIGEST}"]
 )
-def test_a_blob_is_kept_for_every_repository_and_registry(client: Client, control: Control, path: str) -> None:
+def test_a_blob_is_cached_for_every_repository_and_registry(client: Client, control: Control, path: str) -> None:
     client.get(BLOB)
     mark = control.mark()
     assert client.get(path).body == LAYER
@@ -64,7 +64,7 @@ def test_a_blob_is_kept_for_every_repository_and_registry(client: Client, contro
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_kept_blob_is_not_there_for_a_repository_outside_the_allow_list(
+def test_a_cached_blob_is_not_served_for_a_repository_outside_the_allow_list(
     client: Client, method: str, path: str
 ) -> None:
     assert client.get(BLOB).body == LAYER
@@ -88,7 +88,7 @@ def test_a_kept_blob_is_not_there_for_a_repository_outside_the_allow_list(
     ],
 )
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
-def test_a_range_is_right_to_the_byte(client: Client, warm: bool, asked: str, begin: int, end: int) -> None:  # noqa: FBT001 - a parameter
+def test_a_range_is_exact_to_the_byte(client: Client, warm: bool, asked: str, begin: int, end: int) -> None:  # noqa: FBT001 - a parameter
     if warm:
         client.get(BLOB)
     for _ in range(2):
@@ -100,7 +100,7 @@ def test_a_range_is_right_to_the_byte(client: Client, warm: bool, asked: str, be
 
 @pytest.mark.rule("R18")
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2"])
-def test_a_range_that_is_none_gets_the_whole_blob(client: Client, asked: str) -> None:
+def test_several_ranges_or_an_invalid_one_get_the_whole_blob(client: Client, asked: str) -> None:
     answer = client.get(BLOB, {"Range": asked})
     assert (answer.status, answer.body == LAYER) == (200, True)
 
@@ -128,7 +128,7 @@ def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: boo
 
 
 @pytest.mark.rule("R14")
-def test_a_head_never_downloads_and_never_becomes_a_get(client: Client, control: Control) -> None:
+def test_a_head_is_never_converted_to_a_get_and_downloads_nothing(client: Client, control: Control) -> None:
     mark = control.mark()
     for _ in range(2):
         answer = client.head(BLOB)
@@ -140,7 +140,7 @@ def test_a_head_never_downloads_and_never_becomes_a_get(client: Client, control:
 
 @pytest.mark.rule("R20")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_who_has_a_blob_already_is_told_so(client: Client, method: str) -> None:
+def test_a_matching_if_none_match_for_a_blob_is_304(client: Client, method: str) -> None:
     for _ in range(2):
         answer = client.ask(method, BLOB, {"If-None-Match": f'"{DIGEST}"'})
         assert (answer.status, answer.body) == (304, b"")
@@ -148,7 +148,7 @@ def test_who_has_a_blob_already_is_told_so(client: Client, method: str) -> None:
 
 
 @pytest.mark.rule("R19")
-def test_copies_of_a_layer_with_other_etags_make_one_blob(client: Client, control: Control) -> None:
+def test_copies_of_a_layer_with_different_etags_are_one_blob(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(s3_etag_per_repository=True)):
         assert client.get(f"/v2/base/blobs/{DIGEST}", {"Range": "bytes=1048576-1048577"}).status == 206
         mark = control.mark()
@@ -158,7 +158,7 @@ def test_copies_of_a_layer_with_other_etags_make_one_blob(client: Client, contro
 
 @pytest.mark.rule("R19")
 @pytest.mark.parametrize("range_", [None, "bytes=0-0", "bytes=0-"])
-def test_an_empty_blob_is_kept_too(
+def test_an_empty_blob_is_cached(
     client: Client, control: Control, publisher: Publisher, proxy: Pod, range_: str | None
 ) -> None:
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', b'')}"

@@ -13,8 +13,8 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from tests.proxy.cache_times import ERRORS_LAST_SECONDS
 from tests.proxy.client import Client
-from tests.proxy.patience import ERRORS_LAST_SECONDS
 
 MIB = 1 << 20
 SLOW = Behaviour(s3_bytes_per_second=MIB)
@@ -45,7 +45,7 @@ def workers(pod: Pod) -> list[int]:
 
 @pytest.mark.rule("R25", "F13")
 @pytest.mark.parametrize("after_bytes", [0, 1, 500_000, MIB - 1])
-def test_a_slice_that_breaks_off_is_not_kept(
+def test_a_slice_that_is_cut_off_is_not_cached(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes, after_bytes: int
 ) -> None:
     assert proxy
@@ -58,7 +58,7 @@ def test_a_slice_that_breaks_off_is_not_kept(
 
 
 @pytest.mark.rule("R25")
-def test_the_first_client_goes_away_and_the_next_one_gets_the_whole_blob(
+def test_the_next_client_gets_the_whole_blob_when_the_first_one_disconnects(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     assert proxy
@@ -71,7 +71,7 @@ def test_the_first_client_goes_away_and_the_next_one_gets_the_whole_blob(
 
 
 @pytest.mark.rule("R25")
-def test_a_worker_that_is_killed_leaves_nothing_broken_behind(
+def test_a_killed_worker_leaves_no_incomplete_slice_in_the_cache(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     """Who waited for the slice the worker was fetching tries by himself, later than `proxy_cache_lock_age`."""
@@ -85,7 +85,7 @@ def test_a_worker_that_is_killed_leaves_nothing_broken_behind(
 
 
 @pytest.mark.rule("R25")
-def test_a_container_that_is_killed_leaves_no_unfinished_file_behind(
+def test_a_killed_container_leaves_no_unfinished_file(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
@@ -103,7 +103,7 @@ def unfinished(pod: Pod) -> list[Path]:
 
 
 @pytest.mark.rule("R25")
-def test_what_is_kept_outlives_a_restart_of_the_container(
+def test_the_cache_outlives_a_restart_of_the_container(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     client.get(blob)

@@ -102,7 +102,7 @@ def asks_nobody(client: Client, control: Control, path: str) -> bool:
 
 
 @pytest.mark.rule("R26", "F15", "F16")
-def test_a_disk_that_fails_stops_no_pull_for_long_and_is_used_again(
+def test_a_failing_disk_delays_pulls_for_seconds_and_is_used_again_once_repaired(
     pod: Pod, disk: Path, repair: Repair, client: Client, control: Control, image: Image
 ) -> None:
     blob, manifest = f"/v2/team/app/blobs/{image.layers[0]}", f"/v2/team/app/manifests/{image.digest}"
@@ -120,7 +120,7 @@ def test_a_disk_that_fails_stops_no_pull_for_long_and_is_used_again(
 
 @pytest.mark.rule("R26", "F16")
 @pytest.mark.parametrize("size_mib", [300])
-def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
+def test_a_read_only_disk_still_serves_cached_content(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image
 ) -> None:
     blob = f"/v2/team/app/blobs/{image.layers[0]}"
@@ -136,7 +136,7 @@ def test_what_is_kept_is_served_from_a_disk_that_can_only_be_read(
 @pytest.mark.parametrize(
     ("fail", "reason"), [(fill, "No space left on device"), (write_protect, "Read-only file system")]
 )
-def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_keeps_nothing(
+def test_a_pod_without_a_writable_cache_starts_serves_and_logs_why_it_caches_nothing(
     pod: Pod, volume: Path, client: Client, image: Image, fail: Fail, reason: str
 ) -> None:
     fail(volume)
@@ -153,7 +153,7 @@ def test_a_pod_whose_cache_cannot_be_written_starts_and_serves_and_says_why_it_k
 
 @pytest.mark.rule("F20")
 @pytest.mark.parametrize("fail", [fill, write_protect])
-def test_a_cache_that_is_repaired_is_used_by_the_next_container(
+def test_a_repaired_cache_is_used_by_the_next_container(
     pod: Pod, volume: Path, client: Client, control: Control, image: Image, fail: Fail
 ) -> None:
     blob = f"/v2/team/app/blobs/{image.layers[0]}"
@@ -170,7 +170,7 @@ def test_a_cache_that_is_repaired_is_used_by_the_next_container(
 
 @pytest.mark.rule("F20")
 @pytest.mark.parametrize("size_mib", [300])
-def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_only_be_read(
+def test_a_container_restarts_with_unfinished_files_on_a_read_only_disk(
     pod: Pod, disk: Path, client: Client, control: Control, image: Image
 ) -> None:
     blob, unfinished = f"/v2/team/app/blobs/{image.layers[0]}", disk / "blobs" / "0" / "00" / f"{'0' * 32}.0000000001"
@@ -187,7 +187,9 @@ def test_a_container_starts_again_on_what_it_left_unfinished_on_a_disk_that_can_
 
 @pytest.mark.rule("R26")
 @pytest.mark.parametrize("size_mib", [300])
-def test_the_oldest_goes_before_the_disk_is_full(disk: Path, client: Client, image: Image) -> None:
+def test_the_least_recently_used_content_is_evicted_before_the_disk_is_full(
+    disk: Path, client: Client, image: Image
+) -> None:
     """Somebody else fills it: 256 MiB are to stay free, and nginx looks every ten seconds."""
     client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     assert kept(disk / "blobs")

@@ -9,8 +9,8 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
+from tests.proxy.cache_times import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 
 INDEX = {"Accept": "application/vnd.oci.image.index.v1+json"}
 
@@ -30,7 +30,7 @@ def image(push: Callable[[str, str], Image]) -> Image:
 
 
 @pytest.mark.rule("R22")
-def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control, image: Image) -> None:
+def test_a_manifest_by_digest_is_fetched_once(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     path = f"/v2/team/app/manifests/{image.digest}"
     for query in ("", "?ns=registry.frontdoor.test"):
@@ -44,7 +44,7 @@ def test_a_manifest_by_digest_is_asked_for_once(client: Client, control: Control
 
 
 @pytest.mark.rule("R16")
-def test_a_manifest_by_digest_is_kept_for_every_repository_one_may_pull_from(
+def test_a_manifest_by_digest_is_cached_for_every_allowed_repository(
     client: Client, control: Control, image: Image
 ) -> None:
     client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT)
@@ -56,13 +56,13 @@ def test_a_manifest_by_digest_is_kept_for_every_repository_one_may_pull_from(
 
 
 @pytest.mark.rule("R22")
-def test_what_one_repository_lacks_another_may_have(client: Client, image: Image) -> None:
+def test_a_manifest_missing_in_one_repository_may_exist_in_another(client: Client, image: Image) -> None:
     assert client.get(f"/v2/team/nothing/manifests/{image.digest}", ACCEPT).status == 404
     assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).status == 200
 
 
 @pytest.mark.rule("R22")
-def test_that_a_manifest_is_missing_is_repeated_for_seconds(
+def test_a_missing_manifest_is_cached_for_unknown_seconds(
     client: Client, control: Control, push: Callable[[str, str], Image]
 ) -> None:
     image = push("team/more", secrets.token_hex(4))
@@ -78,7 +78,7 @@ def test_that_a_manifest_is_missing_is_repeated_for_seconds(
 
 @pytest.mark.rule("R22")
 @pytest.mark.parametrize("by", ["tag", "digest"])
-def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, image: Image, by: str) -> None:
+def test_ecr_decides_about_a_media_type_that_the_client_does_not_accept(client: Client, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
     assert client.get(path, ACCEPT).status == 200
     assert client.get(path, INDEX).status == 404
@@ -87,7 +87,9 @@ def test_a_type_the_client_does_not_accept_is_ecrs_to_refuse(client: Client, ima
 
 @pytest.mark.rule("R22")
 @pytest.mark.parametrize("by", ["tag", "digest"])
-def test_head_and_get_of_a_manifest_never_mix(client: Client, control: Control, image: Image, by: str) -> None:
+def test_head_and_get_of_a_manifest_are_cached_separately(
+    client: Client, control: Control, image: Image, by: str
+) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
     mark = control.mark()
     for _ in range(2):
@@ -100,7 +102,7 @@ def test_head_and_get_of_a_manifest_never_mix(client: Client, control: Control, 
 
 @pytest.mark.rule("R20")
 @pytest.mark.parametrize("by", ["tag", "digest"])
-def test_who_has_a_manifest_already_is_told_so(client: Client, image: Image, by: str) -> None:
+def test_a_matching_if_none_match_for_a_manifest_is_304(client: Client, image: Image, by: str) -> None:
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
     for _ in range(2):
         answer = client.get(path, ACCEPT | {"If-None-Match": f'"{image.digest}"'})
@@ -108,7 +110,7 @@ def test_who_has_a_manifest_already_is_told_so(client: Client, image: Image, by:
 
 
 @pytest.mark.rule("R23")
-def test_a_tag_is_answered_without_ecr_until_its_time_is_over_and_then_as_ecr_has_it(
+def test_a_tag_is_served_from_the_cache_until_its_ttl_ends_and_then_from_ecr(
     client: Client, control: Control, image: Image, push: Callable[[str, str], Image]
 ) -> None:
     mark = control.mark()
@@ -129,7 +131,7 @@ def test_a_tag_belongs_to_its_repository(client: Client, image: Image, push: Cal
 
 
 @pytest.mark.rule("R23")
-def test_a_tag_that_is_pushed_is_there_seconds_later(
+def test_a_pushed_tag_is_visible_seconds_later(
     client: Client, control: Control, push: Callable[[str, str], Image]
 ) -> None:
     tag = secrets.token_hex(4)
@@ -155,7 +157,7 @@ def test_a_tag_that_is_pushed_is_there_seconds_later(
     ],
     ids=["429", "500", "503", "refused", "reset", "denied"],
 )
-def test_an_old_tag_is_served_when_ecr_fails_and_the_answer_says_so(
+def test_a_stale_tag_is_served_with_a_warning_when_ecr_fails(
     client: Client, control: Control, image: Image, push: Callable[[str, str], Image], fault: Behaviour, method: str
 ) -> None:
     path = "/v2/team/app/manifests/now"

@@ -42,9 +42,7 @@ def assert_unavailable(answer: Answer) -> None:
 
 
 @pytest.mark.rule("R11")
-def test_ecr_is_asked_with_the_token_of_its_own_host(
-    proxy: Pod, client: Client, control: Control, world: World
-) -> None:
+def test_each_ecr_host_gets_its_own_token(proxy: Pod, client: Client, control: Control, world: World) -> None:
     ours, theirs = control.issue_token(world.region), control.issue_token(world.region)
     proxy.give({world.ecr_hosts[0]: ours.authorization, world.ecr_hosts[1]: theirs.authorization})
     mark = control.mark()
@@ -57,7 +55,7 @@ def test_ecr_is_asked_with_the_token_of_its_own_host(
 
 
 @pytest.mark.rule("R11")
-def test_a_new_token_is_used_at_once_and_without_a_reload(
+def test_a_new_token_is_used_at_once_without_a_reload(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
     old, new = control.issue_token(world.region), control.issue_token(world.region)
@@ -81,7 +79,7 @@ def test_tokens_of_every_size_work(proxy: Pod, client: Client, control: Control,
 
 
 @pytest.mark.rule("R11")
-def test_a_token_of_any_size_does_not_hide_that_ecr_throttles(
+def test_throttling_is_passed_on_with_tokens_of_every_size(
     proxy: Pod, client: Client, control: Control, world: World
 ) -> None:
     with control.behaving(Behaviour(token_characters=16_000)):
@@ -111,7 +109,7 @@ def test_a_token_of_any_size_does_not_hide_that_ecr_throttles(
         ('{"auths": {"https://HOST": {"auth": "QVdTOng="}}}', "TypeError"),
     ],
 )
-def test_a_credential_that_cannot_be_used_is_never_sent_and_its_reason_is_logged(
+def test_an_unusable_credential_is_never_sent_and_the_reason_is_logged(
     proxy: Pod, client: Client, control: Control, world: World, text: str | None, reason: str
 ) -> None:
     proxy.put_credential(text and text.replace("HOST", world.ecr_host))
@@ -124,7 +122,7 @@ def test_a_credential_that_cannot_be_used_is_never_sent_and_its_reason_is_logged
 
 
 @pytest.mark.rule("R32", "F5")
-def test_half_a_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, token: Token, world: World) -> None:
+def test_a_truncated_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, token: Token, world: World) -> None:
     text = json.dumps({"auths": {world.ecr_host: {"auth": token.authorization}}})
     proxy.put_credential(text[: len(text) // 2])
     assert_unavailable(client.get(PATHS[0]))
@@ -134,7 +132,7 @@ def test_half_a_secret_is_not_quoted_in_the_log(proxy: Pod, client: Client, toke
 
 
 @pytest.mark.rule("R11")
-def test_a_credential_for_one_registry_is_no_credential_for_another(
+def test_a_credential_is_sent_only_to_its_own_registry(
     proxy: Pod, client: Client, control: Control, world: World, token: Token
 ) -> None:
     proxy.give({world.ecr_hosts[1]: token.authorization})
@@ -149,7 +147,7 @@ def test_a_credential_for_one_registry_is_no_credential_for_another(
     [("bm90OmF3cw==", 401), ("QVdTOm1hZGUtdXA=", 400)],
     ids=["not of AWS", "made up"],
 )
-def test_what_ecr_says_about_our_credential_is_our_fault(
+def test_ecrs_refusal_of_the_credential_is_503_without_a_challenge(
     proxy: Pod, client: Client, control: Control, world: World, authorization: str, status: int
 ) -> None:
     proxy.give({world.ecr_host: authorization})
@@ -160,7 +158,7 @@ def test_what_ecr_says_about_our_credential_is_our_fault(
 
 
 @pytest.mark.rule("R32", "F1")
-def test_an_expired_token_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
+def test_an_expired_token_is_503(proxy: Pod, client: Client, control: Control, world: World) -> None:
     with control.behaving(Behaviour(token_lifetime_seconds=-1)):
         dead = control.issue_token(world.region)
     proxy.give({world.ecr_host: dead.authorization})
@@ -171,13 +169,13 @@ def test_an_expired_token_is_our_fault(proxy: Pod, client: Client, control: Cont
 
 
 @pytest.mark.rule("R32", "F3")
-def test_a_token_of_another_region_is_our_fault(proxy: Pod, client: Client, control: Control, world: World) -> None:
+def test_a_token_of_another_region_is_503(proxy: Pod, client: Client, control: Control, world: World) -> None:
     proxy.give({world.ecr_host: control.issue_token("eu-west-1").authorization})
     assert_unavailable(client.get(PATHS[0]))
 
 
 @pytest.mark.rule("R32", "F2")
-def test_a_permission_we_lack_is_our_fault(proxy: Pod, client: Client, control: Control) -> None:
+def test_a_missing_permission_is_503(proxy: Pod, client: Client, control: Control) -> None:
     denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
     with control.behaving(Behaviour(denied_actions=denied)):
         for path in PATHS:

@@ -14,9 +14,9 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.proxy.asking import paths, published
+from tests.proxy.cache_times import wait_until_circuit_is_closed
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.patience import wait_until_ecr_is_asked
+from tests.proxy.traffic import paths, published
 
 Credential = Literal["expired", "of another region", "missing", "truncated"]
 
@@ -133,7 +133,7 @@ def test_cached_content_is_served_and_uncached_content_fails_in_time(
     mode: FailureMode, failing: AbstractContextManager[None], client: Client, publisher: Publisher
 ) -> None:
     cached, uncached = published(publisher), published(publisher)
-    wait_until_ecr_is_asked(client)
+    wait_until_circuit_is_closed(client)
     bodies = {path: client.get(path, ACCEPT).body for path in paths(cached)}
     with failing:
         manifest, blob = (answer_within(client, path, mode.within_seconds) for path in paths(uncached))

@@ -19,9 +19,7 @@ def proxy(pod: Pod) -> Pod:
 
 @pytest.mark.rule("R37", "F9")
 @pytest.mark.parametrize("path", ["/-/live", "/-/ready"])
-def test_an_ecr_that_is_down_or_refuses_takes_no_pod_away(
-    proxy: Pod, client: Client, control: Control, path: str
-) -> None:
+def test_a_failing_ecr_takes_no_pod_out_of_service(proxy: Pod, client: Client, control: Control, path: str) -> None:
     proxy.put_credential(None)
     mark = control.mark()
     with control.behaving(Behaviour(registry_outage="refused")):
@@ -68,7 +66,7 @@ def test_a_pod_does_not_start_while_ecr_does_not_answer(
 
 
 @pytest.mark.rule("R38")
-def test_asking_often_does_not_become_a_flood_at_ecr(proxy: Pod, client: Client, control: Control) -> None:
+def test_the_startup_probe_is_rate_limited(proxy: Pod, client: Client, control: Control) -> None:
     mark = control.mark()
     statuses = [client.get("/-/startup").status for _ in range(30)]
     assert 200 in statuses

@@ -47,7 +47,7 @@ def test_a_configuration_that_nginx_refuses_stops_in_the_init_container(pod: Pod
         pod.start()
 
 
-def test_the_init_container_says_that_a_good_configuration_is_good(pod: Pod) -> None:
+def test_the_init_container_accepts_a_valid_configuration(pod: Pod) -> None:
     checked = pod.check()
     assert (checked.returncode, checked.stdout) == (0, b"")
     assert b"test is successful" in checked.stderr
@@ -55,7 +55,7 @@ def test_the_init_container_says_that_a_good_configuration_is_good(pod: Pod) -> 
 
 
 @pytest.mark.rule("R42")
-def test_a_killed_nginx_starts_again_with_what_it_left_behind(proxy: Pod, client: Client) -> None:
+def test_a_killed_nginx_starts_again_with_its_leftover_files(proxy: Pod, client: Client) -> None:
     proxy.kill()
     left = {file.name for file in (proxy.folder / "run").iterdir()}
     assert {"layers.sock", "ecr.sock"} <= left
@@ -72,9 +72,7 @@ def test_a_restarted_container_keeps_the_configuration_of_its_rollout(proxy: Pod
 
 
 @pytest.mark.rule("R11")
-def test_a_token_refresh_during_a_pull_costs_nothing(
-    proxy: Pod, client: Client, control: Control, world: World
-) -> None:
+def test_a_token_refresh_does_not_interrupt_a_pull(proxy: Pod, client: Client, control: Control, world: World) -> None:
     old, new = control.issue_token(world.region), control.issue_token(world.region)
     proxy.give({world.ecr_host: old.authorization})
     moderate = Behaviour(s3_bytes_per_second=1_500_000)
@@ -88,7 +86,7 @@ def test_a_token_refresh_during_a_pull_costs_nothing(
 
 
 @pytest.mark.rule("R43")
-def test_a_stopping_pod_takes_new_clients_at_first_then_finishes_its_pulls_and_ends(
+def test_a_stopping_pod_accepts_clients_at_first_then_finishes_its_pulls_and_ends(
     proxy: Pod, client: Client, control: Control
 ) -> None:
     with control.behaving(SLOW), closing(client.open("GET", BLOB)) as pull:
@@ -105,7 +103,7 @@ def test_a_stopping_pod_takes_new_clients_at_first_then_finishes_its_pulls_and_e
 
 
 @pytest.mark.rule("R43")
-def test_an_idle_connection_does_not_hold_up_the_end(proxy: Pod, client: Client) -> None:
+def test_an_idle_connection_does_not_delay_the_stop(proxy: Pod, client: Client) -> None:
     with closing(client.open("GET", "/v2/")) as connection:
         client.read(connection)
         started = time.monotonic()
@@ -114,7 +112,7 @@ def test_an_idle_connection_does_not_hold_up_the_end(proxy: Pod, client: Client)
 
 
 @pytest.mark.rule("R43")
-def test_what_still_runs_when_the_drain_is_over_is_cut(
+def test_a_pull_that_outlasts_the_drain_is_cut_off(
     pod: Pod, client: Client, control: Control, publisher: Publisher
 ) -> None:
     """A blob of one slice: the next one could not be fetched any more."""

@@ -9,8 +9,8 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.pod import Pod
+from tests.proxy.cache_times import wait_until_circuit_is_closed
 from tests.proxy.client import Client
-from tests.proxy.patience import wait_until_ecr_is_asked
 
 TAGS = [f"t{number:03}" for number in range(25)]
 
@@ -27,7 +27,7 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.mark.rule("R9")
 @pytest.mark.usefixtures("image")
-def test_following_the_links_gives_every_tag_once(client: Client) -> None:
+def test_following_the_links_lists_every_tag_once(client: Client) -> None:
     found: list[str] = []
     path: str | None = "/v2/team/listed/tags/list?n=10"
     while path:
@@ -40,7 +40,7 @@ def test_following_the_links_gives_every_tag_once(client: Client) -> None:
 
 @pytest.mark.rule("R29")
 @pytest.mark.usefixtures("image")
-def test_a_link_leads_back_to_this_registry_with_ecrs_cursor_untouched(client: Client) -> None:
+def test_a_link_points_to_this_registry_with_ecrs_cursor_unchanged(client: Client) -> None:
     link = client.get("/v2/team/listed/tags/list?n=10").header("Link")
     assert link
     path, cursor = _next(link).split("&last=")
@@ -51,7 +51,7 @@ def test_a_link_leads_back_to_this_registry_with_ecrs_cursor_untouched(client: C
 
 @pytest.mark.rule("R10")
 @pytest.mark.parametrize("n", ["0", "-1", "1001", "abc", "1e2", "%31%30", "10,10"])
-def test_a_page_size_that_ecr_would_refuse_is_the_clients_mistake(client: Client, control: Control, n: str) -> None:
+def test_a_page_size_outside_1_to_1000_is_400(client: Client, control: Control, n: str) -> None:
     mark = control.mark()
     answer = client.get(f"/v2/team/listed/tags/list?n={n}")
     assert (answer.status, answer.error_code()) == (400, "PAGINATION_NUMBER_INVALID")
@@ -61,7 +61,7 @@ def test_a_page_size_that_ecr_would_refuse_is_the_clients_mistake(client: Client
 @pytest.mark.rule("R10")
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("n", ["1", "999", "1000"])
-def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
+def test_a_valid_page_size_is_sent_to_ecr(client: Client, n: str) -> None:
     answer = client.get(f"/v2/team/listed/tags/list?n={n}")
     assert answer.status == 200
     assert len(json.loads(answer.body)["tags"]) == min(int(n), len(TAGS))
@@ -69,7 +69,7 @@ def test_a_page_size_that_ecr_takes_goes_on(client: Client, n: str) -> None:
 
 @pytest.mark.rule("R10")
 @pytest.mark.usefixtures("image")
-def test_a_cursor_that_ecr_never_gave_is_the_clients_mistake(client: Client) -> None:
+def test_a_cursor_that_ecr_did_not_issue_is_400(client: Client) -> None:
     answer = client.get("/v2/team/listed/tags/list?last=never")
     assert (answer.status, answer.error_code()) == (400, "UNSUPPORTED")
     assert answer.header("Retry-After") is None, "waiting does not mend a cursor"
@@ -96,11 +96,11 @@ DIGEST = digest_of(b"x")
         ),
     ],
 )
-def test_of_a_query_only_what_means_something_to_ecr_goes_on(
+def test_only_query_parameters_that_ecr_knows_are_sent(
     client: Client, control: Control, proxy: Pod, asked: str, sent: str
 ) -> None:
     """nginx names the URL in its error log when ECR does not answer."""
-    wait_until_ecr_is_asked(client)
+    wait_until_circuit_is_closed(client)
     before = len(proxy.error_log())
     with control.behaving(Behaviour(registry_outage="reset")):
         client.get(f"/v2/team/listed/{asked}")
@@ -108,7 +108,7 @@ def test_of_a_query_only_what_means_something_to_ecr_goes_on(
     assert set(upstreams) == {f"/v2/team/listed/{sent}"}
 
 
-def test_referrers_are_asked_for_at_ecr(client: Client, control: Control, image: Image) -> None:
+def test_referrers_come_from_ecr(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     client.get(f"/v2/team/listed/referrers/{image.digest}?artifactType=application/x&ns=x")
     (entry,) = control.requests(mark).entries
@@ -116,7 +116,7 @@ def test_referrers_are_asked_for_at_ecr(client: Client, control: Control, image:
 
 
 @pytest.mark.rule("R30")
-def test_a_registry_without_referrers_says_so(client: Client) -> None:
+def test_a_registry_without_referrers_answers_404(client: Client) -> None:
     """404 is what clients take for "look at the tags instead"."""
     assert client.get(f"/v2/team/listed/referrers/{digest_of(b'x')}").status == 404
 

@@ -22,7 +22,7 @@ def image(publisher: Publisher) -> Image:
 
 
 @pytest.mark.rule("R28")
-def test_a_manifest_comes_by_tag_and_by_digest(client: Client, image: Image) -> None:
+def test_a_manifest_is_served_by_tag_and_by_digest(client: Client, image: Image) -> None:
     for reference in ("1.4", image.digest):
         answer = client.get(f"/v2/team/app/manifests/{reference}", ACCEPT)
         assert (answer.status, answer.body) == (200, image.manifest)
@@ -62,9 +62,7 @@ def test_a_blob_comes_through_the_proxy_and_not_as_a_redirect(client: Client, co
 
 
 @pytest.mark.rule("R14")
-def test_the_head_of_a_blob_is_answered_by_ecr_and_never_asks_s3(
-    client: Client, control: Control, image: Image
-) -> None:
+def test_ecr_answers_the_head_of_a_blob_and_s3_is_not_asked(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     answer = client.head(f"/v2/team/app/blobs/{image.layers[0]}")
     assert (answer.status, answer.body) == (200, b"")
@@ -77,9 +75,7 @@ def test_the_head_of_a_blob_is_answered_by_ecr_and_never_asks_s3(
     ("range_", "begin", "end"),
     [("bytes=0-0", 0, 1), ("bytes=1000-1999", 1000, 2000), ("bytes=299990-", 299_990, 300_000), ("bytes=-5", -5, None)],
 )
-def test_a_part_of_a_blob_can_be_asked_for(
-    client: Client, image: Image, range_: str, begin: int, end: int | None
-) -> None:
+def test_a_range_of_a_blob_is_206(client: Client, image: Image, range_: str, begin: int, end: int | None) -> None:
     answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}", {"Range": range_})
     assert (answer.status, answer.body) == (206, LAYER[begin:end])
     first = begin % len(LAYER)
@@ -88,14 +84,14 @@ def test_a_part_of_a_blob_can_be_asked_for(
 
 
 @pytest.mark.rule("R28")
-def test_a_part_that_does_not_exist_cannot_be_asked_for(client: Client, image: Image) -> None:
+def test_a_range_that_does_not_exist_is_416(client: Client, image: Image) -> None:
     answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}", {"Range": "bytes=300000-"})
     assert (answer.status, answer.body) == (416, b"")
     assert answer.header("Content-Range") == f"bytes */{len(LAYER)}"
 
 
 @pytest.mark.rule("R8")
-def test_a_range_never_reaches_ecr_itself(client: Client, control: Control, image: Image) -> None:
+def test_a_range_never_reaches_ecr(client: Client, control: Control, image: Image) -> None:
     mark = control.mark()
     client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Range": "bytes=0-10"})
     client.get(f"/v2/team/app/blobs/{image.layers[0]}", {"Range": "bytes=0-10"})
@@ -111,7 +107,7 @@ def test_an_empty_blob_is_served(client: Client, publisher: Publisher) -> None:
 
 
 @pytest.mark.rule("R29")
-def test_the_answers_of_s3_say_nothing_about_s3(client: Client, control: Control, image: Image) -> None:
+def test_answers_have_no_headers_about_s3(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(s3_etag_per_repository=True)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     names = {name.lower() for name, _ in answer.headers}
@@ -132,7 +128,7 @@ def test_the_answers_of_s3_say_nothing_about_s3(client: Client, control: Control
     ],
 )
 @pytest.mark.usefixtures("image")
-def test_what_ecr_does_not_have_is_said_in_its_own_words(client: Client, path: str, code: str) -> None:
+def test_ecrs_404_is_passed_on_unchanged(client: Client, path: str, code: str) -> None:
     answer = client.get(path, ACCEPT)
     assert answer.status == 404
     assert answer.header("Content-Type") == "application/json; charset=utf-8"
@@ -164,7 +160,7 @@ def test_a_location_of_32_kilobytes_is_followed(client: Client, control: Control
         "prod-x.evil.example#-starport-layer-bucket.s3.x.amazonaws.com",
     ],
 )
-def test_a_blob_is_fetched_from_the_layer_bucket_and_nowhere_else(
+def test_a_blob_is_fetched_only_from_the_layer_bucket(
     client: Client, control: Control, proxy: Pod, publisher: Publisher, host: str
 ) -> None:
     digest = publisher.blob("team/app", secrets.token_bytes(100))
@@ -185,7 +181,7 @@ def test_a_location_without_a_host_is_not_followed(client: Client, control: Cont
 
 
 @pytest.mark.rule("R8")
-def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
+def test_no_other_header_of_a_client_reaches_ecr_or_s3(
     client: Client, control: Control, world: World, image: Image
 ) -> None:
     mark = control.mark()
@@ -216,7 +212,7 @@ def test_nothing_of_a_client_but_what_a_pull_needs_reaches_ecr_or_s3(
 
 
 @pytest.mark.rule("R8")
-def test_a_body_that_comes_with_a_get_stays_here(client: Client, control: Control, world: World, image: Image) -> None:
+def test_the_body_of_a_get_is_not_sent_to_ecr(client: Client, control: Control, world: World, image: Image) -> None:
     """It could be a request of its own: to ECR, or to the server inside that knows the credential."""
     mark = control.mark()
     paths = ("/v2/secret/manifests/1", f"/{world.ecr_host}/v2/secret/manifests/1")

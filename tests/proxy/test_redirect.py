@@ -34,7 +34,7 @@ def blob(publisher: Publisher) -> str:
 
 
 @pytest.mark.rule("R27")
-def test_a_client_is_sent_to_s3_with_a_url_of_its_own(
+def test_each_client_is_redirected_to_s3_with_its_own_url(
     client: Client, control: Control, world: World, trust: ssl.SSLContext, blob: str
 ) -> None:
     mark = control.mark()
@@ -48,7 +48,7 @@ def test_a_client_is_sent_to_s3_with_a_url_of_its_own(
 
 
 @pytest.mark.rule("R27")
-def test_a_client_is_sent_nowhere_but_to_the_layer_bucket(client: Client, control: Control, blob: str) -> None:
+def test_a_client_is_redirected_only_to_the_layer_bucket(client: Client, control: Control, blob: str) -> None:
     with control.behaving(Behaviour(location_host="evil.example")):
         answer = client.get(blob)
     assert (answer.status, answer.error_code(), answer.header("Location")) == (502, "UNAVAILABLE", None)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("proxy")
 @pytest.mark.rule("R1")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/v2/", "/v2/team/app/blobs/uploads/", "/v2/team/app/manifests/1.4", "/"])
-def test_only_get_and_head_are_possible(client: Client, control: Control, method: str, path: str) -> None:
+def test_only_get_and_head_are_allowed(client: Client, control: Control, method: str, path: str) -> None:
     mark = control.mark()
     answer = client.ask(method, path)
     assert (answer.status, answer.error_code()) == (405, "UNSUPPORTED")
@@ -26,14 +26,14 @@ def test_only_get_and_head_are_possible(client: Client, control: Control, method
 
 
 @pytest.mark.rule("R1")
-def test_a_push_is_refused_before_its_body_is_looked_at(client: Client) -> None:
+def test_a_push_is_refused_before_its_body_is_read(client: Client) -> None:
     answer = client.ask("PUT", "/v2/team/app/manifests/1.4", body=b"x" * 500_000)
     assert (answer.status, answer.error_code()) == (405, "UNSUPPORTED")
 
 
 @pytest.mark.rule("R2")
 @pytest.mark.parametrize("path", ["/v2/", "/v2", "/v2/?ns=registry.frontdoor.test"])
-def test_the_api_is_there_for_everyone_without_a_login(client: Client, control: Control, path: str) -> None:
+def test_the_api_root_is_200_without_a_login(client: Client, control: Control, path: str) -> None:
     mark = control.mark()
     answer = client.get(path, {"Authorization": "Basic QVdTOnB1c2g="})
     assert (answer.status, answer.json()) == (200, {})
@@ -74,7 +74,7 @@ def test_the_api_is_there_for_everyone_without_a_login(client: Client, control: 
         "/v2//manifests/1.4",
     ],
 )
-def test_there_is_nothing_else(client: Client, control: Control, path: str) -> None:
+def test_every_other_path_is_404(client: Client, control: Control, path: str) -> None:
     mark = control.mark()
     answer = client.get(path)
     assert (answer.status, answer.error_code()) == (404, "UNSUPPORTED")
@@ -133,7 +133,7 @@ def test_a_repository_outside_the_allow_list_is_unknown(client: Client, control:
         f"/v2/team/{'a' * 252}/manifests/1.4",
     ],
 )
-def test_what_is_no_name_never_reaches_ecr(client: Client, control: Control, path: str) -> None:
+def test_an_invalid_name_never_reaches_ecr(client: Client, control: Control, path: str) -> None:
     mark = control.mark()
     answer = client.get(path)
     assert answer.status in {400, 404}
@@ -155,7 +155,7 @@ def test_what_is_no_name_never_reaches_ecr(client: Client, control: Control, pat
         ("/v2/team/app/manifests/1.4%0A", "/v2/team/app/manifests/1.4"),
     ],
 )
-def test_the_name_that_is_checked_is_the_name_that_is_asked_for(
+def test_the_checked_name_is_the_name_requested_from_ecr(
     client: Client, control: Control, path: str, asked: str
 ) -> None:
     mark = control.mark()
@@ -176,7 +176,7 @@ def test_the_first_registry_whose_pattern_matches_serves_a_repository(
 
 
 @pytest.mark.rule("R6")
-def test_a_client_that_names_another_host_gets_the_same_answers(publisher: Publisher, client: Client) -> None:
+def test_every_host_header_gets_the_same_answers(publisher: Publisher, client: Client) -> None:
     image = publisher.image("team/app", "1.4", [b"layer"])
     answer = client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Host": "evil.example"})
     assert (answer.status, answer.body) == (200, image.manifest)
@@ -194,14 +194,14 @@ def test_a_client_that_names_another_host_gets_the_same_answers(publisher: Publi
         (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
     ],
 )
-def test_a_malformed_request_gets_an_error_in_the_same_shape(client: Client, request_: bytes, status: bytes) -> None:
+def test_a_malformed_request_gets_an_oci_error(client: Client, request_: bytes, status: bytes) -> None:
     answer = client.send_raw(request_)
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b'{"errors":[{"code":' in answer
 
 
 @pytest.mark.rule("R7")
-def test_an_accept_longer_than_any_clients_never_reaches_ecr(client: Client, control: Control) -> None:
+def test_an_oversized_accept_never_reaches_ecr(client: Client, control: Control) -> None:
     mark = control.mark()
     answer = client.get("/v2/team/app/manifests/1.4", {"Accept": "application/json," * 300})
     assert (answer.status, answer.error_code()) == (431, "UNKNOWN")
@@ -226,7 +226,7 @@ TAGS = b"GET /v2/team/app/tags/list HTTP/1.1\r\nHost: x\r\n"
     ],
     ids=["two lengths", "blank", "twice", "two hosts", "folded", "control character", "no host name", "http2"],
 )
-def test_what_two_servers_could_read_differently_is_refused_and_the_connection_closed(
+def test_an_ambiguous_request_is_refused_and_its_connection_closed(
     client: Client, control: Control, request_: bytes
 ) -> None:
     mark = control.mark()
@@ -237,7 +237,7 @@ def test_what_two_servers_could_read_differently_is_refused_and_the_connection_c
     assert control.requests(mark).entries == ()
 
 
-def test_nginx_does_not_say_which_version_it_is(client: Client, proxy: Pod) -> None:
+def test_the_nginx_version_is_not_shown(client: Client, proxy: Pod) -> None:
     assert client.get("/v2/").header("Server") == "nginx"
     assert client.get("/nowhere").header("Server") == "nginx"
     assert "server_tokens off" in proxy.configuration()

@@ -10,8 +10,8 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
+from tests.proxy.cache_times import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.patience import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.waiting import wait_until
 
 
@@ -35,7 +35,7 @@ def proxy(pod: Pod) -> Pod:
 
 @pytest.mark.rule("R33", "F8")
 @pytest.mark.usefixtures("proxy")
-def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
+def test_a_late_ecr_is_504(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(registry_delay_seconds=20)):
         for path in ("/v2/team/app/manifests/1.4", f"/v2/team/app/blobs/{image.layers[0]}"):
             answer = client.get(path, ACCEPT)
@@ -45,7 +45,7 @@ def test_an_ecr_that_does_not_answer_in_time_is_told_as_such(client: Client, con
 
 @pytest.mark.rule("R24")
 @pytest.mark.usefixtures("proxy", "image")
-def test_an_old_tag_is_served_when_ecr_does_not_answer_in_time(client: Client, control: Control) -> None:
+def test_a_stale_tag_is_served_when_ecr_is_late(client: Client, control: Control) -> None:
     path = "/v2/team/app/manifests/1.4"
     kept = client.get(path, ACCEPT)
     time.sleep(TAG_EXPIRED_SECONDS)
@@ -57,7 +57,7 @@ def test_an_old_tag_is_served_when_ecr_does_not_answer_in_time(client: Client, c
 
 @pytest.mark.rule("R33", "F14")
 @pytest.mark.usefixtures("proxy")
-def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, control: Control, image: Image) -> None:
+def test_a_late_s3_is_504(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(s3_delay_seconds=20)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     assert (answer.status, answer.error_code()) == (504, "UNAVAILABLE")
@@ -67,9 +67,7 @@ def test_an_s3_that_does_not_answer_in_time_is_told_as_such(client: Client, cont
 
 @pytest.mark.rule("F14")
 @pytest.mark.usefixtures("proxy")
-def test_a_silent_s3_holds_up_nobody_who_wants_something_else(
-    client: Client, control: Control, publisher: Publisher
-) -> None:
+def test_a_silent_s3_does_not_delay_other_requests(client: Client, control: Control, publisher: Publisher) -> None:
     warm, cold = (publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1000)]) for _ in range(2))
     warm_blob = f"/v2/team/app/blobs/{warm.layers[0]}"
     kept = client.get(warm_blob).body

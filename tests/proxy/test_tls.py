@@ -66,7 +66,7 @@ def test_probes_need_no_tls(client: Client) -> None:
 
 
 @pytest.mark.rule("R36")
-def test_a_renewed_certificate_is_shown_without_a_reload(proxy: Pod, world: World, trust: ssl.SSLContext) -> None:
+def test_a_renewed_certificate_is_used_without_a_reload(proxy: Pod, world: World, trust: ssl.SSLContext) -> None:
     pid = proxy.pid
     shown = certificate_of(world.domain, trust)
     proxy.mount("tls", files(world.pair("s3")))
@@ -92,7 +92,7 @@ def test_tls_before_1_2_is_refused(world: World, version: ssl.TLSVersion, *, get
             certificate_of(world.domain, context)
 
 
-def test_a_pod_without_its_certificate_does_not_pass_the_start_up_probe(pod: Pod, world: World) -> None:
+def test_a_pod_without_its_certificate_fails_the_startup_probe(pod: Pod, world: World) -> None:
     """The probe goes through TLS: nginx itself starts without a certificate that is named by a variable."""
     pod.start()
     with pytest.raises((ssl.SSLError, ConnectionError)):

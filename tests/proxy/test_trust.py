@@ -78,7 +78,7 @@ def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
 
 
 @pytest.mark.rule("R13")
-def test_a_redirect_that_nobody_followed_does_not_tell_a_client_where_it_leads(
+def test_a_client_never_gets_the_location_of_a_redirect_that_was_not_followed(
     pod: Pod, world: World, client: Client, image: Image
 ) -> None:
     edited(pod, world, "error_page 301 302 303 307 308 = @layer;", "").wait_for_upstreams()

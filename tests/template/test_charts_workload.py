@@ -125,7 +125,7 @@ def test_the_grace_period_outlasts_the_drain(drain_seconds: int) -> None:
 
 
 @pytest.mark.rule("R41")
-def test_a_rollout_never_takes_away_a_ready_pod() -> None:
+def test_a_rollout_never_removes_a_ready_pod() -> None:
     spec = find("Deployment", settings(proxy="replicas = 3"))["spec"]
     assert spec["replicas"] == 3
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}

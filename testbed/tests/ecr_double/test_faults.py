@@ -13,7 +13,7 @@ from testbed.sandbox.cloud.behaviour import Behaviour, Outage
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.world import World
-from tests.proxy.asking import wait_until_asked
+from tests.proxy.traffic import wait_until_requested
 
 OUTAGES = [("refused", ConnectionRefusedError), ("reset", ConnectionResetError)]
 
@@ -127,7 +127,7 @@ def test_the_registry_can_hold_back_what_it_would_have_answered(
     with ThreadPoolExecutor(1) as pool:
         control.set(held)
         answer = pool.submit(ecr.get, f"/v2/{repository}/tags/list")
-        wait_until_asked(control, mark, "registry.tags")
+        wait_until_requested(control, mark, "registry.tags")
         control.set(Behaviour(registry_held_actions=held.registry_held_actions))
         assert ecr.get("/v2/").status_code == 200, "other answers are not held back"
         assert not answer.done()

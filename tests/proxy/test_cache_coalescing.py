@@ -10,8 +10,8 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
+from tests.proxy.cache_times import TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.proxy.patience import TAG_EXPIRED_SECONDS
 
 MIB = 1 << 20
 CLIENTS = 10
@@ -26,7 +26,7 @@ def herd(client: Client, paths: list[str]) -> list[Answer]:
 
 
 @pytest.mark.rule("R17")
-def test_a_herd_on_a_cold_blob_costs_one_request_to_ecr_and_its_bytes_once(
+def test_concurrent_requests_for_an_uncached_blob_cost_one_ecr_request_and_one_download(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
     content = secrets.token_bytes(6 * MIB + 1)
@@ -42,7 +42,7 @@ def test_a_herd_on_a_cold_blob_costs_one_request_to_ecr_and_its_bytes_once(
 
 
 @pytest.mark.rule("R17")
-def test_who_waits_for_a_blob_gets_it_from_the_start_while_it_is_fetched(
+def test_a_waiting_client_streams_a_blob_from_its_start_while_it_is_fetched(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
     """At 1 MB/s the blob takes eight seconds; who comes second has its first bytes after a slice."""
@@ -62,7 +62,7 @@ def test_who_waits_for_a_blob_gets_it_from_the_start_while_it_is_fetched(
 
 @pytest.mark.rule("R33")
 @pytest.mark.parametrize("kind", ["blob", "digest", "tag"])
-def test_a_herd_on_a_failing_ecr_does_not_queue_up(
+def test_concurrent_requests_share_one_failure_of_ecr(
     client: Client, control: Control, publisher: Publisher, kind: str
 ) -> None:
     tag = secrets.token_hex(4)
@@ -78,7 +78,7 @@ def test_a_herd_on_a_failing_ecr_does_not_queue_up(
 
 
 @pytest.mark.rule("R17")
-def test_a_herd_on_a_tag_that_is_old_costs_a_request_or_two_and_nobody_gets_the_old_one(
+def test_concurrent_requests_for_an_expired_tag_are_coalesced_and_none_gets_the_stale_one(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
     """Two, where the herd meets the turn of a second."""
@@ -97,7 +97,7 @@ def test_a_herd_on_a_tag_that_is_old_costs_a_request_or_two_and_nobody_gets_the_
 
 @pytest.mark.rule("R17")
 @pytest.mark.parametrize("reference", ["tag", "digest"])
-def test_a_herd_on_a_cold_manifest_costs_one_request(
+def test_concurrent_requests_for_an_uncached_manifest_cost_one_ecr_request(
     client: Client, control: Control, publisher: Publisher, reference: str
 ) -> None:
     tag = secrets.token_hex(4)

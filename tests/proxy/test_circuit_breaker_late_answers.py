@@ -9,8 +9,8 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
-from tests.proxy.asking import ask_for_anything, wait_until_asked
 from tests.proxy.client import Answer, Client
+from tests.proxy.traffic import request_unknown_tag, wait_until_requested
 
 TAGS, MANIFESTS = frozenset({"ecr:ListImages"}), frozenset({"ecr:BatchGetImage"})
 THROTTLED = Behaviour(registry_status=429, registry_retry_after_seconds=50)
@@ -46,19 +46,19 @@ def under_way(
     control.set(then.model_copy(update={"registry_held_actions": TAGS}))
     # Other pages each: nginx asks for each of them.
     asked = [pool.submit(client.get, f"/v2/team/app/tags/list?n={page + 1}") for page in range(number)]
-    wait_until_asked(control, mark, "registry.tags", number)
+    wait_until_requested(control, mark, "registry.tags", number)
     return asked
 
 
 def begin_a_rest(control: Control, client: Client, *, seconds: int) -> None:
     """ECR throttles a request, while tags are held."""
     control.set(Behaviour(registry_status=429, registry_retry_after_seconds=seconds, registry_held_actions=TAGS))
-    assert ask_for_anything(client).status == 429
+    assert request_unknown_tag(client).status == 429
 
 
 @pytest.mark.rule("R31")
 @pytest.mark.parametrize("late", [THROTTLED, FAILING], ids=["throttled", "failing"])
-def test_a_rest_is_not_extended_by_answers_to_what_was_asked_before_it(
+def test_answers_to_older_requests_do_not_keep_the_circuit_open(
     pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
 ) -> None:
     asked = under_way(pool, control, client, 3, then=late)
@@ -66,12 +66,12 @@ def test_a_rest_is_not_extended_by_answers_to_what_was_asked_before_it(
     control.set(WELL)
     assert {answer.result().status for answer in asked} == {429 if late is THROTTLED else 503}
     time.sleep(1.2)
-    assert ask_for_anything(client).status == 404, "ECR is asked when it said"
+    assert request_unknown_tag(client).status == 404, "ECR is asked when it said"
 
 
 @pytest.mark.rule("R31")
 @pytest.mark.parametrize("late", [THROTTLED, FAILING, WELL], ids=["throttled", "failing", "well"])
-def test_the_place_of_who_asks_again_is_not_freed_by_answers_to_what_was_asked_before_the_rest(
+def test_answers_to_older_requests_do_not_allow_a_second_probe(
     pool: ThreadPoolExecutor, control: Control, client: Client, late: Behaviour
 ) -> None:
     asked = under_way(pool, control, client, 3, then=late.model_copy(update={"registry_retry_after_seconds": 1}))
@@ -79,26 +79,26 @@ def test_the_place_of_who_asks_again_is_not_freed_by_answers_to_what_was_asked_b
     time.sleep(1.2)
     control.set(Behaviour(registry_held_actions=TAGS | MANIFESTS))
     mark = control.mark()
-    probe = pool.submit(ask_for_anything, client)
-    wait_until_asked(control, mark)
+    probe = pool.submit(request_unknown_tag, client)
+    wait_until_requested(control, mark)
     control.set(Behaviour(registry_held_actions=MANIFESTS))
     wait(asked)
     time.sleep(1.2)
     assert {client.get(f"/v2/team/app/tags/list?n={page + 10}").status for page in range(3)} == {429}
     control.set(WELL)
     assert probe.result().status == 404
-    assert ask_for_anything(client).status == 404
+    assert request_unknown_tag(client).status == 404
 
 
 @pytest.mark.rule("R33")
-def test_failures_of_before_a_rest_do_not_count_when_it_is_over(
+def test_failures_from_before_the_circuit_opened_do_not_count_after_it_has_closed(
     pool: ThreadPoolExecutor, control: Control, client: Client
 ) -> None:
     asked = under_way(pool, control, client, 5, then=FAILING)
     begin_a_rest(control, client, seconds=1)
     time.sleep(1.2)
     control.set(Behaviour(registry_held_actions=TAGS))
-    assert ask_for_anything(client).status == 404, "ECR is well again"
+    assert request_unknown_tag(client).status == 404, "ECR is well again"
     control.set(WELL)
     assert {answer.result().status for answer in asked} == {503}
-    assert ask_for_anything(client).status == 404
+    assert request_unknown_tag(client).status == 404

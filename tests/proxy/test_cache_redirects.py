@@ -13,8 +13,8 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher, digest_of
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
+from tests.proxy.cache_times import TAG_EXPIRED_SECONDS
 from tests.proxy.client import Client
-from tests.proxy.patience import TAG_EXPIRED_SECONDS
 
 LAYER = secrets.token_bytes(2_500_000)
 DIGEST = digest_of(LAYER)
@@ -32,7 +32,7 @@ def published(publisher: Publisher) -> None:
 
 
 @pytest.mark.rule("R21")
-def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: Control) -> None:
+def test_a_redirect_is_reused_and_never_sent_to_a_client(client: Client, control: Control) -> None:
     mark = control.mark()
     for range_ in (FIRST, SECOND):
         answer = client.get(BLOB, range_)
@@ -41,7 +41,7 @@ def test_a_redirect_is_used_again_and_never_handed_out(client: Client, control: 
 
 
 @pytest.mark.rule("R21")
-def test_a_redirect_is_kept_whatever_ecr_says_about_keeping(client: Client, control: Control) -> None:
+def test_a_redirect_is_cached_whatever_ecrs_cache_headers_say(client: Client, control: Control) -> None:
     """Not beyond what is known about it: its signature is good for an hour."""
     mark = control.mark()
     with control.behaving(Behaviour(registry_forbids_keeping=True)):
@@ -58,7 +58,7 @@ def test_a_redirect_belongs_to_its_repository(client: Client, control: Control) 
 
 
 @pytest.mark.rule("R21", "F10")
-def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: Control) -> None:
+def test_a_new_redirect_is_requested_when_s3_refuses_one(client: Client, control: Control) -> None:
     client.get(BLOB, FIRST)
     control.void_locations()
     mark = control.mark()
@@ -70,7 +70,7 @@ def test_a_redirect_that_s3_refuses_is_asked_for_again(client: Client, control: 
 
 @pytest.mark.rule("R21", "F10", "F11")
 @pytest.mark.parametrize("fault", [Behaviour(s3_status=403), Behaviour(s3_status=404)], ids=["403", "404"])
-def test_a_redirect_is_asked_for_again_once(
+def test_a_new_redirect_is_requested_only_once(
     client: Client, control: Control, publisher: Publisher, fault: Behaviour
 ) -> None:
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(10))}"
@@ -81,7 +81,7 @@ def test_a_redirect_is_asked_for_again_once(
 
 
 @pytest.mark.rule("R21")
-def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, publisher: Publisher) -> None:
+def test_a_redirect_to_a_foreign_host_is_not_cached(client: Client, control: Control, publisher: Publisher) -> None:
     content = secrets.token_bytes(3_000_000)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     with control.behaving(Behaviour(location_host="evil.example")):
@@ -90,7 +90,7 @@ def test_a_redirect_to_elsewhere_is_not_kept(client: Client, control: Control, p
 
 
 @pytest.mark.rule("R23")
-def test_that_a_blob_is_missing_is_repeated_for_seconds(client: Client, control: Control, publisher: Publisher) -> None:
+def test_a_missing_blob_is_cached_for_unknown_seconds(client: Client, control: Control, publisher: Publisher) -> None:
     content = secrets.token_bytes(10)
     path = f"/v2/team/app/blobs/{digest_of(content)}"
     mark = control.mark()
@@ -103,7 +103,7 @@ def test_that_a_blob_is_missing_is_repeated_for_seconds(client: Client, control:
 
 @pytest.mark.rule("R21")
 @pytest.mark.parametrize("characters", [1_100, 4_096, 12_000, 32_000])
-def test_a_redirect_of_any_length_is_kept(client: Client, control: Control, characters: int) -> None:
+def test_a_redirect_of_any_length_is_cached(client: Client, control: Control, characters: int) -> None:
     mark = control.mark()
     with control.behaving(Behaviour(location_characters=characters)):
         assert client.get(BLOB).body == LAYER

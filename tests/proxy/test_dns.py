@@ -7,9 +7,9 @@ import pytest
 
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
-from tests.proxy.asking import published, statuses
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.names import NameServer, Relay
+from tests.proxy.dns import NameServer, Relay
+from tests.proxy.traffic import published, statuses
 from tests.waiting import wait_until
 
 OLD, NEW = "127.0.0.21", "127.0.0.22"
@@ -36,7 +36,7 @@ def image(publisher: Publisher) -> Image:
 
 
 @pytest.mark.rule("F17")
-def test_a_pod_whose_dns_is_dead_starts_and_serves_when_it_is_back(
+def test_a_pod_without_dns_starts_and_serves_once_dns_is_back(
     pod: Pod, dns: NameServer, client: Client, image: Image
 ) -> None:
     pod.waits_for_upstreams = False
@@ -65,7 +65,7 @@ def refuse(dns: NameServer) -> None:
 
 @pytest.mark.rule("F18")
 @pytest.mark.parametrize("end", [die, refuse])
-def test_when_dns_dies_later_the_known_addresses_go_on(
+def test_known_addresses_are_used_when_dns_fails_later(
     pod: Pod, dns: NameServer, client: Client, publisher: Publisher, image: Image, end: Callable[[NameServer], None]
 ) -> None:
     dns.start()
@@ -82,7 +82,7 @@ def test_when_dns_dies_later_the_known_addresses_go_on(
 
 @pytest.mark.rule("F19")
 @pytest.mark.parametrize("who", ["ecr", "s3"])
-def test_an_address_that_moves_is_followed_without_a_restart(
+def test_a_changed_address_is_used_without_a_restart(
     pod: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher, who: str
 ) -> None:
     name = pod.world.ecr_host if who == "ecr" else pod.world.layer_host

@@ -9,9 +9,9 @@ import pytest
 
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
-from tests.proxy.asking import published, pull, statuses
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.names import NameServer
+from tests.proxy.dns import NameServer
+from tests.proxy.traffic import published, pull, statuses
 from tests.waiting import wait_until
 
 Lead = Callable[[str, tuple[str, ...]], None]
@@ -72,7 +72,7 @@ def iptables(*arguments: str) -> None:
 
 
 @pytest.mark.rule("F21")
-def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_they_do(
+def test_names_that_no_longer_exist_fail_at_once_and_are_used_again_once_they_are_back(
     proxy: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher
 ) -> None:
     warm = published(publisher)
@@ -96,7 +96,7 @@ def test_names_that_do_not_exist_any_more_are_told_at_once_and_used_again_when_t
 @pytest.mark.rule("F9", "F14")
 @pytest.mark.usefixtures("silence")
 @pytest.mark.parametrize(("who", "told"), [("ecr", [504, 504]), ("s3", [200, 504])])
-def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
+def test_silent_addresses_are_504(
     proxy: Pod, lead: Lead, client: Client, publisher: Publisher, who: str, told: list[int]
 ) -> None:
     warm = published(publisher)
@@ -118,7 +118,7 @@ def test_addresses_where_nobody_answers_are_given_up_and_told_as_late(
 
 @pytest.mark.rule("F9")
 @pytest.mark.usefixtures("silence")
-def test_an_address_where_nobody_answers_is_given_up_for_another_one(
+def test_another_address_is_used_when_one_is_silent(
     proxy: Pod, lead: Lead, names: dict[str, str], client: Client, publisher: Publisher
 ) -> None:
     ecr = proxy.world.ecr_host

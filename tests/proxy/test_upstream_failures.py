@@ -65,9 +65,7 @@ def assert_unavailable(answer: Answer) -> None:
     ],
     ids=["500", "502", "503", "refused", "reset"],
 )
-def test_a_failing_ecr_is_told_as_unavailable(
-    client: Client, control: Control, paths: tuple[str, ...], fault: Behaviour
-) -> None:
+def test_a_failing_ecr_is_503(client: Client, control: Control, paths: tuple[str, ...], fault: Behaviour) -> None:
     with control.behaving(fault):
         for path in paths:
             assert_unavailable(client.get(path, ACCEPT))
@@ -88,7 +86,7 @@ def test_a_failing_ecr_is_told_as_unavailable(
     ],
     ids=["403", "404", "500", "503", "refused", "reset"],
 )
-def test_a_failing_s3_is_told_as_unavailable_without_its_xml(
+def test_a_failing_s3_is_503_without_its_xml(
     client: Client, control: Control, fault: Behaviour, blob: str, layer: bytes
 ) -> None:
     with control.behaving(fault):
@@ -100,7 +98,7 @@ def test_a_failing_s3_is_told_as_unavailable_without_its_xml(
 
 
 @pytest.mark.rule("R34", "F13")
-def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
+def test_a_body_that_s3_cuts_off_ends_before_its_content_length(
     client: Client, control: Control, proxy: Pod, blob: str, layer: bytes
 ) -> None:
     before = len(proxy.error_log())
@@ -115,9 +113,7 @@ def test_a_body_that_breaks_off_at_s3_is_never_taken_for_a_whole_one(
 
 
 @pytest.mark.rule("R35")
-def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(
-    client: Client, proxy: Pod, publisher: Publisher
-) -> None:
+def test_a_slow_client_gets_its_blob_without_a_temporary_file(client: Client, proxy: Pod, publisher: Publisher) -> None:
     """The blob is larger than all the sockets and buffers between; nginx warns when it turns to a file."""
     digest = publisher.blob("team/app", secrets.token_bytes(40_000_000))
     with closing(client.open("GET", f"/v2/team/app/blobs/{digest}")) as connection:
@@ -128,7 +124,7 @@ def test_a_slow_client_gets_its_blob_and_no_file_is_written_for_it(
 
 
 @pytest.mark.rule("R35")
-def test_a_client_that_goes_away_ends_the_download_with_the_slice_it_was_at(
+def test_the_download_ends_with_the_current_slice_when_the_client_disconnects(
     client: Client, control: Control, blob: str, layer: bytes
 ) -> None:
     mark = control.mark()

@@ -32,7 +32,7 @@ def statuses(client: Client, image: Image) -> list[int]:
     return [answer.status for answer in pull(client, image)]
 
 
-def ask_for_anything(client: Client) -> Answer:
+def request_unknown_tag(client: Client) -> Answer:
     """ECR has no such tag."""
     return client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT)
 
@@ -40,9 +40,9 @@ def ask_for_anything(client: Client) -> Answer:
 def herd(client: Client) -> list[Answer]:
     """Clients that want something else each, at once."""
     with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(lambda _: ask_for_anything(client), range(CLIENTS)))
+        return list(pool.map(lambda _: request_unknown_tag(client), range(CLIENTS)))
 
 
-def wait_until_asked(control: Control, mark: int, kind: str = "registry", times: int = 1) -> None:
+def wait_until_requested(control: Control, mark: int, kind: str = "registry", times: int = 1) -> None:
     """Return when ECR has been asked so often since a mark; it may not have answered yet."""
     wait_until(lambda: control.requests(mark).count(kind) >= times, f"ECR is asked for {kind}", pause_seconds=0.02)

@@ -8,8 +8,8 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
-from tests.proxy.asking import ask_for_anything, wait_until_asked
 from tests.proxy.client import Client
+from tests.proxy.traffic import request_unknown_tag, wait_until_requested
 
 FORGOTTEN_AFTER_SECONDS = 10.5
 """Twice the longest until ECR's answer, by these settings, and a little more: nginx looks at its clock now and then."""
@@ -29,22 +29,22 @@ def proxy(pod: Pod) -> Pod:
 
 
 @pytest.mark.rule("R33")
-def test_a_failure_long_after_others_does_not_make_ecr_rest(client: Client, control: Control) -> None:
+def test_a_failure_long_after_others_does_not_open_the_circuit(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(registry_status=500)):
-        assert [ask_for_anything(client).status for _ in range(2)] == [503] * 2
+        assert [request_unknown_tag(client).status for _ in range(2)] == [503] * 2
         time.sleep(FORGOTTEN_AFTER_SECONDS)
-        assert ask_for_anything(client).status == 503
-    assert ask_for_anything(client).status == 404
+        assert request_unknown_tag(client).status == 503
+    assert request_unknown_tag(client).status == 404
 
 
 @pytest.mark.rule("R31")
-def test_a_rest_that_ended_long_ago_lets_everybody_ask(client: Client, control: Control) -> None:
+def test_a_circuit_that_opened_long_ago_is_closed(client: Client, control: Control) -> None:
     with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=1)):
-        assert ask_for_anything(client).status == 429
+        assert request_unknown_tag(client).status == 429
     time.sleep(1 + FORGOTTEN_AFTER_SECONDS)
     mark = control.mark()
     held = Behaviour(registry_held_actions=frozenset({"ecr:ListImages"}))
     with ThreadPoolExecutor(1) as pool, control.behaving(held):
         pool.submit(client.get, "/v2/team/app/tags/list")
-        wait_until_asked(control, mark)
-        assert ask_for_anything(client).status == 404, "ECR is asked by more than one"
+        wait_until_requested(control, mark)
+        assert request_unknown_tag(client).status == 404, "ECR is asked by more than one"

@@ -10,8 +10,8 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
-from tests.proxy.asking import CLIENTS, ask_for_anything, herd, wait_until_asked
 from tests.proxy.client import ACCEPT, Client
+from tests.proxy.traffic import CLIENTS, herd, request_unknown_tag, wait_until_requested
 
 FAILURES = 3
 """So many in a row make it rest."""
@@ -39,7 +39,7 @@ def throttled(retry_after_seconds: int | None) -> Behaviour:
 @pytest.mark.parametrize(
     "what", ["manifests/1.4", f"manifests/sha256:{'a' * 64}", f"blobs/sha256:{'a' * 64}", "tags/list"]
 )
-def test_throttling_is_passed_on_with_a_time_to_wait(
+def test_throttling_is_passed_on_with_retry_after(
     client: Client, control: Control, what: str, told: int | None, passed_on: str
 ) -> None:
     with control.behaving(throttled(told)):
@@ -49,10 +49,10 @@ def test_throttling_is_passed_on_with_a_time_to_wait(
 
 
 @pytest.mark.rule("R31", "F6")
-def test_an_ecr_that_throttles_is_left_alone_for_as_long_as_it_says(client: Client, control: Control) -> None:
+def test_throttling_opens_the_circuit_for_the_retry_after_of_ecr(client: Client, control: Control) -> None:
     mark = control.mark()
     with control.behaving(throttled(50)):
-        assert ask_for_anything(client).header("Retry-After") == "50"
+        assert request_unknown_tag(client).header("Retry-After") == "50"
         path = f"/v2/team/app/blobs/sha256:{secrets.token_hex(32)}"
         answers = [*herd(client), client.get(path), client.get(path)]
     assert {answer.status for answer in answers} == {429}
@@ -61,30 +61,30 @@ def test_an_ecr_that_throttles_is_left_alone_for_as_long_as_it_says(client: Clie
 
 
 @pytest.mark.rule("R31")
-def test_an_ecr_that_asks_for_hours_is_left_alone_for_a_minute(client: Client, control: Control) -> None:
+def test_throttling_opens_the_circuit_for_at_most_a_minute(client: Client, control: Control) -> None:
     with control.behaving(throttled(7200)):
-        assert ask_for_anything(client).header("Retry-After") == "7200"
-        assert 1 <= int(ask_for_anything(client).header("Retry-After") or 0) <= 60
+        assert request_unknown_tag(client).header("Retry-After") == "7200"
+        assert 1 <= int(request_unknown_tag(client).header("Retry-After") or 0) <= 60
 
 
 @pytest.mark.rule("R31")
-def test_an_answer_that_was_under_way_does_not_end_a_rest(client: Client, control: Control) -> None:
+def test_the_answer_to_an_older_request_does_not_close_the_circuit(client: Client, control: Control) -> None:
     mark = control.mark()
     path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
     with ThreadPoolExecutor(1) as pool, control.behaving(throttled(50)):
         with control.behaving(Behaviour(registry_delay_seconds=1)):
-            under_way = pool.submit(ask_for_anything, client)
-            wait_until_asked(control, mark)
-        assert ask_for_anything(client).status == 429
+            under_way = pool.submit(request_unknown_tag, client)
+            wait_until_requested(control, mark)
+        assert request_unknown_tag(client).status == 429
         under_way.result()
         client.get(path, ACCEPT)
     assert path not in {entry.path for entry in control.requests(mark).entries}
 
 
 @pytest.mark.rule("R31", "F6")
-def test_when_its_rest_is_over_one_request_asks_ecr_and_the_others_do_not(client: Client, control: Control) -> None:
+def test_a_half_open_circuit_sends_one_probe(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
-        assert ask_for_anything(client).status == 429
+        assert request_unknown_tag(client).status == 429
     time.sleep(1.2)
     mark = control.mark()
     with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=50, registry_delay_seconds=0.5)):
@@ -93,11 +93,11 @@ def test_when_its_rest_is_over_one_request_asks_ecr_and_the_others_do_not(client
 
 
 @pytest.mark.rule("R31")
-def test_an_ecr_that_is_well_again_is_asked_by_everybody(client: Client, control: Control) -> None:
+def test_a_successful_probe_closes_the_circuit(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
-        assert ask_for_anything(client).status == 429
+        assert request_unknown_tag(client).status == 429
     time.sleep(1.2)
-    assert ask_for_anything(client).status == 404
+    assert request_unknown_tag(client).status == 404
     mark = control.mark()
     assert {answer.status for answer in herd(client)} == {404}
     assert control.requests(mark).count("registry") == CLIENTS
@@ -109,11 +109,11 @@ def test_an_ecr_that_is_well_again_is_asked_by_everybody(client: Client, control
     [(Behaviour(registry_status=500), 503), (Behaviour(registry_delay_seconds=20), 504)],
     ids=["500", "silent"],
 )
-def test_an_ecr_that_keeps_failing_is_left_alone_and_nobody_waits_for_it(
+def test_repeated_failures_open_the_circuit_and_requests_fail_at_once(
     client: Client, control: Control, fault: Behaviour, status: int
 ) -> None:
     with control.behaving(fault):
-        assert [ask_for_anything(client).status for _ in range(FAILURES)] == [status] * FAILURES
+        assert [request_unknown_tag(client).status for _ in range(FAILURES)] == [status] * FAILURES
         mark = control.mark()
         answers = herd(client)
     assert {(answer.status, answer.error_code()) for answer in answers} == {(503, "UNAVAILABLE")}
@@ -123,12 +123,12 @@ def test_an_ecr_that_keeps_failing_is_left_alone_and_nobody_waits_for_it(
 
 
 @pytest.mark.rule("R31")
-def test_an_ecr_that_fails_when_it_is_asked_again_is_left_alone_anew(client: Client, control: Control) -> None:
+def test_a_failed_probe_opens_the_circuit_again(client: Client, control: Control) -> None:
     with control.behaving(throttled(1)):
-        assert ask_for_anything(client).status == 429
+        assert request_unknown_tag(client).status == 429
     time.sleep(1.2)
     with control.behaving(Behaviour(registry_status=500)):
-        assert ask_for_anything(client).status == 503
+        assert request_unknown_tag(client).status == 503
         mark = control.mark()
         answers = herd(client)
     assert {(answer.status, answer.error_code()) for answer in answers} == {(503, "UNAVAILABLE")}
@@ -136,20 +136,20 @@ def test_an_ecr_that_fails_when_it_is_asked_again_is_left_alone_anew(client: Cli
 
 
 @pytest.mark.rule("R33")
-def test_failures_now_and_then_do_not_make_ecr_rest(client: Client, control: Control) -> None:
+def test_failures_that_are_not_in_a_row_do_not_open_the_circuit(client: Client, control: Control) -> None:
     for _ in range(FAILURES):
         with control.behaving(Behaviour(registry_status=500)):
-            assert [ask_for_anything(client).status for _ in range(FAILURES - 1)] == [503] * (FAILURES - 1)
-        assert ask_for_anything(client).status == 404
+            assert [request_unknown_tag(client).status for _ in range(FAILURES - 1)] == [503] * (FAILURES - 1)
+        assert request_unknown_tag(client).status == 404
 
 
 @pytest.mark.rule("R31")
-def test_a_redirect_that_is_kept_is_used_while_ecr_rests(
+def test_a_cached_redirect_is_used_while_the_circuit_is_open(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
     content = secrets.token_bytes(2_000_000)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     assert client.get(path, {"Range": "bytes=0-9"}).status == 206
     with control.behaving(throttled(50)):
-        assert ask_for_anything(client).status == 429
+        assert request_unknown_tag(client).status == 429
     assert client.get(path).body == content
