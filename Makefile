@@ -17,7 +17,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows types imports unit template test parts lifecycle proxy node mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows types imports unit template test parts lifecycle proxy double cluster e2e mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -61,7 +61,7 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 
 # The longest first: most of its time it waits for pods, and the others have the processor.
 test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=line node proxy lifecycle types template unit lint imports
+	$(MAKE) --no-print-directory --jobs=4 --output-sync=line e2e proxy cluster template lifecycle double types unit lint imports
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(ABLE),python -m testbed.sandbox setup)
@@ -70,10 +70,16 @@ lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest testbed/tests/lifecycle
 
 proxy: parts ## Tests of real nginx against the ECR double, inside the sandbox
-	$(INSIDE) pytest tests/proxy testbed/tests/ecr_double testbed/tests/bench
+	$(INSIDE) pytest tests/proxy
 
-node: parts ## Tests on the real API server and node, inside the sandbox
-	$(INSIDE) pytest tests/cluster tests/e2e
+double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
+	$(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
+
+cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
+	$(INSIDE) pytest tests/cluster
+
+e2e: parts ## Tests of everything together on the real node, inside the sandbox
+	$(INSIDE) pytest tests/e2e
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time.
 mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail; writes docs/mutants.md (half an hour)
