@@ -1,6 +1,6 @@
 """The errors of ecr-frontdoor, classed by what the reader has to do about them. Pure.
 
-Every message names the thing, the value and the way out, and never holds a secret. Only entry points log.
+Every message gives the cause, the state and the fix, and never holds a secret. Only entry points log.
 """
 
 

@@ -1,0 +1,26 @@
+"""Where a proxy pod has its files, and the ports and paths on which nginx answers. Pure."""
+
+CONFIG = "/etc/frontdoor/config"
+"""Mount of the rendered configuration."""
+SCRIPTS = "/etc/frontdoor/scripts"
+"""Mount of the njs modules."""
+CREDENTIAL = "/etc/frontdoor/credential"
+"""Mount of the pull secret."""
+TLS = "/etc/frontdoor/tls"
+"""Mount of the TLS Secret, where nginx terminates TLS."""
+RUN = "/run/frontdoor"
+"""Writable: pid file, sockets, temporary files."""
+CACHE = "/var/cache/frontdoor"
+"""Writable: the cache."""
+
+HTTP_PORT = 8080
+"""Always open, at least for the kubelet's probes."""
+HTTPS_PORT = 8443
+"""Open where nginx terminates TLS."""
+
+STARTUP = "/-/startup"
+"""200 when every registry accepts the mounted credential."""
+READY = "/-/ready"
+"""200 while this pod should receive clients."""
+LIVE = "/-/live"
+"""200 while nginx answers."""

@@ -1,0 +1,114 @@
+"""The format of the Secret that holds the tokens: written by the Lambda, read by the Lambda and by the doctor. Pure.
+
+kubelet and nginx read `.dockerconfigjson` alone. The other keys say when the tokens expire.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.times import instant_text, parse_instant
+
+TYPE = "kubernetes.io/dockerconfigjson"
+"""The Secret's type, with which pods may use it as their image pull secret."""
+DOCKER_CONFIG = ".dockerconfigjson"
+"""ECR host name to token, in the format of docker's configuration file."""
+EXPIRES_AT = "expires_at"
+"""When the first of the tokens expires."""
+EXPIRES_AT_BY_HOST = "expires_at_by_host"
+"""When each host's token expires, as JSON. A Secret of version 0.1 or older has no such key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The token of one ECR host.
+
+    Attributes:
+        authorization: base64 of `AWS:<password>`.
+        expires_at: When ECR stops accepting it.
+    """
+
+    authorization: Authorization
+    expires_at: datetime
+
+
+class HiddenData(dict[str, str]):
+    """A Secret's data: itself as JSON, and `{***}` in a repr, so that no traceback with locals shows it."""
+
+    def __repr__(self) -> str:
+        return "{***}"
+
+
+def build(entries: Mapping[str, Entry]) -> HiddenData:
+    """The `data` of a Secret: server-side apply does not track the write-only `stringData`.
+
+    Args:
+        entries: ECR host name to its token; at least one.
+    """
+    auths = {host: {"auth": entry.authorization.reveal()} for host, entry in entries.items()}
+    by_host = {host: instant_text(entry.expires_at) for host, entry in entries.items()}
+    texts = {
+        DOCKER_CONFIG: json.dumps({"auths": auths}, separators=(",", ":")),
+        EXPIRES_AT: instant_text(min(entry.expires_at for entry in entries.values())),
+        EXPIRES_AT_BY_HOST: json.dumps(by_host, separators=(",", ":")),
+    }
+    return HiddenData({key: base64.b64encode(text.encode()).decode() for key, text in texts.items()})
+
+
+def parse(data: Mapping[str, str]) -> dict[str, Entry]:
+    """The tokens in a Secret's `data`, by ECR host name.
+
+    A host that `expires_at_by_host` does not name expires at `expires_at`, the earliest of all.
+
+    Raises:
+        ValueError: The data is not what `build` writes; the message names the key and quotes no value.
+    """
+    earliest = expires_at(data)
+    if earliest is None:
+        raise ValueError(f"its {EXPIRES_AT} is missing or not an instant")
+    by_host = _expiries(data)
+    try:
+        auths = json.loads(_text(data, DOCKER_CONFIG))["auths"]
+        entries = {
+            host: Entry(Authorization(_ascii(entry["auth"])), by_host.get(host, earliest))
+            for host, entry in auths.items()
+        }
+    except (KeyError, ValueError, TypeError, AttributeError):  # their messages may quote the text
+        raise ValueError(f"its {DOCKER_CONFIG} is missing or not what a refresh writes") from None
+    if not entries:
+        raise ValueError(f"the auths in its {DOCKER_CONFIG} are empty")
+    return entries
+
+
+def expires_at(data: Mapping[str, str]) -> datetime | None:
+    """When the first token in a Secret's `data` expires; None where the Lambda did not write it."""
+    try:
+        return parse_instant(_text(data, EXPIRES_AT))
+    except (KeyError, ValueError):
+        return None
+
+
+def _expiries(data: Mapping[str, str]) -> dict[str, datetime]:
+    if EXPIRES_AT_BY_HOST not in data:
+        return {}
+    try:
+        return {host: parse_instant(text) for host, text in json.loads(_text(data, EXPIRES_AT_BY_HOST)).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"its {EXPIRES_AT_BY_HOST} is not what a refresh writes") from None
+
+
+def _text(data: Mapping[str, str], key: str) -> str:
+    try:
+        return base64.b64decode(data[key], validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise ValueError(f"{key} is not base64 of text") from None
+
+
+def _ascii(value: object) -> str:
+    if not isinstance(value, str) or not value.isascii():
+        raise ValueError("an auth is not text")
+    return value
