@@ -19,7 +19,7 @@ class Seam:
         self._mutant: Mutant | None = None
 
     def install(self) -> None:
-        """Put itself behind both, for the rest of the process."""
+        """Put itself behind both, for as long as the process runs."""
         render_configuration, write_objects = render.render, ProxyChart.to_json
 
         def mutated_configuration(template: str, *arguments: Any, **options: Any) -> str:  # noqa: ANN401 - passed on

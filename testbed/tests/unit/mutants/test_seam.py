@@ -26,6 +26,6 @@ assert replicas[0] == [77] != replicas[1], replicas
 
 
 def test_a_mutant_is_in_the_product_only_for_a_while() -> None:
-    """In a process of its own: the seam stays for the rest of one."""
+    """In a process of its own, in which the seam stays."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     assert done.returncode == 0, done.stderr
