@@ -30,7 +30,7 @@ class GroupAccess(Construct):
 class AdministratorAccess(Construct):
     """Makes a role administrator of the cluster: who creates a Role must hold all it grants, or be this.
 
-    `docs/decisions/kubectl-or-external.md` weighs it and says how to do without. The entry has the id it has in
+    `docs/decisions/0004-kubectl-or-external.md` weighs it and says how to do without. The entry has the id it has in
     `GroupAccess`: a role has one entry, so a change of `manifests` has to update it and not to make another.
     """
 

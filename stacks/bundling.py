@@ -1,6 +1,6 @@
 """The Lambda's code with its dependencies for arm64, put together by pip on this machine: no Docker.
 
-`docs/decisions/bundle-with-pip-before-cdk.md` says why this is no CDK bundling hook.
+`docs/decisions/0001-bundle-with-pip-before-cdk.md` says why this is no CDK bundling hook.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The internal Network Load Balancer in front of the pods, with its name, its certificate and who may reach it.
 
-`docs/decisions/the-stack-owns-the-load-balancer.md` says why it is not the cluster's.
+`docs/decisions/0010-the-stack-owns-the-load-balancer.md` says why it is not the cluster's.
 """
 
 import aws_cdk as cdk

@@ -1,6 +1,6 @@
 """Putting back the configuration that a rollout replaced, when its pods do not become ready. Pure over its ports.
 
-`docs/decisions/undo-a-stuck-rollout.md` says why, and why in these cases only.
+`docs/decisions/0012-undo-a-stuck-rollout.md` says why, and why in these cases only.
 """
 
 from collections.abc import Mapping
