@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
-_PATIENCE_SECONDS = 60
+_START_STOP_SECONDS = 60
 _CONFIGURATIONS = Path(__file__).parent / "nginx"
 
 
@@ -48,25 +48,24 @@ class Process:
             raise SandboxError(f"{address}:{port} is taken: {self._command[0]} cannot serve it")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _accepts(address, port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise SandboxError(f"{self._command[0]} does not serve port {port}: {self._log.read_text()[-2000:]}")
-            time.sleep(0.02)
+        process = self._process
+        eventually(
+            lambda: _accepts(address, port) or process.poll() is not None, _START_STOP_SECONDS, pause_seconds=0.02
+        )
+        if not _accepts(address, port):
+            raise SandboxError(f"{self._command[0]} does not serve port {port}: {self._log.read_text()[-2000:]}")
 
     def stop(self) -> None:
         """End it, with what it is serving."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(_PATIENCE_SECONDS)
+                self._process.wait(_START_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(_PATIENCE_SECONDS)
+                self._process.wait(_START_STOP_SECONDS)
         # The kernel ends what runs below bwrap a moment after bwrap itself.
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while _accepts(*self._listens_at) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        eventually(lambda: not _accepts(*self._listens_at), _START_STOP_SECONDS, pause_seconds=0.02)
 
 
 def nginx(world: World, folder: Path, configuration: str, values: Mapping[str, object]) -> Process:

@@ -1,12 +1,12 @@
 """The cgroup subtree the pods live in: on cgroup v1 one folder per hierarchy, on v2 a single one."""
 
-import contextlib
 import os
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from testbed.sandbox.errors import SandboxError
+from testbed.waiting import eventually
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io")
@@ -43,20 +43,19 @@ def remove(name: str, root: Path = ROOT, seconds: float = 10) -> None:
     Raises:
         SandboxError: A cgroup is still in use.
     """
-    deadline = time.monotonic() + seconds
     for subtree in subtrees(name, root):
-        while subtree.exists():
-            with contextlib.suppress(OSError):
-                _remove_tree(subtree)
-                break
-            if time.monotonic() > deadline:
-                raise SandboxError(f"{subtree} is still in use: its processes are in {subtree}/**/cgroup.procs")
-            time.sleep(0.05)
+        if not eventually(partial(_is_removed, subtree), seconds):
+            raise SandboxError(f"{subtree} is still in use: its processes are in {subtree}/**/cgroup.procs")
 
 
-def _remove_tree(subtree: Path) -> None:
-    for folder, _, _ in os.walk(subtree, topdown=False):
-        Path(folder).rmdir()
+def _is_removed(subtree: Path) -> bool:
+    """Remove it if it is there; False while the kernel still uses it."""
+    try:
+        for folder, _, _ in os.walk(subtree, topdown=False):
+            Path(folder).rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _is_v2(root: Path) -> bool:

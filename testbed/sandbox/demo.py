@@ -1,4 +1,4 @@
-"""The whole story on one machine, step by step: each step does something real, shows it, and can fail.
+"""The product on one machine, step by step: each step does something real, shows it, and can fail.
 
 `main` runs outside and brings up a sandbox of its own; the steps run inside it (`python -m testbed.sandbox.demo`).
 """
@@ -18,6 +18,7 @@ from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.story import Lines, expect, tell
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 STATE = Path("/var/lib/ecr-frontdoor-demo")
 LAYER_BYTES = 8 << 20
@@ -27,7 +28,7 @@ _POLL_SECONDS = 1.0
 
 
 def main() -> int:
-    """Bring up a sandbox, tell the story inside it, and end it; 0 only if every step held."""
+    """Bring up a sandbox, run the steps inside it, and end it; 0 only if every step succeeded."""
     return inside.run(World(state=STATE), [sys.executable, "-m", "testbed.sandbox.demo"])
 
 
@@ -38,6 +39,7 @@ class Story:
     world: World
     control: Control
     digest: str = ""
+    last_error: str = ""
 
     def pushed(self) -> Lines:
         """The application's image goes into the private ECR."""
@@ -97,16 +99,9 @@ class Story:
         yield from self._refresh({})
         digest = installation.push_new_layer(self.world, self.world.app_repository, LAYER_BYTES)
         started_at = time.monotonic()
-        while True:
-            try:
-                found = pulls.pull_new_layer(self.world, digest, timeout_seconds=30)
-                break
-            except SandboxError:
-                if time.monotonic() - started_at > _SECRET_SECONDS:
-                    raise
-                time.sleep(_POLL_SECONDS)
+        found = eventually(lambda: self._pulled(digest), _SECRET_SECONDS, pause_seconds=_POLL_SECONDS)
         waited_seconds = time.monotonic() - started_at
-        expect(found == digest, f"the pull brought {found} instead of {digest}")
+        expect(found == digest, f"{self.world.domain} does not serve the layer {digest}: {found or self.last_error}")
         yield f"a layer pushed since is pulled {waited_seconds:.0f} s after the Lambda wrote the new token: {found}"
         yield from self._same(pulls.pull_with_crane(self.world, pulls.public_image(self.world)))
         after = installation.proxy_pods(self.world)
@@ -136,6 +131,14 @@ class Story:
     def push_refused(self) -> Lines:
         """A push is refused."""
         yield pulls.try_to_push(self.world, f"{self.world.domain}/{self.world.app_repository}:mine")
+
+    def _pulled(self, digest: str) -> str:
+        """The digest of what a pull brings; empty where it fails."""
+        try:
+            return pulls.pull_new_layer(self.world, digest, timeout_seconds=30)
+        except SandboxError as error:
+            self.last_error = str(error)
+            return ""
 
     def _refresh(self, event: Mapping[str, object]) -> Lines:
         invocation = installation.refresh(self.world, event)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -14,6 +13,7 @@ from testbed.sandbox.entry import HELD
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.holder import Holder
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -56,13 +56,10 @@ def _enter(world: World, command: Sequence[str]) -> int:
 
 def _signal_command(entry: int, number: int, seconds: float = 5) -> None:
     """Send a signal to the command, the one child of `testbed.sandbox.entry`; it may not have been made yet."""
-    deadline = time.monotonic() + seconds
+    children = Path(f"/proc/{entry}/task/{entry}/children")
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        while time.monotonic() < deadline:
-            if children := Path(f"/proc/{entry}/task/{entry}/children").read_text().split():
-                os.kill(int(children[0]), number)
-                return
-            time.sleep(0.01)
+        if found := eventually(lambda: children.read_text().split(), seconds, pause_seconds=0.01):
+            os.kill(int(found[0]), number)
 
 
 @contextlib.contextmanager

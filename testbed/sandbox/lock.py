@@ -1,13 +1,15 @@
-"""One command at a time for each state folder and each cache. A lock is a name, not a file: it cannot stay behind."""
+"""A lock for each state folder and each cache. It is a name in the kernel, not a file: a crash leaves none behind."""
 
 import errno
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from math import inf
 from pathlib import Path
 
 from testbed.sandbox.progress import say
+from testbed.waiting import eventually
 
 POLL_SECONDS = 0.2
 
@@ -16,19 +18,17 @@ POLL_SECONDS = 0.2
 def lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which need not exist; wait for another command that holds it.
 
-    It is an abstract unix socket (unix(7)): the kernel gives it back when its owner ends, however that happens.
+    It is an abstract unix socket (unix(7)): the kernel releases it when its owner ends, however it ends.
     """
     with socket.socket(socket.AF_UNIX) as name:
-        waiting = False
-        while not _taken(name, f"\0ecr-frontdoor-sandbox:{folder}"):
-            if not waiting:
-                say(f"another sandbox command is at work on {folder}; waiting for it")
-                waiting = True
-            time.sleep(POLL_SECONDS)
+        acquire = partial(_acquired, name, f"\0ecr-frontdoor-sandbox:{folder}")
+        if not acquire():
+            say(f"another sandbox command uses {folder}; waiting for it to end")
+            eventually(acquire, inf, pause_seconds=POLL_SECONDS)
         yield
 
 
-def _taken(name: socket.socket, address: str) -> bool:
+def _acquired(name: socket.socket, address: str) -> bool:
     try:
         name.bind(address)
     except OSError as error:

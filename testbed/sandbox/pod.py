@@ -15,12 +15,13 @@ from typing import Any
 
 from k8s_manifests import documents
 from k8s_manifests.configuration import SCRIPT_KEY, TEMPLATE_KEY
-from lambda_fn.job.render import Inputs, Upstream, layer_host, pattern, render
-from lambda_fn.settings import PodExposure, Settings
+from lambda_fn.job.refresh import rendered
+from lambda_fn.settings import Settings
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
-UNKEPT_SECONDS = 60
-"""How long nginx may take to start or, with nothing to finish, to stop."""
+START_STOP_SECONDS = 60
+"""The longest time nginx may take to start or, without a request to finish, to stop."""
 
 Auths = Mapping[str, str]
 """ECR host -> authorization token."""
@@ -37,9 +38,9 @@ class Pod:
         self.world = world
         self.settings = settings
         self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/microcache')
-        """Words of critical lines in the log that a test brings about itself."""
+        """Words of critical log lines that a test causes on purpose."""
         self.waits_for_upstreams = True
-        """Whether it serves only when it knows the registries' addresses, which it asks for once it listens."""
+        """Whether `start` waits until nginx has resolved the registries' names, which it does once it listens."""
         self._objects = documents(settings)
         spec = self._object("Deployment")["spec"]["template"]["spec"]
         (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
@@ -57,26 +58,10 @@ class Pod:
         return str(next(values[key] for values in data if key in values))
 
     def configure(self, template: str) -> None:
-        """Render a template into the configuration's ConfigMap, as a refresh does."""
-        inputs = Inputs(
-            domain=self.settings.domain,
-            resolver=self.settings.proxy.resolver or self.world.dns_address,
-            registries=[
-                Upstream(
-                    self.world.registry_host(r.account),
-                    layer_host(r.region),
-                    list(r.repositories),
-                    pattern(r.repositories),
-                )
-                for r in self.settings.registries
-            ],
-            tls=isinstance(self.settings.proxy.exposure, PodExposure),
-            drain_seconds=self.settings.proxy.drain_seconds,
-            cache=self.settings.proxy.cache,
-            timeouts=self.settings.proxy.timeouts,
-            blobs=self.settings.proxy.blobs,
-        )
-        text = render(template, inputs, source=TEMPLATE_KEY)
+        """Render a template into the configuration's ConfigMap, by the function that the Lambda renders with."""
+        hosts = tuple(self.world.registry_host(registry.account) for registry in self.settings.registries)
+        resolver = self.settings.proxy.resolver or self.world.dns_address
+        text = rendered(self.settings, hosts, resolver, template)
         (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
 
     def configuration(self) -> str:
@@ -88,11 +73,11 @@ class Pod:
         self.put_credential(json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}}))
 
     def put_credential(self, text: str | None) -> None:
-        """Put anything into the pull secret, or nothing."""
+        """Put any text into the pull secret, or remove its key."""
         self.mount("credential", {} if text is None else {".dockerconfigjson": text.encode()})
 
     def mount(self, volume: str, files: Mapping[str, bytes]) -> None:
-        """Change a Secret's volume, whole: a kubelet exchanges a link, so that a reader never sees half of it."""
+        """Replace a Secret's volume as a kubelet does: by exchanging a link, so that a reader never sees half of it."""
         folder = self.folder / volume
         data = folder / f"..{time.monotonic_ns()}"
         data.mkdir()
@@ -104,12 +89,12 @@ class Pod:
         link.symlink_to(data.name)
         link.rename(folder / "..data")
 
-    # --- its life -----------------------------------------------------------------------------------------------------
+    # --- its lifecycle ------------------------------------------------------------------------------------------------
 
     def check(self) -> subprocess.CompletedProcess[bytes]:
         """Run the init container to its end."""
         command = [*self._bubble(self._check), *self._check["command"]]
-        return subprocess.run(command, capture_output=True, check=False, timeout=UNKEPT_SECONDS)
+        return subprocess.run(command, capture_output=True, check=False, timeout=START_STOP_SECONDS)
 
     def start(self) -> None:
         """Run the init container, then nginx; returns when nginx serves.
@@ -119,7 +104,7 @@ class Pod:
         """
         checked = self.check()
         if checked.returncode:
-            raise RuntimeError(f"the init container ended with {checked.returncode}: {checked.stderr.decode()}")
+            raise RuntimeError(f"the init container ended with status {checked.returncode}: {checked.stderr.decode()}")
         self.restart()
 
     def restart(self) -> None:
@@ -128,34 +113,32 @@ class Pod:
             self._process = subprocess.Popen(
                 [*self._bubble(self._nginx), *self._nginx["command"]], stdout=stdout, stderr=stderr
             )
-        deadline = time.monotonic() + UNKEPT_SECONDS
-        while not (self.folder / "run" / "nginx.pid").exists() or not self._is_listening():
-            if self._process.poll() is not None:
-                raise RuntimeError(f"nginx ended with {self._process.returncode}: {self.error_log()}")
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"nginx does not listen after {UNKEPT_SECONDS} s: {self.error_log()}")
-            time.sleep(0.02)
+        if not eventually(self._listens_or_ended, START_STOP_SECONDS, pause_seconds=0.02):
+            raise RuntimeError(f"nginx does not listen after {START_STOP_SECONDS} s: {self.error_log()}")
+        if self._process.poll() is not None:
+            raise RuntimeError(f"nginx ended with status {self._process.returncode}: {self.error_log()}")
         if self.waits_for_upstreams:
             self.wait_for_upstreams()
 
     def wait_for_upstreams(self) -> None:
-        """As the kubelet does, which sends nobody before the startup probe succeeds."""
-        deadline = time.monotonic() + UNKEPT_SECONDS
-        while not self._starts():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the registries do not answer after {UNKEPT_SECONDS} s: {self.error_log()}")
-            time.sleep(0.3)
+        """Return when the startup probe succeeds: before that, the kubelet sends no client to a pod.
+
+        Raises:
+            RuntimeError: It does not succeed in time.
+        """
+        if not eventually(self._passes_startup_probe, START_STOP_SECONDS, pause_seconds=0.3):
+            raise RuntimeError(f"the startup probe fails after {START_STOP_SECONDS} s: {self.error_log()}")
 
     def stop(self) -> None:
         """Ask nginx to finish, and wait until it has."""
         if self._process and self._process.poll() is None:
             os.kill(self.pid, signal.SIGQUIT)
-            self._process.wait(UNKEPT_SECONDS)
+            self._process.wait(START_STOP_SECONDS)
 
     def kill(self) -> None:
-        """End nginx as the kernel does when memory runs out: without a chance to tidy up."""
+        """End nginx as the kernel does when memory runs out: by SIGKILL."""
         os.kill(self.pid, signal.SIGKILL)
-        self._running.wait(UNKEPT_SECONDS)
+        self._running.wait(START_STOP_SECONDS)
         (self.folder / "run" / "nginx.pid").unlink()
 
     def pre_stop(self) -> subprocess.Popen[bytes]:
@@ -164,7 +147,7 @@ class Pod:
         return subprocess.Popen(["nsenter", "--target", str(self.pid), "--all", "--preserve-credentials", *command])
 
     def has_ended(self, within_seconds: float) -> bool:
-        """Whether the container ends in time."""
+        """Whether the container ends within the time."""
         try:
             self._running.wait(within_seconds)
         except subprocess.TimeoutExpired:
@@ -178,26 +161,27 @@ class Pod:
         return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
 
     def empty_cache(self) -> None:
-        """Remove what it keeps: nginx fetches again what it does not find."""
+        """Delete every cached file: nginx fetches again what it does not find."""
         for folder in ("cache/blobs", "cache/manifests", "run/redirects", "run/microcache"):
             for file in (self.folder / folder).glob("*/*/*"):
                 file.unlink(missing_ok=True)
 
-    # --- what it says -------------------------------------------------------------------------------------------------
+    # --- its logs -----------------------------------------------------------------------------------------------------
 
     def access_log(self, server: str, path: str) -> list[dict[str, Any]]:
-        """The lines of one server about requests whose path ends so; nginx writes them once the client has its answer.
+        """The log lines of one server about requests whose path ends in `path`. nginx writes them after the response.
 
         Raises:
             TimeoutError: There is none.
         """
-        deadline = time.monotonic() + UNKEPT_SECONDS
-        while time.monotonic() < deadline:
-            lines = [json.loads(line) for line in self._written("stdout").splitlines()]
-            if found := [line for line in lines if line["server"] == server and line["path"].endswith(path)]:
-                return found
-            time.sleep(0.02)
-        raise TimeoutError(f"no line of {server} about {path}")
+
+        def lines() -> list[dict[str, Any]]:
+            written = [json.loads(line) for line in self._written("stdout").splitlines()]
+            return [line for line in written if line["server"] == server and line["path"].endswith(path)]
+
+        if not (found := eventually(lines, START_STOP_SECONDS, pause_seconds=0.02)):
+            raise TimeoutError(f"the access log has no line of server {server} about a path that ends in {path}")
+        return found
 
     def error_log(self) -> str:
         """Standard error."""
@@ -219,10 +203,14 @@ class Pod:
             raise RuntimeError("this pod was never started")
         return self._process
 
-    def _starts(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", 8080, timeout=UNKEPT_SECONDS)) as connection:
+    def _passes_startup_probe(self) -> bool:
+        with closing(HTTPConnection("127.0.0.1", 8080, timeout=START_STOP_SECONDS)) as connection:
             connection.request("GET", "/-/startup")
             return connection.getresponse().status == HTTPStatus.OK
+
+    def _listens_or_ended(self) -> bool:
+        has_started = (self.folder / "run" / "nginx.pid").exists() and self._is_listening()
+        return has_started or self._running.poll() is not None
 
     def _is_listening(self) -> bool:
         """Port 8080 (1F90) is in state listen (0A)."""

@@ -5,12 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from testbed.sandbox.errors import SandboxError, last_lines
+from testbed.waiting import eventually
 
 POLL_SECONDS = 0.1
 
@@ -66,13 +66,13 @@ class Processes:
             SandboxError: It has ended, or is not ready in time. The message ends with its last log lines.
         """
         process = next(process for running, process in self._running.values() if running is part)
-        deadline = time.monotonic() + seconds
-        while not part.ready():
-            if process.poll() is not None:
-                raise SandboxError(f"{part.name} {_ending(process.returncode)}\n{last_lines(self._log(part))}")
-            if time.monotonic() > deadline:
-                raise SandboxError(f"{part.name} is not ready after {seconds:.0f} s\n{last_lines(self._log(part))}")
-            time.sleep(POLL_SECONDS)
+        if eventually(lambda: part.ready() or process.poll() is not None, seconds, pause_seconds=POLL_SECONDS):
+            if process.returncode is None:
+                return
+            reason = _ending(process.returncode)
+        else:
+            reason = f"is not ready after {seconds:.0f} s"
+        raise SandboxError(f"{part.name} {reason}\n{last_lines(self._log(part))}")
 
     def reap(self) -> Iterator[str]:
         """Collect every process that ends, forever; yields a sentence for each part that does.

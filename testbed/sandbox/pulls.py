@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 NAMESPACE = "developers"
 _POD_SECONDS = 90
@@ -39,7 +40,7 @@ def pull_with_crane(world: World, reference: str) -> str:
     """Pull a whole image into a folder; returns its digest.
 
     Raises:
-        SandboxError: The pull failed; the message ends with crane's own words.
+        SandboxError: The pull failed; the message ends with crane's.
     """
     with _new_folder(world) as folder:
         run(("crane", "pull", "--format=oci", reference, folder), environment=anonymous(world))
@@ -98,16 +99,18 @@ def _wait_for_service_account() -> None:
 
 
 def _running_digest(name: str) -> str:
-    deadline = time.monotonic() + _POD_SECONDS
-    while True:
-        status = kubectl_json("get", "pod", name, f"--namespace={NAMESPACE}")["status"]
-        (container,) = status.get("containerStatuses") or [{"state": {}}]
-        if "running" in container["state"]:
-            digest: str = container["imageID"].rpartition("@")[2]
-            return digest
-        if time.monotonic() > deadline:
-            raise SandboxError(f"pod {name} does not run after {_POD_SECONDS} s: {json.dumps(container['state'])}")
-        time.sleep(_POLL_SECONDS)
+    if not eventually(lambda: "running" in _container(name)["state"], _POD_SECONDS, pause_seconds=_POLL_SECONDS):
+        state = json.dumps(_container(name)["state"])
+        raise SandboxError(f"pod {name} does not run after {_POD_SECONDS} s: {state}")
+    digest: str = _container(name)["imageID"].rpartition("@")[2]
+    return digest
+
+
+def _container(name: str) -> Mapping[str, Any]:
+    """The status of the pod's one container."""
+    status = kubectl_json("get", "pod", name, f"--namespace={NAMESPACE}")["status"]
+    container: Mapping[str, Any] = (status.get("containerStatuses") or [{"state": {}}])[0]
+    return container
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +151,12 @@ class BlobPull:
 
     @property
     def is_running(self) -> bool:
-        """Whether bytes may still come."""
+        """Whether the client still runs."""
         return self.process.poll() is None
 
     @property
     def received_bytes(self) -> int:
-        """How much has come."""
+        """The number of bytes received so far."""
         return self.target.stat().st_size
 
     def finish(self, timeout_seconds: float) -> str:

@@ -38,4 +38,4 @@ def _command(world: World) -> str:
     """To be copied: with the interpreter that runs this, which need not be on the reader's PATH."""
     shown = PYTHON.relative_to(Path.cwd()) if PYTHON.is_relative_to(Path.cwd()) else PYTHON
     option = "" if world.state == World().state else f"--state {world.state} "
-    return f"{shown} -m sandbox {option}"
+    return f"{shown} -m testbed.sandbox {option}"

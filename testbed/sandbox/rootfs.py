@@ -1,19 +1,27 @@
 """Root filesystems from Debian (or Ubuntu) packages, unpacked without a container runtime, kept in the user's cache."""
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambda_fn.settings import Proxy
 from testbed.sandbox import debian
 from testbed.sandbox.archive import Layer
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 
-OLDEST_NGINX = (1, 27, 4)
-"""The first with `ssl_certificate_cache` and `keepalive_min_timeout`: https://nginx.org/en/CHANGES."""
+SHIPPED_NGINX = str(Proxy.model_fields["image"].default).rpartition(":")[2]
+"""The version that the rules are proven on: that of the image which `proxy.image` names by default."""
+
+NGINX_VARIABLE = "FRONTDOOR_NGINX_VERSION"
+"""Environment variable that requires another version of nginx, to try it before the default image is changed."""
+
+MIRROR_VARIABLE = "FRONTDOOR_DEBIAN_MIRROR"
+"""Environment variable with the mirror of the root filesystems, for example a snapshot that still has a version."""
 
 SUITES = {"debian": ("sid", "main"), "ubuntu": ("devel", "main,universe")}
 """Distribution -> its newest suite, where a current nginx is, and the components that hold it."""
@@ -26,10 +34,10 @@ MOUNT_POINTS = (
     "dev", "proc", "sys", "tmp", "run/frontdoor", "var/cache/frontdoor",
     "etc/frontdoor/config", "etc/frontdoor/scripts", "etc/frontdoor/credential", "etc/frontdoor/tls",
 )  # fmt: skip
-"""Folders the pod mounts over: a read-only root filesystem must have them."""
+"""Mount points of the pod: a read-only root filesystem must have them."""
 
 TRUST_STORE = Path("etc/ssl/certs/ca-certificates.crt")
-USELESS = (
+UNUSED = (
     "dev",
     "usr/share/doc",
     "usr/share/man",
@@ -38,9 +46,9 @@ USELESS = (
     "var/lib/apt",
     "var/cache/apt",
 )
-"""Device nodes above all: containers get their own, and reading one never ends."""
+"""Removed: above all device nodes, since containers get their own and reading one never ends."""
 RECIPE = 2
-"""Counted up when what is made of the packages changes."""
+"""Increase it when the steps that make a root filesystem from the packages change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +68,30 @@ class Rootfs:
         return self.folder / "layer.tar.gz"
 
     def is_complete(self) -> bool:
-        """Whether it can be used; a broken-off download never looks complete, since it is made under another name."""
+        """Whether it can be used. An interrupted download is never complete: it has another name until the end."""
         return self.blob.exists()
 
 
 def nginx(cache: Path) -> Rootfs:
-    """Where the nginx root filesystem lies, or will lie."""
-    return _rootfs(cache, "nginx", NGINX_PACKAGES)
+    """The folder of the nginx root filesystem, one for each required version, whether it exists or not."""
+    return _rootfs(cache, f"nginx-{required_nginx()}", NGINX_PACKAGES)
+
+
+def required_nginx() -> str:
+    """The exact version of nginx that the sandbox runs: the shipped image's, unless the environment names another."""
+    return os.environ.get(NGINX_VARIABLE) or SHIPPED_NGINX
 
 
 def static(cache: Path) -> Rootfs:
-    """Where the statically linked programs of the other images lie, or will lie."""
+    """The folder of the statically linked programs of the other images, whether it exists or not."""
     return _rootfs(cache, "static", STATIC_PACKAGES)
 
 
 def fetch_nginx(cache: Path) -> str:
-    """Obtain the nginx root filesystem unless it is there; returns nginx's version.
+    """Obtain the nginx root filesystem unless the cache has it; returns nginx's version.
 
     Raises:
-        SandboxError: The packages cannot be had, or their nginx is too old.
+        SandboxError: The packages cannot be obtained, or have another version of nginx than the required one.
     """
     rootfs = nginx(cache)
     if not rootfs.is_complete():
@@ -87,7 +100,7 @@ def fetch_nginx(cache: Path) -> str:
 
 
 def fetch_static(cache: Path) -> None:
-    """Obtain the statically linked programs unless they are there."""
+    """Obtain the statically linked programs unless the cache has them."""
     rootfs = static(cache)
     if not rootfs.is_complete():
         _fetch(rootfs, STATIC_PACKAGES, lambda _: None)
@@ -97,7 +110,7 @@ def newest_suite(distribution: Mapping[str, str]) -> tuple[str, str]:
     """The newest suite, and the components, of the distribution /etc/os-release describes.
 
     Raises:
-        SandboxError: It is neither of those in `SUITES` nor made from one.
+        SandboxError: It is neither in `SUITES` nor derived from one that is.
     """
     for name in (distribution.get("ID", ""), *distribution.get("ID_LIKE", "").split()):
         if name in SUITES:
@@ -109,14 +122,26 @@ def nginx_version(root: Path) -> str:
     """The version nginx itself states, `1.30.6` for example.
 
     Raises:
-        SandboxError: It does not run, or is too old.
+        SandboxError: It does not run.
     """
     output = run(("chroot", root, "/bin/sh", "-c", "/usr/sbin/nginx -v 2>&1"))
-    match = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", output)
-    if not match or tuple(map(int, match.groups())) < OLDEST_NGINX:
-        oldest = ".".join(map(str, OLDEST_NGINX))
-        raise SandboxError(f"nginx in {root} says {output.strip()!r}; at least {oldest} is needed")
-    return ".".join(match.groups())
+    if not (match := re.search(r"nginx/(\d+\.\d+\.\d+)", output)):
+        raise SandboxError(f"nginx in {root} does not print its version: {output.strip()!r}")
+    return match[1]
+
+
+def require_nginx(found: str, required: str) -> None:
+    """Compare the version of the packages with the required one.
+
+    Raises:
+        SandboxError: They differ.
+    """
+    if found != required:
+        raise SandboxError(
+            f"the mirror has nginx {found}, but {required} is required. Fix: set {MIRROR_VARIABLE} to a snapshot that "
+            f"has {required}; or try {found} with {NGINX_VARIABLE}={found}, and change the default of proxy.image when "
+            "the suites pass"
+        )
 
 
 def _rootfs(cache: Path, name: str, packages: Sequence[str]) -> Rootfs:
@@ -131,12 +156,14 @@ def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], N
     draft.folder.mkdir(parents=True)
     suite, components = newest_suite(debian.distribution())
     options = [f"--aptopt={option}" for option in debian.download_options()]
+    if mirror := os.environ.get(MIRROR_VARIABLE, ""):
+        options.append('--aptopt=Acquire::Check-Valid-Until "false";')  # a snapshot's index has expired
     run((
         "mmdebstrap", "--quiet", "--variant=extract", "--mode=root", f"--components={components}",
-        f"--include={','.join(packages)}", *options, "--skip=check/empty", suite, draft.root, debian.mirror(),
+        f"--include={','.join(packages)}", *options, "--skip=check/empty", suite, draft.root, mirror or debian.mirror(),
     ))  # fmt: skip
-    for useless in USELESS:
-        shutil.rmtree(draft.root / useless, ignore_errors=True)
+    for unused in UNUSED:
+        shutil.rmtree(draft.root / unused, ignore_errors=True)
     complete(draft.root)
     Layer.of_directory(draft.root, draft.blob)
     shutil.rmtree(rootfs.folder, ignore_errors=True)
@@ -144,7 +171,7 @@ def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], N
 
 
 def _complete_nginx(root: Path) -> None:
-    """Do by hand what the packages' installation scripts would do: a user, the tools of a shell, a trust store."""
+    """Do the work of the packages' installation scripts: a user, the tools of a shell, a trust store."""
     for applet in APPLETS:
         link = root / "usr" / "bin" / applet
         link.unlink(missing_ok=True)
@@ -157,4 +184,4 @@ def _complete_nginx(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
     certificates = sorted((root / "usr" / "share" / "ca-certificates").rglob("*.crt"))
     (root / TRUST_STORE).write_bytes(b"".join(certificate.read_bytes() for certificate in certificates))
-    nginx_version(root)
+    require_nginx(nginx_version(root), required_nginx())

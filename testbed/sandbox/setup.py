@@ -1,6 +1,6 @@
-"""Obtains what the sandbox needs and does not find: Debian packages, Go programs, root filesystems.
+"""Installs what the sandbox lacks: Debian packages, Go programs, root filesystems.
 
-The one part of the sandbox that uses the network.
+No other part of the sandbox uses the network.
 """
 
 import os
@@ -11,15 +11,15 @@ from testbed.sandbox import debian, rootfs, tools
 from testbed.sandbox.archive import ARCHITECTURES
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.lock import lock
-from testbed.sandbox.progress import say, step
+from testbed.sandbox.progress import step
 from testbed.sandbox.world import STATE_VARIABLE, World
 
 
 def setup(world: World) -> None:
-    """Make everything ready that `up` needs; does nothing where everything is there.
+    """Install and build what `up` needs; does nothing where all of it exists.
 
     Raises:
-        SandboxError: Something cannot be had.
+        SandboxError: Something cannot be obtained.
     """
     require_this_machine()
     with lock(world.cache):
@@ -32,16 +32,15 @@ def setup(world: World) -> None:
 
 def _fetch_root_filesystems(world: World) -> None:
     if not rootfs.nginx(world.cache).is_complete():
-        with step("unpacking nginx and njs from the distribution's newest packages"):
-            version = rootfs.fetch_nginx(world.cache)
-        say(f"        nginx {version}")
+        with step(f"unpacking nginx {rootfs.required_nginx()} and njs from the distribution's newest packages"):
+            rootfs.fetch_nginx(world.cache)
     if not rootfs.static(world.cache).is_complete():
         with step("unpacking busybox and catatonit for the other images"):
             rootfs.fetch_static(world.cache)
 
 
 def require_this_machine() -> None:
-    """Check what cannot be installed.
+    """Check what the sandbox cannot install: system, processor and rights.
 
     Raises:
         SandboxError: Not Linux, not root, an unknown processor, or already inside a sandbox.
@@ -51,6 +50,6 @@ def require_this_machine() -> None:
     if platform.machine() not in ARCHITECTURES:
         raise SandboxError(f"processor {platform.machine()!r} is not supported; use one of {', '.join(ARCHITECTURES)}")
     if os.environ.get(STATE_VARIABLE):
-        raise SandboxError("this is inside the sandbox already; leave its shell first")
+        raise SandboxError("this command runs inside a sandbox already. Fix: leave its shell first")
     if os.geteuid() != 0:
         raise SandboxError("the sandbox makes namespaces and mounts: run it as root (sudo)")

@@ -17,8 +17,8 @@ from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.lambda_runtime import Invocation
 from testbed.sandbox.world import World
+from testbed.waiting import wait_until
 from tests.canary import leaks
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("installed")
 

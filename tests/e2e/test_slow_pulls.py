@@ -17,8 +17,8 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.world import World
+from testbed.waiting import wait_until
 from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPull, running
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("installed")
 

@@ -1,8 +1,8 @@
 """How long what nginx keeps for seconds is kept at most, and waiting for the end of what a test has caused."""
 
+from testbed.waiting import wait_until
 from tests.proxy.client import Client
 from tests.proxy.traffic import request_unknown_tag
-from tests.waiting import wait_until
 
 ERRORS_LAST_SECONDS = 2.1
 """After this, nginx has forgotten an error it kept for a second; it counts in whole ones."""

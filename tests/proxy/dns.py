@@ -9,7 +9,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
-from tests.waiting import wait_until
+from testbed.waiting import wait_until
 
 HTTPS = 443
 

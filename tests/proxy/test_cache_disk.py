@@ -15,8 +15,8 @@ import pytest
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
+from testbed.waiting import eventually, wait_until
 from tests.proxy.client import ACCEPT, Client
-from tests.waiting import wait_until
 
 Repair = Callable[[], object]
 Fail = Callable[[Path], Repair]
@@ -194,9 +194,7 @@ def test_the_least_recently_used_content_is_evicted_before_the_disk_is_full(
     client.get(f"/v2/team/app/blobs/{image.layers[0]}")
     assert kept(disk / "blobs")
     (disk / "filler").write_bytes(b"x" * (60 * MIB))
-    deadline = time.monotonic() + 40
-    while kept(disk / "blobs") and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually(lambda: not kept(disk / "blobs"), 40, pause_seconds=0.1)
     assert not kept(disk / "blobs")
 
 

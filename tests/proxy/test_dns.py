@@ -7,10 +7,10 @@ import pytest
 
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.dns import NameServer, Relay
 from tests.proxy.traffic import published, statuses
-from tests.waiting import wait_until
 
 OLD, NEW = "127.0.0.21", "127.0.0.22"
 

@@ -9,10 +9,10 @@ import pytest
 
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.dns import NameServer
 from tests.proxy.traffic import published, pull, statuses
-from tests.waiting import wait_until
 
 Lead = Callable[[str, tuple[str, ...]], None]
 

@@ -10,9 +10,9 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
 from tests.proxy.cache_times import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
-from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

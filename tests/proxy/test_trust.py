@@ -1,7 +1,6 @@
 """Whom the proxy believes: only upstreams that a certificate authority it trusts vouches for, under their own name."""
 
 import secrets
-import time
 
 import pytest
 
@@ -10,6 +9,7 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
+from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Client
 
 STORE = "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"
@@ -36,11 +36,14 @@ def edited(pod: Pod, world: World, old: str, new: str) -> Pod:
 
 def assert_logged_when_asked(proxy: Pod, client: Client, words: str) -> None:
     """nginx learns the registries' addresses a moment after it listens, and refuses nobody before that."""
-    deadline = time.monotonic() + 20
-    while words not in proxy.error_log() and time.monotonic() < deadline:
+
+    def is_logged() -> bool:
+        if words in proxy.error_log():
+            return True
         assert client.get(f"/v2/team/app/manifests/{secrets.token_hex(4)}", ACCEPT).status == 503
-        time.sleep(0.2)
-    assert words in proxy.error_log()
+        return False
+
+    wait_until(is_logged, f"the error log has {words!r}", seconds=20)
 
 
 @pytest.mark.rule("R12")

@@ -10,6 +10,7 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Answer, Client
 
 SIZE = 3_500_000
@@ -42,10 +43,7 @@ def paths(image: Image, blob: str) -> tuple[str, ...]:
 
 def assert_served_again(client: Client, path: str) -> None:
     """An error is kept for a second, and ECR left alone for one."""
-    deadline = time.monotonic() + 20
-    while (answer := client.get(path, ACCEPT)).status != 200 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert answer.status == 200, f"{path} is asked for again when what failed is back"
+    wait_until(lambda: client.get(path, ACCEPT).status == 200, f"{path} is served again", seconds=20)
 
 
 def assert_unavailable(answer: Answer) -> None:

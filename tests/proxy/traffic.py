@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Answer, Client
-from tests.waiting import wait_until
 
 CLIENTS = 10
 

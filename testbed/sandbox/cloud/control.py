@@ -1,4 +1,4 @@
-"""What tests and the demo hold in their hands: the double's behaviour, its tokens and its journal.
+"""A client of the control API, for tests and the demo: the double's behaviour, its tokens and its journal.
 
 control = Control()
 with control.behaving(Behaviour(s3_cut_after_bytes=1000)):
@@ -8,7 +8,6 @@ with control.behaving(Behaviour(s3_cut_after_bytes=1000)):
 """
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
 from testbed.sandbox.cloud.journal import Entry
 from testbed.sandbox.cloud.tokens import Token
+from testbed.waiting import eventually
 
 _TIMEOUT_SECONDS = 30
 _POLL_SECONDS = 0.05
@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What reached the double since a mark."""
+    """The requests that reached the double since a mark."""
 
     entries: tuple[Entry, ...]
 
@@ -46,7 +46,7 @@ class Requests:
 
 
 class Control:
-    """A client of the control API. Its methods return when the double does what was asked."""
+    """A client of the control API. A method returns once the change is in force."""
 
     def wait_until_ready(self, timeout_seconds: float = 20) -> None:
         """Return when every server answers.
@@ -54,19 +54,17 @@ class Control:
         Raises:
             TimeoutError: They do not.
         """
-        deadline = time.monotonic() + timeout_seconds
-        while True:
-            try:
-                self._call("GET", "/ready")
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    message = (
-                        f"no AWS double answers on {LOOPBACK}:{CONTROL_PORT} after {timeout_seconds} s: see cloud/*.log"
-                    )
-                    raise TimeoutError(message) from error
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
+        if not eventually(self._is_ready, timeout_seconds, pause_seconds=_POLL_SECONDS):
+            raise TimeoutError(
+                f"{LOOPBACK}:{CONTROL_PORT}: the AWS double does not answer in {timeout_seconds} s: see cloud/*.log"
+            )
+
+    def _is_ready(self) -> bool:
+        try:
+            self._call("GET", "/ready")
+        except OSError:
+            return False
+        return True
 
     def behaviour(self) -> Behaviour:
         """How it behaves now."""

@@ -1,7 +1,6 @@
 """Access entries, which moto lacks: written where the running authenticator reads them, and waited for."""
 
 import ssl
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from testbed.sandbox.deployment import functions
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.installation import settings
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 _GROUPS = {"AmazonEKSClusterAdminPolicy": "system:masters"}
 """An access policy of EKS, as a group that Kubernetes itself knows."""
@@ -45,12 +45,11 @@ def wait_until_known(world: World, role_arn: str) -> None:
     role = boto3.Session(key_id, secret, token, region_name=world.region)
     access = Eks(settings(world), role.client("eks"), role.client("sts"))
     trust = ssl.create_default_context(cafile=str(world.ca.certificate))
-    ends_at = time.monotonic() + _KNOWN_WITHIN_SECONDS
     with httpx2.Client(verify=trust) as client:
-        while True:
+
+        def is_known() -> bool:
             bearer = {"Authorization": f"Bearer {access.bearer().reveal()}"}
-            if client.get(f"{world.api_url}/api", headers=bearer).is_success:
-                return
-            if time.monotonic() > ends_at:
-                raise SandboxError(f"the API server does not know {role_arn}: see the log of the authenticator")
-            time.sleep(1)
+            return client.get(f"{world.api_url}/api", headers=bearer).is_success
+
+        if not eventually(is_known, _KNOWN_WITHIN_SECONDS, pause_seconds=1):
+            raise SandboxError(f"the API server does not accept {role_arn}: see {world.logs / 'authenticator.log'}")

@@ -1,12 +1,12 @@
-"""A rule of the cluster's own that refuses a workload, as platform teams have them: the API server enforces it."""
+"""An admission policy of the cluster that refuses a workload. The API server enforces it."""
 
 import json
-import time
 
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 _NAME = "few-replicas"
 _IN_FORCE_WITHIN_SECONDS = 60
@@ -42,14 +42,11 @@ def allow_replicas(world: World, workload: str, limit: int) -> None:
     }
     for document in (policy, binding):
         kubectl_apply(json.dumps(document))
-    ends_at = time.monotonic() + _IN_FORCE_WITHIN_SECONDS
-    while _takes(world, workload, limit + 1):
-        if time.monotonic() > ends_at:
-            raise SandboxError(f"the API server does not enforce the policy {_NAME}")
-        time.sleep(1)
+    if not eventually(lambda: not _accepts(world, workload, limit + 1), _IN_FORCE_WITHIN_SECONDS, pause_seconds=1):
+        raise SandboxError(f"the API server does not enforce the policy {_NAME} after {_IN_FORCE_WITHIN_SECONDS} s")
 
 
-def _takes(world: World, workload: str, replicas: int) -> bool:
+def _accepts(world: World, workload: str, replicas: int) -> bool:
     patch = json.dumps({"spec": {"replicas": replicas}})
     place = ("--namespace", world.namespace, "--dry-run=server")
     try:

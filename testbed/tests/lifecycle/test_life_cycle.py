@@ -10,7 +10,7 @@ from testbed.sandbox.holder import Holder
 from testbed.sandbox.world import World
 from testbed.tests.lifecycle.cli import call, started
 from testbed.tests.lifecycle.machine import Snapshot, cgroups_of, namespace_of, processes_in, processes_of, programs_in
-from tests.waiting import eventually
+from testbed.waiting import eventually
 
 START_A_POD = """\
 set -e

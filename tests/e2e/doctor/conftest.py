@@ -12,8 +12,8 @@ from stacks import ecr_actions
 from stacks.stack_name import stack_name
 from testbed.sandbox import installation, operators
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 from tests.e2e.doctor.laptop import is_known
-from tests.waiting import eventually
 
 
 def stack_template(settings: Settings) -> str:

@@ -19,7 +19,7 @@ from lambda_fn.settings import Cluster, NlbExposure, Settings
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.world import World
-from tests.waiting import eventually
+from testbed.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "others")

@@ -20,9 +20,9 @@ from testbed.sandbox.commands import run
 from testbed.sandbox.hosts import point, point_domain
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 from tests.canary import leaks
 from tests.e2e.doctor.laptop import found, is_known, patch, refreshed
-from tests.waiting import eventually
 
 
 def test_a_healthy_front_door_has_nothing_but_good_findings(site: Site) -> None:
