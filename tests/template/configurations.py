@@ -5,8 +5,8 @@ from pathlib import Path
 from lambda_fn.settings import Settings, parse_toml
 
 ROOT = Path(__file__).parent.parent.parent
-REFERENCE = Path(__file__).parent / "reference"
-"""A file for each way to install the whole: an operator's examples, and the templates that are reviewed as files."""
+EXAMPLES = ROOT / "examples"
+"""A file for each way to install the product: an operator starts from one, and its template is reviewed as a file."""
 
 _SEVERAL = """
 domain = "registry.shrd.example.net"
@@ -64,7 +64,7 @@ reference = "latest"
 """
 
 _PRIVATE = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
-_PUBLIC = (REFERENCE / "smallest.toml").read_text(encoding="utf-8")
+_PUBLIC = (EXAMPLES / "smallest.toml").read_text(encoding="utf-8")
 _TEXTS = {
     "private": _PRIVATE,
     "public": _PUBLIC,
@@ -73,7 +73,7 @@ _TEXTS = {
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "watched": f"{_PRIVATE}{_CANARY}",
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
-} | {path.stem: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.toml"))}
+} | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml: a cluster reached inside its VPC; so is `several`, no other."""
 

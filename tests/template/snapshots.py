@@ -12,8 +12,8 @@ from typing import Any
 from tests.template import configurations
 from tests.template.synthesis import plain, template
 
-FOLDER = configurations.REFERENCE
-NAMES = tuple(path.stem for path in sorted(FOLDER.glob("*.toml")))
+FOLDER = Path(__file__).parent / "reference"
+NAMES = tuple(path.stem for path in sorted(configurations.EXAMPLES.glob("*.toml")))
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _VERSION = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
 _MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"

@@ -141,6 +141,6 @@ TARGETS = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/
     ids=["no ARN", "no load balancer", "access alone"],
 )
 def test_a_target_group_that_would_go_nowhere_is_refused(name: str, words: tuple[str, ...], message: str) -> None:
-    refused = run("--config", str(configurations.REFERENCE / f"{name}.toml"), *words)
+    refused = run("--config", str(configurations.EXAMPLES / f"{name}.toml"), *words)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert message in refused.stderr

@@ -46,7 +46,7 @@ def test_gitops_takes_the_target_group_from_the_settings() -> None:
 
 
 def printed(*words: str) -> subprocess.CompletedProcess[str]:
-    config = ROOT / "tests" / "template" / "reference" / "nlb.toml"
+    config = ROOT / "examples" / "nlb.toml"
     command = [sys.executable, "-m", "k8s_manifests", "--config", str(config), *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
 

@@ -64,7 +64,7 @@ def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_two_syntheses_of_one_file_are_the_same_byte_for_byte(tmp_path: Path) -> None:
-    config = configurations.REFERENCE / "nlb.toml"
+    config = configurations.EXAMPLES / "nlb.toml"
     outputs = []
     for seed in ("1", "2"):
         folder = tmp_path / seed
