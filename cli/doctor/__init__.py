@@ -1,1 +1,1 @@
-"""Read-only checks of a deployed front door, from an operator's laptop: what is wrong, and how to mend it."""
+"""Read-only checks of a deployed front door from an operator's machine: what is wrong, and how to fix it."""

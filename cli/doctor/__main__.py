@@ -1,4 +1,4 @@
-"""`python -m cli.doctor`: examine a deployed front door and print a line for each thing looked at."""
+"""`python -m cli.doctor`: examine a deployed front door and print a line for each finding."""
 
 import argparse
 import json
@@ -7,91 +7,101 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from cli.doctor.context import DEFAULT_CONFIG, CheckContext
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.site import USUAL_CONFIG, Site
-from cli.doctor.terminal import Waiting, has_colours, painted
+from cli.doctor.terminal import SlowCheckNotice, has_colours, render_line
 from lambda_fn.contract.errors import FrontdoorError
 from lambda_fn.settings import parse_toml
 
-UNWELL = 1
+EXIT_FAILED = 1
 """Exit status when a check failed."""
-UNUSABLE = 2
+EXIT_UNUSABLE = 2
 """Exit status for settings or an AWS profile that cannot be used, as for a wrong command line."""
-_LONGEST_SECONDS = 60
+_MAX_TIMEOUT_SECONDS = 60
 
 _DESCRIPTION = """\
-Examine a deployed front door from where you sit: the stack in AWS, the objects and pods in the cluster, and the
-domain as a client sees it. Nothing is changed anywhere. Each thing looked at is one line:
+Check a deployed front door: the stack in AWS, the objects and pods in the cluster, and the domain as a client on this
+machine sees it. The doctor only reads. It prints one line for each finding:
 
-    ok    all is well
-    warn  it serves, but somebody should look at it
-    FAIL  something is broken: pulls, refreshes or the next deployment fail, or will
-    skip  not looked at, and why
+    ok    nothing is wrong
+    warn  pulls work, but you should act, or you have no right to read this
+    FAIL  pulls, refreshes or the next deployment fail, or will fail
+    skip  not checked, and why
 """
 _EPILOG = """\
 exit status:
-  0   nothing failed; there may be warnings
-  1   something failed
-  2   the command line, the settings file or the AWS profile cannot be used: nothing was looked at
+  0   no check failed; there may be warnings
+  1   a check failed
+  2   the command line, the settings file or the AWS profile is not valid; no check ran
 
-docs/operations.md says what each check looks at, which rights it needs of you, and what --json prints.
+docs/operations.md describes each check, the rights that the doctor needs, and the output of --json.
 """
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Examine; returns the exit status."""
-    arguments = _parser().parse_args(words)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the checks; returns the exit status."""
+    options = _parser().parse_args(arguments)
     try:
-        settings = parse_toml(arguments.config.read_text(encoding="utf-8", errors="replace"), str(arguments.config))
-        aws = boto3.Session(profile_name=arguments.profile, region_name=settings.cluster.region)
+        settings = parse_toml(options.config.read_text(encoding="utf-8", errors="replace"), str(options.config))
+        aws = boto3.Session(profile_name=options.profile, region_name=settings.cluster.region)
     except OSError as error:
-        return _refuse(f"cannot read {arguments.config}: {error.strerror}; --config PATH takes another file")
+        return _refuse(
+            f"cannot read {options.config}: {error.strerror}. Fix: name the settings file with --config PATH"
+        )
     except (FrontdoorError, BotoCoreError) as error:
         return _refuse(str(error))
-    site = Site(
+    context = CheckContext(
         settings=settings,
         aws=aws,
-        config=str(arguments.config),
-        image=arguments.image,
-        answer_seconds=arguments.timeout,
+        config=str(options.config),
+        image=options.image,
+        timeout_seconds=options.timeout,
     )
-    waiting = Waiting(_wait)
+    return _examine(context, as_json=options.json)
+
+
+def _examine(context: CheckContext, *, as_json: bool) -> int:
+    notice = SlowCheckNotice(_write_notice)
     try:
-        verdicts = _told(_findings(site, waiting.begin), as_json=arguments.json)
+        with closing(context):
+            verdicts = _print(_findings(context, notice.start), as_json=as_json)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Whoever read has enough. The interpreter flushes once more at its end:
+        # The reader has closed the pipe. The interpreter flushes once more when it exits:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     finally:
-        waiting.end()
-    return UNWELL if verdicts[Verdict.FAILED] else 0
+        notice.stop()
+    return EXIT_FAILED if verdicts[Verdict.FAILED] else 0
 
 
-def _findings(site: Site, begin: Callable[[str], None]) -> Iterator[Finding]:
-    begin("charts")
-    from cli.doctor.examination import examine  # noqa: PLC0415 - cdk8s takes seconds, and a wrong command line none
+def _findings(context: CheckContext, on_start: Callable[[str], None]) -> Iterator[Finding]:
+    on_start("charts")
+    # Importing the charts' library takes seconds. A wrong command line must not wait for it.
+    from cli.doctor.checks import all_checks  # noqa: PLC0415
+    from cli.doctor.examination import examine  # noqa: PLC0415
 
-    yield from examine(site, begin)
+    yield from examine(all_checks(), context, on_start)
 
 
-def _told(findings: Iterator[Finding], *, as_json: bool) -> Counter[Verdict]:
-    """Prints the findings, each as it comes, or all as JSON; returns how many there are of each verdict."""
-    found: list[Finding] = []
+def _print(findings: Iterator[Finding], *, as_json: bool) -> Counter[Verdict]:
+    """Print each finding when it is known, or all of them as JSON; returns the number of each verdict."""
+    printed: list[Finding] = []
     colours = has_colours(sys.stdout)
     for finding in findings:
-        found.append(finding)
+        printed.append(finding)
         if not as_json:
-            print(painted(finding, colours=colours), flush=True)  # noqa: T201 - a command-line tool prints
-    verdicts = Counter(finding.verdict for finding in found)
-    print(json.dumps([finding.to_json() for finding in found], indent=2) if as_json else _summary(verdicts))  # noqa: T201 - as above
+            print(render_line(finding, colours=colours), flush=True)  # noqa: T201 - a command-line tool prints
+    verdicts = Counter(finding.verdict for finding in printed)
+    print(json.dumps([one.to_json() for one in printed], indent=2) if as_json else _summary(verdicts))  # noqa: T201 - as above
     return verdicts
 
 
@@ -107,43 +117,45 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", type=Path, default=Path(USUAL_CONFIG), metavar="PATH", help="the settings file (%(default)s)"
+        "--config", type=Path, default=Path(DEFAULT_CONFIG), metavar="PATH", help="the settings file (%(default)s)"
     )
     parser.add_argument(
         "--image",
         metavar="REPOSITORY:TAG",
-        help="an image to pull as a test: its manifest and its smallest layer (the canary's, where [canary] is set)",
+        help="pull this image's manifest and smallest layer as a test (default: the image in [canary], if set)",
     )
-    parser.add_argument("--profile", help="the AWS profile (as the AWS command line chooses it)")
+    parser.add_argument("--profile", help="the AWS profile (default: as for the AWS command line)")
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=_timeout_seconds,
         default=10.0,
         metavar="SECONDS",
-        help="for each answer (%(default)g)",
+        help=f"how long to wait for each answer, up to {_MAX_TIMEOUT_SECONDS} (%(default)g)",
     )
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON, when all are there")
+    parser.add_argument("--json", action="store_true", help="print all findings as one JSON list at the end")
     return parser
 
 
-def _seconds(text: str) -> float:
+def _timeout_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0
-    if not 0 < seconds <= _LONGEST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {_LONGEST_SECONDS}")
+    if not 0 < seconds <= _MAX_TIMEOUT_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not valid: write a number of seconds above 0 and up to {_MAX_TIMEOUT_SECONDS}"
+        )
     return seconds
 
 
-def _wait(line: str) -> None:
+def _write_notice(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 def _refuse(message: str) -> int:
     sys.stderr.write(f"ecr-frontdoor: {message}\n")
-    return UNUSABLE
+    return EXIT_UNUSABLE
 
 
 if __name__ == "__main__":

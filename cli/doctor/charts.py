@@ -3,51 +3,51 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli.doctor.site import USUAL_CONFIG, Site
+from cli.doctor.context import DEFAULT_CONFIG
 
-_ACCESS = frozenset({"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"})
+_ACCESS_KINDS = frozenset({"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"})
 """The kinds of `k8s_manifests.access_documents`; a test compares."""
 
 
 def is_access(document: Mapping[str, Any]) -> bool:
-    """Whether it grants rights or lets somebody in, so that an administrator of the cluster applies it."""
-    return document["kind"] in _ACCESS
+    """Whether an object grants access, so that with `manifests = "namespaced"` an administrator applies it."""
+    return document["kind"] in _ACCESS_KINDS
 
 
-def way_in(site: Site, document: Mapping[str, Any]) -> str:
-    """What brings a missing object into the cluster."""
-    gitops = "let your GitOps tool apply the charts, or do so by hand"
-    deploy = "deploy if that was never done; a later deployment does not see what is gone"
-    return _by_whom(site, document, gitops, deploy)
+def missing_hint(document: Mapping[str, Any], manifests: str, config: str) -> str:
+    """How to apply an object that is missing."""
+    gitops = "apply the charts, with your GitOps tool or by hand"
+    deploy = "deploy, if that was never done; otherwise apply by hand, as a deployment does not see a deletion"
+    return _hint(document, manifests, config, gitops, deploy)
 
 
-def way_back(site: Site, document: Mapping[str, Any]) -> str:
-    """What makes an object that is different as this checkout has it, or lets it be."""
-    gitops = "let your GitOps tool apply this checkout's, or do so by hand"
-    deploy = "deploy if this checkout is newer; a deployment does not see an edit"
-    return _by_whom(site, document, gitops, deploy, "; an edit that is meant belongs into your fork or settings")
+def changed_hint(document: Mapping[str, Any], manifests: str, config: str) -> str:
+    """How to make an object that was changed as this checkout has it, or how to keep the change."""
+    gitops = "apply this checkout's charts, with your GitOps tool or by hand"
+    deploy = "deploy, if this checkout is newer; otherwise apply by hand, as a deployment does not see an edit"
+    keep = ". To keep the edit, make it in your fork or settings"
+    return _hint(document, manifests, config, gitops, deploy) + ("" if _by_administrator(document, manifests) else keep)
 
 
-def _by_whom(site: Site, document: Mapping[str, Any], gitops: str, deploy: str, besides: str = "") -> str:
-    """Who applies it, and the command; `gitops` and `deploy` are the words where that is no administrator."""
-    if _is_the_administrators(site, document):
-        return f"have an administrator of the cluster run {_by_hand(site, document)}"
-    by = gitops if site.settings.manifests == "external" else deploy
-    return f"{by}: {_by_hand(site, document)}{besides}"
-
-
-def _by_hand(site: Site, document: Mapping[str, Any]) -> str:
-    """The command that applies it, whoever wrote it last."""
-    only_access = ("--access",) if _is_the_administrators(site, document) else ()
-    options = "--server-side --force-conflicts " if site.settings.manifests == "external" else ""
-    return f"{printed(site, *only_access)} | kubectl apply {options}-f -"
-
-
-def _is_the_administrators(site: Site, document: Mapping[str, Any]) -> bool:
-    return site.settings.manifests == "namespaced" and is_access(document)
-
-
-def printed(site: Site, *words: str) -> str:
+def print_command(config: str, *arguments: str) -> str:
     """The command that prints the charts."""
-    config = () if site.config == USUAL_CONFIG else ("--config", site.config)
-    return " ".join(("python -m k8s_manifests", *words, *config))
+    option = () if config == DEFAULT_CONFIG else ("--config", config)
+    return " ".join(("python -m k8s_manifests", *arguments, *option))
+
+
+def _hint(document: Mapping[str, Any], manifests: str, config: str, gitops: str, deploy: str) -> str:
+    command = _apply_command(document, manifests, config)
+    if _by_administrator(document, manifests):
+        return f"let an administrator of the cluster run {command}"
+    return f"{gitops if manifests == 'external' else deploy}: {command}"
+
+
+def _apply_command(document: Mapping[str, Any], manifests: str, config: str) -> str:
+    """The command that applies an object, whichever field manager wrote it last."""
+    only_access = ("--access",) if _by_administrator(document, manifests) else ()
+    options = "--server-side --force-conflicts " if manifests == "external" else ""
+    return f"{print_command(config, *only_access)} | kubectl apply {options}-f -"
+
+
+def _by_administrator(document: Mapping[str, Any], manifests: str) -> bool:
+    return manifests == "namespaced" and is_access(document)

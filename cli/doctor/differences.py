@@ -1,4 +1,4 @@
-"""In what an object in the cluster differs from the chart's. Pure."""
+"""The fields in which an object in the cluster differs from the chart's. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Any
 
 from lightkube.utils.quantity import parse_quantity
 
-from cli.doctor.fields import Path
+from cli.doctor.field_managers import Path
 
 _SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is not as the chart has it.
+    """One field that differs from the chart's.
 
     Attributes:
         path: Where it is.
-        wanted: What the chart has there.
-        found: What the cluster has; None for nothing.
+        wanted: Its value in the chart.
+        found: Its value in the cluster; None where it is missing.
     """
 
     path: Path
@@ -26,14 +26,14 @@ class Difference:
     found: object
 
     def __str__(self) -> str:
-        """Where, and the two values if they are short: none of the charts' objects holds a secret."""
+        """The path, and both values if they are short: no object of the charts holds a secret."""
         where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-        values = [_short(self.found), _short(self.wanted)]
-        return where if None in values else f"{where} is {values[0]} and not {values[1]}"
+        found, wanted = _short(self.found), _short(self.wanted)
+        return where if None in {found, wanted} else f"{where} ({found} instead of {wanted})"
 
 
 def differences(wanted: Any, found: Any, path: Path = ()) -> Iterator[Difference]:  # noqa: ANN401 - JSON
-    """Where `found` lacks or changes what `wanted` says; what it has beyond that is the API's default."""
+    """The fields of `wanted` that `found` lacks or changes. Further fields of `found` are defaults of the API."""
     match wanted:
         case Mapping():
             values = found if isinstance(found, Mapping) else {}
@@ -42,7 +42,7 @@ def differences(wanted: Any, found: Any, path: Path = ()) -> Iterator[Difference
         case list() if wanted and isinstance(found, list) and len(found) == len(wanted):
             for number, pair in enumerate(zip(wanted, found, strict=True)):
                 yield from differences(*pair, (*path, number))
-        case _ if not _same(wanted, found):
+        case _ if not _is_same(wanted, found):
             yield Difference(path, wanted, found)
 
 
@@ -53,7 +53,7 @@ def _short(value: object) -> str | None:
     return None if isinstance(value, dict | list) or len(text) > _SHOWN_CHARACTERS or "\n" in text else text
 
 
-def _same(wanted: object, found: object) -> bool:
+def _is_same(wanted: object, found: object) -> bool:
     if wanted == found or (not wanted and not found):
         return True
     try:

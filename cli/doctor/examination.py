@@ -1,32 +1,67 @@
-"""Every check in its order, from AWS through the cluster to the door."""
+"""Runs the checks, in their order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
-from cli.doctor import account, cluster, door
-from cli.doctor.asking import asked
-from cli.doctor.finding import Finding, failure
-from cli.doctor.site import Site
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.doctor.aws_calls import error_text
+from cli.doctor.check import Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, failed, warning
+from cli.doctor.kubernetes import KubernetesError, UnreachableError
 from lambda_fn.contract.errors import FrontdoorError
 
-PARTS: tuple[tuple[str, Callable[[Site], Iterator[Finding]]], ...] = (
-    ("aws", account.examine),
-    ("cluster", cluster.examine),
-    ("door", door.examine),
-)
 
-
-def examine(site: Site, begin: Callable[[str], object]) -> Iterator[Finding]:
+def examine(
+    checks: Iterable[Check], context: CheckContext, on_start: Callable[[str], object] = lambda _: None
+) -> Iterator[Finding]:
     """All findings, each as soon as it is known. Nothing is written anywhere.
 
     Args:
-        site: What is examined.
-        begin: Told the part that is looked at, before each of its findings.
+        checks: The checks in their order.
+        context: What they examine.
+        on_start: Called with the id of the check that works now: before each of its findings.
     """
-    for name, part in PARTS:
-        begin(name)
+    unmet: set[str] = set()
+    for check in checks:
+        if not unmet.isdisjoint(check.needs):
+            unmet.add(check.id)
+            continue
+        on_start(check.id)
         try:
-            for finding in asked(name, part(site)):
+            for finding in run(check, context):
+                unmet |= {check.id} if finding.fatal else set()
                 yield finding
-                begin(name)
-        except FrontdoorError as error:
-            yield failure(name, str(error), "see what it says; the checks after it in this part were left out")
+                on_start(check.id)
+        except UnreachableError as error:
+            # Every other check with the same need would wait for the same time-out.
+            unmet |= {check.id, *check.needs}
+            message = f"{error.message}; the remaining checks of the cluster did not run"
+            yield replace(failed(message, error.hint), check=check.id)
+
+
+def run(check: Check, context: CheckContext) -> Iterator[Finding]:
+    """The findings of one check. What it could not read is a finding as well.
+
+    Raises:
+        UnreachableError: The Kubernetes API does not answer.
+    """
+    try:
+        for finding in check.run(context):
+            yield replace(finding, check=check.id)
+    except UnreachableError:
+        raise
+    except (BotoCoreError, ClientError, KubernetesError, FrontdoorError) as error:
+        yield replace(_unread(error), check=check.id, fatal=True)
+
+
+def _unread(error: Exception) -> Finding:
+    match error:
+        case KubernetesError():
+            return warning(error.message, error.hint)
+        case BotoCoreError() | ClientError():
+            hint = "give your AWS identity the rights that docs/operations.md lists, and check the route to AWS"
+            return warning(f"AWS refused the request or did not answer: {error_text(error)}", hint)
+        case _:
+            return failed(str(error), "correct what the message names")

@@ -1,43 +1,45 @@
-"""What a check found: one line for a person, one object for a program. Pure."""
+"""The result of a check: one line for a person, one object for a program. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
-_CHECK_WIDTH = 14
+_CHECK_WIDTH = 17
 
 
 class Verdict(StrEnum):
-    """How bad it is."""
+    """How severe a finding is."""
 
     OK = "ok"
     WARNING = "warn"
-    """It serves, and somebody should look at it."""
+    """Pulls work, but an operator should act, or the check could not read what it needs."""
     FAILED = "fail"
-    """Something is broken: pulls, refreshes or the next deployment fail, or will."""
+    """Pulls, refreshes or the next deployment fail, or will fail."""
     SKIPPED = "skip"
-    """It could not be looked at, or there is nothing to look at."""
+    """Not checked; the message says why."""
 
     @property
     def word(self) -> str:
-        """As a line begins with it: a failure stands out in a file, too."""
+        """The verdict as a line begins with it. A failure is in capitals, to stand out without colours."""
         return self.upper() if self is Verdict.FAILED else self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at.
+    """One result of one check.
 
     Attributes:
-        check: What: one or two words.
-        verdict: How bad it is.
-        said: What was seen, with the values that matter; no secret.
-        way_out: What to do about it; empty where nothing is to be done.
+        check: The stable id of the check; the examination sets it.
+        verdict: How severe it is.
+        message: The cause and the state, with the values that matter; never a secret.
+        hint: The fix; empty where there is nothing to fix.
+        fatal: Whether the checks that need this one cannot run.
     """
 
-    check: str
+    check: str = ""
     verdict: Verdict
-    said: str
-    way_out: str = ""
+    message: str
+    hint: str = ""
+    fatal: bool = False
 
     @property
     def line(self) -> str:
@@ -47,29 +49,29 @@ class Finding:
     @property
     def text(self) -> str:
         """The line after its verdict."""
-        said = f"{self.said}. To mend it: {self.way_out}" if self.way_out else self.said
-        return f"{self.check:<{_CHECK_WIDTH}}  {' '.join(said.split())}"
+        text = f"{self.message}. Fix: {self.hint}" if self.hint else self.message
+        return f"{self.check:<{_CHECK_WIDTH}}  {' '.join(text.split())}"
 
     def to_json(self) -> dict[str, str]:
-        """The finding as JSON's own types: `check`, `verdict`, `said`, `way_out`, always all four."""
-        return {**asdict(self), "verdict": self.verdict.value}
+        """The finding as JSON types: always `check`, `verdict`, `message` and `hint`."""
+        return {"check": self.check, "verdict": self.verdict.value, "message": self.message, "hint": self.hint}
 
 
-def fine(check: str, said: str) -> Finding:
-    """All is well."""
-    return Finding(check, Verdict.OK, said)
+def ok(message: str) -> Finding:
+    """Nothing is wrong."""
+    return Finding(verdict=Verdict.OK, message=message)
 
 
-def warning(check: str, said: str, way_out: str) -> Finding:
-    """It serves, and somebody should look at it."""
-    return Finding(check, Verdict.WARNING, said, way_out)
+def warning(message: str, hint: str) -> Finding:
+    """Pulls work, but an operator should act."""
+    return Finding(verdict=Verdict.WARNING, message=message, hint=hint)
 
 
-def failure(check: str, said: str, way_out: str) -> Finding:
-    """Something is broken: pulls, refreshes or the next deployment fail, or will."""
-    return Finding(check, Verdict.FAILED, said, way_out)
+def failed(message: str, hint: str, *, fatal: bool = False) -> Finding:
+    """Pulls, refreshes or the next deployment fail, or will fail."""
+    return Finding(verdict=Verdict.FAILED, message=message, hint=hint, fatal=fatal)
 
 
-def skipped(check: str, why: str) -> Finding:
-    """It was not looked at."""
-    return Finding(check, Verdict.SKIPPED, why)
+def skipped(message: str) -> Finding:
+    """Not checked."""
+    return Finding(verdict=Verdict.SKIPPED, message=message)

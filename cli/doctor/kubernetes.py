@@ -1,4 +1,4 @@
-"""The Kubernetes API as the operator may read it."""
+"""The Kubernetes API, as the operator may read it."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -13,7 +13,6 @@ from lightkube.core.resource_registry import resource_registry
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Pod
 
-from cli.doctor.site import Site
 from lambda_fn.edges.kubernetes_session import ask
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.credential import Authorization
@@ -22,58 +21,59 @@ from lambda_fn.job.redact import excerpt
 Result = TypeVar("Result")
 
 
-class Unanswered(Exception):  # noqa: N818 - it says what it is
-    """The API does not answer the operator.
+class KubernetesError(Exception):
+    """The operator's request to the Kubernetes API failed.
 
     Attributes:
-        said: Why.
-        way_out: What would make it.
+        message: Why.
+        hint: The fix.
     """
 
-    def __init__(self, said: str, way_out: str) -> None:
-        super().__init__(said)
-        self.said, self.way_out = said, way_out
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
 
 
-class Unreadable(Unanswered):
-    """It refuses this one question."""
+class RequestRefusedError(KubernetesError):
+    """The API refused this request. Others may succeed."""
 
 
-class Unreachable(Unanswered):
-    """It answers nothing: whatever else would be asked of it would only be waited for."""
+class UnknownKindError(RequestRefusedError):
+    """The cluster has no definition of objects of this kind."""
 
 
-class UnknownKind(Unreadable):
-    """The API server does not know such objects at all."""
+class UnreachableError(KubernetesError):
+    """The API does not answer at all."""
 
 
 class Kubernetes:
-    """Reads, and never writes. Close it afterwards."""
+    """Reads objects, and never writes. Close it afterwards."""
 
-    def __init__(self, site: Site, connection: Connection, bearer: Authorization) -> None:
-        self._settings = settings = site.settings
-        self._endpoint = connection.endpoint
+    def __init__(
+        self, connection: Connection, bearer: Authorization, *, cluster: str, namespace: str, timeout: httpx2.Timeout
+    ) -> None:
+        self._cluster, self._namespace, self._endpoint = cluster, namespace, connection.endpoint
         self._client = Client(
             SingleConfig(
                 "eks",
-                Context(cluster="eks", user="operator", namespace=settings.cluster.namespace),
+                Context(cluster="eks", user="operator", namespace=namespace),
                 Cluster(server=connection.endpoint, certificate_auth_data=connection.certificate_authority),
                 User(token=bearer.reveal()),
             ),
-            timeout=httpx2.Timeout(site.answer_seconds, connect=site.connect_seconds),
+            timeout=timeout,
         )
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
     def find(self, document: dict[str, Any]) -> dict[str, Any] | None:
         """The object of this kind, name and namespace as it is in the cluster; None where there is none.
 
         Raises:
-            UnknownKind: The cluster has no definition of it.
-            Unreachable: The API does not answer.
-            Unreadable: The operator may not read it.
+            UnknownKindError: The cluster has no definition of the kind.
+            RequestRefusedError: The operator may not read it.
+            UnreachableError: The API does not answer.
         """
         kind, metadata = _kind(document), document["metadata"]
         namespace = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
@@ -83,68 +83,82 @@ class Kubernetes:
             return found
 
         try:
-            return self._ask(f"get {document['kind']} {metadata['name']}", get)
-        except _MissingError:
+            return self._send(f"get {document['kind']} {metadata['name']}", get)
+        except _NotFoundError:
             return None
+
+    def find_named(self, kind: str, name: str, *, api_version: str = "v1") -> dict[str, Any] | None:
+        """The object of this kind and name in the front door's namespace; None where there is none.
+
+        Raises:
+            RequestRefusedError: The operator may not read it.
+            UnreachableError: The API does not answer.
+        """
+        place = {"name": name, "namespace": self._namespace}
+        return self.find({"apiVersion": api_version, "kind": kind, "metadata": place})
 
     def pods(self, labels: dict[str, str]) -> list[Pod]:
         """The pods with these labels.
 
         Raises:
-            Unreadable: The operator may not list them.
+            RequestRefusedError: The operator may not list them.
+            UnreachableError: The API does not answer.
         """
-        return self._ask("list pods", lambda client: list(client.list(Pod, labels={**labels})))
+        return self._send("list pods", lambda client: list(client.list(Pod, labels={**labels})))
 
     def log(self, pod: str, container: str, lines: int) -> list[str]:
-        """The last lines of a container; none where they cannot be read."""
+        """The last lines of a container's log; none where they cannot be read."""
         try:
-            return self._ask(
+            return self._send(
                 f"read the log of {pod}",
                 lambda client: list(client.log(pod, container=container, tail_lines=lines, newlines=False)),
             )
-        except (Unreadable, _MissingError):
+        except (RequestRefusedError, _NotFoundError):
             return []
 
-    def _ask(self, action: str, request: Callable[[Client], Result]) -> Result:
-        namespace = self._settings.cluster.namespace
+    def _send(self, action: str, request: Callable[[Client], Result]) -> Result:
         try:
             return ask(request, self._client)
         except httpx2.HTTPStatusError as error:
-            match error.response.status_code:
-                case HTTPStatus.NOT_FOUND if isinstance(error, ApiError):
-                    raise _MissingError from error
-                case HTTPStatus.NOT_FOUND:
-                    raise UnknownKind(
-                        f"cluster {self._settings.cluster.name} knows no such kind ({action})", ""
-                    ) from error
-                case HTTPStatus.UNAUTHORIZED:
-                    raise Unreadable(
-                        f"cluster {self._settings.cluster.name} does not know you (401 on: {action})",
-                        "aws sts get-caller-identity says who you are; give that role an access entry in the cluster",
-                    ) from error
-                case HTTPStatus.FORBIDDEN:
-                    raise Unreadable(
-                        f"you may not {action} in namespace {namespace}: {excerpt(_words(error))}",
-                        "ask for the rights that docs/operations.md lists (What to look at first: the doctor)",
-                    ) from error
-                case status:
-                    raise Unreadable(
-                        f"the API server answers {status} ({action}): {excerpt(_words(error))}",
-                        "look again in a minute; if it stays, at the cluster's health in EKS",
-                    ) from error
+            if error.response.status_code == HTTPStatus.NOT_FOUND and isinstance(error, ApiError):
+                raise _NotFoundError from error
+            raise self._refusal(action, error) from error
         except httpx2.HTTPError as error:
-            raise Unreachable(
-                f"the Kubernetes API at {self._endpoint} cannot be reached: {type(error).__name__}: {error}",
-                "a private endpoint answers inside its VPC only: connect to the VPN",
+            raise UnreachableError(
+                f"the Kubernetes API at {self._endpoint} is not reachable: {type(error).__name__}: {error}",
+                "connect to the VPN: a private endpoint answers only inside its VPC",
             ) from error
 
+    def _refusal(self, action: str, error: httpx2.HTTPStatusError) -> RequestRefusedError:
+        match error.response.status_code:
+            case HTTPStatus.NOT_FOUND:
+                return UnknownKindError(
+                    f"cluster {self._cluster} has no definition of this kind ({action})",
+                    "install the controller that defines it",
+                )
+            case HTTPStatus.UNAUTHORIZED:
+                return RequestRefusedError(
+                    f"cluster {self._cluster} does not accept your identity (401 on: {action})",
+                    "give your role (aws sts get-caller-identity shows it) an access entry in the cluster",
+                )
+            case HTTPStatus.FORBIDDEN:
+                return RequestRefusedError(
+                    f"you may not {action} in namespace {self._namespace}: {excerpt(_text(error))}",
+                    "ask for the rights that docs/operations.md lists for the doctor",
+                )
+            case status:
+                return RequestRefusedError(
+                    f"the API server answered {status} ({action}): {excerpt(_text(error))}",
+                    "run the doctor again in a minute; if it stays, check the cluster's health in EKS",
+                )
 
-def _words(error: httpx2.HTTPStatusError) -> str:
-    return str(error) if isinstance(error, ApiError) else error.response.text
 
-
-class _MissingError(Exception):
+class _NotFoundError(Exception):
     """There is no such object."""
+
+
+def _text(error: httpx2.HTTPStatusError) -> str:
+    return str(error) if isinstance(error, ApiError) else error.response.text
 
 
 def _kind(document: dict[str, Any]) -> Any:  # noqa: ANN401 - any of lightkube's resources

@@ -1,4 +1,4 @@
-"""How findings look to a person, and what is said while one lets itself be waited for."""
+"""How findings look on a terminal, and the notice of a check that takes long."""
 
 import os
 from collections.abc import Callable
@@ -7,41 +7,41 @@ from typing import TextIO
 
 from cli.doctor.finding import Finding, Verdict
 
-PATIENCE_SECONDS = 2.0
-"""After so long without a finding, a person is told what is being waited for."""
+NOTICE_AFTER_SECONDS = 2.0
+"""A check that takes longer than this without a finding is named."""
 
 _COLOURS = {Verdict.OK: "32", Verdict.WARNING: "33", Verdict.FAILED: "1;31", Verdict.SKIPPED: "2"}
 """https://www.ecma-international.org/publications-and-standards/standards/ecma-48/, 8.3.117."""
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether it is a terminal, and nobody asked for plain text (https://no-color.org)."""
+    """Whether the stream is a terminal and plain text was not requested (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def painted(finding: Finding, *, colours: bool) -> str:
-    """The finding's line, its verdict in colour where there are colours."""
+def render_line(finding: Finding, *, colours: bool) -> str:
+    """The finding's line, with its verdict in colour if `colours`."""
     if not colours:
         return finding.line
     return f"\x1b[{_COLOURS[finding.verdict]}m{finding.verdict.word:>4}\x1b[0m  {finding.text}"
 
 
-class Waiting:
-    """Says what is being waited for, once for each thing that takes longer than `after_seconds`. End it afterwards."""
+class SlowCheckNotice:
+    """Writes one line for each check that takes longer than `after_seconds`. Stop it afterwards."""
 
-    def __init__(self, say: Callable[[str], object], after_seconds: float = PATIENCE_SECONDS) -> None:
-        self._say = say
+    def __init__(self, write: Callable[[str], object], after_seconds: float = NOTICE_AFTER_SECONDS) -> None:
+        self._write = write
         self._after_seconds = after_seconds
         self._timer: Timer | None = None
 
-    def begin(self, what: str) -> None:
-        """From now on it is `what`."""
-        self.end()
-        self._timer = Timer(self._after_seconds, self._say, [f" ...  {what:<14}  still looking"])
+    def start(self, check: str) -> None:
+        """`check` works from now on, instead of the one before."""
+        self.stop()
+        self._timer = Timer(self._after_seconds, self._write, [f" ...  {check:<17}  still waiting for an answer"])
         self._timer.daemon = True
         self._timer.start()
 
-    def end(self) -> None:
-        """It has come."""
+    def stop(self) -> None:
+        """No check works any more."""
         if self._timer:
             self._timer.cancel()

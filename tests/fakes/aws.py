@@ -1,4 +1,4 @@
-"""AWS with set answers, each held to the shape that AWS's own service model gives it."""
+"""AWS with fixed answers, each validated against the output shape in AWS's own service model."""
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -9,8 +9,8 @@ import botocore.session
 from botocore.exceptions import EndpointConnectionError
 from botocore.validate import validate_parameters
 
-Answer = Mapping[str, Any] | str | Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""What AWS says: always the same, an error as `Code: message`, or by the parameters of the question."""
+Answer = Mapping[str, Any] | str | Callable[[Mapping[str, Any]], Mapping[str, Any] | str]
+"""A fixed answer, an error as `Code: message`, or either of them by the parameters of the request."""
 
 REGION = "ap-southeast-2"
 
@@ -23,7 +23,7 @@ class FakeAws(boto3.Session):
 
     Attributes:
         answers: By operation, such as `DescribeAlarms`.
-        asked: The operations that were asked for, each with its parameters.
+        asked: The operations that were called, each with its parameters.
     """
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
@@ -42,11 +42,11 @@ class FakeAws(boto3.Session):
         answer = self.answers.get(model.name)
         if answer is None:
             raise EndpointConnectionError(endpoint_url=f"no answer is set for {model.name}")
-        if isinstance(answer, str):
-            code, _, said = answer.partition(": ")
-            return SimpleNamespace(status_code=400), {"Error": {"Code": code, "Message": said}}
         if callable(answer):
             answer = answer(self.asked[-1][1])
+        if isinstance(answer, str):
+            code, _, message = answer.partition(": ")
+            return SimpleNamespace(status_code=400), {"Error": {"Code": code, "Message": message}}
         if model.output_shape:
             validate_parameters(dict(answer), model.output_shape)
         return SimpleNamespace(status_code=200), answer

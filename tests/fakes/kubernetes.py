@@ -1,23 +1,29 @@
-"""A cluster that the doctor reads: the objects it is given, and nothing else."""
+"""A cluster that the doctor reads: only the objects that it is given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cli.doctor.kubernetes import Kubernetes, Unanswered
+from lightkube.resources.core_v1 import Pod
+
+from cli.doctor.kubernetes import Kubernetes, KubernetesError
 
 Document = dict[str, Any]
 
 
 class FakeKubernetes(Kubernetes):
-    """Finds what it was given, by kind and name; or fails on every question.
+    """Finds the objects it was given, by kind and name; or fails each request.
 
     Attributes:
-        asked: How often it was asked.
+        asked: How many requests there were for an object.
     """
 
-    def __init__(self, documents: Iterable[Document] = (), error: Unanswered | None = None) -> None:
+    def __init__(
+        self, documents: Iterable[Document] = (), error: KubernetesError | None = None, pods: Sequence[Pod] = ()
+    ) -> None:
+        self._namespace = "registry"
         self._documents = {(one["kind"], one["metadata"]["name"]): one for one in documents}
         self._error = error
+        self._pods = pods
         self.asked = 0
 
     def find(self, document: Document) -> Document | None:
@@ -25,3 +31,13 @@ class FakeKubernetes(Kubernetes):
         if self._error:
             raise self._error
         return self._documents.get((document["kind"], document["metadata"]["name"]))
+
+    def pods(self, labels: dict[str, str]) -> list[Pod]:
+        del labels  # every pod here is the front door's
+        return [*self._pods]
+
+    def log(self, pod: str, container: str, lines: int) -> list[str]:
+        return [f"{container} of {pod}, line {number}" for number in range(lines)]
+
+    def close(self) -> None:
+        """There is no connection."""

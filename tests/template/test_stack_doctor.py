@@ -1,11 +1,11 @@
-"""The doctor finds its way in a stack by logical ids and types: they are what the template has."""
+"""The doctor finds resources by logical id and type: the template has them."""
 
 import pytest
 
-from cli.doctor import access, load_balancer, schedules
+from cli.doctor.checks import schedule
+from cli.doctor.context import CheckContext
 from cli.doctor.finding import Verdict
-from cli.doctor.site import Site
-from cli.doctor.stack import Resources
+from cli.doctor.stack_resources import DEPLOYER_ROLE, LOAD_BALANCER, REFRESHER_ROLE, TARGET_GROUP, StackResources
 from tests.fakes.aws import FakeAws
 from tests.template import configurations
 from tests.template.synthesis import synthesize
@@ -19,22 +19,23 @@ def logical_ids(kind: str) -> list[str]:
     return [name for name, resource in resources.items() if resource["Type"] == kind]
 
 
-@pytest.mark.parametrize("construct", [access.REFRESHER, access.DEPLOYER])
-def test_each_role_is_known_by_its_construct(construct: str) -> None:
+@pytest.mark.parametrize("construct", [REFRESHER_ROLE, DEPLOYER_ROLE])
+def test_each_role_has_the_prefix_of_its_construct(construct: str) -> None:
     assert len([name for name in logical_ids("AWS::IAM::Role") if name.startswith(construct)]) == 1
 
 
-def test_the_canarys_schedule_is_told_from_the_refreshs() -> None:
+def test_the_schedules_of_the_canary_and_of_the_refresh_are_distinguished() -> None:
     ids = ((SCHEDULE, name, name) for name in logical_ids(SCHEDULE))
     settings = configurations.parse(CANARY)
     asked = FakeAws({"GetSchedule": {"ScheduleExpression": "rate(240 minutes)", "State": "DISABLED"}})
-    found = schedules.examine(Site(settings=settings, aws=asked), Resources("CREATE_COMPLETE", tuple(ids)))
-    assert [one.verdict for one in found] == [Verdict.FAILED, Verdict.WARNING]
+    context = CheckContext(settings=settings, aws=asked)
+    context.__dict__["stack"] = StackResources("CREATE_COMPLETE", tuple(ids))  # where cached_property keeps its value
+    assert [one.verdict for one in schedule.run(context)] == [Verdict.FAILED, Verdict.WARNING]
     refresh, canary = (parameters["Name"] for _, parameters in asked.asked)
     assert "Canary" in canary
     assert "Canary" not in refresh
 
 
-@pytest.mark.parametrize("kind", [load_balancer.BALANCER, load_balancer.TARGET_GROUP, "AWS::Scheduler::ScheduleGroup"])
-def test_there_is_one_of_what_the_doctor_takes_the_first_of(kind: str) -> None:
+@pytest.mark.parametrize("kind", [LOAD_BALANCER, TARGET_GROUP, "AWS::Scheduler::ScheduleGroup"])
+def test_the_resources_that_the_doctor_expects_once_are_there_once(kind: str) -> None:
     assert len(logical_ids(kind)) == 1

@@ -1,4 +1,4 @@
-"""The doctor's patient: the front door on the sandbox, a stack of it, and an operator with the documented rights."""
+"""The front door on the sandbox, a stack of it, and an operator with the documented rights."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from cli.doctor.site import Site
+from cli.doctor.context import CheckContext
 from lambda_fn.settings import Settings, to_environment
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
@@ -17,7 +17,7 @@ from tests.e2e.doctor.laptop import is_known
 
 
 def stack_template(settings: Settings) -> str:
-    """What the doctor looks at of a stack; the whole one is deployed by the suite of `make deploy-local`."""
+    """The part of the stack that the doctor reads. `make deploy-local` deploys all of it."""
     pull, opened = list(ecr_actions.PULL), "arn:aws:ecr:*:*:repository/team/*"
     statements = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
@@ -44,7 +44,7 @@ def stack_template(settings: Settings) -> str:
 
 @pytest.fixture(scope="session")
 def operator(installed: World) -> Iterator[boto3.Session]:
-    """An operator with the rights docs/operations.md asks for, and no others in the cluster."""
+    """An operator with the rights that docs/operations.md lists, and no others in the cluster."""
     world = installed
     arn = operators.admit(world)
     given = installation.session(world, "default").client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")
@@ -56,9 +56,9 @@ def operator(installed: World) -> Iterator[boto3.Session]:
 
 
 @pytest.fixture(scope="session")
-def site(installed: World, operator: boto3.Session) -> Iterator[Site]:
+def context(installed: World, operator: boto3.Session) -> Iterator[CheckContext]:
     settings = installation.settings(installed)
     cloudformation = operator.client("cloudformation")
     cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
-    yield Site(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
+    yield CheckContext(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
     cloudformation.delete_stack(StackName=stack_name(settings))

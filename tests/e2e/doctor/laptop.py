@@ -1,38 +1,40 @@
-"""Whoever runs the doctor, and what is done to the front door before."""
+"""An operator runs the doctor, and changes the front door before."""
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import boto3
 
+from cli.doctor.checks import all_checks
+from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding
-from cli.doctor.kubernetes import Kubernetes, Unreadable
-from cli.doctor.site import Site
-from lambda_fn.edges.eks import Eks
+from cli.doctor.kubernetes import RequestRefusedError
 from testbed.sandbox import installation
 from testbed.sandbox.commands import run
 from testbed.sandbox.world import World
 
 
 def is_known(world: World, aws: boto3.Session) -> bool:
-    """Whether the cluster knows the operator by now: the authenticator reads a new entry about a second later."""
+    """Whether the cluster accepts the operator: the authenticator reads a new access entry about a second later."""
     settings = installation.settings(world)
-    eks = Eks(settings, aws.client("eks"), aws.client("sts"))
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}}
-    with closing(Kubernetes(Site(settings=settings, aws=aws), eks.connect(), eks.bearer())) as kubernetes:
+    with closing(CheckContext(settings=settings, aws=aws)) as context:
         try:
-            return kubernetes.find(namespace) is not None
-        except Unreadable:
+            return context.kubernetes.find(namespace) is not None
+        except RequestRefusedError:
             return False
 
 
-def found(site: Site) -> list[Finding]:
-    return list(examine(site, begin=lambda _: None))
+def examined(context: CheckContext) -> list[Finding]:
+    """The findings of all checks, with connections of their own."""
+    with closing(replace(context)) as fresh:
+        return list(examine(all_checks(), fresh))
 
 
 def patch(world: World, thing: str, change: object) -> None:
-    """A change as an operator makes it."""
+    """Change an object, as an operator does."""
     place = f"--namespace={world.namespace}"
     manager = "--field-manager=kubectl-edit"
     run(("kubectl", "patch", thing, place, "--type=merge", manager, "--patch", json.dumps(change)))

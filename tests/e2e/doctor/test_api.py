@@ -1,4 +1,4 @@
-"""The doctor and a Kubernetes API that is dead, or does not know the load balancer's kinds."""
+"""The doctor and a Kubernetes API that does not answer, or that has no definition of the load balancer's kind."""
 
 import base64
 import json
@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from cli.doctor import binding, cluster
-from cli.doctor.finding import Verdict
-from cli.doctor.kubernetes import Kubernetes
-from cli.doctor.site import Site
+from cli.doctor.checks import all_checks, binding
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import examine
+from cli.doctor.finding import Finding, Verdict
 from k8s_manifests import proxy_documents
-from lambda_fn.edges.eks import Eks
 from lambda_fn.settings import Cluster, NlbExposure, Settings
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_apply
@@ -23,7 +22,7 @@ from testbed.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "others")
-# The controller's own definition cannot be had here: testbed/docs/testing.md.
+# The controller's own definition is not available here: testbed/docs/testing.md.
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -48,58 +47,59 @@ DEFINITION = {
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that takes connections, and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
-def test_an_api_that_says_nothing_is_waited_for_once_and_not_for_long(
-    site: Site, world: World, silent_port: int
+def test_an_api_that_does_not_answer_is_asked_once_within_the_timeout(
+    context: CheckContext, world: World, silent_port: int
 ) -> None:
     authority = base64.b64encode(world.ca.certificate.read_bytes()).decode()
-    dead = Cluster(
-        **site.settings.cluster.model_dump(exclude={"endpoint", "certificate_authority"}),
+    silent = Cluster(
+        **context.settings.cluster.model_dump(exclude={"endpoint", "certificate_authority"}),
         endpoint=f"https://127.0.0.1:{silent_port}",
         certificate_authority=authority,
     )
-    where = replace(site, settings=site.settings.model_copy(update={"cluster": dead}), answer_seconds=1)
-    (one,) = cluster.examine(where)
+    settings = context.settings.model_copy(update={"cluster": silent})
+    checks = [check for check in all_checks() if check.category == "cluster"]
+    with closing(replace(context, settings=settings, timeout_seconds=1)) as given:
+        (one,) = examine(checks, given)
     assert (one.check, one.verdict) == ("cluster", Verdict.FAILED)
-    assert f"https://127.0.0.1:{silent_port} cannot be reached: ConnectTimeout" in one.said
-    assert "connect to the VPN" in one.way_out
+    assert f"https://127.0.0.1:{silent_port}" in one.message
+    assert "ConnectTimeout" in one.message
+    assert "VPN" in one.hint
 
 
 @pytest.fixture(scope="module")
-def balanced(site: Site) -> Site:
-    """The same front door, were it behind a load balancer and applied by GitOps."""
+def balanced(context: CheckContext) -> CheckContext:
+    """The same front door, with settings for a load balancer and GitOps."""
     exposure = NlbExposure(
         kind="nlb", subnets={"subnet-12345678": "10.1.0.0/24"}, tls_secret="registry-tls", target_group_arn=ARN
     )
-    proxy = site.settings.proxy.model_copy(update={"exposure": exposure})
-    changed: Settings = site.settings.model_copy(update={"proxy": proxy, "manifests": "external"})
-    return replace(site, settings=changed)
+    proxy = context.settings.proxy.model_copy(update={"exposure": exposure})
+    changed: Settings = context.settings.model_copy(update={"proxy": proxy, "manifests": "external"})
+    return replace(context, settings=changed)
 
 
-@pytest.fixture
-def kubernetes(balanced: Site) -> Iterator[Kubernetes]:
-    eks = Eks(balanced.settings, balanced.aws.client("eks"), balanced.aws.client("sts"))
-    with closing(Kubernetes(balanced, eks.connect(), eks.bearer())) as opened:
-        yield opened
+def found(balanced: CheckContext) -> Finding:
+    """The finding of the check of the binding, with connections of its own."""
+    with closing(replace(balanced)) as fresh:
+        (one,) = examine([binding.CHECK], fresh)
+    return one
 
 
-def test_a_cluster_without_the_load_balancers_kind_is_told_to_install_the_controller(
-    balanced: Site, kubernetes: Kubernetes
-) -> None:
-    (one,) = binding.examine(balanced, kubernetes)
+def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller(balanced: CheckContext) -> None:
+    one = found(balanced)
     assert (one.check, one.verdict) == ("binding", Verdict.FAILED)
-    assert "knows no such kind (get TargetGroupBinding aws-registry-proxy)" in one.said
-    assert "install the AWS Load Balancer Controller" in one.way_out
+    assert "TargetGroupBinding aws-registry-proxy" in one.message
+    assert "AWS Load Balancer Controller" in one.hint
 
 
 @pytest.fixture
-def defined(balanced: Site, kubernetes: Kubernetes) -> Iterator[None]:
+def defined(balanced: CheckContext) -> Iterator[None]:
     kubectl_apply(json.dumps(DEFINITION))
-    served = eventually(lambda: "is missing" in next(binding.examine(balanced, kubernetes)).said, seconds=60)
+    served = eventually(lambda: "is missing" in found(balanced).message, seconds=60)
     try:
         assert served, "the API server does not serve the new kind"
         yield
@@ -108,17 +108,16 @@ def defined(balanced: Site, kubernetes: Kubernetes) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("defined")
-def test_the_binding_in_the_cluster_is_the_one_that_leads_to_the_stacks_target_group(
-    balanced: Site, kubernetes: Kubernetes
-) -> None:
-    found = [next(binding.examine(balanced, kubernetes))]
+def test_only_a_binding_to_the_target_group_of_the_stack_is_ok(balanced: CheckContext) -> None:
+    results = [found(balanced)]
     for arn in (OTHER, ARN):
         objects = proxy_documents(balanced.settings, target_group_arn=arn)
         (document,) = [one for one in objects if one["kind"] == "TargetGroupBinding"]
         kubectl_apply(json.dumps(document))
-        found.append(next(binding.examine(balanced, kubernetes)))
-    assert [one.verdict for one in found] == [Verdict.FAILED, Verdict.FAILED, Verdict.OK]
-    assert [one.said.partition(":")[0] for one in found[:2]] == [
-        "TargetGroupBinding aws-registry-proxy is missing",
-        "TargetGroupBinding aws-registry-proxy names arn",
-    ]
+        results.append(found(balanced))
+    missing, other, right = results
+    assert [one.verdict for one in results] == [Verdict.FAILED, Verdict.FAILED, Verdict.OK]
+    assert all("TargetGroupBinding aws-registry-proxy" in one.message for one in results)
+    assert "missing" in missing.message
+    assert OTHER in other.message
+    assert ARN in right.message

@@ -1,4 +1,4 @@
-"""The doctor, as an operator runs it on the sandbox: in health, and in the states people get into."""
+"""The doctor, as an operator runs it on the sandbox: on a healthy front door, and on broken ones."""
 
 import json
 from base64 import b64decode, b64encode
@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.doctor import door
+from cli.doctor.context import CheckContext
 from cli.doctor.finding import Verdict
-from cli.doctor.site import Site
 from lambda_fn.settings import Refresh
 from testbed.sandbox import installation, operators
 from testbed.sandbox.access import grant_access, revoke_access
@@ -22,30 +21,31 @@ from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
 from tests.canary import leaks
-from tests.e2e.doctor.laptop import found, is_known, patch, refreshed
+from tests.e2e.doctor.laptop import examined, is_known, patch, refreshed
 
 
-def test_a_healthy_front_door_has_nothing_but_good_findings(site: Site) -> None:
-    findings = found(site)
-    troubles = [finding for finding in findings if finding.verdict is not Verdict.OK]
-    # The stand-in for CloudFormation knows no schedules.
-    assert [(one.check, one.verdict) for one in troubles] == [("schedule", Verdict.SKIPPED)]
-    looked_at = {finding.check for finding in findings}
-    assert looked_at >= {
-        "aws", "stack", "function", "iam", "access entry", "failures", "cluster", "objects", "owners",
+def test_every_finding_of_a_healthy_front_door_is_ok(context: CheckContext) -> None:
+    findings = examined(context)
+    problems = [finding for finding in findings if finding.verdict is not Verdict.OK]
+    # The stand-in for CloudFormation has no schedules.
+    assert [(one.check, one.verdict) for one in problems] == [("schedule", Verdict.SKIPPED)]
+    checked = {finding.check for finding in findings}
+    assert checked >= {
+        "aws", "stack", "function", "iam", "access-entry", "dead-letter-queue", "cluster", "objects",
+        "field-managers",
         "credential", "configuration", "pods", "dns", "tls", "registry", "pull",
     }  # fmt: skip
 
 
-def test_nothing_of_the_credential_is_in_a_finding(site: Site) -> None:
-    secret = kubectl_json("get", "secret", "aws-registry", f"--namespace={site.settings.cluster.namespace}")
+def test_no_finding_holds_a_part_of_the_credential(context: CheckContext) -> None:
+    secret = kubectl_json("get", "secret", "aws-registry", f"--namespace={context.settings.cluster.namespace}")
     auths = json.loads(b64decode(secret["data"][".dockerconfigjson"]))["auths"]
     (entry,) = auths.values()
-    assert leaks(entry["auth"], "\n".join(finding.line for finding in found(site))) == []
+    assert leaks(entry["auth"], "\n".join(finding.line for finding in examined(context))) == []
 
 
 @contextmanager
-def the_access_entry_is_gone(world: World, control: Control) -> Iterator[None]:
+def the_access_entry_is_deleted(world: World, control: Control) -> Iterator[None]:
     """The Lambda's access entry is deleted."""
     del control
     group = installation.settings(world).refresher_group
@@ -66,7 +66,7 @@ def the_token_is_revoked(world: World, control: Control) -> Iterator[None]:
 
 
 @contextmanager
-def the_token_is_old(world: World, control: Control) -> Iterator[None]:
+def the_token_is_expired(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "secret/aws-registry", {"data": {"expires_at": b64encode(b"2026-01-01T00:00:00Z").decode()}})
     try:
@@ -106,7 +106,7 @@ def the_configuration_was_edited(world: World, control: Control) -> Iterator[Non
 
 
 @contextmanager
-def an_object_is_gone(world: World, control: Control) -> Iterator[None]:
+def an_object_is_deleted(world: World, control: Control) -> Iterator[None]:
     del control
     run(("kubectl", "delete", "networkpolicy/aws-registry-proxy", f"--namespace={world.namespace}"))
     try:
@@ -116,7 +116,7 @@ def an_object_is_gone(world: World, control: Control) -> Iterator[None]:
 
 
 @contextmanager
-def somebody_scaled_it_down(world: World, control: Control) -> Iterator[None]:
+def the_deployment_is_scaled_down(world: World, control: Control) -> Iterator[None]:
     del control
     patch(world, "deployment/aws-registry-proxy", {"spec": {"replicas": 1}})
     try:
@@ -128,7 +128,7 @@ def somebody_scaled_it_down(world: World, control: Control) -> Iterator[None]:
 
 @contextmanager
 def another_image_is_set(world: World, control: Control) -> Iterator[None]:
-    """Of a Deployment that is paused, so that no pod is replaced."""
+    """In a paused Deployment, so that no pod is replaced."""
     del control
     container = [{"name": "nginx", "image": f"{world.ecr_host}/elsewhere/nginx:1"}]
     change = {"spec": {"paused": True, "template": {"spec": {"containers": container}}}}
@@ -143,8 +143,8 @@ def another_image_is_set(world: World, control: Control) -> Iterator[None]:
 
 
 @contextmanager
-def the_rollout_was_taken_over(world: World, control: Control) -> Iterator[None]:
-    """In a Deployment that is paused, too."""
+def another_manager_writes_the_annotations(world: World, control: Control) -> Iterator[None]:
+    """In a paused Deployment, so that no pod is replaced."""
     del control
     annotations = {"ecr-frontdoor/cache-purged-at": "2026-01-01T00:00:00Z"}
     change = {"spec": {"paused": True, "template": {"metadata": {"annotations": annotations}}}}
@@ -159,7 +159,7 @@ def the_rollout_was_taken_over(world: World, control: Control) -> Iterator[None]
 
 
 @contextmanager
-def the_name_is_gone(world: World, control: Control) -> Iterator[None]:
+def the_dns_record_is_deleted(world: World, control: Control) -> Iterator[None]:
     del control
     point(world, {})
     try:
@@ -169,7 +169,7 @@ def the_name_is_gone(world: World, control: Control) -> Iterator[None]:
 
 
 @contextmanager
-def the_name_leads_elsewhere(world: World, control: Control) -> Iterator[None]:
+def the_dns_record_is_wrong(world: World, control: Control) -> Iterator[None]:
     del control
     point_domain(world, world.service_api_address)
     try:
@@ -179,134 +179,110 @@ def the_name_leads_elsewhere(world: World, control: Control) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("image", "verdict", "said"),
+    ("image", "verdict", "message"),
     [
-        ("team/none:1", Verdict.FAILED, "answered 404"),
-        ("no image", Verdict.FAILED, "names no image"),
-        (None, Verdict.SKIPPED, "no image was named"),
+        ("team/none:1", Verdict.FAILED, "404"),
+        ("no image", Verdict.FAILED, "no image"),
+        (None, Verdict.SKIPPED, "--image"),
     ],
 )
-def test_a_pull_that_fails_says_how(site: Site, image: str | None, verdict: Verdict, said: str) -> None:
-    *_, pull = door.examine(replace(site, image=image))
+def test_a_pull_that_does_not_succeed_has_its_reason(
+    context: CheckContext, image: str | None, verdict: Verdict, message: str
+) -> None:
+    *_, pull = examined(replace(context, image=image))
     assert (pull.check, pull.verdict) == ("pull", verdict)
-    assert said in pull.said
+    assert message in pull.message
 
 
-def test_other_settings_than_the_deployed_ones_are_found(site: Site) -> None:
-    other = site.settings.model_copy(update={"refresh": Refresh(period_minutes=120)})
-    (one,) = [finding for finding in found(replace(site, settings=other)) if finding.check == "function"]
+def test_settings_that_differ_from_the_deployed_ones_are_a_warning(context: CheckContext) -> None:
+    other = context.settings.model_copy(update={"refresh": Refresh(period_minutes=120)})
+    (one,) = [finding for finding in examined(replace(context, settings=other)) if finding.check == "function"]
     assert one.verdict is Verdict.WARNING
 
 
-def test_a_role_that_may_not_pull_or_may_push_is_found(site: Site) -> None:
-    iam = site.aws.client("iam")
+def test_a_role_that_may_push_is_a_failure(context: CheckContext) -> None:
+    iam = context.aws.client("iam")
     statement = {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName="frontdoor-refresher", PolicyName="push", PolicyDocument=document)
     try:
-        (one,) = [finding for finding in found(site) if finding.check == "iam"]
+        (one,) = [finding for finding in examined(context) if finding.check == "iam"]
     finally:
         iam.delete_role_policy(RoleName="frontdoor-refresher", PolicyName="push")
     assert one.verdict is Verdict.FAILED
-    assert "ecr:PutImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is allowed" in one.said
+    assert "ecr:PutImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is allowed" in one.message
 
 
 class Broken(NamedTuple):
-    """One way to break a front door, and the finding that says so."""
+    """One way to break a front door, and the finding it makes; message and hint must name these values and commands."""
 
     break_it: Callable[[World, Control], AbstractContextManager[None]]
     verdict: Verdict
     check: str
-    said: str
-    way_out: str
+    message: tuple[str, ...]
+    hint: str
 
 
 BROKEN = [
     Broken(
-        the_access_entry_is_gone,
+        the_access_entry_is_deleted,
         Verdict.FAILED,
-        "access entry",
-        "has none for the role of the Lambda",
+        "access-entry",
+        ("access entry", "Lambda"),
         "aws eks create-access-entry --region",
     ),
-    Broken(
-        the_token_is_revoked,
-        Verdict.FAILED,
-        "credential",
-        "refuses the token in the cluster",
-        "run the refresh and read what it says",
-    ),
-    Broken(
-        the_token_is_old,
-        Verdict.FAILED,
-        "credential",
-        "the token died at 2026-01-01 00:00 UTC",
-        "run the refresh and read what it says",
-    ),
-    Broken(
-        the_secret_is_damaged,
-        Verdict.FAILED,
-        "credential",
-        "is not what a refresh writes",
-        "run the refresh and read what it says",
-    ),
-    Broken(the_template_is_wrong, Verdict.FAILED, "configuration", "no_such_name", "correct the template ConfigMap"),
+    Broken(the_token_is_revoked, Verdict.FAILED, "credential", ("dkr.ecr.", "refuses"), "run a refresh"),
+    Broken(the_token_is_expired, Verdict.FAILED, "credential", ("expired", "2026-01-01 00:00 UTC"), "run a refresh"),
+    Broken(the_secret_is_damaged, Verdict.FAILED, "credential", ("Secret aws-registry", "damaged"), "run a refresh"),
+    Broken(the_template_is_wrong, Verdict.FAILED, "configuration", ("no_such_name",), "template ConfigMap"),
     Broken(
         the_configuration_was_edited,
         Verdict.FAILED,
         "configuration",
-        "is not what the pods were rolled out with",
-        "it writes the configuration anew",
+        ("ConfigMap aws-registry-proxy-config",),
+        "run a refresh",
     ),
     Broken(
-        an_object_is_gone,
+        an_object_is_deleted,
         Verdict.FAILED,
         "objects",
-        "NetworkPolicy aws-registry-proxy is missing",
+        ("NetworkPolicy aws-registry-proxy", "missing"),
         "python -m k8s_manifests",
     ),
     Broken(
-        somebody_scaled_it_down,
+        the_deployment_is_scaled_down,
         Verdict.WARNING,
         "objects",
-        "replicas is 1 and not 2 (last written by kubectl-",
+        ("Deployment aws-registry-proxy", ".spec.replicas (1 instead of 2) (last written by kubectl-"),
         "python -m k8s_manifests",
     ),
     Broken(
         another_image_is_set,
         Verdict.WARNING,
         "objects",
-        "elsewhere/nginx:1 and not 123456789012.dkr.ecr.",
+        ("elsewhere/nginx:1 instead of 123456789012.dkr.ecr.",),
         "python -m k8s_manifests",
     ),
     Broken(
-        the_token_is_old,
-        Verdict.WARNING,
-        "owners",
-        "Secret aws-registry has fields of the Lambda's that",
-        "find out what writes there",
+        the_token_is_expired, Verdict.WARNING, "field-managers", ("Secret aws-registry", "data by kubectl-"), "GitOps"
     ),
     Broken(
         the_configuration_was_edited,
         Verdict.WARNING,
-        "owners",
-        "ConfigMap aws-registry-proxy-config has fields",
-        "find out what writes there",
+        "field-managers",
+        ("ConfigMap aws-registry-proxy-config", "data by kubectl-"),
+        "GitOps",
     ),
     Broken(
-        the_rollout_was_taken_over,
+        another_manager_writes_the_annotations,
         Verdict.WARNING,
-        "owners",
-        "cache-purged-at by kubectl-edit, 20",
-        "find out what writes there",
+        "field-managers",
+        ("cache-purged-at by kubectl-edit, 20",),
+        "GitOps",
     ),
-    Broken(the_name_is_gone, Verdict.FAILED, "dns", "registry.frontdoor.test has no address here", "make the record"),
+    Broken(the_dns_record_is_deleted, Verdict.FAILED, "dns", ("registry.frontdoor.test",), "DNS record"),
     Broken(
-        the_name_leads_elsewhere,
-        Verdict.FAILED,
-        "tls",
-        "the certificate of registry.frontdoor.test is refused",
-        "give it the right name",
+        the_dns_record_is_wrong, Verdict.FAILED, "tls", ("certificate", "registry.frontdoor.test"), "correct its name"
     ),
 ]
 
@@ -315,25 +291,32 @@ STATES = {case.break_it: [one for one in BROKEN if one.break_it is case.break_it
 
 
 @pytest.mark.parametrize("cases", STATES.values(), ids=[break_it.__name__ for break_it in STATES])
-def test_what_is_broken_is_found_and_how_to_mend_it_said(
-    site: Site, installed: World, control: Control, cases: list[Broken]
+def test_each_finding_of_a_broken_front_door_names_what_is_broken_and_the_fix(
+    context: CheckContext, installed: World, control: Control, cases: list[Broken]
 ) -> None:
     with cases[0].break_it(installed, control):
-        findings = found(site)
+        findings = examined(context)
     for case in cases:
-        (one,) = [finding for finding in findings if finding.check == case.check and case.said in finding.said]
+        (one,) = [
+            finding
+            for finding in findings
+            if finding.check == case.check and all(value in finding.message for value in case.message)
+        ]
         assert one.verdict is case.verdict
-        assert case.way_out in one.way_out
+        assert case.hint in one.hint
         assert "\n" not in one.line
 
 
-def test_an_operator_the_cluster_does_not_know_is_told_so(site: Site, installed: World) -> None:
+def test_an_operator_without_an_access_entry_gets_a_failure_of_the_cluster(
+    context: CheckContext, installed: World
+) -> None:
     operators.dismiss(installed)
     try:
-        assert eventually(lambda: not is_known(installed, site.aws)), "the authenticator still knows the role"
-        (one,) = [finding for finding in found(site) if finding.check == "cluster"]
+        assert eventually(lambda: not is_known(installed, context.aws)), "the authenticator still accepts the role"
+        (one,) = [finding for finding in examined(context) if finding.check == "cluster"]
     finally:
         operators.admit(installed)
-        assert eventually(lambda: is_known(installed, site.aws))
+        assert eventually(lambda: is_known(installed, context.aws))
     assert one.verdict is Verdict.FAILED
-    assert "does not know you" in one.said
+    assert "401" in one.message
+    assert "access entry" in one.hint

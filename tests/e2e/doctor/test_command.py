@@ -8,16 +8,16 @@ from collections import Counter
 
 import pytest
 
-from cli.doctor.site import Site
+from cli.doctor.context import CheckContext
 from testbed.sandbox import installation
 from testbed.sandbox.world import World
 from tests.canary import leaks
 
 
 @pytest.fixture
-def environment(site: Site) -> dict[str, str]:
-    """The operator's, and nothing else that AWS's tools would look at."""
-    credentials = site.aws.get_credentials()
+def environment(context: CheckContext) -> dict[str, str]:
+    """The operator's environment, with nothing else that configures AWS's tools."""
+    credentials = context.aws.get_credentials()
     assert credentials is not None
     names = ("PATH", "HOME", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
     return {
@@ -28,13 +28,15 @@ def environment(site: Site) -> dict[str, str]:
     }
 
 
-def doctor(world: World, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def doctor(world: World, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     config = str(installation.settings_file(world))
-    command = [sys.executable, "-m", "cli.doctor", "--config", config, *words]
+    command = [sys.executable, "-m", "cli.doctor", "--config", config, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 
-def test_health_is_a_line_for_each_finding_and_status_0(installed: World, environment: dict[str, str]) -> None:
+def test_a_healthy_front_door_is_a_line_for_each_finding_and_status_0(
+    installed: World, environment: dict[str, str]
+) -> None:
     done = doctor(installed, environment, "--image", f"{installed.app_repository}:{installed.app_tag}")
     *lines, summary = done.stdout.splitlines()
     counted = Counter(line[:4].strip() for line in lines)
@@ -44,17 +46,17 @@ def test_health_is_a_line_for_each_finding_and_status_0(installed: World, enviro
     assert done.returncode == 0
 
 
-def test_a_failure_is_status_1_and_in_json_four_texts(installed: World, environment: dict[str, str]) -> None:
+def test_a_failure_is_status_1_and_its_json_has_four_keys(installed: World, environment: dict[str, str]) -> None:
     done = doctor(installed, environment, "--json", "--image", "team/none:1")
     findings = json.loads(done.stdout)
     assert done.returncode == 1
-    assert {tuple(one) for one in findings} == {("check", "verdict", "said", "way_out")}
+    assert {tuple(one) for one in findings} == {("check", "verdict", "message", "hint")}
     assert [one["check"] for one in findings if one["verdict"] == "fail"] == ["pull"]
     assert leaks(environment["AWS_SESSION_TOKEN"], done.stdout + done.stderr) == []
 
 
-def test_who_has_not_logged_in_is_told_so_and_the_domain_is_looked_at(installed: World) -> None:
+def test_without_aws_credentials_the_domain_is_checked_all_the_same(installed: World) -> None:
     done = doctor(installed, {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE")}, "--timeout", "1")
-    verdicts = {line[6:20].strip(): line[:4] for line in done.stdout.splitlines()[:-1]}
+    verdicts = {line[4:].split()[0]: line[:4] for line in done.stdout.splitlines()[:-1]}
     assert done.returncode == 1
     assert (verdicts["aws"], verdicts["cluster"], verdicts["registry"]) == ("FAIL", "FAIL", "  ok")

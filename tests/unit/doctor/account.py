@@ -1,10 +1,13 @@
-"""A front door with everything the doctor looks at in AWS, in health: its settings and AWS's answers."""
+"""A healthy front door with everything that the doctor reads in AWS: its settings and the answers of AWS."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cli.doctor.site import Site
-from cli.doctor.stack import Resources
+from cli.doctor.check import Check
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import run
+from cli.doctor.finding import Finding
+from cli.doctor.kubernetes import Kubernetes
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from stacks import ecr_actions
 from tests.fakes.aws import REGION, Answer, FakeAws
@@ -68,14 +71,22 @@ RESOURCES = (
 )
 
 
-def site(answers: Mapping[str, Answer] | None = None, settings: Settings = SETTINGS) -> Site:
-    """The front door in health, but for these answers."""
-    return Site(settings=settings, aws=FakeAws(healthy() | dict(answers or {})))
+def context(
+    answers: Mapping[str, Answer] | None = None, settings: Settings = SETTINGS, *, without: str = ""
+) -> CheckContext:
+    """The healthy front door, but for these answers, and without one logical id in its stack."""
+    return CheckContext(settings=settings, aws=FakeAws(healthy(without) | dict(answers or {})))
 
 
-def found(*, without: str = "") -> Resources:
-    """What the stack made, but for one logical id."""
-    return Resources("UPDATE_COMPLETE", tuple(one for one in RESOURCES if one[1] != without))
+def with_cluster(given: CheckContext, kubernetes: Kubernetes) -> CheckContext:
+    """`given`, connected to this cluster."""
+    given.__dict__["kubernetes"] = kubernetes  # where cached_property keeps its value
+    return given
+
+
+def findings(check: Check, given: CheckContext) -> list[Finding]:
+    """The findings of one check."""
+    return list(run(check, given))
 
 
 def stack(status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
@@ -116,14 +127,18 @@ def subscribed(arn: str = f"{TOPIC}:1") -> dict[str, Any]:
 def simulated(
     *, pull: str = "allowed", push: str = "implicitDeny", outside: str = "explicitDeny"
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """IAM's decisions: on what the settings open, of a push there, and on every other repository."""
+    """IAM's decisions: on a pull that the settings allow, on a push there, and on every other repository."""
 
-    def answer(question: Mapping[str, Any]) -> dict[str, Any]:
-        (resource,) = question["ResourceArns"]
-        opened = not resource.endswith("/on-no-allow-list")
+    def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        (resource,) = parameters["ResourceArns"]
+        is_allowed = not resource.endswith("/on-no-allow-list")
         decided = {
-            name: outside if not opened else pull if name in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"} else push
-            for name in question["ActionNames"]
+            name: outside
+            if not is_allowed
+            else pull
+            if name in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"}
+            else push
+            for name in parameters["ActionNames"]
         }
         return {
             "EvaluationResults": [
@@ -134,8 +149,17 @@ def simulated(
     return answer
 
 
-def healthy() -> dict[str, Answer]:
-    """An answer to everything that is asked."""
+def schedules(**changed: Mapping[str, Any] | str) -> Callable[[Mapping[str, Any]], Mapping[str, Any] | str]:
+    """The schedules of the refresh and of the canary, but for the ones given."""
+    listed: dict[str, Mapping[str, Any] | str] = {
+        "refresh": {"ScheduleExpression": "rate(240 minutes)", "State": "ENABLED"},
+        "canary": {"ScheduleExpression": "rate(15 minutes)", "State": "ENABLED"},
+    }
+    return lambda parameters: (listed | changed)[parameters["Name"]]
+
+
+def healthy(without: str = "") -> dict[str, Answer]:
+    """An answer to every request of the doctor; the stack may lack one logical id."""
     summaries = [
         {
             "ResourceType": kind,
@@ -145,6 +169,7 @@ def healthy() -> dict[str, Answer]:
             "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
         }
         for kind, logical, physical in RESOURCES
+        if logical != without
     ]
     role = {
         "Path": "/",
@@ -164,7 +189,7 @@ def healthy() -> dict[str, Answer]:
         "DescribeAccessEntry": {
             "accessEntry": {"kubernetesGroups": [SETTINGS.refresher_group, "ecr-frontdoor:deployer:registry"]}
         },
-        "GetSchedule": {"ScheduleExpression": "rate(240 minutes)", "State": "ENABLED"},
+        "GetSchedule": schedules(),
         "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
         "DescribeAlarms": alarm(),
         "ListSubscriptionsByTopic": subscribed(),

@@ -14,7 +14,7 @@ from cli.doctor.differences import differences
         ({"nothing": []}, {}),
     ],
 )
-def test_what_the_api_adds_or_writes_otherwise_is_no_difference(wanted: object, found: object) -> None:
+def test_defaults_and_other_notations_of_the_api_are_not_differences(wanted: object, found: object) -> None:
     assert list(differences(wanted, found)) == []
 
 
@@ -30,5 +30,5 @@ def test_what_the_api_adds_or_writes_otherwise_is_no_difference(wanted: object, 
         ({"number": 1}, {"number": "1"}, [".number"]),
     ],
 )
-def test_what_was_changed_is_named_by_its_path(wanted: object, found: object, paths: list[str]) -> None:
-    assert [str(one).partition(" is ")[0] for one in differences(wanted, found)] == paths
+def test_a_difference_is_named_by_its_path(wanted: object, found: object, paths: list[str]) -> None:
+    assert [str(one).partition(" (")[0] for one in differences(wanted, found)] == paths

@@ -1,12 +1,12 @@
-"""What a person sees, and when."""
+"""How findings look on a terminal, and when a slow check is named."""
 
 import io
 from threading import Event
 
 import pytest
 
-from cli.doctor.finding import Verdict, failure, fine
-from cli.doctor.terminal import Waiting, has_colours, painted
+from cli.doctor.finding import Finding, Verdict, ok
+from cli.doctor.terminal import SlowCheckNotice, has_colours, render_line
 
 
 class Terminal(io.StringIO):
@@ -27,7 +27,7 @@ def test_only_a_terminal_has_colours(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_who_wants_plain_text_gets_it(
+def test_plain_text_can_be_requested(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -35,41 +35,38 @@ def test_who_wants_plain_text_gets_it(
 
 
 def test_colours_change_nothing_but_the_colour() -> None:
-    bad = failure("pods", "0 of 2 serve", "look")
-    coloured = painted(bad, colours=True)
-    assert coloured != painted(bad, colours=False) == bad.line
+    bad = Finding(check="pods", verdict=Verdict.FAILED, message="0 of 2 are ready", hint="check them")
+    coloured = render_line(bad, colours=True)
+    assert coloured != render_line(bad, colours=False) == bad.line
     assert coloured.replace("\x1b[1;31m", "").replace("\x1b[0m", "") == bad.line
 
 
-def test_every_verdict_has_four_letters_at_most_and_json_has_them_in_lower_case() -> None:
+def test_a_verdict_has_at_most_four_letters_and_json_has_it_in_lower_case() -> None:
     assert [verdict.word for verdict in Verdict] == ["ok", "warn", "FAIL", "skip"]
-    assert failure("pods", "none", "look").to_json() == {
-        "check": "pods",
-        "verdict": "fail",
-        "said": "none",
-        "way_out": "look",
-    }
-    assert fine("pods", "all").to_json()["way_out"] == ""
+    failed = Finding(check="pods", verdict=Verdict.FAILED, message="none", hint="check them", fatal=True)
+    assert failed.to_json() == {"check": "pods", "verdict": "fail", "message": "none", "hint": "check them"}
+    assert ok("all").to_json()["hint"] == ""
 
 
-def test_a_long_wait_is_explained() -> None:
-    said, told = [], Event()
+def test_a_slow_check_is_named() -> None:
+    written, called = [], Event()
 
-    def say(line: str) -> None:
-        said.append(line)
-        told.set()
+    def write(line: str) -> None:
+        written.append(line)
+        called.set()
 
-    waiting = Waiting(say, after_seconds=0)
-    waiting.begin("cluster")
-    assert told.wait(60)
-    waiting.end()
-    assert said == [" ...  cluster         still looking"]
+    notice = SlowCheckNotice(write, after_seconds=0)
+    notice.start("cluster")
+    assert called.wait(60)
+    notice.stop()
+    (line,) = written
+    assert "cluster" in line
 
 
-def test_a_short_wait_is_not() -> None:
-    said: list[str] = []
-    waiting = Waiting(said.append, after_seconds=3600)
-    for what in ("aws", "cluster"):
-        waiting.begin(what)
-    waiting.end()
-    assert said == []
+def test_a_fast_check_is_not_named() -> None:
+    written: list[str] = []
+    notice = SlowCheckNotice(written.append, after_seconds=3600)
+    for check in ("aws", "cluster"):
+        notice.start(check)
+    notice.stop()
+    assert written == []

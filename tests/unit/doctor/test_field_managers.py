@@ -1,10 +1,10 @@
-"""Who writes a field, by records as the API server keeps them."""
+"""The field managers of a field, from records in the form of the API server."""
 
 from typing import Any
 
 import pytest
 
-from cli.doctor.fields import Path, writers
+from cli.doctor.field_managers import Path, managers_of
 
 CONTAINER = {"name": "nginx", "image": "a"}
 FOUND: dict[str, Any] = {
@@ -41,14 +41,14 @@ FOUND: dict[str, Any] = {
         (("data",), []),
     ],
 )
-def test_a_fields_writers_are_those_whose_record_has_it_or_what_it_is_part_of(path: Path, managers: list[str]) -> None:
-    assert [name.partition(",")[0] for name in writers(FOUND, path)] == managers
+def test_a_manager_of_a_field_or_of_its_parent_is_listed(path: Path, managers: list[str]) -> None:
+    assert [name.partition(",")[0] for name in managers_of(FOUND, path)] == managers
 
 
-def test_a_writer_is_named_with_its_time_and_the_owner_left_out() -> None:
-    assert writers(FOUND, ("spec", "replicas")) == ["chart, 2026-11-23 08:00:00 UTC"]
-    assert writers(FOUND, ("spec",), but="chart") == ["edit, at an unknown time"]
+def test_a_manager_is_listed_with_its_time_and_the_owner_can_be_left_out() -> None:
+    assert managers_of(FOUND, ("spec", "replicas")) == ["chart, 2026-11-23 08:00:00 UTC"]
+    assert managers_of(FOUND, ("spec",), except_for="chart") == ["edit, at an unknown time"]
 
 
-def test_an_object_without_a_record_has_no_writers() -> None:
-    assert writers({"metadata": {}, "data": {}}, ("data",)) == []
+def test_an_object_without_a_record_has_no_managers_of() -> None:
+    assert managers_of({"metadata": {}, "data": {}}, ("data",)) == []

@@ -1,0 +1,34 @@
+"""One object of the charts, compared with the cluster. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cli.doctor.differences import Difference
+from cli.doctor.field_managers import managers_of
+from cli.doctor.finding import Finding, warning
+
+Document = dict[str, Any]
+
+BINDING_KIND = "TargetGroupBinding"
+"""The kind with a check of its own: the target group it must name is not in the settings."""
+
+_SHOWN = 3
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """Kind and name of an object: `Deployment aws-registry-proxy`."""
+    return f"{document['kind']} {document['metadata']['name']}"
+
+
+def changed(document: Document, found: Mapping[str, Any], differences: list[Difference], hint: str) -> Finding:
+    """The finding for an object that differs from the chart's."""
+    shown = ", ".join(_with_managers(found, difference) for difference in differences[:_SHOWN])
+    more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    return warning(
+        f"{title(document)} was edited or is of another version. It differs from this checkout in {shown}{more}", hint
+    )
+
+
+def _with_managers(found: Mapping[str, Any], difference: Difference) -> str:
+    managers = managers_of(found, difference.path)
+    return f"{difference} (last written by {' and '.join(managers)})" if managers else str(difference)

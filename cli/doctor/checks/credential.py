@@ -1,0 +1,76 @@
+"""Whether the Secret holds a token for every registry, until when the token is valid, and whether ECR accepts it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, failed, ok, warning
+from cli.doctor.stored_credential import StoredCredentials, host_of, parse_secret
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.edges.ecr import Ecr
+from lambda_fn.settings import Registry, Schedule
+
+_LIFETIME = timedelta(hours=12)
+"""https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_AuthorizationData.html"""
+_RUN_TIME = timedelta(minutes=30)
+"""What a run, its retries and its rollout may take."""
+_REFRESH = "run a refresh and read its result (docs/operations.md, When a refresh fails)"
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """The token's age, then each registry's host."""
+    name = context.settings.names.secret
+    found = context.kubernetes.find_named("Secret", name)
+    if found is None:
+        yield failed(f"Secret {name} is missing: no refresh has succeeded yet", _REFRESH)
+        return
+    try:
+        stored = parse_secret(found)
+    except ValueError as error:
+        yield failed(f"Secret {name} is damaged: {error}", _REFRESH)
+        return
+    expires_at = min(credential.expires_at for credential in stored.values())
+    yield _age(context.settings.refresh.schedule, expires_at, context.now)
+    yield from _hosts(context.settings.registries, stored)
+
+
+def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
+    left = expires_at - now
+    if left <= timedelta():
+        return failed(f"the token expired at {expires_at:%F %H:%M} UTC, {_hours(-left)} ago", _REFRESH)
+    message = f"the token expires at {expires_at:%F %H:%M} UTC, in {_hours(left)}"
+    if left < schedule.longest_gap:
+        return failed(f"{message}, possibly before the next run", _REFRESH)
+    if left < _LIFETIME - schedule.longest_until(1) - _RUN_TIME:
+        return warning(f"{message}: the last refresh failed or did not run", _REFRESH)
+    return ok(message)
+
+
+def _hosts(registries: Sequence[Registry], stored: StoredCredentials) -> Iterator[Finding]:
+    ecr = Ecr()
+    for registry in registries:
+        host = host_of(registry, stored)
+        if host is None:
+            yield failed(
+                f"the Secret has no token for registry {registry.account} in {registry.region}",
+                f"deploy these settings, then {_REFRESH}",
+            )
+            continue
+        try:
+            unverified = ecr.verify(host, stored[host])
+        except RegistryError:
+            yield failed(f"{host} refuses the token in the cluster", _REFRESH)
+            continue
+        if unverified:
+            yield warning(f"{host} is not reachable from here: the token was not tested", "run this inside the VPC")
+        else:
+            yield ok(f"{host} accepts the token")
+
+
+def _hours(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+CHECK = Check("credential", Category.CLUSTER, run, needs=("cluster",))

@@ -1,0 +1,72 @@
+"""Whether the Lambda function can run, and whether it has the settings of this file."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cli.doctor.aws_calls import get_or_none
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, failed, ok, warning
+from cli.doctor.stack_resources import DELETED_HINT
+from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment, to_environment
+
+_SHOWN = 5
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """The function with the settings; the functions of CDK have none."""
+    client = context.client("lambda")
+    seen = False
+    for name in context.stack.of("AWS::Lambda::Function"):
+        configuration = get_or_none(client.get_function_configuration, FunctionName=name)
+        if configuration is None:
+            seen = True
+            yield failed(f"function {name} does not exist any more", DELETED_HINT)
+            continue
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        if ENVIRONMENT_NAME in variables:
+            seen = True
+            yield _compare_settings(context.settings, name, variables)
+            yield from _state(name, configuration)
+    if not seen:
+        yield failed("the stack has no function with settings", "deploy")
+
+
+def _compare_settings(settings: Settings, name: str, variables: Mapping[str, str]) -> Finding:
+    if to_environment(settings).items() <= variables.items():
+        return ok(f"function {name} has the settings of this file")
+    try:
+        deployed = parse_environment(variables)
+    except SettingsError:
+        return warning(f"function {name} is of another version: this checkout cannot parse its settings", "deploy")
+    changed = [*differing_keys(settings.model_dump(), deployed.model_dump())]
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return warning(
+        f"the settings of function {name} differ from this file in {', '.join(changed[:_SHOWN])}{more}",
+        "deploy, or name the file that was deployed with --config PATH",
+    )
+
+
+def differing_keys(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The keys in which two settings differ, as the file writes them."""
+    for key in sorted(ours.keys() | theirs.keys()):
+        our, their = ours.get(key), theirs.get(key)
+        if isinstance(our, Mapping) and isinstance(their, Mapping):
+            yield from differing_keys(our, their, f"{prefix}{key}.")
+        elif our != their:
+            yield f"{prefix}{key}"
+
+
+def _state(name: str, configuration: Mapping[str, Any]) -> Iterator[Finding]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html."""
+    if configuration.get("State") == "Failed" or configuration.get("LastUpdateStatus") == "Failed":
+        reason = (
+            configuration.get("StateReason") or configuration.get("LastUpdateStatusReason") or "AWS gives no reason"
+        )
+        yield failed(
+            f"function {name} cannot run: {reason}", "correct the reason (often a subnet, a role or a key) and deploy"
+        )
+
+
+CHECK = Check("function", Category.AWS, run, needs=("stack",))

@@ -1,0 +1,99 @@
+"""What the Lambda's role may do in AWS, by IAM's policy simulation."""
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from cli.doctor.aws_calls import get_or_none
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, failed, ok, skipped
+from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
+from lambda_fn.settings import Registry
+from stacks import ecr_actions
+
+_PUSH = "ecr:PutImage"
+_OUTSIDE = "ecr-frontdoor/on-no-allow-list"
+"""A repository that no settings name, unless they allow all; it need not exist."""
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Whether the role may pull what the settings allow, and nothing else."""
+    roles = context.stack.of("AWS::IAM::Role", REFRESHER_ROLE)
+    client = context.client("iam")
+    if not roles:
+        yield failed("the stack has no role for the Lambda", "deploy")
+    for role in roles:
+        found = get_or_none(client.get_role, RoleName=role)
+        if found is None:
+            yield failed(f"role {role} does not exist any more: the Lambda has no rights in AWS", DELETED_HINT)
+        else:
+            yield from _Simulation(client, found["Role"]["Arn"]).findings(context.settings.registries)
+
+
+class _Simulation:
+    """The policy simulation of one role, for the registries in its own account.
+
+    Across accounts, a simulation needs the policy of the other side, which only that account can read.
+    """
+
+    def __init__(self, client: Any, role_arn: str) -> None:  # noqa: ANN401 - boto3's clients are made at run time
+        self._client, self._role_arn = client, role_arn
+        _, self._partition, _, _, self._account, *_ = role_arn.split(":")
+
+    def findings(self, registries: Sequence[Registry]) -> Iterator[Finding]:
+        for registry in registries:
+            if registry.account != self._account:
+                yield skipped(f"registry {registry.account}: IAM does not simulate across accounts")
+        own = [registry for registry in registries if registry.account == self._account]
+        wrong, open_outside = [*self._wrong_decisions(own)], [*self._not_denied_outside(own)]
+        if wrong:
+            yield failed(
+                f"the rights of the Lambda's role are wrong: {'; '.join(wrong)}",
+                "deploy; if it stays, look for a permissions boundary or a service control policy",
+            )
+        if open_outside:
+            yield failed(f"the token can pull more than the settings allow: {'; '.join(open_outside)}", "deploy")
+        if not wrong and not open_outside:
+            yield ok("the Lambda's role may pull what the settings allow, and may not push")
+
+    def _wrong_decisions(self, registries: Sequence[Registry]) -> Iterator[str]:
+        for actions, resource, expected in self._expected(registries):
+            for action, decision in self._decisions(actions, resource):
+                if (decision == "allowed") is not expected:
+                    yield f"{action} on {resource} is {decision}"
+
+    def _expected(self, registries: Sequence[Registry]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+        """Actions, a resource, and whether they must be allowed on it."""
+        yield ("ecr:GetAuthorizationToken",), "*", True
+        for registry in registries:
+            for pattern in registry.repositories:
+                arn = self._repository_arn(registry, pattern.replace("*", "x"))
+                yield ecr_actions.PULL, arn, True
+                yield (_PUSH,), arn, False
+
+    def _not_denied_outside(self, registries: Sequence[Registry]) -> Iterator[str]:
+        """Pull actions that are not denied on a repository that the settings do not allow.
+
+        "Not allowed" is not enough: within an account, a repository policy may allow the role all the same.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+        """
+        for registry in registries:
+            if not any(fnmatchcase(_OUTSIDE, pattern) for pattern in registry.repositories):
+                arn = self._repository_arn(registry, _OUTSIDE)
+                for action, decision in self._decisions(ecr_actions.PULL, arn):
+                    if decision != "explicitDeny":
+                        yield f"{action} on {arn} is {decision}, not explicitDeny"
+
+    def _repository_arn(self, registry: Registry, name: str) -> str:
+        return f"arn:{self._partition}:ecr:{registry.region}:{registry.account}:repository/{name}"
+
+    def _decisions(self, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""
+        answer = self._client.simulate_principal_policy(
+            PolicySourceArn=self._role_arn, ActionNames=list(actions), ResourceArns=[resource]
+        )
+        return [(result["EvalActionName"], result["EvalDecision"]) for result in answer["EvaluationResults"]]
+
+
+CHECK = Check("iam", Category.AWS, run, needs=("stack",))

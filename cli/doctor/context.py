@@ -1,0 +1,109 @@
+"""What every check may use: the settings, the operator's access to AWS and to the cluster, and the time-outs."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import boto3
+import httpx2
+from botocore.config import Config
+
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.stack_resources import StackResources, list_resources
+from lambda_fn.edges import trust
+from lambda_fn.edges.eks import Eks
+from lambda_fn.job.connection import Connection
+from lambda_fn.settings import Settings
+from stacks.stack_name import stack_name
+
+DEFAULT_CONFIG = "frontdoor.toml"
+"""The settings file, unless the command line names another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckContext:
+    """One deployed front door, and the operator who examines it. Close it afterwards.
+
+    Attributes:
+        settings: What it was deployed with.
+        aws: The operator's AWS session.
+        config: The path of the settings file, for the commands in hints.
+        image: `REPOSITORY:TAG` (or `@sha256:...`) to pull as a test; None for the canary's image, if any.
+        timeout_seconds: How long a check waits for each answer.
+    """
+
+    settings: Settings
+    aws: boto3.Session
+    config: str = DEFAULT_CONFIG
+    image: str | None = None
+    timeout_seconds: float = 10.0
+
+    @property
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def connect_timeout_seconds(self) -> float:
+        """How long a connection may take."""
+        return min(5.0, self.timeout_seconds)
+
+    @property
+    def trusted(self) -> ssl.SSLContext:
+        """Trusts the authorities that this machine trusts, and `canary.certificate_authority`."""
+        canary = self.settings.canary
+        return trust.besides_the_public(canary.authority if canary else None)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+        """A client of an AWS service, with the time-outs of this examination."""
+        config = Config(
+            connect_timeout=self.connect_timeout_seconds,
+            read_timeout=self.timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 2},
+        )
+        return self.aws.client(service, config=config)  # type: ignore[call-overload]  # its overloads name each service
+
+    @cached_property
+    def stack(self) -> StackResources:
+        """The stack's resources.
+
+        Raises:
+            ClientError: CloudFormation refuses.
+            BotoCoreError: CloudFormation cannot be reached.
+        """
+        return list_resources(self.client("cloudformation"), stack_name(self.settings))
+
+    @cached_property
+    def connection(self) -> Connection:
+        """How the cluster is reached.
+
+        Raises:
+            ClusterError: EKS does not describe the cluster.
+        """
+        return self._eks.connect()
+
+    @cached_property
+    def kubernetes(self) -> Kubernetes:
+        """The cluster's API.
+
+        Raises:
+            ClusterError: EKS does not describe the cluster, or the operator has no AWS credentials.
+        """
+        return Kubernetes(
+            self.connection,
+            self._eks.bearer(),
+            cluster=self.settings.cluster.name,
+            namespace=self.settings.cluster.namespace,
+            timeout=httpx2.Timeout(self.timeout_seconds, connect=self.connect_timeout_seconds),
+        )
+
+    def close(self) -> None:
+        """Close the connections to the cluster, if there are any."""
+        if "kubernetes" in self.__dict__:  # where cached_property keeps its value
+            self.kubernetes.close()
+
+    @cached_property
+    def _eks(self) -> Eks:
+        return Eks(self.settings, self.client("eks"), self.client("sts"))

@@ -1,0 +1,62 @@
+"""The stack and its resources, as CloudFormation lists them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+DELETED_HINT = (
+    "delete the stack (make destroy) and deploy it again: CloudFormation does not see that the resource was deleted"
+)
+"""The fix for a resource that was deleted without CloudFormation."""
+
+
+REFRESHER_ROLE, DEPLOYER_ROLE = "IdentityRole", "WorkloadRole"
+"""How the logical ids of the roles of the Lambda and of its kubectl begin, after the constructs that make them."""
+
+LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+
+
+@dataclass(frozen=True, slots=True)
+class StackResources:
+    """The resources of a stack.
+
+    Attributes:
+        status: The stack's status; None where there is no such stack.
+        ids: Type, logical id and physical id of each resource.
+    """
+
+    status: str | None = None
+    ids: tuple[tuple[str, str, str], ...] = ()
+
+    def of(self, resource_type: str, construct: str = "") -> list[str]:
+        """Physical ids of all resources of a type, or of those whose logical id begins with a construct's name."""
+        return [
+            physical
+            for found_type, logical, physical in self.ids
+            if found_type == resource_type and logical.startswith(construct)
+        ]
+
+
+def list_resources(cloudformation: Any, stack_name: str) -> StackResources:  # noqa: ANN401 - boto3's clients are made at run time
+    """The resources of a stack.
+
+    Raises:
+        ClientError: CloudFormation refuses.
+    """
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        # CloudFormation has no error code for a stack that does not exist.
+        if "does not exist" in error.response["Error"]["Message"]:
+            return StackResources()
+        raise
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    listed = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    ids = tuple(
+        (summary["ResourceType"], summary["LogicalResourceId"], summary["PhysicalResourceId"])
+        for summary in listed
+        if summary.get("PhysicalResourceId") and not summary["ResourceStatus"].startswith("DELETE_")
+    )
+    return StackResources(stack["StackStatus"], ids)

@@ -1,0 +1,446 @@
+"""What each AWS check finds, case by case, against answers in the shapes of AWS's own service models."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cli.doctor.check import Check
+from cli.doctor.checks import (
+    access_entry,
+    alarms,
+    dead_letter_queue,
+    endpoints,
+    function,
+    iam,
+    load_balancer,
+    schedule,
+    stack,
+)
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import examine
+from cli.doctor.finding import Verdict
+from cli.doctor.stack_resources import LOAD_BALANCER, TARGET_GROUP, StackResources
+from lambda_fn.settings import Refresh, ServiceExposure, to_environment
+from tests.fakes.aws import REGION, Answer
+from tests.unit.doctor.account import (
+    BALANCER,
+    SETTINGS,
+    TARGETS,
+    alarm,
+    balancer,
+    context,
+    findings,
+    schedules,
+    simulated,
+    subscribed,
+    target,
+    targets,
+)
+from tests.unit.doctor.account import endpoints as vpc_endpoints
+
+OK, WARNING, FAILED, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.SKIPPED
+OTHER_PERIOD = SETTINGS.model_copy(update={"refresh": Refresh(period_minutes=120, rollout_timeout_seconds=780)})
+DESTROY = "make destroy"
+
+
+class Broken(NamedTuple):
+    """One answer of AWS that is not healthy, and the finding it makes.
+
+    The message and the hint must name the given keys, values and commands, in any wording.
+    """
+
+    check: Check
+    answers: Mapping[str, Answer]
+    verdict: Verdict
+    message: tuple[str, ...]
+    hint: str
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    return {"GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": dict(variables)}}}
+
+
+BROKEN = {
+    "other settings": Broken(
+        function.CHECK,
+        environment(to_environment(OTHER_PERIOD)),
+        WARNING,
+        ("refresher", "refresh.period_minutes"),
+        "--config PATH",
+    ),
+    "settings of another version": Broken(
+        function.CHECK, environment({"FRONTDOOR_SETTINGS": '{"new": 1}'}), WARNING, ("refresher", "version"), "deploy"
+    ),
+    "a function that cannot run": Broken(
+        function.CHECK,
+        {
+            "GetFunctionConfiguration": {
+                "State": "Failed",
+                "StateReason": "The subnet is gone",
+                "Environment": {"Variables": to_environment(SETTINGS)},
+            }
+        },
+        FAILED,
+        ("refresher", "The subnet is gone"),
+        "subnet",
+    ),
+    "a deleted function": Broken(
+        function.CHECK, {"GetFunctionConfiguration": "ResourceNotFoundException"}, FAILED, ("refresher",), DESTROY
+    ),
+    "a deleted role of the Lambda": Broken(
+        iam.CHECK, {"GetRole": "NoSuchEntity"}, FAILED, ("refresher-role", "Lambda"), DESTROY
+    ),
+    "a deleted role of kubectl": Broken(
+        access_entry.CHECK, {"GetRole": "NoSuchEntity"}, FAILED, ("kubectl-role",), DESTROY
+    ),
+    "a role that may push": Broken(
+        iam.CHECK,
+        {"SimulatePrincipalPolicy": simulated(push="allowed")},
+        FAILED,
+        ("ecr:PutImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is allowed",),
+        "permissions boundary",
+    ),
+    "a role that may not pull": Broken(
+        iam.CHECK,
+        {"SimulatePrincipalPolicy": simulated(pull="implicitDeny")},
+        FAILED,
+        ("ecr:BatchGetImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is implicitDeny",),
+        "permissions boundary",
+    ),
+    "a token that can pull what another policy allows": Broken(
+        iam.CHECK,
+        {"SimulatePrincipalPolicy": simulated(outside="implicitDeny")},
+        FAILED,
+        ("token", "ecr:BatchCheckLayerAvailability on arn:aws:ecr:"),
+        "deploy",
+    ),
+    "a cluster without access entries": Broken(
+        access_entry.CHECK,
+        {"DescribeCluster": {"cluster": {"accessConfig": {"authenticationMode": "CONFIG_MAP"}}}},
+        FAILED,
+        ("cluster shared", "CONFIG_MAP"),
+        "authenticationMode=API_AND_CONFIG_MAP",
+    ),
+    "no access entry of the Lambda": Broken(
+        access_entry.CHECK,
+        {"DescribeAccessEntry": "ResourceNotFoundException"},
+        FAILED,
+        ("cluster shared", "Lambda"),
+        "aws eks create-access-entry --region ap-southeast-2 --cluster-name shared",
+    ),
+    "an access entry with another group": Broken(
+        access_entry.CHECK,
+        {"DescribeAccessEntry": {"accessEntry": {"kubernetesGroups": [SETTINGS.refresher_group]}}},
+        FAILED,
+        ("kubectl", "ecr-frontdoor:refresher:registry", "ecr-frontdoor:deployer:registry"),
+        "--kubernetes-groups ecr-frontdoor:deployer:registry",
+    ),
+    "a disabled refresh": Broken(
+        schedule.CHECK,
+        {"GetSchedule": schedules(refresh={"ScheduleExpression": "rate(240 minutes)", "State": "DISABLED"})},
+        FAILED,
+        ("schedule refresh", "disabled", "12 hours"),
+        "EventBridge Scheduler",
+    ),
+    "a deleted schedule of the refresh": Broken(
+        schedule.CHECK,
+        {"GetSchedule": schedules(refresh="ResourceNotFoundException")},
+        FAILED,
+        ("schedule refresh", "12 hours"),
+        "cdk synth",
+    ),
+    "a refresh at other times": Broken(
+        schedule.CHECK,
+        {"GetSchedule": schedules(refresh={"ScheduleExpression": "rate(1 days)"})},
+        WARNING,
+        ("refresh", "rate(1 days)", "240"),
+        "deploy",
+    ),
+    "a disabled canary": Broken(
+        schedule.CHECK,
+        {"GetSchedule": schedules(canary={"ScheduleExpression": "rate(15 minutes)", "State": "DISABLED"})},
+        WARNING,
+        ("schedule canary", "disabled"),
+        "EventBridge Scheduler",
+    ),
+    "a deleted schedule of the canary": Broken(
+        schedule.CHECK,
+        {"GetSchedule": schedules(canary="ResourceNotFoundException")},
+        WARNING,
+        ("schedule canary",),
+        "cdk synth",
+    ),
+    "runs that failed": Broken(
+        dead_letter_queue.CHECK,
+        {"GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "2"}}},
+        WARNING,
+        ("2", "queue failures"),
+        "FailureQueued",
+    ),
+    "a deleted queue": Broken(
+        dead_letter_queue.CHECK,
+        {"GetQueueAttributes": "AWS.SimpleQueueService.NonExistentQueue"},
+        FAILED,
+        ("queue failures",),
+        DESTROY,
+    ),
+    "an alarm in state ALARM": Broken(
+        alarms.CHECK,
+        {"DescribeAlarms": alarm(StateValue="ALARM")},
+        WARNING,
+        ("RefreshFailed", "ALARM"),
+        "A run failed.",
+    ),
+    "an alarm with disabled actions": Broken(
+        alarms.CHECK,
+        {"DescribeAlarms": alarm(ActionsEnabled=False)},
+        WARNING,
+        ("RefreshFailed", "disabled"),
+        "enable-alarm-actions --region ap-southeast-2 --alarm-names RefreshFailed",
+    ),
+    "a deleted alarm": Broken(
+        alarms.CHECK, {"DescribeAlarms": {"MetricAlarms": []}}, WARNING, ("RefreshFailed",), "cdk synth"
+    ),
+    "an unconfirmed mail subscription": Broken(
+        alarms.CHECK,
+        {"ListSubscriptionsByTopic": subscribed("PendingConfirmation")},
+        WARNING,
+        ("ops@example.net",),
+        "aws sns subscribe --protocol email --region ap-southeast-2 --topic-arn",
+    ),
+    "a deleted load balancer": Broken(
+        load_balancer.CHECK, {"DescribeLoadBalancers": "LoadBalancerNotFound"}, FAILED, ("front",), DESTROY
+    ),
+    "a failed load balancer": Broken(
+        load_balancer.CHECK,
+        {"DescribeLoadBalancers": balancer("failed", "no free address")},
+        FAILED,
+        ("front", "failed", "no free address"),
+        "subnets",
+    ),
+    "a load balancer that cannot scale": Broken(
+        load_balancer.CHECK,
+        {"DescribeLoadBalancers": balancer("active_impaired")},
+        WARNING,
+        ("front", "active_impaired"),
+        "subnets",
+    ),
+    "a load balancer that is provisioned": Broken(
+        load_balancer.CHECK,
+        {"DescribeLoadBalancers": balancer("provisioning")},
+        WARNING,
+        ("front", "provisioning"),
+        "wait",
+    ),
+    "a deleted target group": Broken(
+        load_balancer.CHECK, {"DescribeTargetHealth": "TargetGroupNotFound"}, FAILED, (TARGETS,), DESTROY
+    ),
+    "no registered pod": Broken(
+        load_balancer.CHECK,
+        {"DescribeTargetHealth": targets(target("draining"))},
+        FAILED,
+        ("no pod is registered",),
+        "AWS Load Balancer Controller",
+    ),
+    "only unhealthy pods": Broken(
+        load_balancer.CHECK,
+        {
+            "DescribeTargetHealth": targets(
+                target("unhealthy", "Target.Timeout", "Request timed out"),
+                target("unhealthy", "Target.Timeout", "Request timed out"),
+            )
+        },
+        FAILED,
+        ("0 of 2", "2 unhealthy (Target.Timeout) (Request timed out)"),
+        "security groups",
+    ),
+    "one unhealthy pod": Broken(
+        load_balancer.CHECK,
+        {"DescribeTargetHealth": targets(target("healthy"), target("initial", "Elb.RegistrationInProgress"))},
+        WARNING,
+        ("1 of 2", "1 initial (Elb.RegistrationInProgress)"),
+        "security groups",
+    ),
+    "a pod that is not registered": Broken(
+        load_balancer.CHECK,
+        {"DescribeTargetHealth": targets(target("healthy"))},
+        WARNING,
+        ("1 of 1", "proxy.replicas is 2"),
+        "AWS Load Balancer Controller",
+    ),
+    "a failed endpoint of the stack": Broken(
+        endpoints.CHECK,
+        {"DescribeVpcEndpoints": vpc_endpoints("failed")},
+        FAILED,
+        ("ecr.dkr", "vpc-0a1b2c3d4e5f60718", "failed"),
+        "deploy",
+    ),
+    "a missing endpoint of another party": Broken(
+        endpoints.CHECK,
+        {"DescribeVpcEndpoints": {"VpcEndpoints": vpc_endpoints()["VpcEndpoints"][1:]}},
+        WARNING,
+        ("ecr.api", "vpc-0a1b2c3d4e5f60718", "missing"),
+        "endpoints.existing",
+    ),
+    "an endpoint without private DNS": Broken(
+        endpoints.CHECK,
+        {"DescribeVpcEndpoints": vpc_endpoints(private_dns=False)},
+        WARNING,
+        ("ecr.dkr", "vpc-0a1b2c3d4e5f60718", "private DNS"),
+        "private DNS",
+    ),
+}  # fmt: skip
+CHECKS = {case.check.id: case.check for case in BROKEN.values()}
+
+
+@pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+def test_one_finding_names_what_is_broken_and_the_fix(case: Broken) -> None:
+    (one,) = [
+        finding
+        for finding in findings(case.check, context(case.answers))
+        if finding.verdict is not OK and all(value in finding.message for value in case.message)
+    ]
+    assert (one.check, one.verdict) == (case.check.id, case.verdict)
+    assert case.hint in one.hint
+    assert "\n" not in one.line
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_check_of_a_healthy_front_door_is_ok(check: Check) -> None:
+    found = findings(check, context())
+    assert [finding.verdict for finding in found] == [OK] * len(found) != []
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "hint"),
+    [
+        ("CREATE_COMPLETE", OK, ""),
+        ("UPDATE_COMPLETE", OK, ""),
+        ("UPDATE_IN_PROGRESS", WARNING, "wait"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", WARNING, "wait"),
+        ("UPDATE_ROLLBACK_COMPLETE", WARNING, "deploy again"),
+        ("REVIEW_IN_PROGRESS", FAILED, "deploy"),
+        ("ROLLBACK_COMPLETE", FAILED, DESTROY),
+        ("CREATE_FAILED", FAILED, DESTROY),
+        ("UPDATE_ROLLBACK_FAILED", FAILED, "continue-update-rollback --region r --stack-name s"),
+        ("DELETE_FAILED", FAILED, DESTROY),
+    ],
+)
+def test_each_status_of_the_stack_has_its_verdict_and_fix(status: str, verdict: Verdict, hint: str) -> None:
+    one = stack.status_finding("s", "r", status)
+    assert one.verdict is verdict
+    assert status in one.message
+    assert hint in one.hint
+
+
+def test_a_missing_stack_is_named_and_no_check_of_its_resources_runs() -> None:
+    given = context({"DescribeStacks": "ValidationError: Stack with id s does not exist"})
+    (one,) = examine([stack.CHECK, *CHECKS.values()], given)
+    assert (one.check, one.verdict) == ("stack", FAILED)
+    assert "ecr-frontdoor-shared-registry" in one.message
+    assert "ap-southeast-2" in one.message
+
+
+@pytest.mark.parametrize(
+    ("without", "check", "verdict"),
+    [
+        ("ScheduleCanary1", schedule.CHECK, WARNING),
+        ("RefresherFunction1", function.CHECK, FAILED),
+        ("LoadBalancerNlb1", load_balancer.CHECK, FAILED),
+        ("IdentityRole1", iam.CHECK, FAILED),
+    ],
+)
+def test_the_fix_for_a_resource_that_the_stack_lacks_is_to_deploy(without: str, check: Check, verdict: Verdict) -> None:
+    (one,) = [finding for finding in findings(check, context(without=without)) if finding.verdict is not OK]
+    assert (one.verdict, one.hint) == (verdict, "deploy")
+
+
+@pytest.mark.parametrize("allowed", ["*", "ecr-*"])
+def test_settings_that_allow_every_repository_have_nothing_to_deny(allowed: str) -> None:
+    (registry,) = SETTINGS.registries
+    wide = SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"repositories": (allowed,)}),)})
+    given = context({"SimulatePrincipalPolicy": simulated(outside="implicitDeny")}, wide)
+    assert [one.verdict for one in findings(iam.CHECK, given)] == [OK]
+
+
+def test_a_registry_of_another_account_is_skipped() -> None:
+    (registry,) = SETTINGS.registries
+    other = registry.model_copy(update={"account": "210987654321", "repositories": ("other/*",)})
+    first, *rest = findings(iam.CHECK, context(settings=SETTINGS.model_copy(update={"registries": (registry, other)})))
+    assert first.verdict is SKIPPED
+    assert "210987654321" in first.message
+    assert [one.verdict for one in rest] == [OK]
+
+
+def test_a_first_deployment_that_failed_before_the_schedule_is_reported_once() -> None:
+    first, _ = findings(schedule.CHECK, context(without="Schedule83A77FD1"))
+    assert first.verdict is SKIPPED
+    assert "refresh" in first.message
+
+
+def test_alarms_without_a_recipient_are_mentioned() -> None:
+    silent = SETTINGS.model_copy(update={"alarms": SETTINGS.alarms.model_copy(update={"emails": ()})})
+    *_, last = findings(alarms.CHECK, context(settings=silent))
+    assert last.verdict is SKIPPED
+    assert "[alarms]" in last.message
+
+
+def test_a_check_of_something_that_the_settings_lack_finds_nothing() -> None:
+    without = {
+        "proxy": SETTINGS.proxy.model_copy(update={"exposure": ServiceExposure(kind="service")}),
+        "canary": None,
+        "endpoints": SETTINGS.endpoints.model_copy(update={"create": (), "existing": ()}),
+    }
+    plain = context(settings=SETTINGS.model_copy(update=without))
+    for check in (load_balancer.CHECK, endpoints.CHECK):
+        assert findings(check, plain) == []
+    assert len(findings(schedule.CHECK, plain)) == 1
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_refusal_of_aws_is_a_warning_that_names_its_error_code(check: Check) -> None:
+    stack_answers = {name: context().aws.answers[name] for name in ("DescribeStacks", "ListStackResources")}  # type: ignore[attr-defined]  # FakeAws
+    refused = dict.fromkeys(context().aws.answers, "AccessDenied") | stack_answers  # type: ignore[attr-defined]  # FakeAws
+    (one,) = findings(check, context(refused))
+    assert (one.check, one.verdict, one.fatal) == (check.id, WARNING, True)
+    assert "AccessDenied" in one.message
+    assert "docs/operations.md" in one.hint
+
+
+def test_every_request_is_for_the_stack_of_the_settings() -> None:
+    given = context()
+    list(examine([stack.CHECK, *CHECKS.values()], given))
+    asked = dict(given.aws.asked)  # type: ignore[attr-defined]  # FakeAws
+    assert asked["DescribeStacks"] == {"StackName": "ecr-frontdoor-shared-registry"}
+    assert asked["GetSchedule"] == {"Name": "canary", "GroupName": "group"}
+    assert asked["DescribeLoadBalancers"] == {"LoadBalancerArns": [BALANCER]}
+    assert asked["DescribeTargetHealth"] == {"TargetGroupArn": TARGETS}
+
+
+def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:
+    with mock_aws():
+        aws = boto3.Session("AKIAFAKE", "fake", region_name=REGION)
+        ec2, elb = aws.client("ec2"), aws.client("elbv2")
+        vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
+        made = elb.create_load_balancer(Name="front", Type="network", Scheme="internal", Subnets=[subnet])
+        group = elb.create_target_group(Name="pods", Protocol="TCP", Port=443, VpcId=vpc, TargetType="ip")
+        balancer_arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+        group_arn = group["TargetGroups"][0]["TargetGroupArn"]
+        kinds = (LOAD_BALANCER, TARGET_GROUP)
+        given = CheckContext(settings=SETTINGS, aws=aws)
+        ids = tuple(zip(kinds, kinds, (balancer_arn, group_arn), strict=True))
+        given.__dict__["stack"] = StackResources("CREATE_COMPLETE", ids)
+        empty = findings(load_balancer.CHECK, given)
+        elb.register_targets(TargetGroupArn=group_arn, Targets=[{"Id": f"10.1.0.{n}", "Port": 8080} for n in (7, 8)])
+        full = findings(load_balancer.CHECK, given)
+        elb.delete_load_balancer(LoadBalancerArn=balancer_arn)
+        elb.delete_target_group(TargetGroupArn=group_arn)
+        deleted = findings(load_balancer.CHECK, given)
+    assert [one.verdict for one in empty][1] is FAILED
+    assert full[1].verdict is OK
+    assert "2 of 2" in full[1].message
+    assert [one.verdict for one in deleted] == [FAILED, FAILED]

@@ -1,0 +1,319 @@
+"""What each check of the cluster finds, and whether the fix suits how the charts are applied."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import pytest
+
+import k8s_manifests
+from cli.doctor import chart_objects
+from cli.doctor.charts import is_access
+from cli.doctor.check import Check
+from cli.doctor.checks import all_checks, binding, cluster, field_managers, objects
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import examine
+from cli.doctor.finding import Verdict
+from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
+from lambda_fn.job.manifests import FIELD_MANAGER
+from lambda_fn.settings import IngressExposure, NlbExposure, Settings
+from tests.fakes.aws import FakeAws
+from tests.fakes.kubernetes import FakeKubernetes
+from tests.unit.doctor.account import SETTINGS, TARGETS, findings, healthy, with_cluster
+
+OK, WARNING, FAILED = Verdict.OK, Verdict.WARNING, Verdict.FAILED
+Objects = list[dict[str, Any]]
+ROLE = "Role aws-registry-proxy-deployer"
+OTHER = TARGETS.replace("pods", "others")
+
+
+def settings(**changed: object) -> Settings:
+    return SETTINGS.model_copy(update=changed)
+
+
+def naming(arn: str) -> Settings:
+    """GitOps with an ARN in its settings."""
+    assert isinstance(SETTINGS.proxy.exposure, NlbExposure)
+    exposure = SETTINGS.proxy.exposure.model_copy(update={"target_group_arn": arn})
+    return settings(manifests="external", proxy=SETTINGS.proxy.model_copy(update={"exposure": exposure}))
+
+
+def context(of: Settings, kubernetes: Kubernetes, aws: FakeAws | None = None) -> CheckContext:
+    given = CheckContext(settings=of, aws=aws or FakeAws(healthy()), config="staging.toml")
+    return with_cluster(given, kubernetes)
+
+
+def charts(of: Settings) -> Objects:
+    """The charts' objects and the Lambda's, as a healthy cluster has them."""
+    names = of.names
+    fields = [{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {"f:data": {"f:any": {}}}}]
+    written = [
+        {"kind": kind, "metadata": {"name": name, "managedFields": fields}, "data": {"any": "thing"}}
+        for kind, name in (("Secret", names.secret), ("ConfigMap", names.config_map))
+    ]
+    return deepcopy([*k8s_manifests.documents(of, target_group_arn=TARGETS), *written])
+
+
+def objects_but(
+    title: str, change: Callable[[dict[str, Any]], object] | None = None, of: Settings = SETTINGS
+) -> Objects:
+    """The same, without one of them or with a change of it."""
+    listed = charts(of)
+    (one,) = [document for document in listed if chart_objects.title(document) == title]
+    if change:
+        change(one)
+    else:
+        listed.remove(one)
+    return listed
+
+
+def other_target_group(binding_: dict[str, Any]) -> None:
+    binding_["spec"]["targetGroupARN"] = OTHER
+
+
+def other_port(binding_: dict[str, Any]) -> None:
+    binding_["spec"]["serviceRef"]["port"] = 8443
+
+
+def earlier_version(role: dict[str, Any]) -> None:
+    role["rules"].pop()
+
+
+def written_by_gitops(secret: dict[str, Any]) -> None:
+    stranger = {"manager": "argocd-controller", "time": "2026-11-23T08:00:00Z", "fieldsV1": {"f:data": {"f:x": {}}}}
+    secret["metadata"]["managedFields"] = [stranger]
+
+
+def annotated_by_gitops(deployment: dict[str, Any]) -> None:
+    annotations: dict[str, Any] = {"f:annotations": {"f:ecr-frontdoor/config-sha256": {}}}
+    fields = {"f:spec": {"f:template": {"f:metadata": annotations}}}
+    deployment["spec"]["template"]["metadata"]["annotations"]["ecr-frontdoor/config-sha256"] = "0"
+    deployment["metadata"]["managedFields"] = [{"manager": "argocd-controller", "fieldsV1": fields}]
+
+
+class Broken(NamedTuple):
+    """What is in the cluster, and the finding it makes; message and hint must name these values and commands."""
+
+    check: Check
+    settings: Settings
+    there: Objects
+    verdict: Verdict
+    message: tuple[str, ...]
+    hint: str
+
+
+CHECKS = (objects.CHECK, field_managers.CHECK, binding.CHECK)
+BINDING = "TargetGroupBinding aws-registry-proxy"
+EXTERNAL = settings(manifests="external")
+BROKEN = {
+    "access objects that were not applied": Broken(
+        objects.CHECK,
+        SETTINGS,
+        objects_but(ROLE),
+        FAILED,
+        (ROLE, "missing"),
+        "administrator of the cluster run python -m k8s_manifests --access --config staging.toml | kubectl",
+    ),
+    "access objects of an earlier version": Broken(
+        objects.CHECK, SETTINGS, objects_but(ROLE, earlier_version), WARNING, (ROLE,), "--access --config"
+    ),
+    "charts that GitOps has not applied": Broken(
+        objects.CHECK,
+        EXTERNAL,
+        [one for one in charts(EXTERNAL) if is_access(one)],
+        FAILED,
+        ("PodDisruptionBudget aws-registry-proxy, Deployment aws-registry-proxy", "missing"),
+        "GitOps tool or by hand: python -m k8s_manifests --config staging.toml |",
+    ),
+    "an object deleted behind the stack's kubectl": Broken(
+        objects.CHECK,
+        settings(manifests="kubectl"),
+        objects_but("Service aws-registry-proxy", of=settings(manifests="kubectl")),
+        FAILED,
+        ("Service aws-registry-proxy", "missing"),
+        "python -m k8s_manifests --config staging.toml | kubectl apply -f -",
+    ),
+    "a Secret written by GitOps": Broken(
+        field_managers.CHECK,
+        SETTINGS,
+        objects_but("Secret aws-registry", written_by_gitops),
+        WARNING,
+        ("Secret aws-registry", "data by argocd-controller, 2026-11-23 08:"),
+        "GitOps",
+    ),
+    "an annotation written by GitOps": Broken(
+        field_managers.CHECK,
+        SETTINGS,
+        objects_but("Deployment aws-registry-proxy", annotated_by_gitops),
+        WARNING,
+        ("Deployment aws-registry-proxy", "ecr-frontdoor/config-sha256 by argocd-controller, at an unknown time"),
+        "taken_over",
+    ),
+    "no binding": Broken(
+        binding.CHECK,
+        SETTINGS,
+        objects_but(BINDING),
+        FAILED,
+        (BINDING, "missing"),
+        f"python -m k8s_manifests --target-group-arn {TARGETS} --config staging.toml | kubectl apply -f -",
+    ),
+    "no binding, with GitOps": Broken(
+        binding.CHECK, EXTERNAL, [], FAILED, (BINDING, "missing"), f'target_group_arn = "{TARGETS}" and apply'
+    ),
+    "a binding to another target group": Broken(
+        binding.CHECK,
+        SETTINGS,
+        objects_but(BINDING, other_target_group),
+        FAILED,
+        (BINDING, OTHER, TARGETS),
+        "kubectl -n registry delete targetgroupbinding aws-registry-proxy",
+    ),
+    "a binding to another port": Broken(
+        binding.CHECK,
+        SETTINGS,
+        objects_but(BINDING, other_port),
+        WARNING,
+        (BINDING, ".spec.serviceRef.port", "8443", "80"),
+        f"apply it: python -m k8s_manifests --target-group-arn {TARGETS} --config staging.toml | kubectl apply -f -",
+    ),
+    "a binding to another port, with GitOps": Broken(
+        binding.CHECK,
+        EXTERNAL,
+        objects_but(BINDING, other_port),
+        WARNING,
+        (BINDING, ".spec.serviceRef.port", "8443", "80"),
+        f'set proxy.exposure.target_group_arn = "{TARGETS}" and apply the charts',
+    ),
+    "settings with another target group": Broken(
+        binding.CHECK,
+        naming(OTHER),
+        charts(EXTERNAL),
+        FAILED,
+        ("proxy.exposure.target_group_arn", OTHER, TARGETS),
+        "correct the settings",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+def test_one_finding_names_what_is_broken_and_the_fix(case: Broken) -> None:
+    found = findings(case.check, context(case.settings, FakeKubernetes(case.there)))
+    (one,) = [
+        finding
+        for finding in found
+        if finding.verdict is not OK and all(value in finding.message for value in case.message)
+    ]
+    assert (one.check, one.verdict) == (case.check.id, case.verdict)
+    assert case.hint in one.hint
+    assert "\n" not in one.line
+
+
+@pytest.mark.parametrize("case", [case for case in BROKEN.values() if case.check is not binding.CHECK])
+def test_with_one_broken_object_no_finding_is_ok(case: Broken) -> None:
+    found = findings(case.check, context(case.settings, FakeKubernetes(case.there)))
+    assert OK not in {one.verdict for one in found}
+
+
+def test_an_empty_namespace_has_no_finding_that_is_ok() -> None:
+    given = context(SETTINGS, FakeKubernetes())
+    assert {one.verdict for check in CHECKS for one in findings(check, given)} == {FAILED}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@pytest.mark.parametrize("of", [SETTINGS, EXTERNAL, settings(manifests="kubectl"), naming(TARGETS)])
+def test_every_check_of_a_healthy_cluster_has_one_finding_that_is_ok(check: Check, of: Settings) -> None:
+    (one,) = findings(check, context(of, FakeKubernetes(charts(of))))
+    assert one.verdict is OK
+
+
+def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller() -> None:
+    (one,) = findings(binding.CHECK, context(SETTINGS, FakeKubernetes(error=UnknownKindError("unknown kind", "hint"))))
+    assert one.verdict is FAILED
+    assert "AWS Load Balancer Controller" in one.hint
+
+
+def test_a_binding_is_compared_with_the_settings_where_aws_does_not_answer() -> None:
+    (one,) = findings(binding.CHECK, context(naming(TARGETS), FakeKubernetes(charts(EXTERNAL)), FakeAws({})))
+    assert one.verdict is OK
+
+
+def test_a_missing_binding_is_found_without_any_target_group_to_compare() -> None:
+    silent = FakeAws({})
+    assert [
+        one.verdict for one in findings(binding.CHECK, context(SETTINGS, FakeKubernetes(charts(SETTINGS)), silent))
+    ] == [OK]
+    assert [one.verdict for one in findings(binding.CHECK, context(SETTINGS, FakeKubernetes(), silent))] == [FAILED]
+
+
+def test_an_api_that_stops_answering_is_asked_once_and_its_other_checks_do_not_run() -> None:
+    stopped = FakeKubernetes(error=UnreachableError("no answer", "connect"))
+    needs_cluster = [check for check in all_checks() if "cluster" in check.needs]
+    (one,) = examine(needs_cluster, context(SETTINGS, stopped))
+    assert one.verdict is FAILED
+    assert one.message.startswith("no answer")
+    assert stopped.asked == 1
+
+
+def test_each_object_that_the_operator_may_not_read_is_a_warning() -> None:
+    refusing = FakeKubernetes(error=RequestRefusedError("you may not", "ask for it"))
+    found = findings(objects.CHECK, context(SETTINGS, refusing))
+    assert {one.verdict for one in found} == {WARNING}
+    assert len(found) == refusing.asked > 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "hint"),
+    [
+        ({"DescribeCluster": "ResourceNotFoundException: No cluster found"}, "No cluster found", "cluster.name"),
+        ({"DescribeCluster": "AccessDeniedException: not authorized"}, "not authorized", "eks:DescribeCluster"),
+        ({}, "Could not connect", "route to EKS"),
+        ({"DescribeCluster": {"cluster": {"status": "CREATING"}}}, "shared in ap-southeast-2 is CREATING", "ACTIVE"),
+    ],
+)
+def test_a_cluster_that_eks_does_not_describe_is_explained_to_the_operator(
+    answer: dict[str, Any], message: str, hint: str
+) -> None:
+    (one,) = findings(cluster.CHECK, CheckContext(settings=SETTINGS, aws=FakeAws(answer)))
+    assert (one.check, one.verdict, one.fatal) == ("cluster", FAILED, True)
+    assert message in one.message
+    assert "The Lambda" not in one.message
+    assert hint in one.hint
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "message", "hint"),
+    [
+        (FakeKubernetes(), "namespace registry", "--access"),
+        (FakeKubernetes(error=RequestRefusedError("401", "an access entry")), "401", "an access entry"),
+        (FakeKubernetes(error=UnreachableError("no answer", "the VPN")), "no answer", "the VPN"),
+    ],
+)
+def test_a_cluster_that_cannot_be_read_is_the_only_finding_of_its_category(
+    kubernetes: FakeKubernetes, message: str, hint: str
+) -> None:
+    checks = [check for check in all_checks() if check.category == "cluster"]
+    (one,) = examine(checks, context(SETTINGS, kubernetes))
+    assert (one.check, one.verdict) == ("cluster", FAILED)
+    assert message in one.message
+    assert hint in one.hint
+
+
+def test_no_finding_quotes_the_text_of_a_config_map() -> None:
+    def edit(template: dict[str, Any]) -> None:
+        template["data"]["nginx.conf.j2"] += "# SOMETHING PRIVATE"
+
+    there = objects_but("ConfigMap aws-registry-proxy-tpl", edit)
+    (one,) = findings(objects.CHECK, context(SETTINGS, FakeKubernetes(there)))
+    assert "PRIVATE" not in json.dumps(one.to_json())
+    assert ".data.nginx.conf.j2" in one.message
+
+
+@pytest.mark.parametrize("kind", ["nlb", "ingress"])
+def test_the_access_kinds_are_those_of_the_access_chart(kind: str) -> None:
+    of = settings(manifests="namespaced")
+    if kind == "ingress":
+        exposure = IngressExposure(kind="ingress", class_name="nginx")
+        of = of.model_copy(update={"proxy": of.proxy.model_copy(update={"exposure": exposure})})
+    documents = k8s_manifests.documents(of, target_group_arn=TARGETS)
+    assert [one for one in documents if is_access(one)] == k8s_manifests.access_documents(of)
