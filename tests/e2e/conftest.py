@@ -1,4 +1,4 @@
-"""The front door, installed once on the sandbox's node."""
+"""The front door, installed once on the node of the sandbox."""
 
 from collections.abc import Iterator
 

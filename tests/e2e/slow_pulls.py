@@ -1,7 +1,7 @@
-"""Real clients that pull slowly until they are let go: containerd and skopeo wait for S3, crane reads slowly itself.
+"""Real clients that pull slowly until they are released: containerd and skopeo wait for S3, crane itself reads slowly.
 
-A client that fails is started again, as the kubelet or its user would; each remembers how often it was started and how
-often it asked for the rest of what it had begun.
+A client that fails is started again, as the kubelet or a user does. Each counts its starts, and the requests with which
+it resumed a blob.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from testbed.sandbox import pulls
 from testbed.sandbox.world import World
 
 PAUSE_SECONDS = 1.0
-"""Between two starts of a client. The kubelet begins with 10 s."""
+"""The pause between two starts of a client. The first pause of the kubelet is 10 s."""
 _TRIES = 60
 _CHUNK_BYTES = 16 << 10
 _CHUNKS_PER_SECOND = 4
@@ -26,11 +26,11 @@ _CHUNKS_PER_SECOND = 4
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is pulled: an image of one layer.
+    """An image with one layer.
 
     Attributes:
         reference: The image at the public domain.
-        digest: The layer's.
+        digest: The digest of the layer.
     """
 
     reference: str
@@ -38,33 +38,33 @@ class Layer:
 
 
 class SlowPull(ABC):
-    """A client, pulling in a thread of its own.
+    """A client that pulls in its own thread.
 
     Attributes:
-        let_go: Set it, and every client may read as fast as it can.
-        starts: How often the client was started.
-        failures: What it said when it failed, once for each time.
+        released: When set, every client reads as fast as it can.
+        starts: The number of starts of the client.
+        failures: The last line of its output, for each failure.
     """
 
-    def __init__(self, world: World, layer: Layer, folder: Path, let_go: Event) -> None:
+    def __init__(self, world: World, layer: Layer, folder: Path, released: Event) -> None:
         self.world = world
         self.layer = layer
         self.folder = folder
         self.starts = 0
         self.failures: list[str] = []
-        self.let_go = let_go
+        self.released = released
         self._stopped = Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = Thread(target=self._pull)
 
     @property
     def log(self) -> Path:
-        """What the client says, over all its starts."""
+        """The output of the client, of all its starts."""
         return self.folder / "log"
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended, neither well nor for good."""
+        """Whether it still pulls, or will be started again."""
         return self._thread.is_alive()
 
     @abstractmethod
@@ -73,38 +73,38 @@ class SlowPull(ABC):
 
     @abstractmethod
     def received_bytes(self) -> int:
-        """How much of the layer the client has kept so far."""
+        """How many bytes of the layer the client has stored."""
 
     @abstractmethod
     def found(self) -> str:
-        """The digest of what came."""
+        """The digest of what the client received."""
 
     def resumed(self) -> int:
-        """How often it was given a blob from the middle on."""
+        """How many times it resumed a blob."""
         return 0
 
     def read(self, output: IO[bytes]) -> None:
-        """Take what the client writes to standard output: of most, a picture of their progress."""
+        """Read the standard output of the client: for most clients, their progress."""
         while output.read(_CHUNK_BYTES):
             pass
 
     def start(self) -> None:
-        """Begin."""
+        """Start the client."""
         self.folder.mkdir(parents=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End it, whatever it does."""
+        """End the client."""
         self._stopped.set()
-        self.let_go.set()
+        self.released.set()
         if self._process:
             self._process.kill()
         self._thread.join()
 
     def finish(self, timeout_seconds: float) -> str:
-        """The digest of what came, once it has come."""
+        """Wait for the end; returns the digest of what the client received."""
         self._thread.join(timeout_seconds)
-        assert not self.is_running, f"{self} is not over after {timeout_seconds} s: {self.failures}"
+        assert not self.is_running, f"{self} did not end within {timeout_seconds} s: {self.failures}"
         assert len(self.failures) < self.starts, f"{self} failed {self.starts} times: {self.failures}"
         return self.found()
 
@@ -125,7 +125,7 @@ class SlowPull(ABC):
         environment = pulls.anonymous(self.world)
         with (
             self.log.open("ab") as log,
-            subprocess.Popen(  # noqa: S603 - our own words
+            subprocess.Popen(  # noqa: S603 - our own arguments
                 self.command(), stdout=subprocess.PIPE, stderr=log, env=environment
             ) as self._process,
         ):
@@ -135,7 +135,7 @@ class SlowPull(ABC):
 
 
 def size_bytes(file: Path) -> int:
-    """How many bytes a file has; none where a client has not made it yet, or has just given it another name."""
+    """The size of a file; 0 where a client has not created it yet, or has just renamed it."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -143,7 +143,7 @@ def size_bytes(file: Path) -> int:
 
 
 def text_of(file: Path) -> str:
-    """What a file says; nothing where a client has just removed it."""
+    """The text of a file; empty where a client has just removed it."""
     try:
         return file.read_text()
     except FileNotFoundError:
@@ -151,14 +151,14 @@ def text_of(file: Path) -> str:
 
 
 class Containerd(SlowPull):
-    """containerd's own client: the code with which the kubelet's pulls are made."""
+    """containerd's own client, with the code that pulls for the kubelet."""
 
     def command(self) -> tuple[str | Path, ...]:
         client = ("ctr", "--debug", f"--address={self.world.containerd_socket}", "--namespace=slow-pulls")
         return (*client, "content", "fetch", self.layer.reference)
 
     def received_bytes(self) -> int:
-        """What containerd has written down, which it does by the MiB."""
+        """What containerd has stored, in steps of 1 MiB."""
         return sum(
             size_bytes(ref.parent / "data")
             for ref in self._store.glob("ingest/*/ref")
@@ -166,8 +166,8 @@ class Containerd(SlowPull):
         )
 
     def found(self) -> str:
-        kept = self._store / "blobs" / "sha256" / self.layer.digest.removeprefix("sha256:")
-        return f"sha256:{hashlib.sha256(kept.read_bytes()).hexdigest()}"
+        blob = self._store / "blobs" / "sha256" / self.layer.digest.removeprefix("sha256:")
+        return f"sha256:{hashlib.sha256(blob.read_bytes()).hexdigest()}"
 
     def resumed(self) -> int:
         return self.log.read_text(errors="replace").count('response.status="206 Partial Content"')
@@ -178,7 +178,7 @@ class Containerd(SlowPull):
 
 
 class Skopeo(SlowPull):
-    """Starts a layer anew each time; newer versions than this one resume it."""
+    """Starts a layer from the beginning each time; newer versions resume it."""
 
     def command(self) -> tuple[str | Path, ...]:
         trust = self.folder / "trust"
@@ -196,7 +196,7 @@ class Skopeo(SlowPull):
 
 
 class Crane(SlowPull):
-    """Reads slowly until it is let go; never resumes."""
+    """Reads slowly until it is released; never resumes."""
 
     def command(self) -> tuple[str | Path, ...]:
         repository = self.layer.reference.rpartition(":")[0]
@@ -207,7 +207,7 @@ class Crane(SlowPull):
         while chunk := output.read(_CHUNK_BYTES):
             self._received_bytes += len(chunk)
             self._hash.update(chunk)
-            self.let_go.wait(1 / _CHUNKS_PER_SECOND)
+            self.released.wait(1 / _CHUNKS_PER_SECOND)
 
     def received_bytes(self) -> int:
         return getattr(self, "_received_bytes", 0)
@@ -217,14 +217,14 @@ class Crane(SlowPull):
 
 
 KINDS: tuple[type[SlowPull], ...] = (Containerd,) * 8 + (Skopeo,) * 4 + (Crane,) * 8
-"""Twenty clients. containerd keeps a layer once, so each of its pulls needs a layer of its own: a cold one."""
+"""Twenty clients. containerd stores a layer once, so each of its pulls needs its own layer: a cache miss."""
 
 
 @contextmanager
 def running(world: World, layers: Mapping[type[SlowPull], Iterator[Layer]], folder: Path) -> Iterator[list[SlowPull]]:
-    """The clients, pulling; ended when this is left."""
-    let_go = Event()
-    found = [kind(world, next(layers[kind]), folder / str(number), let_go) for number, kind in enumerate(KINDS)]
+    """The clients, while they pull; they are ended at the end of the `with` block."""
+    released = Event()
+    found = [kind(world, next(layers[kind]), folder / str(number), released) for number, kind in enumerate(KINDS)]
     with ExitStack() as stack:
         for pull in found:
             pull.start()

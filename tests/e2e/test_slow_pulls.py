@@ -1,4 +1,4 @@
-"""Twenty real clients pull slowly while the front door is refreshed, rolled, and loses a replica."""
+"""Twenty real clients pull slowly during a refresh, a rollout, and the loss of a replica."""
 
 import os
 import ssl
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 COLD_BYTES = 10 << 20
 WARM_BYTES = 24 << 20
-"""More than the buffers between nginx and a client hold: it is sent as slowly as it is read."""
-BEGUN_BYTES = 2 << 20
-BRISK = Behaviour(s3_bytes_per_second=1_000_000)
+"""More than the buffers between nginx and a client hold, so that nginx sends it as slowly as the client reads."""
+STARTED_BYTES = 2 << 20
+FAST = Behaviour(s3_bytes_per_second=1_000_000)
 SLOW = Behaviour(s3_bytes_per_second=8_000)
-"""Minutes for what is left of a layer: nothing ends before it is let go."""
+"""The rest of a layer takes minutes: no pull ends before it is released."""
 DEADLINE_SECONDS = 90
 HTTPS_PORT = 8443
 ESTABLISHED = "01"
@@ -37,17 +37,17 @@ ESTABLISHED = "01"
 
 @pytest.fixture
 def slow_pulls(world: World, control: Control, tmp_path: Path) -> Iterator[list[SlowPull]]:
-    """Twenty clients in the middle of a layer, which comes slowly from now on."""
+    """Twenty clients in the middle of a layer, which S3 sends slowly from now on."""
     push = Pusher(world, control)
     warm = push.layer(WARM_BYTES)
     for pod in installation.proxy_pods(world):
         pulls.fetch_from_pod(world, pod, f"v2/{world.app_repository}/blobs/{warm.digest}")
     cold = iter([push.layer(COLD_BYTES) for kind in KINDS if kind is not Crane])
-    control.set(BRISK)
+    control.set(FAST)
     with running(world, {Containerd: cold, Skopeo: cold, Crane: repeat(warm)}, tmp_path) as found:
         wait_until(
             lambda: all(pull.received_bytes() >= least(pull) for pull in found),
-            "every client has begun",
+            "every client receives",
             seconds=DEADLINE_SECONDS,
         )
         control.set(SLOW)
@@ -55,11 +55,11 @@ def slow_pulls(world: World, control: Control, tmp_path: Path) -> Iterator[list[
 
 
 def least(pull: SlowPull) -> int:
-    return 1 if isinstance(pull, Crane) else BEGUN_BYTES
+    return 1 if isinstance(pull, Crane) else STARTED_BYTES
 
 
 class Pusher:
-    """Pushes layers that nobody has pulled yet, each as an image."""
+    """Pushes layers that no client has pulled yet, each as an image."""
 
     def __init__(self, world: World, control: Control) -> None:
         self._world = world
@@ -75,7 +75,7 @@ class Pusher:
         return Layer(f"{self._world.domain}/{repository}:{tag}", digest)
 
 
-def test_a_refresh_a_rollout_and_a_pod_that_is_deleted_cut_no_pull(
+def test_a_refresh_a_rollout_and_a_deleted_pod_break_no_pull(
     world: World, control: Control, slow_pulls: list[SlowPull]
 ) -> None:
     before = installation.proxy_pods(world)
@@ -87,40 +87,40 @@ def test_a_refresh_a_rollout_and_a_pod_that_is_deleted_cut_no_pull(
     assert not set(before) & set(installation.proxy_pods(world))
     assert [str(pull) for pull in slow_pulls if not pull.is_running] == []
     finish(control, slow_pulls)
-    assert [str(pull) for pull in slow_pulls if was_cut(pull)] == []
+    assert [str(pull) for pull in slow_pulls if was_broken(pull)] == []
 
 
-def test_a_pod_that_is_killed_loses_no_pull_of_a_client_that_tries_again(
+def test_after_a_killed_pod_every_pull_succeeds_with_a_retry(
     world: World, control: Control, slow_pulls: list[SlowPull]
 ) -> None:
     before = installation.proxy_pods(world)
-    victim = max(before, key=lambda pod: connections(world, pod))
-    kill(world, victim)
+    killed = max(before, key=lambda pod: connections(world, pod))
+    kill(world, killed)
     finish(control, slow_pulls)
-    cut = [str(pull) for pull in slow_pulls if was_cut(pull)]
-    assert 0 < len(cut) < len(slow_pulls), f"one pod of two was killed, and these were cut: {cut}"
+    broken = [str(pull) for pull in slow_pulls if was_broken(pull)]
+    assert 0 < len(broken) < len(slow_pulls), f"one pod of two was killed; broken pulls: {broken}"
     wait_until(
-        lambda: installation.proxy_pods(world)[victim] > before[victim],
-        "the container is started again",
+        lambda: installation.proxy_pods(world)[killed] > before[killed],
+        "the container restarts",
         seconds=DEADLINE_SECONDS,
     )
-    ready = ("--for=condition=Ready", f"pod/{victim}", "--timeout=60s")
+    ready = ("--for=condition=Ready", f"pod/{killed}", "--timeout=60s")
     run(("kubectl", "wait", f"--namespace={world.namespace}", *ready))
 
 
-def was_cut(pull: SlowPull) -> bool:
+def was_broken(pull: SlowPull) -> bool:
     return pull.starts > 1 or pull.resumed() > 0
 
 
 def container(world: World, pod: str) -> str:
-    """The id of a pod's nginx container, as containerd knows it."""
+    """The id of a pod's nginx container in containerd."""
     status = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]
     (found,) = status["containerStatuses"]
     return str(found["containerID"]).removeprefix("containerd://")
 
 
-def ctr(world: World, *words: str) -> str:
-    return run(("ctr", f"--address={world.containerd_socket}", "--namespace=k8s.io", *words))
+def ctr(world: World, *arguments: str) -> str:
+    return run(("ctr", f"--address={world.containerd_socket}", "--namespace=k8s.io", *arguments))
 
 
 def connections(world: World, pod: str) -> int:
@@ -133,13 +133,13 @@ def connections(world: World, pod: str) -> int:
 
 
 def kill(world: World, pod: str) -> None:
-    """SIGKILL for every process of nginx in a pod, as the kernel does when memory runs out."""
+    """Send SIGKILL to every nginx process of a pod, as the kernel does when memory runs out."""
     ctr(world, "task", "kill", "--signal=SIGKILL", container(world, pod))
 
 
 def finish(control: Control, found: list[SlowPull]) -> None:
     control.reset()
     for pull in found:
-        pull.let_go.set()
+        pull.released.set()
     for pull in found:
         assert pull.finish(DEADLINE_SECONDS) == pull.layer.digest, str(pull)
