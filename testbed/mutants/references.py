@@ -1,5 +1,6 @@
 """What the product produces for reference settings, and whether a mutant changes it. No part has to run for that."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,8 @@ _SETTINGS = """
     [proxy]
     resolver = "10.0.0.10"
 """
+_USED_LOCATION = re.compile(r"\berror_page [^;]*(@\w+);")
+_DEFINED_LOCATION = re.compile(r"\blocation (@\w+) ")
 _VARIANTS = (
     'blobs = "stream"\n[proxy.exposure]\nkind = "pod"\ntls_secret = "registry-tls"',
     'blobs = "redirect"\n[proxy.exposure]\nkind = "service"',
@@ -58,12 +61,18 @@ def unfit(mutant: Mutant) -> str | None:
 
 
 def _changes(mutant: Mutant) -> bool:
-    changed = [
-        mutant.configuration(product.configuration) != product.configuration
-        or mutant.objects(product.objects) != list(product.objects)
-        for product in products()
-    ]
-    return any(changed)
+    """Whether any product changes.
+
+    Raises:
+        MutantError: An edit is ambiguous, or leads to a named location that does not exist.
+    """
+    changed = False
+    for product in products():
+        text = mutant.configuration(product.configuration)
+        if unknown := set(_USED_LOCATION.findall(text)) - set(_DEFINED_LOCATION.findall(text)):
+            raise MutantError(f"no location is called {sorted(unknown)}")
+        changed |= text != product.configuration or mutant.objects(product.objects) != list(product.objects)
+    return changed
 
 
 def _product(settings: Settings) -> Product:

@@ -38,21 +38,21 @@ class Answer:
 
     def error_code(self) -> str:
         """The one code of an error in the shape of the OCI distribution specification."""
-        told = self.json()
-        assert set(told) == {"errors"}, told
-        (error,) = told["errors"]
+        received = self.json()
+        assert set(received) == {"errors"}, received
+        (error,) = received["errors"]
         assert set(error) == {"code", "message"}
         assert isinstance(error["code"], str)
         return error["code"]
 
     def text(self) -> str:
-        """All of it that is text, to be searched; the bytes of a layer are no place for a leak, but many."""
+        """The headers, and the body unless it is as large as a layer, for the leak check."""
         headers = "\n".join(f"{key}: {value}" for key, value in self.headers)
         return headers + (self.body.decode(errors="replace") if len(self.body) < LONGEST_TEXT_BYTES else "")
 
 
 class Client:
-    """Asks the proxy, each time on a new connection; gives up when nothing comes for so long."""
+    """Sends requests to the proxy, each on a new connection; raises TimeoutError when no byte arrives in time."""
 
     def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.seen: list[Answer] = []
@@ -82,7 +82,7 @@ class Client:
         return connection
 
     def read(self, connection: HTTPConnection) -> Answer:
-        """What comes on it."""
+        """Read the response; it is incomplete if the connection ends early."""
         response = connection.getresponse()
         try:
             body, complete = response.read(), True
@@ -93,17 +93,17 @@ class Client:
         return answer
 
     def send_raw(self, request: bytes) -> bytes:
-        """What nginx itself says to bytes no HTTP client would send; it asks nobody for one who has hung up."""
+        """nginx's answer to bytes that no HTTP client would send; the half-closed connection reaches no upstream."""
         with socket.create_connection((ADDRESS, 8080), timeout=TIMEOUT_SECONDS) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-            told = b"".join(iter(lambda: connection.recv(65536), b""))
-        self.seen.append(Answer(0, (), told))
-        return told
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+        self.seen.append(Answer(0, (), received))
+        return received
 
 
 def certificate_of(server_name: str, trust: ssl.SSLContext) -> bytes:
-    """The certificate nginx shows on its TLS port, once it is proven to be trusted for the name."""
+    """The certificate of nginx's TLS port, which has to be trusted for the name."""
     with (
         socket.create_connection((ADDRESS, 8443), timeout=TIMEOUT_SECONDS) as connection,
         trust.wrap_socket(connection, server_hostname=server_name) as secured,

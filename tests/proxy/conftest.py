@@ -1,4 +1,4 @@
-"""A proxy before the ECR double, which is healthy before every test, and what must hold whatever a test is about."""
+"""A proxy in front of the ECR double, which is healthy before every test, and the leak checks of every test."""
 
 import re
 import ssl
@@ -40,31 +40,31 @@ def publisher(trust: ssl.SSLContext, world: World, token: Token) -> Iterator[Pub
 
 @pytest.fixture(scope="module")
 def exposure() -> str:
-    """Lines of `[proxy.exposure]`; a module about TLS says otherwise."""
+    """Lines of `[proxy.exposure]`; a module about TLS overrides it."""
     return 'kind = "service"'
 
 
 @pytest.fixture(scope="module")
 def blobs() -> str:
-    """`proxy.blobs`; a module about redirects says otherwise."""
+    """`proxy.blobs`; a module about redirects overrides it."""
     return "stream"
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """Lines of `[proxy.timeouts]`; a module about waiting says otherwise."""
+    """Lines of `[proxy.timeouts]`; a module about time-outs overrides it."""
     return "pause_seconds = 1"
 
 
 @pytest.fixture(scope="module")
 def resolver(world: World) -> str:
-    """`proxy.resolver`; a module about names says otherwise."""
+    """`proxy.resolver`; a module about DNS overrides it."""
     return world.dns_address
 
 
 @pytest.fixture
 def names(world: World) -> dict[str, str]:
-    """Where ECR and S3 are."""
+    """The names of ECR and S3, and their addresses."""
     known = {name: address for address, names in world.names.items() for name in names}
     return {name: known[name] for name in (*world.ecr_hosts, world.layer_host)}
 
@@ -117,7 +117,7 @@ def proxy(serving: Pod) -> Pod:
 
 @pytest.fixture
 def pod(tmp_path: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
-    """A pod of a test's own, with everything mounted and nothing started. Not in one module with `proxy`."""
+    """A pod for one test, with everything mounted and nothing started. Not in one module with `proxy`."""
     folder = tmp_path / "pod"
     folder.mkdir()
     with _pod(folder, world, settings, token) as made:
@@ -126,18 +126,18 @@ def pod(tmp_path: Path, world: World, settings: Settings, token: Token) -> Itera
 
 @pytest.fixture
 def client(world: World, token: Token) -> Iterator[Client]:
-    """An anonymous client. No secret and no name of ECR's ever comes back to it."""
+    """An anonymous client. At the end, its answers must not contain a secret or a host name of ECR or S3."""
     made = Client()
     yield made
-    told = "\n".join(answer.text() for answer in made.seen)
-    assert leaks(token.authorization, told) == []
+    received = "\n".join(answer.text() for answer in made.seen)
+    assert leaks(token.authorization, received) == []
     for host in (*world.ecr_hosts, world.layer_host, *SECRETS):
-        assert host.lower() not in told.lower()
+        assert host.lower() not in received.lower()
 
 
 @contextmanager
 def _pod(folder: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
-    """A pod that is stopped at the end; then its logs hold no secret, and nothing nginx calls critical."""
+    """A pod that is stopped at the end; then its logs must have no secret and no critical line of nginx."""
     made = Pod(folder, world, settings)
     made.give(dict.fromkeys(world.ecr_hosts, token.authorization))
     try:

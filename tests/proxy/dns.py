@@ -1,4 +1,4 @@
-"""A DNS server and a relay of a test's own, to let names die and move."""
+"""A DNS server and a TCP relay for one test, so that names can vanish and change their addresses."""
 
 import signal
 import socket
@@ -18,10 +18,9 @@ Names = Mapping[str, str | tuple[str, ...]]
 
 
 class NameServer:
-    """Dnsmasq, whose answers are good for a second.
+    """Dnsmasq, whose answers have a TTL of one second.
 
-    It refuses what it does not know, as one without an upstream. Of names that end in `zone` it says that there are no
-    others (NXDOMAIN).
+    It refuses unknown names, like a server without an upstream. Unknown names that end in `zone` do not exist (NXDOMAIN).
     """
 
     def __init__(self, address: str, hosts: Path, *, zone: str = "") -> None:
@@ -31,7 +30,7 @@ class NameServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Answer."""
+        """Start to answer."""
         command = (
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-", "--pid-file",
             f"--listen-address={self.address}", "--bind-interfaces", "--no-resolv", "--no-hosts",
@@ -41,7 +40,7 @@ class NameServer:
         wait_until(self._listens, "dnsmasq listens")
 
     def stop(self) -> None:
-        """Answer nothing any more."""
+        """Stop to answer."""
         if self._process:
             self._process.terminate()
             self._process.wait()
@@ -49,8 +48,10 @@ class NameServer:
 
     def tell(self, names: Names) -> None:
         """Know these names and no others, from now on."""
-        known = {name: (told,) if isinstance(told, str) else told for name, told in names.items()}
-        self._hosts.write_text("".join(f"{address}\t{name}\n" for name, told in known.items() for address in told))
+        known = {name: (value,) if isinstance(value, str) else value for name, value in names.items()}
+        self._hosts.write_text(
+            "".join(f"{address}\t{name}\n" for name, addresses in known.items() for address in addresses)
+        )
         if self._process:
             self._process.send_signal(signal.SIGHUP)
 
@@ -61,7 +62,7 @@ class NameServer:
 
 
 class Relay(ThreadingTCPServer):
-    """Takes TCP connections at one address to another one; its `connections` are how many there were."""
+    """Relays TCP connections from one address to another, and counts them in `connections`."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -79,7 +80,7 @@ class Relay(ThreadingTCPServer):
         self._open += ends
 
     def close(self) -> None:
-        """Be gone, and cut what is open."""
+        """Stop, and cut the open connections."""
         self.shutdown()
         self.server_close()
         for end in self._open:

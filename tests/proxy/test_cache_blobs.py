@@ -1,4 +1,4 @@
-"""Blobs that are kept: by digest, in slices, for every repository one may pull from."""
+"""Cached blobs: by digest, in slices, for every allowed repository."""
 
 import secrets
 import ssl
@@ -74,7 +74,7 @@ def test_a_cached_blob_is_not_served_for_a_repository_outside_the_allow_list(
 
 @pytest.mark.rule("R18")
 @pytest.mark.parametrize(
-    ("asked", "begin", "end"),
+    ("range_", "begin", "end"),
     [
         ("bytes=0-0", 0, 1),
         (f"bytes={MIB - 1}-{MIB}", MIB - 1, MIB + 1),
@@ -88,41 +88,41 @@ def test_a_cached_blob_is_not_served_for_a_repository_outside_the_allow_list(
     ],
 )
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
-def test_a_range_is_exact_to_the_byte(client: Client, warm: bool, asked: str, begin: int, end: int) -> None:  # noqa: FBT001 - a parameter
+def test_a_range_is_exact_to_the_byte(client: Client, warm: bool, range_: str, begin: int, end: int) -> None:  # noqa: FBT001 - a parameter
     if warm:
         client.get(BLOB)
     for _ in range(2):
-        answer = client.get(BLOB, {"Range": asked})
+        answer = client.get(BLOB, {"Range": range_})
         assert (answer.status, answer.body == LAYER[begin:end]) == (206, True)
         assert answer.header("Content-Range") == f"bytes {begin}-{end - 1}/{len(LAYER)}"
     assert client.get(BLOB).body == LAYER
 
 
 @pytest.mark.rule("R18")
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2"])
-def test_several_ranges_or_an_invalid_one_get_the_whole_blob(client: Client, asked: str) -> None:
-    answer = client.get(BLOB, {"Range": asked})
+@pytest.mark.parametrize("range_", ["bytes=0-1,5-6", "lines=1-2"])
+def test_several_ranges_or_an_invalid_one_get_the_whole_blob(client: Client, range_: str) -> None:
+    answer = client.get(BLOB, {"Range": range_})
     assert (answer.status, answer.body == LAYER) == (200, True)
 
 
 @pytest.mark.rule("R18")
-@pytest.mark.parametrize("asked", [f"bytes={len(LAYER)}-", "bytes=99999999-"])
+@pytest.mark.parametrize("range_", [f"bytes={len(LAYER)}-", "bytes=99999999-"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
-def test_a_range_beyond_the_end_is_refused(client: Client, warm: bool, asked: str) -> None:  # noqa: FBT001 - a parameter
+def test_a_range_beyond_the_end_is_refused(client: Client, warm: bool, range_: str) -> None:  # noqa: FBT001 - a parameter
     if warm:
         client.get(BLOB)
-    answer = client.get(BLOB, {"Range": asked})
+    answer = client.get(BLOB, {"Range": range_})
     assert (answer.status, answer.body) == (416, b"")
     assert answer.header("Content-Range") == f"bytes */{len(LAYER)}"
 
 
 @pytest.mark.rule("R18")
-@pytest.mark.parametrize("asked", ["bytes=5-4", "bytes=1048577-1048576"])
+@pytest.mark.parametrize("range_", ["bytes=5-4", "bytes=1048577-1048576"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
-def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: bool, asked: str) -> None:  # noqa: FBT001 - a parameter
+def test_a_range_that_ends_before_it_begins_is_refused(client: Client, warm: bool, range_: str) -> None:  # noqa: FBT001 - a parameter
     if warm:
         client.get(BLOB)
-    answer = client.get(BLOB, {"Range": asked})
+    answer = client.get(BLOB, {"Range": range_})
     assert (answer.status, answer.body) == (416, b"")
     assert client.get(BLOB).body == LAYER
 

@@ -1,4 +1,4 @@
-"""Many clients that want the same at once."""
+"""Concurrent requests for the same content."""
 
 import secrets
 import time
@@ -19,8 +19,8 @@ CLIENTS = 10
 pytestmark = pytest.mark.usefixtures("proxy")
 
 
-def herd(client: Client, paths: list[str]) -> list[Answer]:
-    """The answers to clients that ask at the same time."""
+def concurrent_answers(client: Client, paths: list[str]) -> list[Answer]:
+    """The answers to concurrent requests."""
     with ThreadPoolExecutor(len(paths)) as pool:
         return list(pool.map(lambda path: client.get(path, ACCEPT), paths))
 
@@ -35,17 +35,17 @@ def test_concurrent_requests_for_an_uncached_blob_cost_one_ecr_request_and_one_d
     mark = control.mark()
     paths = [f"/v2/{repository}/blobs/{digest}" for repository in ("team/app", "base") for _ in range(CLIENTS // 2)]
     with control.behaving(Behaviour(s3_bytes_per_second=10_000_000)):
-        answers = herd(client, paths)
+        answers = concurrent_answers(client, paths)
     assert [answer.body == content for answer in answers] == [True] * CLIENTS
     assert control.requests(mark).sent_bytes("s3.layer") == len(content)
-    assert control.requests(mark).count("registry") <= 2, "a redirect is good for one repository"
+    assert control.requests(mark).count("registry") <= 2, "one redirect for each repository"
 
 
 @pytest.mark.rule("R17")
 def test_a_waiting_client_streams_a_blob_from_its_start_while_it_is_fetched(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
-    """At 1 MB/s the blob takes eight seconds; who comes second has its first bytes after a slice."""
+    """At 1 MB/s the blob takes eight seconds; the second client gets its first bytes after one slice."""
     content = secrets.token_bytes(8 * MIB)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     with (
@@ -71,7 +71,7 @@ def test_concurrent_requests_share_one_failure_of_ecr(
     mark = control.mark()
     began = time.monotonic()
     with control.behaving(Behaviour(registry_status=503, registry_delay_seconds=0.3)):
-        answers = herd(client, [f"/v2/team/app/{reference[kind]}"] * CLIENTS)
+        answers = concurrent_answers(client, [f"/v2/team/app/{reference[kind]}"] * CLIENTS)
     assert [answer.status for answer in answers] == [503] * CLIENTS
     assert time.monotonic() - began < 3
     assert control.requests(mark).count("registry") <= 2
@@ -81,7 +81,7 @@ def test_concurrent_requests_share_one_failure_of_ecr(
 def test_concurrent_requests_for_an_expired_tag_are_coalesced_and_none_gets_the_stale_one(
     client: Client, control: Control, publisher: Publisher
 ) -> None:
-    """Two, where the herd meets the turn of a second."""
+    """Two requests to ECR, where the second changes meanwhile: it is part of the micro-cache's key."""
     tag = secrets.token_hex(4)
     publisher.image("team/app", tag, [secrets.token_bytes(100)])
     path = f"/v2/team/app/manifests/{tag}"
@@ -90,7 +90,7 @@ def test_concurrent_requests_for_an_expired_tag_are_coalesced_and_none_gets_the_
     time.sleep(TAG_EXPIRED_SECONDS)
     mark = control.mark()
     with control.behaving(Behaviour(registry_delay_seconds=0.3)):
-        answers = herd(client, [path] * CLIENTS)
+        answers = concurrent_answers(client, [path] * CLIENTS)
     assert [answer.body for answer in answers] == [moved.manifest] * CLIENTS
     assert control.requests(mark).count("registry") < CLIENTS // 2
 
@@ -105,6 +105,6 @@ def test_concurrent_requests_for_an_uncached_manifest_cost_one_ecr_request(
     path = f"/v2/team/app/manifests/{tag if reference == 'tag' else image.digest}"
     mark = control.mark()
     with control.behaving(Behaviour(registry_delay_seconds=0.3)):
-        answers = herd(client, [path] * CLIENTS)
+        answers = concurrent_answers(client, [path] * CLIENTS)
     assert [answer.body for answer in answers] == [image.manifest] * CLIENTS
     assert control.requests(mark).count("registry") == 1

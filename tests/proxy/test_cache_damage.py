@@ -1,4 +1,4 @@
-"""What must never be kept: half a blob, or a blob made of two. Whatever happens while it is fetched."""
+"""No incomplete or mixed blob is cached, whatever happens while it is fetched."""
 
 import os
 import secrets
@@ -32,13 +32,13 @@ def blob(publisher: Publisher, content: bytes) -> str:
 
 @pytest.fixture
 def proxy(pod: Pod) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     pod.start()
     return pod
 
 
 def workers(pod: Pod) -> list[int]:
-    """The process ids of nginx's workers; its cache manager and loader are none."""
+    """The process ids of nginx's workers; without its cache manager and loader."""
     children = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
     return [int(pid) for pid in children if "worker" in Path(f"/proc/{pid}/cmdline").read_text()]
 
@@ -74,7 +74,7 @@ def test_the_next_client_gets_the_whole_blob_when_the_first_one_disconnects(
 def test_a_killed_worker_leaves_no_incomplete_slice_in_the_cache(
     proxy: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
-    """Who waited for the slice the worker was fetching tries by himself, later than `proxy_cache_lock_age`."""
+    """A client that waited for the worker's slice fetches it itself, after `proxy_cache_lock_age`."""
     with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
         first.getresponse().read(1000)
         for pid in workers(proxy):
@@ -98,7 +98,7 @@ def test_a_killed_container_leaves_no_unfinished_file(
 
 
 def unfinished(pod: Pod) -> list[Path]:
-    """Files that nginx has not given their names yet."""
+    """Files that nginx has not renamed to their final names yet."""
     return [file for file in (pod.folder / "cache").rglob("*.*") if file.is_file()]
 
 

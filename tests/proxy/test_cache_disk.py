@@ -1,4 +1,4 @@
-"""A cache whose disk is full, or can only be read."""
+"""A cache whose disk is full or read-only."""
 
 import re
 import secrets
@@ -26,13 +26,13 @@ MIB = 1 << 20
 
 @pytest.fixture
 def size_mib() -> int:
-    """Less than the 256 MiB that are to stay free: every ten seconds nginx drops what it keeps, as far as it can."""
+    """Less than `min_free` (256 MiB): every ten seconds nginx evicts as much as it can."""
     return 16
 
 
 @pytest.fixture
 def volume(pod: Pod, size_mib: int) -> Iterator[Path]:
-    """A file system of its own under the cache of a pod. What nginx calls critical about it is expected."""
+    """A separate file system for the cache of a pod. nginx's critical log lines about it are expected."""
     pod.tolerated = (
         "No space left on device",
         "Read-only file system",
@@ -48,13 +48,13 @@ def volume(pod: Pod, size_mib: int) -> Iterator[Path]:
 
 @pytest.fixture
 def disk(pod: Pod, volume: Path) -> Path:
-    """The same, under a pod that serves."""
+    """The same, in a pod that serves."""
     pod.start()
     return volume
 
 
 def fill(disk: Path) -> Repair:
-    """Nothing fits on it any more, also when nginx has removed what it tries the disk with every two seconds."""
+    """Fill the disk, including the space of the file by which nginx probes it every two seconds."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for _ in range(2):
@@ -66,14 +66,14 @@ def fill(disk: Path) -> Repair:
 
 
 def write_protect(disk: Path) -> Repair:
-    """It can only be read."""
+    """Make the disk read-only."""
     run("mount", "-o", "remount,ro", str(disk))
     return lambda: run("mount", "-o", "remount,rw", str(disk))
 
 
 @pytest.fixture(params=[fill, write_protect])
 def repair(request: pytest.FixtureRequest, disk: Path) -> Repair:
-    """The disk fails from now on; calling this repairs it."""
+    """The disk fails from now on; calling the value repairs it."""
     made: Repair = request.param(disk)
     return made
 
@@ -88,14 +88,14 @@ def run(*command: str) -> None:
 
 
 def wait_until_noticed(pod: Pod) -> None:
-    """Return when nginx knows that its disk fails, and why."""
+    """Return when nginx has logged that the disk fails, and why."""
     wait_until(
-        lambda: re.search(r"the cache cannot be written \((ENOSPC|EROFS)\)", pod.error_log()) is not None, "it is known"
+        lambda: re.search(r"\((ENOSPC|EROFS)\)", pod.error_log()) is not None, "nginx has noticed the failing disk"
     )
 
 
-def asks_nobody(client: Client, control: Control, path: str) -> bool:
-    """Whether what lies there is served from what is kept."""
+def is_cached(client: Client, control: Control, path: str) -> bool:
+    """Whether the content of a path is served without a request to ECR or S3."""
     mark = control.mark()
     assert client.get(path).status == 200
     return control.requests(mark).entries == ()
@@ -107,7 +107,7 @@ def test_a_failing_disk_delays_pulls_for_seconds_and_is_used_again_once_repaired
 ) -> None:
     blob, manifest = f"/v2/team/app/blobs/{image.layers[0]}", f"/v2/team/app/manifests/{image.digest}"
     with suppress(RemoteDisconnected):
-        client.get(blob)  # breaks off, unless nginx has noticed already: it learns of it when it has begun to answer
+        client.get(blob)  # may be cut off: nginx notices the failing disk only after it has begun to answer
     wait_until_noticed(pod)
     for _ in range(2):
         assert len(client.get(blob).body) == 3 * MIB + 7
@@ -115,7 +115,7 @@ def test_a_failing_disk_delays_pulls_for_seconds_and_is_used_again_once_repaired
     assert client.get("/-/ready").status == 200
     assert [file for file in disk.glob("*/*/*/*") if file.is_file()] == []
     repair()
-    wait_until(lambda: asks_nobody(client, control, blob), "the disk is used again")
+    wait_until(lambda: is_cached(client, control, blob), "the disk is used again")
 
 
 @pytest.mark.rule("R26", "F16")
@@ -140,15 +140,15 @@ def test_a_pod_without_a_writable_cache_starts_serves_and_logs_why_it_caches_not
     pod: Pod, volume: Path, client: Client, image: Image, fail: Fail, reason: str
 ) -> None:
     fail(volume)
-    said = pod.check().stderr.decode()
-    assert reason in said
-    assert "the cache cannot be written: this container serves, and keeps nothing" in said
+    output = pod.check().stderr.decode()
+    assert reason in output
+    assert "cache cannot be written" in output
     pod.start()
     for _ in range(2):
         assert len(client.get(f"/v2/team/app/blobs/{image.layers[0]}").body) == 3 * MIB + 7
         assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).body == image.manifest
     assert client.get("/-/ready").status == 200
-    assert [kept(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
+    assert [cached_files(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
 
 
 @pytest.mark.rule("F20")
@@ -161,11 +161,13 @@ def test_a_repaired_cache_is_used_by_the_next_container(
     pod.start()
     repair()
     for _ in range(2):
-        assert not asks_nobody(client, control, blob), "this container keeps nothing, and says so when it starts"
+        assert not is_cached(client, control, blob), (
+            "this container started without a writable cache, and caches nothing"
+        )
     pod.kill()
     pod.restart()
-    wait_until(lambda: asks_nobody(client, control, blob), "the cache is used")
-    assert kept(volume / "blobs")
+    wait_until(lambda: is_cached(client, control, blob), "the cache is used")
+    assert cached_files(volume / "blobs")
 
 
 @pytest.mark.rule("F20")
@@ -190,14 +192,14 @@ def test_a_container_restarts_with_unfinished_files_on_a_read_only_disk(
 def test_the_least_recently_used_content_is_evicted_before_the_disk_is_full(
     disk: Path, client: Client, image: Image
 ) -> None:
-    """Somebody else fills it: 256 MiB are to stay free, and nginx looks every ten seconds."""
+    """Another process fills the disk: nginx keeps 256 MiB free, and checks every ten seconds."""
     client.get(f"/v2/team/app/blobs/{image.layers[0]}")
-    assert kept(disk / "blobs")
+    assert cached_files(disk / "blobs")
     (disk / "filler").write_bytes(b"x" * (60 * MIB))
-    eventually(lambda: not kept(disk / "blobs"), 40, pause_seconds=0.1)
-    assert not kept(disk / "blobs")
+    eventually(lambda: not cached_files(disk / "blobs"), 40, pause_seconds=0.1)
+    assert not cached_files(disk / "blobs")
 
 
-def kept(folder: Path) -> list[Path]:
-    """What nginx has written there."""
+def cached_files(folder: Path) -> list[Path]:
+    """The files in the cache."""
     return [file for file in folder.glob("*/??/*") if file.is_file()]

@@ -1,4 +1,4 @@
-"""Manifests that are kept: by digest for good, by tag for the seconds that are set."""
+"""Cached manifests: by digest without an end, by tag for `tag_seconds`."""
 
 import secrets
 import time

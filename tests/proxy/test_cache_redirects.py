@@ -1,4 +1,4 @@
-"""ECR's redirects to S3: kept inside for minutes, and asked for again when S3 refuses one."""
+"""ECR's redirects to S3 are cached for minutes, and requested again when S3 refuses one."""
 
 import secrets
 import time
@@ -42,7 +42,7 @@ def test_a_redirect_is_reused_and_never_sent_to_a_client(client: Client, control
 
 @pytest.mark.rule("R21")
 def test_a_redirect_is_cached_whatever_ecrs_cache_headers_say(client: Client, control: Control) -> None:
-    """Not beyond what is known about it: its signature is good for an hour."""
+    """The signature is valid for an hour, which is longer than the TTL."""
     mark = control.mark()
     with control.behaving(Behaviour(registry_forbids_keeping=True)):
         assert [client.get(BLOB, range_).status for range_ in (FIRST, SECOND)] == [206, 206]
@@ -113,9 +113,9 @@ def test_a_redirect_of_any_length_is_cached(client: Client, control: Control, ch
 @pytest.mark.rule("R21")
 def test_signed_urls_are_not_on_the_disk_of_the_cache(client: Client, proxy: Pod) -> None:
     client.get(BLOB)
-    kept = [file.read_bytes() for file in (proxy.folder / "cache").rglob("*") if file.is_file()]
-    assert kept
-    assert not any(b"X-Amz-Signature" in content for content in kept)
+    contents = [file.read_bytes() for file in (proxy.folder / "cache").rglob("*") if file.is_file()]
+    assert contents
+    assert not any(b"X-Amz-Signature" in content for content in contents)
 
 
 @pytest.mark.rule("R15")
@@ -135,7 +135,7 @@ def test_the_slices_of_a_blob_share_a_connection_to_s3(
 
 
 def connections_to(address: str) -> set[str]:
-    """The near ends of the connections that are established there."""
+    """The local ends of the established connections to an address."""
     there = f"{int.from_bytes(ip_address(address).packed, 'little'):08X}:01BB"
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {row[1] for row in rows if row[2] == there and row[3] == ESTABLISHED}

@@ -1,4 +1,4 @@
-"""An ECR that throttles or keeps failing is left alone for a while, and then asked by one request."""
+"""The circuit breaker: throttling or repeated failures of ECR open it, one probe closes it."""
 
 import secrets
 import time
@@ -11,21 +11,21 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.traffic import CLIENTS, herd, request_unknown_tag, wait_until_requested
+from tests.proxy.traffic import CLIENTS, concurrent_answers, request_unknown_tag, wait_until_requested
 
 FAILURES = 3
-"""So many in a row make it rest."""
+"""As many in a row open the circuit."""
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """A rest after failures is longer than any test."""
+    """After failures, the circuit stays open for longer than any test takes."""
     return "ecr_seconds = 2\npause_seconds = 60"
 
 
 @pytest.fixture(autouse=True)
 def proxy(pod: Pod) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     pod.start()
     return pod
 
@@ -35,14 +35,14 @@ def throttled(retry_after_seconds: int | None) -> Behaviour:
 
 
 @pytest.mark.rule("R31", "F6")
-@pytest.mark.parametrize(("told", "passed_on"), [(7, "7"), (None, "1")])
+@pytest.mark.parametrize(("retry_after", "passed_on"), [(7, "7"), (None, "1")])
 @pytest.mark.parametrize(
     "what", ["manifests/1.4", f"manifests/sha256:{'a' * 64}", f"blobs/sha256:{'a' * 64}", "tags/list"]
 )
 def test_throttling_is_passed_on_with_retry_after(
-    client: Client, control: Control, what: str, told: int | None, passed_on: str
+    client: Client, control: Control, what: str, retry_after: int | None, passed_on: str
 ) -> None:
-    with control.behaving(throttled(told)):
+    with control.behaving(throttled(retry_after)):
         answer = client.get(f"/v2/team/app/{what}", ACCEPT)
     assert (answer.status, answer.error_code()) == (429, "TOOMANYREQUESTS")
     assert answer.header("Retry-After") == passed_on
@@ -54,7 +54,7 @@ def test_throttling_opens_the_circuit_for_the_retry_after_of_ecr(client: Client,
     with control.behaving(throttled(50)):
         assert request_unknown_tag(client).header("Retry-After") == "50"
         path = f"/v2/team/app/blobs/sha256:{secrets.token_hex(32)}"
-        answers = [*herd(client), client.get(path), client.get(path)]
+        answers = [*concurrent_answers(client), client.get(path), client.get(path)]
     assert {answer.status for answer in answers} == {429}
     assert all(20 <= int(answer.header("Retry-After") or 0) <= 50 for answer in answers)
     assert control.requests(mark).count("registry") == 1
@@ -88,7 +88,7 @@ def test_a_half_open_circuit_sends_one_probe(client: Client, control: Control) -
     time.sleep(1.2)
     mark = control.mark()
     with control.behaving(Behaviour(registry_status=429, registry_retry_after_seconds=50, registry_delay_seconds=0.5)):
-        assert {answer.status for answer in herd(client)} == {429}
+        assert {answer.status for answer in concurrent_answers(client)} == {429}
     assert control.requests(mark).count("registry") == 1
 
 
@@ -99,7 +99,7 @@ def test_a_successful_probe_closes_the_circuit(client: Client, control: Control)
     time.sleep(1.2)
     assert request_unknown_tag(client).status == 404
     mark = control.mark()
-    assert {answer.status for answer in herd(client)} == {404}
+    assert {answer.status for answer in concurrent_answers(client)} == {404}
     assert control.requests(mark).count("registry") == CLIENTS
 
 
@@ -115,7 +115,7 @@ def test_repeated_failures_open_the_circuit_and_requests_fail_at_once(
     with control.behaving(fault):
         assert [request_unknown_tag(client).status for _ in range(FAILURES)] == [status] * FAILURES
         mark = control.mark()
-        answers = herd(client)
+        answers = concurrent_answers(client)
     assert {(answer.status, answer.error_code()) for answer in answers} == {(503, "UNAVAILABLE")}
     assert all(int(answer.header("Retry-After") or 0) > 0 for answer in answers)
     assert control.requests(mark).entries == ()
@@ -130,7 +130,7 @@ def test_a_failed_probe_opens_the_circuit_again(client: Client, control: Control
     with control.behaving(Behaviour(registry_status=500)):
         assert request_unknown_tag(client).status == 503
         mark = control.mark()
-        answers = herd(client)
+        answers = concurrent_answers(client)
     assert {(answer.status, answer.error_code()) for answer in answers} == {(503, "UNAVAILABLE")}
     assert control.requests(mark).entries == ()
 

@@ -1,4 +1,4 @@
-"""Failures and rests are forgotten when nobody has asked ECR anything for a while."""
+"""Failures, and an open circuit, expire when ECR gets no requests for a while."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +12,18 @@ from tests.proxy.client import Client
 from tests.proxy.traffic import request_unknown_tag, wait_until_requested
 
 FORGOTTEN_AFTER_SECONDS = 10.5
-"""Twice the longest until ECR's answer, by these settings, and a little more: nginx looks at its clock now and then."""
+"""Twice the longest wait for ECR by these settings, and a margin: nginx's clock is coarse."""
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """The shortest there are; a rest after failures is longer than any test."""
+    """The shortest that are allowed; after failures, the circuit stays open for longer than any test takes."""
     return "connect_seconds = 1\necr_seconds = 2\npause_seconds = 60"
 
 
 @pytest.fixture(autouse=True)
 def proxy(pod: Pod) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     pod.start()
     return pod
 
@@ -47,4 +47,4 @@ def test_a_circuit_that_opened_long_ago_is_closed(client: Client, control: Contr
     with ThreadPoolExecutor(1) as pool, control.behaving(held):
         pool.submit(client.get, "/v2/team/app/tags/list")
         wait_until_requested(control, mark)
-        assert request_unknown_tag(client).status == 404, "ECR is asked by more than one"
+        assert request_unknown_tag(client).status == 404, "more than one request reaches ECR"

@@ -1,4 +1,4 @@
-"""The proxy's own credential: where it is read, when, and what a client learns when there is none that works."""
+"""The proxy's credential: when it is read, and what a client receives when it does not work."""
 
 import json
 
@@ -28,14 +28,14 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.fixture
 def proxy(pod: Pod, image: Image) -> Pod:
-    """A serving pod of the test's own; `image` is there."""
+    """A serving pod for one test; `image` is published."""
     assert image
     pod.start()
     return pod
 
 
 def assert_unavailable(answer: Answer) -> None:
-    """The fault is the registry's: a client must neither give up for good nor ask for a login."""
+    """503, so that a client retries, and without a challenge, so that it does not ask for a login."""
     assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
     assert int(answer.header("Retry-After") or 0) > 0
     assert answer.header("WWW-Authenticate") is None

@@ -1,4 +1,4 @@
-"""The names of ECR and S3: their DNS server is not there, or tells another address."""
+"""The DNS server of ECR's and S3's names does not answer, or returns another address."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +17,13 @@ OLD, NEW = "127.0.0.21", "127.0.0.22"
 
 @pytest.fixture(scope="module")
 def resolver() -> str:
-    """Nobody else's."""
+    """An address that no other DNS server uses."""
     return "127.0.0.53"
 
 
 @pytest.fixture
 def dns(resolver: str, names: dict[str, str], tmp_path: Path) -> Iterator[NameServer]:
-    """It knows the names, and does not run yet."""
+    """It knows the names of ECR and S3, and is not started."""
     made = NameServer(resolver, tmp_path / "hosts")
     made.tell(names)
     yield made
@@ -54,12 +54,12 @@ def test_a_pod_without_dns_starts_and_serves_once_dns_is_back(
 
 
 def die(dns: NameServer) -> None:
-    """Nobody answers."""
+    """The DNS server does not answer."""
     dns.stop()
 
 
 def refuse(dns: NameServer) -> None:
-    """It answers that it cannot tell, like a cluster's DNS server without the one above it."""
+    """It answers with an error, like a cluster's DNS server without its upstream."""
     dns.tell({})
 
 
@@ -74,18 +74,19 @@ def test_known_addresses_are_used_when_dns_fails_later(
     end(dns)
     hosts = (pod.world.ecr_host, pod.world.layer_host)
     wait_until(
-        lambda: all(f"{host} could not be resolved" in pod.error_log() for host in hosts), "nginx has asked in vain"
+        lambda: all(f"{host} could not be resolved" in pod.error_log() for host in hosts),
+        "nginx has failed to resolve the names",
     )
     assert statuses(client, published(publisher)) == [200, 200]
     assert client.get("/-/startup").status == 200
 
 
 @pytest.mark.rule("F19")
-@pytest.mark.parametrize("who", ["ecr", "s3"])
+@pytest.mark.parametrize("upstream", ["ecr", "s3"])
 def test_a_changed_address_is_used_without_a_restart(
-    pod: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher, who: str
+    pod: Pod, dns: NameServer, names: dict[str, str], client: Client, publisher: Publisher, upstream: str
 ) -> None:
-    name = pod.world.ecr_host if who == "ecr" else pod.world.layer_host
+    name = pod.world.ecr_host if upstream == "ecr" else pod.world.layer_host
     old, new = (Relay(address, to=names[name]) for address in (OLD, NEW))
     try:
         dns.tell({**names, name: OLD})

@@ -1,4 +1,4 @@
-"""The names of ECR and S3 do not exist any more, or lead to addresses where nobody answers."""
+"""The names of ECR and S3 no longer exist, or lead to silent addresses."""
 
 import secrets
 import subprocess
@@ -21,19 +21,19 @@ SILENT = ("127.0.0.31", "127.0.0.32")
 
 @pytest.fixture(scope="module")
 def resolver() -> str:
-    """Nobody else's."""
+    """An address that no other DNS server uses."""
     return "127.0.0.54"
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """Short for addresses; a rest is longer than a test waits for anything."""
+    """Short for connections; an open circuit would last for longer than any test waits."""
     return "connect_seconds = 2\npause_seconds = 60"
 
 
 @pytest.fixture
 def dns(resolver: str, names: dict[str, str], tmp_path: Path) -> Iterator[NameServer]:
-    """It knows the names, and says of all other names of AWS that they do not exist."""
+    """It knows the names of ECR and S3; other names of AWS do not exist."""
     made = NameServer(resolver, tmp_path / "hosts", zone="amazonaws.com")
     made.tell(names)
     made.start()
@@ -43,13 +43,13 @@ def dns(resolver: str, names: dict[str, str], tmp_path: Path) -> Iterator[NameSe
 
 @pytest.fixture
 def lead(dns: NameServer, names: dict[str, str]) -> Lead:
-    """Lets one name lead to other addresses from now on."""
+    """Gives one name other addresses from now on."""
     return lambda name, addresses: dns.tell({**names, name: addresses})
 
 
 @pytest.fixture
 def silence() -> Iterator[None]:
-    """What is sent to these addresses is lost, in the sandbox's own network."""
+    """Packets to these addresses are dropped, in the sandbox's network."""
     rules = [("INPUT", "--destination", address, "--jump", "DROP") for address in SILENT]
     for rule in rules:
         iptables("--insert", *rule)
@@ -60,7 +60,7 @@ def silence() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def proxy(pod: Pod, dns: NameServer) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     assert dns
     pod.start()
     return pod
@@ -78,13 +78,13 @@ def test_names_that_no_longer_exist_fail_at_once_and_are_used_again_once_they_ar
     warm = published(publisher)
     assert statuses(client, warm) == [200, 200]
     dns.tell({})
-    wait_until(lambda: statuses(client, published(publisher)) == [503, 503], "nginx has heard of it")
+    wait_until(lambda: statuses(client, published(publisher)) == [503, 503], "nginx has resolved the names again")
     for lost in (published(publisher), published(publisher)):
         for answer in pull(client, lost):
             assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
             assert int(answer.header("Retry-After") or 0) > 0
     (line, *_) = proxy.access_log("ecr", lost.digest)
-    assert line["upstream"] == proxy.world.ecr_host, "nginx has looked for an address, and nobody has to rest"
+    assert line["upstream"] == proxy.world.ecr_host, "nginx has looked for an address: the circuit is closed"
     assert statuses(client, warm) == [200, 200]
     assert client.get("/-/ready").status == 200
     pid = proxy.pid
@@ -95,22 +95,22 @@ def test_names_that_no_longer_exist_fail_at_once_and_are_used_again_once_they_ar
 
 @pytest.mark.rule("F9", "F14")
 @pytest.mark.usefixtures("silence")
-@pytest.mark.parametrize(("who", "told"), [("ecr", [504, 504]), ("s3", [200, 504])])
+@pytest.mark.parametrize(("upstream", "expected"), [("ecr", [504, 504]), ("s3", [200, 504])])
 def test_silent_addresses_are_504(
-    proxy: Pod, lead: Lead, client: Client, publisher: Publisher, who: str, told: list[int]
+    proxy: Pod, lead: Lead, client: Client, publisher: Publisher, upstream: str, expected: list[int]
 ) -> None:
     warm = published(publisher)
     assert statuses(client, warm) == [200, 200]
-    name = proxy.world.ecr_host if who == "ecr" else proxy.world.layer_host
+    name = proxy.world.ecr_host if upstream == "ecr" else proxy.world.layer_host
     lead(name, SILENT)
     images = []
 
     def late() -> bool:
         images.append(published(publisher))
-        return statuses(client, images[-1]) == told
+        return statuses(client, images[-1]) == expected
 
-    wait_until(late, "nginx has heard of the addresses")
-    (line, *_) = proxy.access_log("ecr" if who == "ecr" else "layers", images[-1].layers[0])
+    wait_until(late, "nginx has resolved the names again")
+    (line, *_) = proxy.access_log("ecr" if upstream == "ecr" else "layers", images[-1].layers[0])
     assert {f"{address}:443" for address in SILENT} <= set(line["upstream"].replace(" :", ",").split(", "))
     assert statuses(client, warm) == [200, 200]
     assert client.get("/-/ready").status == 200
@@ -126,7 +126,7 @@ def test_another_address_is_used_when_one_is_silent(
     image = published(publisher)
 
     def after_the_silent_one() -> bool:
-        """Nginx has heard of both, and asks the one or the other first."""
+        """Nginx has resolved both, and tries one or the other first."""
         path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
         assert client.get(path, ACCEPT).status == 404
         (line, *_) = proxy.access_log("ecr", path)

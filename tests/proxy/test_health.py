@@ -1,4 +1,4 @@
-"""The three questions of the kubelet: alive, ready, and may this pod start at all."""
+"""The three probes of the kubelet: live, ready and startup."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.proxy.client import Client
 
 @pytest.fixture
 def proxy(pod: Pod) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     pod.start()
     return pod
 

@@ -28,7 +28,7 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.fixture
 def proxy(pod: Pod, image: Image) -> Pod:
-    """A serving pod of the test's own; `image` is there."""
+    """A serving pod for one test; `image` is published."""
     assert image
     pod.start()
     return pod
@@ -92,9 +92,9 @@ def test_a_stopping_pod_accepts_clients_at_first_then_finishes_its_pulls_and_end
     with control.behaving(SLOW), closing(client.open("GET", BLOB)) as pull:
         hook = proxy.pre_stop()
         time.sleep(5)
-        assert client.get("/v2/").status == 200, "load balancers have not all noticed yet"
+        assert client.get("/v2/").status == 200, "load balancers may still send new clients"
         time.sleep(7)
-        assert client.get("/v2/").status == 200, "and nobody is turned away while pulls are being finished"
+        assert client.get("/v2/").status == 200, "new clients are served while pulls are finished"
         assert not proxy.has_ended(within_seconds=0)
         answer = client.read(pull)
     assert (answer.status, digest_of(answer.body)) == (200, digest_of(LAYER))
@@ -115,7 +115,7 @@ def test_an_idle_connection_does_not_delay_the_stop(proxy: Pod, client: Client) 
 def test_a_pull_that_outlasts_the_drain_is_cut_off(
     pod: Pod, client: Client, control: Control, publisher: Publisher
 ) -> None:
-    """A blob of one slice: the next one could not be fetched any more."""
+    """A blob of one slice, since a next one could no longer be fetched."""
     digest = publisher.blob("team/app", secrets.token_bytes(1_000_000))
     template = pod.template(TEMPLATE_KEY)
     pod.configure(template.replace("{{ drain_seconds }}s", "2s"))

@@ -1,4 +1,4 @@
-"""Lists: tags in pages, referrers, and which parts of a query go on."""
+"""Tag lists in pages, referrers, and the query parameters that are sent to ECR."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def test_a_valid_page_size_is_sent_to_ecr(client: Client, n: str) -> None:
 def test_a_cursor_that_ecr_did_not_issue_is_400(client: Client) -> None:
     answer = client.get("/v2/team/listed/tags/list?last=never")
     assert (answer.status, answer.error_code()) == (400, "UNSUPPORTED")
-    assert answer.header("Retry-After") is None, "waiting does not mend a cursor"
+    assert answer.header("Retry-After") is None, "a retry does not fix a cursor"
 
 
 DIGEST = digest_of(b"x")
@@ -99,7 +99,7 @@ DIGEST = digest_of(b"x")
 def test_only_query_parameters_that_ecr_knows_are_sent(
     client: Client, control: Control, proxy: Pod, asked: str, sent: str
 ) -> None:
-    """nginx names the URL in its error log when ECR does not answer."""
+    """nginx logs the URL of the upstream as an error when ECR does not answer."""
     wait_until_circuit_is_closed(client)
     before = len(proxy.error_log())
     with control.behaving(Behaviour(registry_outage="reset")):
@@ -117,7 +117,7 @@ def test_referrers_come_from_ecr(client: Client, control: Control, image: Image)
 
 @pytest.mark.rule("R30")
 def test_a_registry_without_referrers_answers_404(client: Client) -> None:
-    """404 is what clients take for "look at the tags instead"."""
+    """Clients fall back to tags after a 404."""
     assert client.get(f"/v2/team/listed/referrers/{digest_of(b'x')}").status == 404
 
 

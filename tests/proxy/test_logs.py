@@ -70,7 +70,7 @@ def test_a_client_cannot_break_or_inflate_a_log_line(proxy: Pod, client: Client)
     client.send_raw(b"GET /v2/\xff\x80 HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x1b[31m\r\n\r\n")
     assert proxy.access_log("front", "/v2/")[-1]["user_agent"] == ""
     written = [line for line in (proxy.folder / "stdout").read_bytes().splitlines() if b"forged" in line]
-    assert max(map(len, written)) < 4096, "a pipe keeps longer writes of two workers apart no more"
+    assert max(map(len, written)) < 4096, "longer lines of two workers could mix in a pipe"
     assert [json.loads(line)["status"] for line in written] == [404, 405, 404]
     assert json.loads(written[1])["method"] == "OTHER"
 
@@ -96,7 +96,7 @@ FAULTS = [
 def test_no_failure_puts_a_signed_url_or_a_credential_into_a_log(
     proxy: Pod, client: Client, control: Control, publisher: Publisher, fault: Behaviour
 ) -> None:
-    """The double signs every Location and the token is looked for as well, when the pod of this module ends."""
+    """The fixtures search the logs for the signatures of every Location, and for the token, when the pod ends."""
     path = f"/v2/team/logged/blobs/{publisher.blob('team/logged', uuid.uuid4().bytes)}"
     with control.behaving(fault):
         answer = client.get(path)

@@ -213,7 +213,7 @@ def test_no_other_header_of_a_client_reaches_ecr_or_s3(
 
 @pytest.mark.rule("R8")
 def test_the_body_of_a_get_is_not_sent_to_ecr(client: Client, control: Control, world: World, image: Image) -> None:
-    """It could be a request of its own: to ECR, or to the server inside that knows the credential."""
+    """The body could be a second request: to ECR, or to the server `ecr`, which holds the credential."""
     mark = control.mark()
     paths = ("/v2/secret/manifests/1", f"/{world.ecr_host}/v2/secret/manifests/1")
     smuggled = "".join(f"GET {path} HTTP/1.1\r\nHost: {world.ecr_host}\r\n\r\n" for path in paths).encode()

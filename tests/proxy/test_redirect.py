@@ -1,4 +1,4 @@
-"""`blobs = "redirect"`: clients are sent to S3, and only then."""
+"""`blobs = "redirect"`: clients are redirected to S3."""
 
 import secrets
 import ssl
@@ -24,7 +24,7 @@ def blobs() -> str:
 
 @pytest.fixture
 def client() -> Client:
-    """One that may be told where S3 is."""
+    """A client that may receive URLs of S3."""
     return Client()
 
 
@@ -40,7 +40,7 @@ def test_each_client_is_redirected_to_s3_with_its_own_url(
     mark = control.mark()
     answers = [client.get(blob) for _ in range(2)]
     assert [answer.status for answer in answers] == [307, 307]
-    assert control.requests(mark).count("registry") == 2, "a signed URL is never handed out twice"
+    assert control.requests(mark).count("registry") == 2, "each client gets a new signed URL"
     location = answers[0].header("Location") or ""
     assert location.startswith(f"https://{world.layer_host}/")
     with httpx2.Client(verify=trust, trust_env=False) as s3:

@@ -1,4 +1,4 @@
-"""What is served at all: methods, endpoints, and the repositories anyone may pull."""
+"""Allowed methods, endpoints and repositories."""
 
 import pytest
 
@@ -95,14 +95,14 @@ def test_every_other_path_is_404(client: Client, control: Control, path: str) ->
         "/v2/base2/manifests/1.4",
         "/v2/mybase/manifests/1.4",
         "/v2/base/more/manifests/1.4",
-        # Whatever the notation, the name is what it comes to.
+        # Every notation is resolved to the name before the check.
         "/v2/team/../secret/app/manifests/1.4",
         "/v2/team/%2e%2e/secret/app/manifests/1.4",
         "/v2/team%2F..%2Fsecret%2Fapp/manifests/1.4",
         "/v2/secret%2fapp/manifests/1.4",
         "/v2//secret//app/manifests/1.4",
         "/v2/./secret/app/manifests/1.4",
-        # The last `manifests` is the endpoint: the rest is a name.
+        # The last `manifests` is the endpoint; everything before it is the name.
         "/v2/secret/manifests/team/app/manifests/1.4",
     ],
 )
@@ -232,7 +232,7 @@ def test_an_ambiguous_request_is_refused_and_its_connection_closed(
     mark = control.mark()
     answer = client.send_raw(request_)
     assert answer.startswith(b"HTTP/1.1 400")
-    assert answer.count(b"HTTP/1.1 ") == 1, "nothing that follows is taken for a request"
+    assert answer.count(b"HTTP/1.1 ") == 1, "the bytes that follow are not a request"
     assert b"\r\nConnection: close\r\n" in answer
     assert control.requests(mark).entries == ()
 

@@ -17,7 +17,7 @@ from tests.proxy.client import ACCEPT, Client
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """The shortest there are."""
+    """The shortest that are allowed."""
     return "ecr_seconds = 2\ns3_seconds = 2\npause_seconds = 1"
 
 
@@ -28,7 +28,7 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.fixture
 def proxy(pod: Pod) -> Pod:
-    """A serving pod of the test's own."""
+    """A serving pod for one test."""
     pod.start()
     return pod
 
@@ -47,11 +47,11 @@ def test_a_late_ecr_is_504(client: Client, control: Control, image: Image) -> No
 @pytest.mark.usefixtures("proxy", "image")
 def test_a_stale_tag_is_served_when_ecr_is_late(client: Client, control: Control) -> None:
     path = "/v2/team/app/manifests/1.4"
-    kept = client.get(path, ACCEPT)
+    cached = client.get(path, ACCEPT)
     time.sleep(TAG_EXPIRED_SECONDS)
     with control.behaving(Behaviour(registry_delay_seconds=20)):
         answer = client.get(path, ACCEPT)
-    assert (answer.status, answer.body) == (200, kept.body)
+    assert (answer.status, answer.body) == (200, cached.body)
     assert (answer.header("Warning") or "").startswith("299 - ")
 
 
@@ -70,12 +70,12 @@ def test_a_late_s3_is_504(client: Client, control: Control, image: Image) -> Non
 def test_a_silent_s3_does_not_delay_other_requests(client: Client, control: Control, publisher: Publisher) -> None:
     warm, cold = (publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1000)]) for _ in range(2))
     warm_blob = f"/v2/team/app/blobs/{warm.layers[0]}"
-    kept = client.get(warm_blob).body
+    cached = client.get(warm_blob).body
     lost = [f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(1000))}" for _ in range(3)]
     mark = control.mark()
     with ThreadPoolExecutor(3) as pool, control.behaving(Behaviour(s3_delay_seconds=20)):
         waiting = [pool.submit(client.get, path) for path in lost]
-        wait_until(lambda: control.requests(mark).count("s3.layer") > 0, "S3 is asked", pause_seconds=0.02)
-        assert client.get(warm_blob).body == kept
+        wait_until(lambda: control.requests(mark).count("s3.layer") > 0, "a request reaches S3", pause_seconds=0.02)
+        assert client.get(warm_blob).body == cached
         assert client.get(f"/v2/team/app/manifests/{cold.digest}", ACCEPT).body == cold.manifest
         assert {answer.result().status for answer in waiting} == {504}

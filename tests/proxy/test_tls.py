@@ -1,4 +1,4 @@
-"""nginx ending TLS itself: HTTP/2, the certificate and its renewal, and what is refused."""
+"""nginx terminates TLS: HTTP/2, the certificate and its renewal, refused versions."""
 
 import ssl
 import time
@@ -93,7 +93,7 @@ def test_tls_before_1_2_is_refused(world: World, version: ssl.TLSVersion, *, get
 
 
 def test_a_pod_without_its_certificate_fails_the_startup_probe(pod: Pod, world: World) -> None:
-    """The probe goes through TLS: nginx itself starts without a certificate that is named by a variable."""
+    """The probe uses TLS; nginx itself starts without a certificate whose path has a variable."""
     pod.start()
     with pytest.raises((ssl.SSLError, ConnectionError)):
         certificate_of(world.domain, ssl.create_default_context(cafile=str(world.ca.certificate)))

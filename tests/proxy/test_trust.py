@@ -1,4 +1,4 @@
-"""Whom the proxy believes: only upstreams that a certificate authority it trusts vouches for, under their own name."""
+"""The proxy trusts only upstreams with a certificate of a trusted CA for their own name."""
 
 import secrets
 
@@ -24,7 +24,7 @@ def image(publisher: Publisher) -> Image:
 
 
 def edited(pod: Pod, world: World, old: str, new: str) -> Pod:
-    """The pod, serving by a template with one line changed; /etc/frontdoor/scripts/other.crt signs nobody here."""
+    """A pod whose template has one changed line; no certificate here is signed by /etc/frontdoor/scripts/other.crt."""
     (pod.folder / "scripts" / "other.crt").write_bytes(world.pair("domain").certificate.read_bytes())
     template = pod.template(TEMPLATE_KEY)
     assert template.count(old) == 1
@@ -35,7 +35,7 @@ def edited(pod: Pod, world: World, old: str, new: str) -> Pod:
 
 
 def assert_logged_when_asked(proxy: Pod, client: Client, words: str) -> None:
-    """nginx learns the registries' addresses a moment after it listens, and refuses nobody before that."""
+    """Return once the words are logged: nginx resolves the registries' names a moment after it listens."""
 
     def is_logged() -> bool:
         if words in proxy.error_log():
@@ -62,7 +62,7 @@ def test_an_ecr_whose_certificate_is_not_trusted_gets_no_credential(
 def test_an_ecr_with_the_certificate_of_another_name_gets_no_credential(
     pod: Pod, world: World, client: Client, control: Control
 ) -> None:
-    """The double shows its certificate for every registry host; 999999999999 is not in it."""
+    """The double uses one certificate for all registry hosts; 999999999999 is not in it."""
     proxy = edited(pod, world, ASK, "proxy_ssl_name 999999999999.dkr.ecr.ap-southeast-2.amazonaws.com;")
     mark = control.mark()
     assert_logged_when_asked(proxy, client, "does not match")

@@ -1,4 +1,4 @@
-"""When ECR or S3 fails: what a client learns, and what it never does."""
+"""Answers to a client when ECR or S3 fails."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("proxy")
 
 @pytest.fixture
 def layer() -> bytes:
-    """Of each test's own: an error is kept for a second."""
+    """A new one for each test, since an error is cached for a second."""
     return secrets.token_bytes(SIZE)
 
 
@@ -42,7 +42,7 @@ def paths(image: Image, blob: str) -> tuple[str, ...]:
 
 
 def assert_served_again(client: Client, path: str) -> None:
-    """An error is kept for a second, and ECR left alone for one."""
+    """Return once a path is 200: the error is cached, and the circuit open, for a second."""
     wait_until(lambda: client.get(path, ACCEPT).status == 200, f"{path} is served again", seconds=20)
 
 
@@ -103,7 +103,7 @@ def test_a_body_that_s3_cuts_off_ends_before_its_content_length(
     with control.behaving(Behaviour(s3_cut_after_bytes=700_000)):
         answer = client.get(blob)
     assert (answer.status, answer.complete) == (200, False)
-    assert layer.startswith(answer.body), "every byte before the break is right"
+    assert layer.startswith(answer.body), "every byte before the cut is right"
     line = proxy.access_log("layers", blob)[-1]
     assert (line["status"], line["bytes"], line["content_length"]) == (206, 700_000, str(1 << 20))
     assert "upstream prematurely closed connection" in proxy.error_log()[before:]
@@ -112,7 +112,7 @@ def test_a_body_that_s3_cuts_off_ends_before_its_content_length(
 
 @pytest.mark.rule("R35")
 def test_a_slow_client_gets_its_blob_without_a_temporary_file(client: Client, proxy: Pod, publisher: Publisher) -> None:
-    """The blob is larger than all the sockets and buffers between; nginx warns when it turns to a file."""
+    """The blob is larger than all sockets and buffers in between; nginx would log a temporary file."""
     digest = publisher.blob("team/app", secrets.token_bytes(40_000_000))
     with closing(client.open("GET", f"/v2/team/app/blobs/{digest}")) as connection:
         time.sleep(2)
@@ -132,4 +132,4 @@ def test_the_download_ends_with_the_current_slice_when_the_client_disconnects(
         time.sleep(2.5)
         assert control.requests(mark).sent_bytes("s3.layer") == 1 << 20
     assert client.get(blob).body == layer
-    assert control.requests(mark).sent_bytes("s3.layer") == len(layer), "and that slice was worth it"
+    assert control.requests(mark).sent_bytes("s3.layer") == len(layer), "the finished slice is not fetched again"

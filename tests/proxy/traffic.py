@@ -1,4 +1,4 @@
-"""Requests that nothing kept answers, one or many at once, and waiting until ECR has them; images nobody has pulled."""
+"""New images, requests that reach ECR, one or many at once, and waiting until ECR has received them."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ CLIENTS = 10
 
 
 def published(publisher: Publisher) -> Image:
-    """An image nobody has pulled yet, of one layer in two slices."""
+    """A new image, of one layer in two slices."""
     return publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1_500_000)])
 
 
@@ -28,21 +28,25 @@ def pull(client: Client, image: Image) -> tuple[Answer, Answer]:
 
 
 def statuses(client: Client, image: Image) -> list[int]:
-    """What becomes of its manifest and its layer."""
+    """The statuses of its manifest and its layer."""
     return [answer.status for answer in pull(client, image)]
 
 
 def request_unknown_tag(client: Client) -> Answer:
-    """ECR has no such tag."""
+    """The answer for a random tag, which ECR does not have."""
     return client.get(f"/v2/team/app/manifests/{secrets.token_hex(8)}", ACCEPT)
 
 
-def herd(client: Client) -> list[Answer]:
-    """Clients that want something else each, at once."""
+def concurrent_answers(client: Client) -> list[Answer]:
+    """The answers to concurrent requests, each for another tag."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         return list(pool.map(lambda _: request_unknown_tag(client), range(CLIENTS)))
 
 
 def wait_until_requested(control: Control, mark: int, kind: str = "registry", times: int = 1) -> None:
-    """Return when ECR has been asked so often since a mark; it may not have answered yet."""
-    wait_until(lambda: control.requests(mark).count(kind) >= times, f"ECR is asked for {kind}", pause_seconds=0.02)
+    """Return when ECR has received as many requests since a mark; it may not have answered yet."""
+    wait_until(
+        lambda: control.requests(mark).count(kind) >= times,
+        f"ECR has received {times} requests of kind {kind}",
+        pause_seconds=0.02,
+    )
