@@ -20,7 +20,7 @@ Names = Mapping[str, str | tuple[str, ...]]
 class NameServer:
     """Dnsmasq, whose answers have a TTL of one second.
 
-    It refuses unknown names, like a server without an upstream. Unknown names that end in `zone` do not exist (NXDOMAIN).
+    It refuses unknown names, like a server without an upstream. Those that end in `zone` do not exist (NXDOMAIN).
     """
 
     def __init__(self, address: str, hosts: Path, *, zone: str = "") -> None:

@@ -161,9 +161,7 @@ def test_a_repaired_cache_is_used_by_the_next_container(
     pod.start()
     repair()
     for _ in range(2):
-        assert not is_cached(client, control, blob), (
-            "this container started without a writable cache, and caches nothing"
-        )
+        assert not is_cached(client, control, blob), "the container started without a writable cache"
     pod.kill()
     pod.restart()
     wait_until(lambda: is_cached(client, control, blob), "the cache is used")

@@ -75,7 +75,7 @@ def test_known_addresses_are_used_when_dns_fails_later(
     hosts = (pod.world.ecr_host, pod.world.layer_host)
     wait_until(
         lambda: all(f"{host} could not be resolved" in pod.error_log() for host in hosts),
-        "nginx has failed to resolve the names",
+        "nginx cannot resolve them",
     )
     assert statuses(client, published(publisher)) == [200, 200]
     assert client.get("/-/startup").status == 200
