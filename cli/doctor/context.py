@@ -10,7 +10,7 @@ import boto3
 import httpx2
 from botocore.config import Config
 
-from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
 from lambda_fn.edges import trust
 from lambda_fn.edges.eks import Eks
@@ -91,13 +91,10 @@ class CheckContext:
         Raises:
             ClusterError: EKS does not describe the cluster, or the operator has no AWS credentials.
         """
-        return Kubernetes(
-            self.connection,
-            self._eks.bearer(),
-            cluster=self.settings.cluster.name,
-            namespace=self.settings.cluster.namespace,
-            timeout=httpx2.Timeout(self.timeout_seconds, connect=self.connect_timeout_seconds),
-        )
+        timeout = httpx2.Timeout(self.timeout_seconds, connect=self.connect_timeout_seconds)
+        cluster = self.settings.cluster
+        client = new_client(self.connection, self._eks.bearer(), cluster.namespace, timeout)
+        return Kubernetes(client, cluster=cluster.name)
 
     def close(self) -> None:
         """Close the connections to the cluster, if there are any."""

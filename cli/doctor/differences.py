@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lightkube.utils.quantity import parse_quantity
-
 from cli.doctor.field_managers import Path
+from lambda_fn.contract.quantity import parse_quantity
 
 _SHOWN_CHARACTERS = 80
 

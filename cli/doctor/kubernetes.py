@@ -46,22 +46,22 @@ class UnreachableError(KubernetesError):
     """The API does not answer at all."""
 
 
+def new_client(connection: Connection, bearer: Authorization, namespace: str, timeout: httpx2.Timeout) -> Client:
+    """A client of the cluster's API, with the operator's bearer token."""
+    config = SingleConfig(
+        "eks",
+        Context(cluster="eks", user="operator", namespace=namespace),
+        Cluster(server=connection.endpoint, certificate_auth_data=connection.certificate_authority),
+        User(token=bearer.reveal()),
+    )
+    return Client(config, timeout=timeout)
+
+
 class Kubernetes:
     """Reads objects, and never writes. Close it afterwards."""
 
-    def __init__(
-        self, connection: Connection, bearer: Authorization, *, cluster: str, namespace: str, timeout: httpx2.Timeout
-    ) -> None:
-        self._cluster, self._namespace, self._endpoint = cluster, namespace, connection.endpoint
-        self._client = Client(
-            SingleConfig(
-                "eks",
-                Context(cluster="eks", user="operator", namespace=namespace),
-                Cluster(server=connection.endpoint, certificate_auth_data=connection.certificate_authority),
-                User(token=bearer.reveal()),
-            ),
-            timeout=timeout,
-        )
+    def __init__(self, client: Client, *, cluster: str) -> None:
+        self._client, self._cluster = client, cluster
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,7 +94,7 @@ class Kubernetes:
             RequestRefusedError: The operator may not read it.
             UnreachableError: The API does not answer.
         """
-        place = {"name": name, "namespace": self._namespace}
+        place = {"name": name, "namespace": self._client.namespace}
         return self.find({"apiVersion": api_version, "kind": kind, "metadata": place})
 
     def pods(self, labels: dict[str, str]) -> list[Pod]:
@@ -124,8 +124,9 @@ class Kubernetes:
                 raise _NotFoundError from error
             raise self._refusal(action, error) from error
         except httpx2.HTTPError as error:
+            endpoint = self._client.config.cluster.server
             raise UnreachableError(
-                f"the Kubernetes API at {self._endpoint} is not reachable: {type(error).__name__}: {error}",
+                f"the Kubernetes API at {endpoint} is not reachable: {type(error).__name__}: {error}",
                 "connect to the VPN: a private endpoint answers only inside its VPC",
             ) from error
 
@@ -143,7 +144,7 @@ class Kubernetes:
                 )
             case HTTPStatus.FORBIDDEN:
                 return RequestRefusedError(
-                    f"you may not {action} in namespace {self._namespace}: {excerpt(_text(error))}",
+                    f"you may not {action} in namespace {self._client.namespace}: {excerpt(_text(error))}",
                     "ask for the rights that docs/operations.md lists for the doctor",
                 )
             case status:
@@ -154,7 +155,7 @@ class Kubernetes:
 
 
 class _NotFoundError(Exception):
-    """There is no such object."""
+    """The object does not exist."""
 
 
 def _text(error: httpx2.HTTPStatusError) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.job.credential import Authorization, Credential
 from lambda_fn.settings import Registry
-from lambda_fn.settings.fields import ECR_HOST
 
 StoredCredentials = dict[str, Credential]
 """ECR host name to what the Secret holds for it."""

@@ -28,7 +28,7 @@ WARM_BYTES = 24 << 20
 STARTED_BYTES = 2 << 20
 FAST = Behaviour(s3_bytes_per_second=1_000_000)
 SLOW = Behaviour(s3_bytes_per_second=8_000)
-"""The rest of a layer takes minutes: no pull ends before it is released."""
+"""A layer takes minutes from here on: no pull ends before it is released."""
 DEADLINE_SECONDS = 90
 HTTPS_PORT = 8443
 ESTABLISHED = "01"

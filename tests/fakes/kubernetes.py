@@ -20,7 +20,6 @@ class FakeKubernetes(Kubernetes):
     def __init__(
         self, documents: Iterable[Document] = (), error: KubernetesError | None = None, pods: Sequence[Pod] = ()
     ) -> None:
-        self._namespace = "registry"
         self._documents = {(one["kind"], one["metadata"]["name"]): one for one in documents}
         self._error = error
         self._pods = pods
@@ -31,6 +30,9 @@ class FakeKubernetes(Kubernetes):
         if self._error:
             raise self._error
         return self._documents.get((document["kind"], document["metadata"]["name"]))
+
+    def find_named(self, kind: str, name: str, *, api_version: str = "v1") -> Document | None:
+        return self.find({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})
 
     def pods(self, labels: dict[str, str]) -> list[Pod]:
         del labels  # every pod here is the front door's

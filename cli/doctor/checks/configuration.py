@@ -10,6 +10,7 @@ from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
 from cli.doctor.stored_credential import StoredCredentials, host_of, parse_secret
 from lambda_fn.contract.errors import TemplateError
+from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY
 from lambda_fn.edges.kubernetes_api import workload_of
 from lambda_fn.job import manifests
 from lambda_fn.job.refresh import rendered
@@ -23,7 +24,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     if found is None:
         return  # The check `objects` reports it.
     deployment: Deployment = Deployment.from_dict(found)  # type: ignore[assignment]  # lightkube types its base class
-    configuration = _text(kubernetes, name, manifests.CONFIG_KEY)
+    configuration = _text(kubernetes, name, CONFIG_KEY)
     if configuration is None:
         yield failed(f"ConfigMap {name} is missing or empty", "run a refresh")
     elif workload_of(deployment).config_sha256 != manifests.digest(configuration):
@@ -38,7 +39,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
 def _compare(context: CheckContext, configuration: str) -> Iterator[Finding]:
     """The configuration beside what the template gives now."""
     settings, kubernetes = context.settings, context.kubernetes
-    template = _text(kubernetes, settings.names.template_config_map, manifests.TEMPLATE_KEY)
+    template = _text(kubernetes, settings.names.template_config_map, TEMPLATE_KEY)
     stored = _stored(kubernetes, settings.names.secret)
     hosts = tuple(host for registry in settings.registries if (host := host_of(registry, stored)))
     if template is None or len(hosts) < len(settings.registries):

@@ -7,7 +7,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.field_managers import Path, managers_of
 from cli.doctor.finding import Finding, ok, warning
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
-from lambda_fn.job.manifests import FIELD_MANAGER, OWN_ANNOTATIONS
+from lambda_fn.contract.objects import FIELD_MANAGER, LAMBDA_ANNOTATIONS
 from lambda_fn.settings import Names
 
 _ANNOTATIONS: Path = ("spec", "template", "metadata", "annotations")
@@ -33,7 +33,7 @@ def _owned(names: Names) -> list[tuple[str, str, str, list[Path]]]:
     return [
         ("v1", "Secret", names.secret, [("data",)]),
         ("v1", "ConfigMap", names.config_map, [("data",)]),
-        ("apps/v1", "Deployment", names.workload, [(*_ANNOTATIONS, key) for key in OWN_ANNOTATIONS]),
+        ("apps/v1", "Deployment", names.workload, [(*_ANNOTATIONS, key) for key in LAMBDA_ANNOTATIONS]),
     ]
 
 

@@ -1,7 +1,6 @@
 """What the Lambda's role may do in AWS, by IAM's policy simulation."""
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from cli.doctor.aws_calls import get_or_none
@@ -9,6 +8,7 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
+from lambda_fn.contract.repository_pattern import RepositoryPattern
 from lambda_fn.settings import Registry
 from stacks import ecr_actions
 
@@ -79,14 +79,15 @@ class _Simulation:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
         """
         for registry in registries:
-            if not any(fnmatchcase(_OUTSIDE, pattern) for pattern in registry.repositories):
+            if not any(RepositoryPattern(pattern).matches(_OUTSIDE) for pattern in registry.repositories):
                 arn = self._repository_arn(registry, _OUTSIDE)
                 for action, decision in self._decisions(ecr_actions.PULL, arn):
                     if decision != "explicitDeny":
                         yield f"{action} on {arn} is {decision}, not explicitDeny"
 
     def _repository_arn(self, registry: Registry, name: str) -> str:
-        return f"arn:{self._partition}:ecr:{registry.region}:{registry.account}:repository/{name}"
+        repository = RepositoryPattern(name)
+        return repository.arn(partition=self._partition, region=registry.region, account=registry.account)
 
     def _decisions(self, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""

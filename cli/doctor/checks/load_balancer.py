@@ -62,7 +62,7 @@ def _targets(client: Any, arn: str, replicas: int) -> Finding:  # noqa: ANN401 -
 
 def _health(listed: list[dict[str, Any]], replicas: int) -> Finding:
     health = [target["TargetHealth"] for target in listed]
-    # A pod that drains is on its way out.
+    # A pod that drains receives no new pulls.
     targets = [one for one in health if one.get("State") not in {"draining", "unhealthy.draining"}]
     unhealthy = [one for one in targets if one.get("State") != "healthy"]
     if not targets:

@@ -16,7 +16,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Verdict
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
-from lambda_fn.job.manifests import FIELD_MANAGER
+from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.settings import IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes

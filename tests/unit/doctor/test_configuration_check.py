@@ -19,8 +19,9 @@ import k8s_manifests
 from cli.doctor.checks import configuration, pods
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, Verdict
-from lambda_fn.job import manifests
+from lambda_fn.contract.objects import CONFIG_KEY, CONFIG_SHA256, TEMPLATE_KEY
 from lambda_fn.job.connection import Connection
+from lambda_fn.job.manifests import digest
 from lambda_fn.job.refresh import rendered
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor import account
@@ -47,7 +48,7 @@ def secret(host: str = HOST) -> dict[str, Any]:
 def template() -> str:
     documents = k8s_manifests.documents(SETTINGS, target_group_arn=TARGETS)
     (found,) = [one for one in documents if one["metadata"]["name"] == NAMES.template_config_map]
-    return str(found["data"][manifests.TEMPLATE_KEY])
+    return str(found["data"][TEMPLATE_KEY])
 
 
 def deployment(of: str, status: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def deployment(of: str, status: dict[str, Any] | None = None) -> dict[str, Any]:
     documents = k8s_manifests.documents(SETTINGS, target_group_arn=TARGETS)
     (found,) = [one for one in documents if one["kind"] == "Deployment"]
     pod_template = found["spec"]["template"]["metadata"]
-    pod_template.setdefault("annotations", {})[manifests.CONFIG_DIGEST] = manifests.digest(of)
+    pod_template.setdefault("annotations", {})[CONFIG_SHA256] = digest(of)
     return found | {"status": status or {}}
 
 
@@ -65,10 +66,10 @@ def config_map(name: str, key: str, text: str) -> dict[str, Any]:
 
 def cluster(text: str, *, rolled_out: str | None = None, **changed: Any) -> CheckContext:  # noqa: ANN401 - JSON
     there = {
-        "template": config_map(NAMES.template_config_map, manifests.TEMPLATE_KEY, template()),
+        "template": config_map(NAMES.template_config_map, TEMPLATE_KEY, template()),
         "secret": secret(),
         "deployment": deployment(rolled_out or text),
-        "configuration": config_map(NAMES.config_map, manifests.CONFIG_KEY, text),
+        "configuration": config_map(NAMES.config_map, CONFIG_KEY, text),
     } | changed
     given = with_cluster(account.context(), FakeKubernetes(one for one in there.values() if one))
     given.__dict__["connection"] = Connection("https://cluster.example", "authority", RESOLVER)
@@ -109,7 +110,7 @@ def test_a_missing_configuration_is_a_failure() -> None:
 
 
 def test_a_template_that_does_not_render_is_a_failure_that_names_the_place() -> None:
-    wrong = config_map(NAMES.template_config_map, manifests.TEMPLATE_KEY, "{{ no_such_name }}")
+    wrong = config_map(NAMES.template_config_map, TEMPLATE_KEY, "{{ no_such_name }}")
     one = only(cluster("# any", template=wrong))
     assert one.verdict is FAILED
     assert "no_such_name" in one.message
