@@ -8,28 +8,37 @@ from cdk8s import Yaml
 from pydantic import TypeAdapter, ValidationError
 
 from k8s_manifests import access_documents, documents
+from k8s_manifests.exposures import Exposure, exposure_of
 from lambda_fn.contract.errors import FrontdoorError, SettingsError
-from lambda_fn.settings import NlbExposure, Settings, parse_toml
+from lambda_fn.settings import Settings, parse_toml
 from lambda_fn.settings.fields import TargetGroupArn
 
 WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""
 
+_MISSING_BINDING = (
+    "the objects hold no TargetGroupBinding, so the load balancer has no pods, because the target group's ARN is not "
+    'set. Fix: with manifests = "external" set proxy.exposure.target_group_arn to the stack\'s output TargetGroupArn; '
+    "otherwise the stack applies the binding, and --target-group-arn adds it here"
+)
+
 
 def main() -> int:
-    """Print the objects of the settings file; on a wrong file print one message and nothing else."""
+    """Print the objects of the settings file; print only one message if the file is wrong."""
     arguments = _parser().parse_args()
     try:
         settings = _read(arguments.config)
-        _binding_fits(settings, arguments)
+        exposure = exposure_of(settings, target_group_arn=arguments.target_group_arn)
+        if arguments.target_group_arn:
+            _check_use_of_arn(arguments.target_group_arn, exposure, access=arguments.access)
     except FrontdoorError as error:
         sys.stderr.write(f"ecr-frontdoor: {error}\n")
         return WRONG_FILE
     if arguments.access:
         sys.stdout.write(Yaml.stringify(*access_documents(settings)))
         return 0
-    if not arguments.target_group_arn:
-        _tell_of_the_missing_binding(settings)
+    if exposure.has_load_balancer and not exposure.target_group_arn:
+        sys.stderr.write(f"ecr-frontdoor: {_MISSING_BINDING}\n")
     sys.stdout.write(Yaml.stringify(*documents(settings, target_group_arn=arguments.target_group_arn)))
     return 0
 
@@ -44,14 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--access",
         action="store_true",
-        help="print the Namespace, who may do what in it and who in the network gets in, and nothing else: with "
+        help="print only the Namespace, the rights in it and the network access: with "
         'manifests = "namespaced" an administrator of the cluster applies them before the first deployment',
     )
     parser.add_argument(
         "--target-group-arn",
         type=_arn,
         metavar="ARN",
-        help='with exposure.kind = "nlb": the stack\'s output TargetGroupArn, for the TargetGroupBinding',
+        help='with proxy.exposure.kind = "nlb": the stack\'s output TargetGroupArn, for the TargetGroupBinding',
     )
     return parser
 
@@ -65,28 +74,17 @@ def _arn(text: str) -> str:
 
 def _read(path: Path) -> Settings:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are no text are then no TOML
+        text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are not text fail later, as TOML
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}; --config PATH takes another file") from error
     return parse_toml(text, str(path))
 
 
-def _binding_fits(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Refuse an ARN that would go nowhere."""
-    kind = settings.proxy.exposure.kind
-    if arguments.target_group_arn and (arguments.access or kind != "nlb"):
-        where = "--access prints no TargetGroupBinding" if arguments.access else f'exposure.kind is "{kind}", not "nlb"'
-        raise SettingsError(f"--target-group-arn has no use here, for {where}: leave it out")
-
-
-def _tell_of_the_missing_binding(settings: Settings) -> None:
-    exposure = settings.proxy.exposure
-    if isinstance(exposure, NlbExposure) and not exposure.target_group_arn:
-        sys.stderr.write(
-            "ecr-frontdoor: no TargetGroupBinding among these objects, so nothing leads to the pods: "
-            'with manifests = "external" set proxy.exposure.target_group_arn to the stack\'s output TargetGroupArn; '
-            "otherwise the stack applies it, and --target-group-arn adds it here\n"
-        )
+def _check_use_of_arn(arn: str, exposure: Exposure, *, access: bool) -> None:
+    """Refuse an ARN that no object would name."""
+    if access or not exposure.has_load_balancer:
+        cause = "--access" if access else f'proxy.exposure.kind = "{exposure.kind}"'
+        raise SettingsError(f"--target-group-arn = {arn}: {cause} prints no TargetGroupBinding. Fix: leave it out")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""The namespace, what the stack's groups may do in it, and who in the network gets in.
+"""The objects that an administrator applies: the namespace, the rights of the stack's groups, and the network access.
 
 docs/rbac.md gives the reason for each verb.
 """
+
+from collections.abc import Mapping
 
 from cdk8s import Chart
 from constructs import Construct
@@ -12,46 +14,56 @@ from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.deployer import deployer_access
-from k8s_manifests.exposure import ingress, service
-from k8s_manifests.load_balancer import readiness_gate
-from k8s_manifests.objects import add, labels, metadata
+from k8s_manifests.exposures import exposure_of
+from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
-from lambda_fn.settings import Settings
+from k8s_manifests.proxy_chart import proxy_objects
+from k8s_manifests.service import service
+from lambda_fn.settings import Names, Settings
 
 
 class AccessChart(Chart):
-    """Namespace; a Role with its RoleBinding for the Lambda and, where it is no administrator, for kubectl; the way in.
+    """Namespace; Role and RoleBinding of the Lambda and, where it is not an administrator, of kubectl; network access.
 
-    The way in is NetworkPolicy, Service and Ingress. Whoever may write a Service or an Ingress can open a load balancer
-    to the internet or take another team's host: their reach does not end at the namespace, so it is an administrator
-    who applies them, as with rights.
+    The network access is the NetworkPolicy, the Service and the exposure's own objects, such as an Ingress. A right to
+    write Services or Ingresses reaches beyond the namespace: it can open a load balancer to the internet or take the
+    host of another team. So an administrator applies them, together with the rights.
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
         super().__init__(scope, id, disable_resource_name_hashes=True)
-        refresher: list[Resource] = [role(settings), role_binding(settings)]
-        way_in = [network_policy(settings), service(settings), *ingress(settings)]
-        add(self, [namespace(settings), *refresher, *deployer_access(settings), *way_in])
+        add(self, _access_objects(settings))
 
 
-def namespace(settings: Settings) -> Namespace:
-    """A namespace that refuses any pod below Pod Security `restricted`, so nobody weakens the proxy by accident."""
+def _access_objects(settings: Settings) -> list[Resource]:
+    place = Place(settings.cluster.namespace, settings.names.workload)
+    exposure = exposure_of(settings)
+    # The rights do not depend on the target group that the binding names, which is not known yet.
+    deployed = proxy_objects(settings, target_group_arn="any") if settings.manifests == "namespaced" else []
+    return [
+        namespace(place, exposure.namespace_labels),
+        role(place, settings.names),
+        role_binding(place, settings.refresher_group),
+        *(deployer_access(place, deployed) if deployed else []),
+        network_policy(place, sources=exposure.sources, port=exposure.listening_port),
+        service(place, port=exposure.service_port, port_name=exposure.port_name),
+        *exposure.access_objects,
+    ]
+
+
+def namespace(place: Place, extra_labels: Mapping[str, str]) -> Namespace:
+    """A namespace that refuses every pod below Pod Security `restricted`, so a change cannot weaken the proxy."""
     modes = ("enforce", "audit", "warn")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
-    return Namespace(
-        metadata=ObjectMeta(
-            name=settings.cluster.namespace, labels=labels(settings) | security | readiness_gate(settings)
-        )
-    )
+    return Namespace(metadata=ObjectMeta(name=place.namespace, labels=place.labels | security | dict(extra_labels)))
 
 
-def role(settings: Settings) -> Role:
+def role(place: Place, names: Names) -> Role:
     """The verbs of one refresh.
 
     `create`, `list` and the logs of pods cannot be limited by name: the name is not part of such a request, or is
     generated. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
     """
-    names = settings.names
     rules = [
         PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["get"], resourceNames=[names.template_config_map]),
         PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["get", "patch"], resourceNames=[names.config_map]),
@@ -63,18 +75,19 @@ def role(settings: Settings) -> Role:
         PolicyRule(apiGroups=[""], resources=["pods"], verbs=["list"]),
         PolicyRule(apiGroups=[""], resources=["pods/log"], verbs=["get"]),
     ]
-    return Role(metadata=metadata(settings, _role_name(settings)), rules=rules)
+    return Role(metadata=place.metadata(_role_name(place.workload)), rules=rules)
 
 
-def role_binding(settings: Settings) -> RoleBinding:
-    """The Role for the group that the Lambda's access entry carries."""
+def role_binding(place: Place, group: str) -> RoleBinding:
+    """The Role for the group of the Lambda's access entry."""
     rbac = "rbac.authorization.k8s.io"
+    name = _role_name(place.workload)
     return RoleBinding(
-        metadata=metadata(settings, _role_name(settings)),
-        roleRef=RoleRef(apiGroup=rbac, kind="Role", name=_role_name(settings)),
-        subjects=[Subject(kind="Group", name=settings.refresher_group, apiGroup=rbac)],
+        metadata=place.metadata(name),
+        roleRef=RoleRef(apiGroup=rbac, kind="Role", name=name),
+        subjects=[Subject(kind="Group", name=group, apiGroup=rbac)],
     )
 
 
-def _role_name(settings: Settings) -> str:
-    return f"{settings.names.workload}-refresher"
+def _role_name(workload: str) -> str:
+    return f"{workload}-refresher"

@@ -5,29 +5,24 @@ from importlib.resources import files
 
 from lightkube.resources.core_v1 import ConfigMap
 
-from k8s_manifests.objects import metadata
-from lambda_fn.settings import Settings
+from k8s_manifests.objects import Place
 
 TEMPLATE_KEY = "nginx.conf.j2"
 SCRIPT_KEY = "frontdoor.js"
 
 
-def template_config_map(settings: Settings) -> ConfigMap:
-    """The template the Lambda renders. Operators may edit it: the next refresh rolls the edit out."""
-    return ConfigMap(
-        metadata=metadata(settings, settings.names.template_config_map), data={TEMPLATE_KEY: _source(TEMPLATE_KEY)}
-    )
+def template_config_map(place: Place, name: str) -> ConfigMap:
+    """The template the Lambda renders. Operators may edit it: the next refresh rolls out the edit."""
+    return ConfigMap(metadata=place.metadata(name), data={TEMPLATE_KEY: _source(TEMPLATE_KEY)})
 
 
-def scripts_config_map(settings: Settings) -> ConfigMap:
+def scripts_config_map(place: Place, name: str) -> ConfigMap:
     """The njs module, mounted into the pods as it is."""
-    return ConfigMap(
-        metadata=metadata(settings, settings.names.scripts_config_map), data={SCRIPT_KEY: _source(SCRIPT_KEY)}
-    )
+    return ConfigMap(metadata=place.metadata(name), data={SCRIPT_KEY: _source(SCRIPT_KEY)})
 
 
 def scripts_digest() -> str:
-    """SHA-256 of the njs module, which nginx reads only when it starts: a changed one has to roll the pods."""
+    """SHA-256 of the njs module, which nginx reads only at its start: a new one must restart the pods."""
     return sha256(_source(SCRIPT_KEY).encode()).hexdigest()
 
 

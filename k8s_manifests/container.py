@@ -13,9 +13,9 @@ from lightkube.models.core_v1 import (
     SecurityContext,
 )
 
-from k8s_manifests.exposure import HTTP_PORT, HTTPS_PORT
+from k8s_manifests.exposures import HTTP_PORT, HTTPS_PORT
 from k8s_manifests.volumes import CACHE, CONFIG, RUN, mounts
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Proxy, Resources
 
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
 # configuration itself is the same everywhere.
@@ -58,32 +58,32 @@ def stop_script(endpoint_seconds: int) -> str:
     return f"sleep {endpoint_seconds}; {finish}; kill -QUIT 1; while kill -0 1; do sleep 1; done"
 
 
-def check_container(settings: Settings) -> Container:
+def check_container(proxy: Proxy) -> Container:
     """The init container: a configuration nginx refuses never becomes a pod that serves."""
     return Container(
         name="check-configuration",
-        image=settings.proxy.image,
+        image=proxy.image,
         command=["/bin/sh", "-c", CHECK_SCRIPT],
         securityContext=_security(),
-        resources=_resources(settings),
-        volumeMounts=mounts(settings),
+        resources=_resources(proxy.resources),
+        volumeMounts=mounts(tls=proxy.pod_tls_secret is not None),
     )
 
 
-def nginx_container(settings: Settings, *, endpoint_seconds: int) -> Container:
+def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
     """nginx, which keeps serving through a token refresh and finishes its pulls when it is stopped."""
-    secure = settings.proxy.pod_tls_secret is not None
+    secure = proxy.pod_tls_secret is not None
     ports = [ContainerPort(name="http", containerPort=HTTP_PORT, protocol="TCP")]
     if secure:
         ports.append(ContainerPort(name="https", containerPort=HTTPS_PORT, protocol="TCP"))
     return Container(
         name="nginx",
-        image=settings.proxy.image,
+        image=proxy.image,
         command=["/bin/sh", "-c", START_SCRIPT],
         ports=ports,
         securityContext=_security(),
-        resources=_resources(settings),
-        volumeMounts=mounts(settings),
+        resources=_resources(proxy.resources),
+        volumeMounts=mounts(tls=proxy.pod_tls_secret is not None),
         lifecycle=Lifecycle(
             preStop=LifecycleHandler(exec=ExecAction(command=["/bin/sh", "-c", stop_script(endpoint_seconds)]))
         ),
@@ -113,8 +113,8 @@ def _security() -> SecurityContext:
     )
 
 
-def _resources(settings: Settings) -> ResourceRequirements:
-    asked = settings.proxy.resources
+def _resources(resources: Resources) -> ResourceRequirements:
     return ResourceRequirements(
-        requests={"cpu": asked.cpu_request, "memory": asked.memory_request}, limits={"memory": asked.memory_limit}
+        requests={"cpu": resources.cpu_request, "memory": resources.memory_request},
+        limits={"memory": resources.memory_limit},
     )

@@ -1,33 +1,44 @@
 """From typed objects to cdk8s: the one place where the two meet."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from cdk8s import ApiObject, ApiObjectMetadata, Chart, JsonPatch
 from lightkube.core.resource import Resource
 from lightkube.models.meta_v1 import ObjectMeta
 
-from lambda_fn.settings import Settings
-
 PART_OF = "ecr-frontdoor"
 
 
-def selector_labels(settings: Settings) -> dict[str, str]:
-    """What identifies a proxy pod. A Deployment's selector cannot change, so nothing else belongs here."""
-    return {"app.kubernetes.io/name": settings.names.workload}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the objects are, and the workload they belong to.
 
+    Attributes:
+        namespace: Their namespace.
+        workload: `names.workload` of the settings.
+    """
 
-def labels(settings: Settings) -> dict[str, str]:
-    """The recommended labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ ."""
-    return selector_labels(settings) | {
-        "app.kubernetes.io/component": "registry-proxy",
-        "app.kubernetes.io/part-of": PART_OF,
-    }
+    namespace: str
+    workload: str
 
+    @property
+    def selector_labels(self) -> dict[str, str]:
+        """What identifies a proxy pod. A Deployment's selector cannot change, so nothing else belongs here."""
+        return {"app.kubernetes.io/name": self.workload}
 
-def metadata(settings: Settings, name: str) -> ObjectMeta:
-    """The metadata of a namespaced object."""
-    return ObjectMeta(name=name, namespace=settings.cluster.namespace, labels=labels(settings))
+    @property
+    def labels(self) -> dict[str, str]:
+        """The recommended labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ ."""
+        return self.selector_labels | {
+            "app.kubernetes.io/component": "registry-proxy",
+            "app.kubernetes.io/part-of": PART_OF,
+        }
+
+    def metadata(self, name: str | None = None) -> ObjectMeta:
+        """The metadata of a namespaced object; by default it has the workload's name."""
+        return ObjectMeta(name=name or self.workload, namespace=self.namespace, labels=self.labels)
 
 
 def add(chart: Chart, objects: Iterable[Resource]) -> None:

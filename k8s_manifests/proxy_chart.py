@@ -1,19 +1,19 @@
-"""The nginx workload: what a deployment may change without asking an administrator of the cluster."""
+"""The objects that a deployment may change without an administrator of the cluster."""
 
 from cdk8s import Chart
 from constructs import Construct
 from lightkube.core.resource import Resource
 
 from k8s_manifests.configuration import scripts_config_map, template_config_map
-from k8s_manifests.load_balancer import target_group_binding
-from k8s_manifests.objects import add
+from k8s_manifests.exposures import exposure_of
+from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
 from lambda_fn.settings import Settings
 
 
 class ProxyChart(Chart):
-    """ConfigMaps, PodDisruptionBudget, TargetGroupBinding where there is a target group, and the Deployment."""
+    """ConfigMaps, PodDisruptionBudget, the exposure's own objects (such as a TargetGroupBinding) and the Deployment."""
 
     def __init__(
         self,
@@ -29,11 +29,20 @@ class ProxyChart(Chart):
 
 def proxy_objects(settings: Settings, *, target_group_arn: str | None) -> list[Resource]:
     """The objects, in an order that can be applied."""
+    names = settings.names
+    place = Place(settings.cluster.namespace, names.workload)
+    exposure = exposure_of(settings, target_group_arn=target_group_arn)
     return [
-        template_config_map(settings),
-        scripts_config_map(settings),
-        disruption_budget(settings),
-        # Before the pods: the controller gives its readiness gate to new pods of a Service that is bound already.
-        *target_group_binding(settings, target_group_arn),
-        deployment(settings),
+        template_config_map(place, names.template_config_map),
+        scripts_config_map(place, names.scripts_config_map),
+        disruption_budget(place),
+        # Before the pods: the controller adds its readiness gate to new pods of a Service that is bound already.
+        *exposure.proxy_objects,
+        deployment(
+            place,
+            names=names,
+            proxy=settings.proxy,
+            exposure=exposure,
+            progress_deadline_seconds=settings.refresh.rollout_timeout_seconds,
+        ),
     ]

@@ -1,4 +1,4 @@
-"""What a proxy pod sees of the cluster, and where it may write."""
+"""The volumes of a proxy pod: what it reads of the cluster, and where it may write."""
 
 from lightkube.models.core_v1 import (
     ConfigMapVolumeSource,
@@ -12,7 +12,7 @@ from lightkube.models.core_v1 import (
     VolumeResourceRequirements,
 )
 
-from lambda_fn.settings import Cache, Settings
+from lambda_fn.settings import Cache, Names
 
 CONFIG = "/etc/frontdoor/config"
 SCRIPTS = "/etc/frontdoor/scripts"
@@ -24,23 +24,22 @@ CACHE = "/var/cache/frontdoor"
 _GROUP_MAY_READ = 0o440
 
 
-def volumes(settings: Settings) -> list[Volume]:
-    """The pod's volumes. None is optional: a pod waits for what is missing, and then starts by itself."""
-    names, certificate = settings.names, settings.proxy.pod_tls_secret
+def volumes(names: Names, cache: Cache, *, tls_secret: str | None) -> list[Volume]:
+    """The pod's volumes. None is optional: a pod waits for a missing object, and starts when it exists."""
     found = [
         Volume(name="config", configMap=ConfigMapVolumeSource(name=names.config_map)),
         Volume(name="scripts", configMap=ConfigMapVolumeSource(name=names.scripts_config_map)),
         Volume(name="credential", secret=_secret(names.secret)),
         Volume(name="run", emptyDir=EmptyDirVolumeSource(sizeLimit="64Mi")),
-        _cache(settings.proxy.cache),
+        _cache(cache),
     ]
-    if certificate:
-        found.append(Volume(name="tls", secret=_secret(certificate)))
+    if tls_secret:
+        found.append(Volume(name="tls", secret=_secret(tls_secret)))
     return found
 
 
-def mounts(settings: Settings) -> list[VolumeMount]:
-    """Where they lie in both containers. Whole volumes, never a subPath: those do not follow a renewed Secret."""
+def mounts(*, tls: bool) -> list[VolumeMount]:
+    """Their mounts in both containers. Never a subPath: that does not follow a renewed Secret."""
     found = [
         VolumeMount(name="config", mountPath=CONFIG, readOnly=True),
         VolumeMount(name="scripts", mountPath=SCRIPTS, readOnly=True),
@@ -48,13 +47,13 @@ def mounts(settings: Settings) -> list[VolumeMount]:
         VolumeMount(name="run", mountPath=RUN),
         VolumeMount(name="cache", mountPath=CACHE),
     ]
-    if settings.proxy.pod_tls_secret:
+    if tls:
         found.append(VolumeMount(name="tls", mountPath=TLS, readOnly=True))
     return found
 
 
 def _cache(cache: Cache) -> Volume:
-    """On the node's own disk, or a volume that is made for the pod and goes with it."""
+    """On the node's disk, or a volume that is created with the pod and deleted with it."""
     size = f"{cache.volume_gib}Gi"
     if cache.storage_class is None:
         return Volume(name="cache", emptyDir=EmptyDirVolumeSource(sizeLimit=size))

@@ -14,86 +14,79 @@ from lightkube.resources.apps_v1 import Deployment
 
 from k8s_manifests.configuration import scripts_digest
 from k8s_manifests.container import check_container, nginx_container
-from k8s_manifests.load_balancer import DEREGISTRATION_SECONDS
-from k8s_manifests.objects import labels, metadata, selector_labels
+from k8s_manifests.exposures import Exposure
+from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
 from k8s_manifests.volumes import volumes
-from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings import Names, Proxy
 
 NGINX_USER = 101
 """User and group of nginx in the official image."""
 
-ENDPOINT_SECONDS = 10
-"""How long a stopping pod keeps accepting: until whatever sends it clients has noticed that it is leaving."""
-
 _MARGIN_SECONDS = 20
 
 
-def deployment(settings: Settings) -> Deployment:
+def deployment(
+    place: Place, *, names: Names, proxy: Proxy, exposure: Exposure, progress_deadline_seconds: int
+) -> Deployment:
     """The proxy.
 
-    The Lambda alone sets the pod-template annotations `ecr-frontdoor/config-sha256`, `ecr-frontdoor/restarted-at` and
-    `ecr-frontdoor/cache-purged-at`; they are not here, so that applying the chart again neither removes them nor rolls
+    Only the Lambda sets the pod-template annotations `ecr-frontdoor/config-sha256`, `ecr-frontdoor/restarted-at` and
+    `ecr-frontdoor/cache-purged-at`. They are not here, so applying the chart again neither removes them nor restarts
     the pods.
     """
+    max_surge = surge(proxy.replicas, registration_seconds=exposure.registration_seconds)
+    annotations = {"ecr-frontdoor/scripts-sha256": scripts_digest()}
     return Deployment(
-        metadata=metadata(settings, settings.names.workload),
+        metadata=place.metadata(),
         spec=DeploymentSpec(
-            replicas=settings.proxy.replicas,
-            selector=LabelSelector(matchLabels=selector_labels(settings)),
-            # A new pod has to be ready before an old one leaves: a bad configuration stops at the first new pod.
+            replicas=proxy.replicas,
+            selector=LabelSelector(matchLabels=place.selector_labels),
+            # A new pod must be ready before an old one stops: a bad configuration stops at the first new pod.
             strategy=DeploymentStrategy(
                 type="RollingUpdate",
-                rollingUpdate=RollingUpdateDeployment(maxUnavailable=0, maxSurge=surge(settings)),
+                rollingUpdate=RollingUpdateDeployment(maxUnavailable=0, maxSurge=max_surge),
             ),
             minReadySeconds=MIN_READY_SECONDS,
-            progressDeadlineSeconds=settings.refresh.rollout_timeout_seconds,
+            progressDeadlineSeconds=progress_deadline_seconds,
             revisionHistoryLimit=3,
             template=PodTemplateSpec(
-                metadata=ObjectMeta(
-                    labels=labels(settings), annotations={"ecr-frontdoor/scripts-sha256": scripts_digest()}
-                ),
-                spec=_pod(settings),
+                metadata=ObjectMeta(labels=place.labels, annotations=annotations),
+                spec=_pod(place, names, proxy, endpoint_seconds=exposure.endpoint_seconds),
             ),
         ),
     )
 
 
-def endpoint_seconds(settings: Settings) -> int:
-    """How long a stopping pod keeps accepting: an NLB takes minutes to notice, all else seconds."""
-    return DEREGISTRATION_SECONDS if isinstance(settings.proxy.exposure, NlbExposure) else ENDPOINT_SECONDS
-
-
-def _pod(settings: Settings) -> PodSpec:
-    accepting = endpoint_seconds(settings)
+def _pod(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> PodSpec:
     return PodSpec(
         automountServiceAccountToken=False,
         enableServiceLinks=False,
-        imagePullSecrets=[LocalObjectReference(name=settings.names.secret)],
+        imagePullSecrets=[LocalObjectReference(name=names.secret)],
         securityContext=PodSecurityContext(
             runAsNonRoot=True,
             runAsUser=NGINX_USER,
             runAsGroup=NGINX_USER,
-            fsGroup=NGINX_USER,  # what lets nginx read the Secret volume, whose files belong to root
+            fsGroup=NGINX_USER,  # lets nginx read the Secret volume, whose files belong to root
             seccompProfile=SeccompProfile(type="RuntimeDefault"),
         ),
         topologySpreadConstraints=[
-            _spread_over(settings, "topology.kubernetes.io/zone"),
-            _spread_over(settings, "kubernetes.io/hostname"),
+            _spread_over(place, "topology.kubernetes.io/zone"),
+            _spread_over(place, "kubernetes.io/hostname"),
         ],
-        initContainers=[check_container(settings)],
-        containers=[nginx_container(settings, endpoint_seconds=accepting)],
-        terminationGracePeriodSeconds=accepting + settings.proxy.drain_seconds + _MARGIN_SECONDS,
-        volumes=volumes(settings),
+        initContainers=[check_container(proxy)],
+        containers=[nginx_container(proxy, endpoint_seconds=endpoint_seconds)],
+        terminationGracePeriodSeconds=endpoint_seconds + proxy.drain_seconds + _MARGIN_SECONDS,
+        volumes=volumes(names, proxy.cache, tls_secret=proxy.pod_tls_secret),
     )
 
 
-def _spread_over(settings: Settings, topology: str) -> TopologySpreadConstraint:
-    """Spread each revision for itself, and rather run unevenly than not at all."""
+def _spread_over(place: Place, topology: str) -> TopologySpreadConstraint:
+    """Spread the pods of each revision; an uneven spread is better than a pod that is not scheduled."""
     return TopologySpreadConstraint(
         topologyKey=topology,
         maxSkew=1,
         whenUnsatisfiable="ScheduleAnyway",
-        labelSelector=LabelSelector(matchLabels=selector_labels(settings)),
+        labelSelector=LabelSelector(matchLabels=place.selector_labels),
         matchLabelKeys=["pod-template-hash"],
     )

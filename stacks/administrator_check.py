@@ -29,7 +29,7 @@ class AdministratorCheck(Construct):
             "AdministratorAppliedTheAccess",
             cluster=cluster,
             object_type="role",
-            object_name=deployer_role_name(settings),
+            object_name=deployer_role_name(settings.names.workload),
             object_namespace=settings.cluster.namespace,
             json_path=".metadata.name",
             timeout=cdk.Duration.minutes(2),

@@ -70,7 +70,7 @@ def _role(scope: Construct, settings: Settings, log_group: logs.ILogGroup) -> ia
 def _access(scope: Construct, settings: Settings, role: iam.IRole) -> Construct:
     if settings.manifests == "kubectl":
         return AdministratorAccess(scope, "Access", settings=settings, role=role)
-    return GroupAccess(scope, "Access", settings=settings, role=role, group=deployer_group(settings))
+    return GroupAccess(scope, "Access", settings=settings, role=role, group=deployer_group(settings.cluster.namespace))
 
 
 def _provider(scope: Construct, settings: Settings, role: iam.IRole, network: Network | None) -> eks.KubectlProvider:

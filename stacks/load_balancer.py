@@ -10,7 +10,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from k8s_manifests.exposure import listening_port
+from k8s_manifests.exposures import exposure_of
 from lambda_fn.settings import NlbExposure, Settings
 from stacks.nag import acknowledge
 from stacks.network import HTTPS
@@ -70,7 +70,7 @@ def load_balancer(scope: Construct, construct_id: str, *, settings: Settings) ->
 
 def _security_group(scope: Construct, settings: Settings) -> str:
     """In: the clients' networks, on 443. Out: the pods, on the port that serves; and the rule that lets it in there."""
-    cluster, port = settings.cluster, listening_port(settings)
+    cluster, port = settings.cluster, exposure_of(settings).listening_port
     pods = str(cluster.security_group_id_of_pods)
     group = ec2.CfnSecurityGroup(
         scope,

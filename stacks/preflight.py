@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from k8s_manifests.rollout import balanced_seconds
+from k8s_manifests.exposures import Exposure, exposure_of
+from k8s_manifests.rollout import longest_rollout_seconds
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings import Settings
 from lambda_fn.settings.fields import ECR_HOST
 
 
@@ -14,19 +15,19 @@ def reject_incompatible_settings(settings: Settings) -> None:
     Raises:
         SettingsError: Names all that is missing, one a line.
     """
+    exposure = exposure_of(settings)
     found = [
-        *_missing_vpc_settings(settings),
-        *_short_rollout_timeout(settings),
-        *(_unreachable_without_nat(settings) if not settings.cluster.nat else ()),
+        *_missing_vpc_settings(settings, exposure),
+        *_short_rollout_timeout(settings, exposure),
+        *(_unreachable_without_nat(settings, exposure) if not settings.cluster.nat else ()),
     ]
     if found:
         raise SettingsError("the settings cannot work together:\n" + "\n".join(f"  {line}" for line in found))
 
 
-def _missing_vpc_settings(settings: Settings) -> Iterator[str]:
+def _missing_vpc_settings(settings: Settings, exposure: Exposure) -> Iterator[str]:
     """What stands in a VPC needs to know it."""
     cluster, endpoints = settings.cluster, settings.endpoints
-    balanced = isinstance(settings.proxy.exposure, NlbExposure)
     if not cluster.public_endpoint and not cluster.subnet_ids:
         yield (
             "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
@@ -37,31 +38,32 @@ def _missing_vpc_settings(settings: Settings) -> Iterator[str]:
             "canary: from outside of the VPC the Lambda does not reach the domain, "
             "set cluster.vpc_id, subnet_ids and security_group_id"
         )
-    if balanced and not cluster.vpc_id:
-        yield 'proxy.exposure.kind = "nlb": set cluster.vpc_id and security_group_id'
+    if exposure.has_load_balancer and not cluster.vpc_id:
+        yield f'proxy.exposure.kind = "{exposure.kind}": set cluster.vpc_id and security_group_id'
     if endpoints.create and not cluster.vpc_id:
         yield "endpoints.create: set cluster.vpc_id and security_group_id"
     if set(endpoints.create) - {"s3"} and not (endpoints.subnet_ids or cluster.subnet_ids):
         yield "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids"
-    if cluster.vpc_id and not (cluster.subnet_ids or balanced or endpoints.create):
+    if cluster.vpc_id and not (cluster.subnet_ids or exposure.has_load_balancer or endpoints.create):
         yield "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out"
 
 
-def _short_rollout_timeout(settings: Settings) -> Iterator[str]:
+def _short_rollout_timeout(settings: Settings, exposure: Exposure) -> Iterator[str]:
     """A rollout that is given up too early fails the deployment that waits for it."""
-    allowed, needed = settings.refresh.rollout_timeout_seconds, balanced_seconds(settings)
+    allowed, replicas = settings.refresh.rollout_timeout_seconds, settings.proxy.replicas
+    needed = longest_rollout_seconds(replicas, registration_seconds=exposure.registration_seconds)
     if allowed < needed:
         yield (
             f"refresh.rollout_timeout_seconds = {allowed}: behind the load balancer of proxy.exposure.kind = "
-            f'"nlb" {settings.proxy.replicas} pods may take {needed} s, set {needed} or more'
+            f'"{exposure.kind}" {replicas} pods may take {needed} s, set {needed} or more'
         )
 
 
-def _unreachable_without_nat(settings: Settings) -> Iterator[str]:
+def _unreachable_without_nat(settings: Settings, exposure: Exposure) -> Iterator[str]:
     """Without a way out there are only the endpoints, and those lead to AWS in their own region."""
     region = settings.cluster.region
     there = {*settings.endpoints.create, *settings.endpoints.existing}
-    for endpoint, purpose in _needed_endpoints(settings).items():
+    for endpoint, purpose in _needed_endpoints(settings, exposure).items():
         if endpoint not in there:
             yield f"cluster.nat = false: endpoints lacks {endpoint!r}, {purpose}"
     for number, registry in enumerate(settings.registries):
@@ -72,15 +74,10 @@ def _unreachable_without_nat(settings: Settings) -> Iterator[str]:
         yield f"cluster.nat = false: proxy.image = {settings.proxy.image} has to be copied to an ECR in {region}"
 
 
-def _needed_endpoints(settings: Settings) -> dict[str, str]:
-    """The endpoints without which something fails, each with what.
-
-    Those of the controller: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html . Where it takes its
-    credentials from (`sts`, `eks-auth` or its node) is unknown here.
-    """
+def _needed_endpoints(settings: Settings, exposure: Exposure) -> dict[str, str]:
+    """The endpoints without which something fails, each with its purpose."""
     needed = {"ecr.dkr": "by which the proxy and the nodes speak to ECR", "s3": "where ECR keeps its layers"}
-    if isinstance(settings.proxy.exposure, NlbExposure):
-        needed |= dict.fromkeys(("ec2", "elasticloadbalancing"), "by which the load balancer gets its pods")
+    needed |= exposure.vpc_endpoints
     if not settings.cluster.subnet_ids:
         return needed
     needed["ecr.api"] = "from which the Lambda fetches the token"

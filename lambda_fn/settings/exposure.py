@@ -23,7 +23,16 @@ https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingr
 """
 
 
-class IngressExposure(Table):
+class ExposureTable(Table):
+    """What the other tables need to know of every kind."""
+
+    @property
+    def pod_tls_secret(self) -> str | None:
+        """The TLS Secret that nginx serves; None where TLS is terminated before nginx."""
+        return None
+
+
+class IngressExposure(ExposureTable):
     """An Ingress controller of the cluster ends TLS."""
 
     kind: Literal["ingress"]
@@ -48,7 +57,7 @@ class IngressExposure(Table):
         return self
 
 
-class NlbExposure(Table):
+class NlbExposure(ExposureTable):
     """An internal Network Load Balancer that the stack owns; the AWS Load Balancer Controller puts the pods behind it.
 
     Exactly one of `certificate_arn`, `certificate_zone_id` and `tls_secret` says where TLS ends.
@@ -79,6 +88,11 @@ class NlbExposure(Table):
     objects you apply have to name it. Set it after the first deployment.
     """
 
+    @property
+    def pod_tls_secret(self) -> str | None:
+        """The TLS Secret that nginx serves; None with a certificate at the load balancer."""
+        return self.tls_secret
+
     @model_validator(mode="after")
     def _tls_ends_in_one_place(self) -> Self:
         if [self.certificate_arn, self.certificate_zone_id, self.tls_secret].count(None) != 2:  # noqa: PLR2004 - of three
@@ -89,7 +103,7 @@ class NlbExposure(Table):
         return self
 
 
-class PodExposure(Table):
+class PodExposure(ExposureTable):
     """nginx itself ends TLS, on the Service's port 443."""
 
     kind: Literal["pod"]
@@ -99,8 +113,13 @@ class PodExposure(Table):
     certificate is picked up without a restart.
     """
 
+    @property
+    def pod_tls_secret(self) -> str | None:
+        """The TLS Secret that nginx serves."""
+        return self.tls_secret
 
-class ServiceExposure(Table):
+
+class ServiceExposure(ExposureTable):
     """A plain Service on port 80: TLS ends in front of it, in something this project does not manage."""
 
     kind: Literal["service"]

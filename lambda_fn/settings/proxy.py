@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lambda_fn.settings.cache import Cache
-from lambda_fn.settings.exposure import Exposure, NlbExposure, PodExposure
+from lambda_fn.settings.exposure import Exposure, NlbExposure
 from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity, amount
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
@@ -81,4 +81,4 @@ class Proxy(Table):
     @property
     def pod_tls_secret(self) -> str | None:
         """The TLS Secret that nginx itself serves, or nothing where TLS ends before it."""
-        return self.exposure.tls_secret if isinstance(self.exposure, NlbExposure | PodExposure) else None
+        return self.exposure.pod_tls_secret

@@ -37,7 +37,7 @@ class Deployer:
 
     def kubectl(self, *words: str, objects: Sequence[Object] = ()) -> subprocess.CompletedProcess[str]:
         # The API server gives an impersonated user the rights of these groups and of nobody else.
-        group = deployer_group(self.settings)
+        group = deployer_group(self.namespace)
         return kubectl(*words, "--as=ecr-frontdoor-deployer", f"--as-group={group}", objects=objects)
 
     def apply(self, *objects: Object) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ class Deployer:
 
     def look_for_the_first_step(self) -> subprocess.CompletedProcess[str]:
         """What the stack's FirstStep has CDK's function do."""
-        name = deployer_role_name(self.settings)
+        name = deployer_role_name(self.settings.names.workload)
         return self.kubectl("get", "-n", self.namespace, "role", name, "-o=jsonpath={.metadata.name}")
 
 

@@ -53,7 +53,8 @@ def printed(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_a_target_group_the_command_says_what_is_missing() -> None:
     done = printed()
-    assert "set proxy.exposure.target_group_arn to the stack's output TargetGroupArn" in done.stderr
+    assert "proxy.exposure.target_group_arn" in done.stderr
+    assert "TargetGroupArn" in done.stderr
     assert "kind: TargetGroupBinding" not in done.stdout
     assert "kind: Deployment" in done.stdout
 

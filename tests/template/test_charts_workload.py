@@ -4,7 +4,6 @@ from hashlib import sha256
 
 import pytest
 
-from k8s_manifests.objects import selector_labels
 from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
 
@@ -159,7 +158,7 @@ def test_pods_of_one_revision_spread_over_zones_and_nodes_but_run_on_one_node_to
     for constraint in spread:
         assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
         assert constraint["matchLabelKeys"] == ["pod-template-hash"]
-        assert constraint["labelSelector"] == {"matchLabels": selector_labels(settings())}
+        assert constraint["labelSelector"] == {"matchLabels": {"app.kubernetes.io/name": "aws-registry-proxy"}}
 
 
 def test_memory_is_limited_and_cpu_is_not() -> None:

@@ -25,7 +25,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
         yield _entry(context, role, "the Lambda", context.settings.refresher_group)
     if context.settings.manifests == "namespaced":
         for role in context.stack.of("AWS::IAM::Role", DEPLOYER_ROLE):
-            yield _entry(context, role, "the deployment's kubectl", deployer_group(context.settings))
+            yield _entry(context, role, "the deployment's kubectl", deployer_group(context.settings.cluster.namespace))
 
 
 def _entry(context: CheckContext, role: str, user: str, group: str) -> Finding:

@@ -13,7 +13,7 @@ from cli.doctor.differences import differences
 from cli.doctor.finding import Finding, failed, ok
 from cli.doctor.kubernetes import UnknownKindError
 from cli.doctor.stack_resources import TARGET_GROUP
-from lambda_fn.settings import NlbExposure
+from k8s_manifests.exposures import exposure_of
 
 _CONSEQUENCE = "the load balancer reaches no pod"
 _ANY_ARN = "any"
@@ -23,9 +23,10 @@ _ANY_ARN = "any"
 def run(context: CheckContext) -> Iterator[Finding]:
     """The binding, and its target group; nothing with another exposure."""
     settings = context.settings
-    if not isinstance(settings.proxy.exposure, NlbExposure):
+    exposure = exposure_of(settings)
+    if not exposure.has_load_balancer:
         return
-    given, made = settings.proxy.exposure.target_group_arn, _target_group_of_stack(context)
+    given, made = exposure.target_group_arn, _target_group_of_stack(context)
     if given and made and given != made:
         yield failed(
             f"proxy.exposure.target_group_arn is {given}, but the stack's target group is {made}",

@@ -9,7 +9,7 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.stack_resources import DELETED_HINT, LOAD_BALANCER, TARGET_GROUP
-from lambda_fn.settings import NlbExposure
+from k8s_manifests.exposures import exposure_of
 
 _RECREATE = f"{DELETED_HINT}; its address changes (docs/operations.md, Disasters)"
 _CONTROLLER = "check the pods, and the log of the AWS Load Balancer Controller"
@@ -21,7 +21,7 @@ _UNHEALTHY_HINT = (
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """The load balancer's state, then its targets; nothing with another exposure."""
-    if not isinstance(context.settings.proxy.exposure, NlbExposure):
+    if not exposure_of(context.settings).has_load_balancer:
         return
     balancers, groups = context.stack.of(LOAD_BALANCER), context.stack.of(TARGET_GROUP)
     client = context.client("elbv2")

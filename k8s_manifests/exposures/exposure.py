@@ -1,0 +1,56 @@
+"""What the charts, the stack and the doctor need to know of a way to reach the proxy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lightkube.core.resource import Resource
+
+HTTP_PORT = 8080
+HTTPS_PORT = 8443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """One way to reach the proxy. The defaults are those of a kind without a load balancer of the stack.
+
+    Attributes:
+        kind: `proxy.exposure.kind` of the settings.
+        sources: The network ranges from which connections reach the pods.
+        tls_secret: The TLS Secret that nginx serves; None where TLS is terminated before nginx.
+        access_objects: Its objects that an administrator applies, beside the Service.
+        proxy_objects: Its objects that a deployment applies before the pods.
+        namespace_labels: Labels of the namespace that it needs.
+        endpoint_seconds: How long a stopping pod still accepts connections: until no client is sent to it.
+        registration_seconds: The longest time until a load balancer sends clients to a new pod, which is ready only
+            then; 0 without one.
+        has_load_balancer: Whether the stack makes a load balancer, with a target group for the pods.
+        target_group_arn: The target group that the objects name; None where it is not known.
+        vpc_endpoints: The VPC endpoints it needs where the VPC has no NAT, each with its purpose.
+    """
+
+    kind: str
+    sources: tuple[str, ...]
+    tls_secret: str | None = None
+    access_objects: tuple[Resource, ...] = ()
+    proxy_objects: tuple[Resource, ...] = ()
+    namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    endpoint_seconds: int = 10
+    registration_seconds: int = 0
+    has_load_balancer: bool = False
+    target_group_arn: str | None = None
+    vpc_endpoints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def listening_port(self) -> int:
+        """The container port that clients use. 8080 always listens, for the kubelet's probes."""
+        return HTTPS_PORT if self.tls_secret else HTTP_PORT
+
+    @property
+    def service_port(self) -> int:
+        """The Service's only port: 443 where nginx terminates TLS, so that no plain HTTP is served; otherwise 80."""
+        return 443 if self.tls_secret else 80
+
+    @property
+    def port_name(self) -> str:
+        """The name of both ports."""
+        return "https" if self.tls_secret else "http"
