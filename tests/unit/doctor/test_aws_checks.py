@@ -11,6 +11,7 @@ from cli.doctor.check import Check
 from cli.doctor.checks import (
     access_entry,
     alarms,
+    aws,
     dead_letter_queue,
     endpoints,
     function,
@@ -336,6 +337,19 @@ def test_each_status_of_the_stack_has_its_verdict_and_fix(status: str, verdict: 
     assert hint in one.hint
 
 
+def test_the_operator_is_named_by_aws() -> None:
+    (one,) = findings(aws.CHECK, context())
+    assert one.verdict is OK
+    assert "arn:aws:iam::123456789012:user/operator" in one.message
+
+
+def test_credentials_that_aws_refuses_are_fatal() -> None:
+    (one,) = findings(aws.CHECK, context({"GetCallerIdentity": "ExpiredToken: the token is expired"}))
+    assert (one.verdict, one.fatal) == (FAILED, True)
+    assert "ExpiredToken" in one.message
+    assert "--profile" in one.hint
+
+
 def test_a_missing_stack_is_named_and_no_check_of_its_resources_runs() -> None:
     given = context({"DescribeStacks": "ValidationError: Stack with id s does not exist"})
     (one,) = examine([stack.CHECK, *CHECKS.values()], given)
@@ -422,8 +436,8 @@ def test_every_request_is_for_the_stack_of_the_settings() -> None:
 
 def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:
     with mock_aws():
-        aws = boto3.Session("AKIAFAKE", "fake", region_name=REGION)
-        ec2, elb = aws.client("ec2"), aws.client("elbv2")
+        session = boto3.Session("AKIAFAKE", "fake", region_name=REGION)
+        ec2, elb = session.client("ec2"), session.client("elbv2")
         vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
         made = elb.create_load_balancer(Name="front", Type="network", Scheme="internal", Subnets=[subnet])
@@ -431,7 +445,7 @@ def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:
         balancer_arn = made["LoadBalancers"][0]["LoadBalancerArn"]
         group_arn = group["TargetGroups"][0]["TargetGroupArn"]
         kinds = (LOAD_BALANCER, TARGET_GROUP)
-        given = CheckContext(settings=SETTINGS, aws=aws)
+        given = CheckContext(settings=SETTINGS, aws=session)
         ids = tuple(zip(kinds, kinds, (balancer_arn, group_arn), strict=True))
         given.__dict__["stack"] = StackResources("CREATE_COMPLETE", ids)
         empty = findings(load_balancer.CHECK, given)

@@ -1,13 +1,17 @@
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.doctor.__main__ import main
-from cli.doctor.finding import Finding, Verdict
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, Verdict, failed, ok, warning
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,3 +62,55 @@ def test_a_finding_is_one_line_with_its_fix_at_the_end(message: str) -> None:
     assert "\n" not in bad.line
     assert bad.line.startswith("FAIL  pods  ")
     assert bad.line.endswith(". Fix: do this")
+
+
+@pytest.fixture
+def run_checks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Run":
+    return Run(monkeypatch, capsys)
+
+
+class Run:
+    """Runs the program with one check that has these findings."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *found: Finding | BaseException, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
+        def run(_: CheckContext) -> Iterator[Finding]:
+            for one in found:
+                if isinstance(one, BaseException):
+                    raise one
+                yield one
+
+        self._monkeypatch.setattr("cli.doctor.checks.all_checks", lambda: [Check("pods", Category.CLUSTER, run)])
+        status = main(["--config", str(ROOT / "frontdoor.toml"), *arguments])
+        return status, self._capsys.readouterr().out
+
+
+def test_without_a_failure_the_exit_status_is_0_and_the_last_line_counts(run_checks: Run) -> None:
+    status, printed = run_checks(ok("all are ready"), warning("one restarts", "check it"))
+    assert status == 0
+    first, second, summary = printed.splitlines()
+    assert first.split() == ["ok", "pods", "all", "are", "ready"]
+    assert second.startswith("warn  pods")
+    assert summary == "1 ok, 1 warn"
+
+
+def test_with_a_failure_the_exit_status_is_1(run_checks: Run) -> None:
+    status, printed = run_checks(failed("none is ready", "check them"))
+    assert status == 1
+    assert printed.startswith("FAIL  pods")
+
+
+def test_json_is_one_list_with_the_four_keys_of_each_finding(run_checks: Run) -> None:
+    status, printed = run_checks(failed("none is ready", "check them"), ok("all"), arguments=("--json",))
+    assert status == 1
+    assert json.loads(printed) == [
+        {"check": "pods", "verdict": "fail", "message": "none is ready", "hint": "check them"},
+        {"check": "pods", "verdict": "ok", "message": "all", "hint": ""},
+    ]
+
+
+def test_an_interrupt_ends_with_the_status_of_its_signal(run_checks: Run) -> None:
+    status, _ = run_checks(KeyboardInterrupt())
+    assert status == 128 + signal.SIGINT
