@@ -14,7 +14,7 @@ from testbed.sandbox.world import World
 
 
 def main() -> int:
-    """Run; 1 when something could not be measured that should have been."""
+    """Run; returns 1 when a measure fails that should not."""
     arguments = _parser().parse_args()
     folder = arguments.results or folder_of(arguments.plan)
     try:
@@ -34,9 +34,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m testbed.bench", description=__doc__)
     parser.add_argument("--plan", choices=sorted(PLANS), default=FULL.name, help="how much is measured [%(default)s]")
-    where = "where results go [testbed/bench/results, or for a look a folder in it that git does not take]"
+    where = "where results go [testbed/bench/results; for a short run a folder in it that git ignores]"
     parser.add_argument("--results", type=Path, metavar="DIR", help=where)
-    parser.add_argument("--present", action="store_true", help="measure nothing: make tables and pictures again")
+    parser.add_argument("--present", action="store_true", help="only write tables and pictures again")
     return parser
 
 

@@ -9,7 +9,7 @@ from testbed.sandbox.errors import SandboxError
 
 
 def try_all(stage: Stage) -> None:
-    """Leave a gap for everything that fails, with the words it failed with."""
+    """Record a gap for each attempt that fails, with its error message."""
     _long_token(stage)
     for contestant in stage.contestants:
         if not isinstance(contestant, Limit):

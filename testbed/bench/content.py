@@ -1,4 +1,4 @@
-"""What is pulled: an image of five layers, and blobs of three sizes, in the double's ECR and S3."""
+"""The content to pull: an image of five layers, and blobs of three sizes, in the doubles of ECR and S3."""
 
 import hashlib
 import os
@@ -41,22 +41,22 @@ class Content:
     huge: str
 
     def file(self, path: str) -> Path:
-        """The bytes that must come for a path."""
+        """The file with the expected bytes of a path."""
         return self.folder / path.removeprefix("/")
 
 
 def blob_path(digest: str) -> str:
-    """Where a blob is asked for."""
+    """The path of a blob."""
     return f"/v2/{REPOSITORY}/blobs/{digest}"
 
 
 def manifest_path(reference: str) -> str:
-    """Where a manifest is asked for, by tag or digest."""
+    """The path of a manifest, by tag or digest."""
     return f"/v2/{REPOSITORY}/manifests/{reference}"
 
 
 def publish(world: World, plan: Plan, folder: Path) -> Content:
-    """Push everything, and ask S3 once for each blob: the double copies what it has not served before."""
+    """Push all content, and read each blob from S3 once: the double copies a blob at its first read."""
     token = Control().issue_token(world.region)
     with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate)), timeout=120) as client:
         publisher = Publisher(client, world.ecr_host, token.authorization)

@@ -1,4 +1,4 @@
-"""Who is compared, from no proxy at all to the limit. Each serves the same repository under the same paths."""
+"""The contestants, from no proxy at all to the limit. Each serves the same repository under the same paths."""
 
 import base64
 import json
@@ -12,8 +12,8 @@ from testbed.bench.process import Process, nginx
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 
-SECURE = 400
-"""TLS is served on the port so much higher."""
+TLS_OFFSET = 400
+"""The distance from the port without TLS to the one with TLS."""
 
 
 class Contestant:
@@ -26,7 +26,7 @@ class Contestant:
         secure_origin: Where it answers over TLS; None where it does not.
         headers: What a client has to send.
         redirects: Whether it sends its clients to S3 for blobs.
-        caches: Whether it keeps blobs.
+        caches: Whether it caches blobs.
     """
 
     name = ""
@@ -38,13 +38,13 @@ class Contestant:
     caches = False
 
     def start(self) -> None:
-        """Serve."""
+        """Start serving."""
 
     def stop(self) -> None:
-        """End."""
+        """Stop serving."""
 
     def make_cold(self) -> None:
-        """Forget everything that was served."""
+        """Empty the cache."""
 
     def processes(self) -> list[int]:
         """The processes it consists of, without those below them."""
@@ -66,24 +66,29 @@ class Nginx(Contestant):
 
     def __init__(self, world: World, folder: Path, port: int, values: Mapping[str, object]) -> None:
         self.origin = f"http://127.0.0.1:{port}"
-        self.secure_origin = f"https://127.0.0.1:{port + SECURE}"
+        self.secure_origin = f"https://127.0.0.1:{port + TLS_OFFSET}"
         self._folder = folder
         (folder / "cache").mkdir(parents=True, exist_ok=True)
         for name, source in (("tls.crt", world.pair("domain").certificate), ("tls.key", world.pair("domain").key)):
             shutil.copy(source, folder / name)
-        known = {"port": port, "secure_port": port + SECURE, "ecr_host": world.ecr_host, "resolver": world.dns_address}
+        known = {
+            "port": port,
+            "secure_port": port + TLS_OFFSET,
+            "ecr_host": world.ecr_host,
+            "resolver": world.dns_address,
+        }
         self._process = nginx(world, folder, f"{self.name}.conf.j2", known | dict(values))
 
     def start(self) -> None:
-        """Serve."""
+        """Start serving."""
         self._process.start(int(self.origin.rpartition(":")[2]))
 
     def stop(self) -> None:
-        """End."""
+        """Stop serving."""
         self._process.stop()
 
     def make_cold(self) -> None:
-        """Forget everything that was served."""
+        """Empty the cache."""
         for file in (self._folder / "cache").glob("*/*/*"):
             file.unlink(missing_ok=True)
 
@@ -117,28 +122,31 @@ class Distribution(Contestant):
 
     def __init__(self, world: World, folder: Path, port: int, token: str) -> None:
         self.origin = f"http://127.0.0.1:{port}"
-        self.secure_origin = f"https://127.0.0.1:{port + SECURE}"
+        self.secure_origin = f"https://127.0.0.1:{port + TLS_OFFSET}"
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._helper(world.ecr_host, token)
         self._parts = [
             (port, self._part(world, "plain", f'addr: "127.0.0.1:{port}"')),
-            (port + SECURE, self._part(world, "tls", f'addr: "127.0.0.1:{port + SECURE}", tls: {_tls(world)}')),
+            (
+                port + TLS_OFFSET,
+                self._part(world, "tls", f'addr: "127.0.0.1:{port + TLS_OFFSET}", tls: {_tls(world)}'),
+            ),
         ]
 
     def start(self) -> None:
-        """Serve."""
+        """Start serving."""
         for port, process in self._parts:
             process.start(port)
 
     def stop(self) -> None:
-        """End."""
+        """Stop serving."""
         for _, process in self._parts:
             process.stop()
 
     def make_cold(self) -> None:
-        """Forget everything that was served."""
-        self.stop()  # it remembers in memory what it has
+        """Empty the cache."""
+        self.stop()  # it holds its index in memory
         shutil.rmtree(self._folder / "storage", ignore_errors=True)
         self.start()
 
@@ -147,7 +155,7 @@ class Distribution(Contestant):
         return [self._parts[0][1].pid]
 
     def _helper(self, host: str, token: str) -> None:
-        """A credential helper as docker knows them; ECR's own asks AWS, this one has the token."""
+        """A credential helper as docker knows them; ECR's own helper calls AWS, this one has the token."""
         user, _, password = base64.b64decode(token).decode().partition(":")
         answer = json.dumps({"ServerURL": host, "Username": user, "Secret": password})
         script = self._folder / "docker-credential-bench"
@@ -193,15 +201,15 @@ class Frontdoor(Contestant):
         self._pod.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})
 
     def start(self) -> None:
-        """Serve."""
+        """Start serving."""
         self._pod.start()
 
     def stop(self) -> None:
-        """End."""
+        """Stop serving."""
         self._pod.stop()
 
     def make_cold(self) -> None:
-        """Forget everything that was served."""
+        """Empty the cache."""
         self._pod.empty_cache()
 
     def processes(self) -> list[int]:

@@ -32,7 +32,7 @@ class Download:
 
 
 def download(url: str, headers: Mapping[str, str], *, clients: int, output: str = "/dev/null") -> list[Download]:
-    """Let clients begin to download at the same time, each on a connection of its own.
+    """Start clients that download at the same time, each on its own connection.
 
     Raises:
         SandboxError: curl does not end in time, or a client did not get a whole answer of status 200.

@@ -14,14 +14,14 @@ class Plan:
         stream_rounds: The same for streams, which are short and vary most.
         layer_bytes: Size of each of the five layers of the image that is pulled.
         small_bytes: The blob that is asked for as often as possible.
-        large_bytes: The blob of herds and streams.
+        large_bytes: The blob of the coalescing and stream measures.
         huge_bytes: The larger blob of streams; 0 leaves it out.
-        herds: Numbers of clients that want one cold blob at once.
-        herd_s3_bytes_per_second: What S3 gives to one connection in a herd.
+        concurrent_clients: Numbers of clients that want one cold blob at once.
+        coalescing_s3_bytes_per_second: What S3 gives to one connection while clients are coalesced.
         load_seconds: How long one load of requests lasts.
         load_connections: Connections of a load.
         clients: Numbers of connections to grow through.
-        kept_blobs: Numbers of kept blobs to grow through, ascending.
+        cached_blobs: Numbers of cached blobs to grow through, ascending.
     """
 
     name: str
@@ -31,19 +31,19 @@ class Plan:
     small_bytes: int = 10_000
     large_bytes: int = 100 * MIB
     huge_bytes: int = GIB
-    herds: tuple[int, ...] = (10, 50)
-    herd_s3_bytes_per_second: int = 50_000_000
+    concurrent_clients: tuple[int, ...] = (10, 50)
+    coalescing_s3_bytes_per_second: int = 50_000_000
     load_seconds: int = 3
     load_connections: int = 32
     clients: tuple[int, ...] = (1, 4, 16, 64, 256)
-    kept_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
+    cached_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
 
 
 FULL = Plan(name="full", rounds=3, stream_rounds=5)
 ONCE = Plan(name="once", rounds=1, stream_rounds=3)
 SHORT = Plan(
-    name="short", rounds=1, stream_rounds=2, huge_bytes=0, herds=(10,), load_seconds=1,
-    clients=(1, 16, 256), kept_blobs=(1_000, 10_000),
+    name="short", rounds=1, stream_rounds=2, huge_bytes=0, concurrent_clients=(10,), load_seconds=1,
+    clients=(1, 16, 256), cached_blobs=(1_000, 10_000),
 )  # fmt: skip
 PUBLISHED = frozenset({FULL.name, ONCE.name})
 """Whose figures docs/performance.md shows: those that leave nothing out."""

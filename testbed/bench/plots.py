@@ -1,4 +1,4 @@
-"""Pictures of a run, as PNG: colours that everybody can tell apart (Okabe and Ito), and a mark for each contestant."""
+"""Pictures of a run, as PNG: colours for colour-blind readers (Okabe and Ito), and a mark for each contestant."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,15 +41,15 @@ def draw(results: Results, folder: Path) -> None:
                 figure.savefig(folder / f"{name}.png", dpi=_DPI, bbox_inches="tight")
 
 
-def _herd(results: Results) -> Figure | None:
-    """Every client of the largest herd: a line from its first byte to its end, contestant by contestant."""
-    cases = results.figures.cases("herd", "first_byte_last_seconds")
+def _coalescing(results: Results) -> Figure | None:
+    """The largest number of concurrent clients: for each a line from its first byte to its end."""
+    cases = results.figures.cases("coalescing", "first_byte_last_seconds")
     if not cases:
         return None
     case = cases[-1]
     figure = Figure(figsize=(8, 4.2))
     axes = figure.add_subplot()
-    names = [n for n in results.titles if results.figures.values(n, "herd", case, "first_byte_last_seconds")]
+    names = [n for n in results.titles if results.figures.values(n, "coalescing", case, "first_byte_last_seconds")]
     clients = int(case.split()[0])
     for row, name in enumerate(reversed(names)):
         colour, _ = _LOOKS[name]
@@ -64,7 +64,7 @@ def _herd(results: Results) -> Figure | None:
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("seconds since the clients began")
-    rate = results.plan.herd_s3_bytes_per_second / 1e6
+    rate = results.plan.coalescing_s3_bytes_per_second / 1e6
     axes.set_title(
         f"{case} pull one cold 100 MiB blob; S3 gives each connection {rate:.0f} MB/s\n"
         "pale: a client waits for its first byte; strong: its bytes arrive"
@@ -118,9 +118,11 @@ def _clients(results: Results) -> Figure | None:
     return _lines(results, "clients", "connections", pictures, "A warm blob of 10 kB, by clients")
 
 
-def _kept(results: Results) -> Figure | None:
+def _cached(results: Results) -> Figure | None:
     pictures = (("requests_per_second", "requests a second", 1.0), ("peak_megabytes", "memory at its highest, MB", 1.0))
-    return _lines(results, "kept blobs", "kept blobs", pictures, "Any one of many kept blobs of 1 kB, by their number")
+    return _lines(
+        results, "cached blobs", "cached blobs", pictures, "Any one of many cached blobs of 1 kB, by their number"
+    )
 
 
 def _lines(
@@ -166,13 +168,13 @@ def _line(axes: Axes, results: Results, about: tuple[str, str, str], factor: flo
 
 def _first(results: Results, name: str, case: str, metric: str) -> float:
     """A figure of the first round."""
-    return results.figures.values(name, "herd", case, metric)[0]
+    return results.figures.values(name, "coalescing", case, metric)[0]
 
 
 _PICTURES: dict[str, Callable[[Results], Figure | None]] = {
-    "herd": _herd,
+    "coalescing": _coalescing,
     "requests": _requests,
     "streams": _streams,
     "clients": _clients,
-    "kept-blobs": _kept,
+    "cached-blobs": _cached,
 }

@@ -1,4 +1,4 @@
-"""A run as JSON: everything tables and pictures are made from, so that both can be made again."""
+"""A run as JSON: the source of tables and pictures."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from testbed.bench.plan import PUBLISHED, Plan
 from testbed.bench.samples import Gap, Sample, Samples
 
 FOLDER = Path(__file__).parent / "results"
-"""Those that docs/performance.md shows; what is measured for a look lies in a folder below."""
+"""Those that docs/performance.md shows; a short run writes to a folder below it."""
 FILE = "results.json"
 
 
@@ -34,16 +34,16 @@ class Results:
 
     @property
     def figures(self) -> Samples:
-        """The samples, to be asked."""
+        """The samples, with their queries."""
         return Samples(self.samples)
 
     @property
     def published(self) -> bool:
-        """Whether the document shows them."""
+        """Whether docs/performance.md shows them."""
         return self.plan.name in PUBLISHED
 
     def write(self, folder: Path) -> None:
-        """Write it down, samples in one line each."""
+        """Write the JSON, one line for each sample."""
         folder.mkdir(parents=True, exist_ok=True)
         head = {**asdict(self), "samples": []}
         lines = ",\n".join("  " + json.dumps(list(asdict(sample).values())) for sample in self.samples)

@@ -1,4 +1,4 @@
-"""A whole run: everything measured, round by round, the contestants taking turns."""
+"""A whole run: every measure, round by round, with the contestants in turn."""
 
 import shutil
 import time
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from testbed.bench import capabilities
 from testbed.bench.machine import describe
-from testbed.bench.measures import growth, herd, pulls, requests, streams
+from testbed.bench.measures import coalescing, growth, pulls, requests, streams
 from testbed.bench.plan import Plan
 from testbed.bench.results import Results
 from testbed.bench.stage import Stage, staged
-from testbed.sandbox.progress import say
+from testbed.sandbox.progress import step
 from testbed.sandbox.world import World
 
 Measure = Callable[[Stage, int], None]
@@ -27,14 +27,14 @@ def run(world: World, plan: Plan) -> Results:
     """
     machine, began_at, began = describe(world), datetime.now(UTC), time.monotonic()
     with _folder(world) as folder, staged(world, plan, folder) as stage:
-        say(f"bench: everybody serves the right bytes after {time.monotonic() - began:.0f} s")
-        capabilities.try_all(stage)
+        with step("trying what each contestant can do"):
+            capabilities.try_all(stage)
         for name, measure, rounds in _programme(plan):
             for number in range(rounds):
-                measure(stage, number)
-                say(f"bench: {time.monotonic() - began:4.0f} s  {name}, round {number + 1} of {rounds}")
-        growth.measure(stage)
-        say(f"bench: {time.monotonic() - began:4.0f} s  kept blobs")
+                with step(f"measuring {name}, round {number + 1} of {rounds}"):
+                    measure(stage, number)
+        with step("measuring growth by cached blobs"):
+            growth.measure(stage)
         titles = {contestant.name: contestant.title for contestant in stage.contestants}
         return Results(
             began_at=began_at.isoformat(timespec="seconds"),
@@ -50,7 +50,7 @@ def run(world: World, plan: Plan) -> Results:
 def _programme(plan: Plan) -> list[tuple[str, Measure, int]]:
     return [
         ("pulls", pulls.measure, min(2, plan.rounds)),
-        ("herds", herd.measure, plan.rounds),
+        ("coalescing", coalescing.measure, plan.rounds),
         ("streams", streams.measure, plan.stream_rounds),
         ("requests", requests.measure, plan.rounds),
         ("requests over TLS", requests.measure_tls, plan.rounds),
@@ -60,7 +60,7 @@ def _programme(plan: Plan) -> list[tuple[str, Measure, int]]:
 
 @contextmanager
 def _folder(world: World) -> Iterator[Path]:
-    """A folder in the sandbox's own, so that what a crash leaves goes with the sandbox."""
+    """A folder in the sandbox's state: `down` removes it after a crash."""
     folder = world.state / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

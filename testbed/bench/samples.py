@@ -1,4 +1,4 @@
-"""What was measured, and what many measurements of one thing say together. Pure."""
+"""Samples, and the statistics over them. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ class Sample:
     """One figure of one contestant in one round.
 
     Attributes:
-        measure: What was done, `herd` for example.
+        measure: What was done, `coalescing` for example.
         case: Which one of its kind, `10 clients` for example.
         metric: The figure's name with its unit, `first_byte_last_seconds` for example.
     """
@@ -25,7 +25,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What a contestant could not do, and the reason that was seen."""
+    """What a contestant could not do, and the observed reason."""
 
     contestant: str
     measure: str
@@ -53,7 +53,7 @@ class Spread:
 
 
 class Samples:
-    """Everything that was measured, asked by what it is about."""
+    """All samples, queried by contestant, measure, case and metric."""
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self.all = tuple(samples)
@@ -64,16 +64,16 @@ class Samples:
         return {s.round: s.value for s in self.all if (s.contestant, s.measure, s.case, s.metric) == key}
 
     def spread(self, contestant: str, measure: str, case: str, metric: str) -> Spread | None:
-        """Of all rounds; None where nothing was measured."""
+        """The spread of all rounds; None without a measurement."""
         values = list(self.values(contestant, measure, case, metric).values())
         return Spread.of(values) if values else None
 
     def ratio(self, contestants: tuple[str, str], measure: str, case: str, metric: str) -> Spread | None:
-        """The first one's figure divided by the second's, round by round: what disturbed a round disturbed both."""
+        """The first one's figure divided by the second's, round by round: a disturbance of a round affects both."""
         ours, theirs = (self.values(contestant, measure, case, metric) for contestant in contestants)
         ratios = [value / theirs[number] for number, value in ours.items() if theirs.get(number)]
         return Spread.of(ratios) if ratios else None
 
     def cases(self, measure: str, metric: str) -> list[str]:
-        """In the order they were measured in."""
+        """The cases in the order of measurement."""
         return list(dict.fromkeys(s.case for s in self.all if (s.measure, s.metric) == (measure, metric)))

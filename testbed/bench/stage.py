@@ -22,7 +22,7 @@ SHORT_TOKEN_CHARACTERS = 2000
 
 @dataclass
 class Stage:
-    """One run while it is made."""
+    """One run in progress."""
 
     world: World
     plan: Plan
@@ -34,27 +34,27 @@ class Stage:
     gaps: list[Gap] = field(default_factory=list)
 
     def record(self, contestant: Contestant, about: tuple[str, str], number: int, **figures: float) -> None:
-        """Keep figures of one round; `about` is the measure and the case."""
+        """Record figures of one round; `about` is the measure and the case."""
         self.samples += [Sample(contestant.name, *about, metric, number, value) for metric, value in figures.items()]
 
     def gap(self, contestant: Contestant, measure: str, reason: str) -> None:
-        """Keep, once, that a contestant cannot be measured, and why."""
+        """Record once that a contestant cannot be measured, and why."""
         gap = Gap(contestant.name, measure, reason)
         if gap not in self.gaps:
             self.gaps.append(gap)
 
     def turns(self, number: int) -> list[Contestant]:
-        """The contestants in the order of a round: every other round backwards, so that nobody is always first."""
+        """The contestants in the order of a round: every other one is backwards, so that the first one changes."""
         return list(self.contestants if number % 2 == 0 else reversed(self.contestants))
 
     def contestant(self, kind: type[Contestant]) -> Contestant:
-        """The one of a kind."""
+        """The contestant of a class."""
         return next(contestant for contestant in self.contestants if isinstance(contestant, kind))
 
 
 @contextmanager
 def staged(world: World, plan: Plan, folder: Path) -> Iterator[Stage]:
-    """A stage with everybody serving; it ends with the block.
+    """A stage with every contestant serving; it ends with the block.
 
     Raises:
         SandboxError: A contestant does not start, or serves other bytes than were pushed.

@@ -69,7 +69,7 @@ def _throughput(title: str, measure: str) -> Table:
 
 
 _QUIET_PERCENT = 25
-"""What the sandbox itself takes, and a little."""
+"""The load of the sandbox itself, with a margin."""
 
 TABLES = {
     "pulls": (
@@ -77,12 +77,12 @@ TABLES = {
         Table("Requests to S3", "pull", "s3_requests", _count),
         Table("Time", "pull", "seconds", _seconds),
     ),
-    "herds": (
-        Table("Requests to ECR", "herd", "ecr_requests", _count),
-        Table("Bytes from S3, times the blob", "herd", "s3_bytes_ratio", _times),
-        Table("First byte, first client", "herd", "first_byte_first_seconds", _seconds),
-        Table("First byte, last client", "herd", "first_byte_last_seconds", _seconds),
-        Table("End, last client", "herd", "finish_last_seconds", _seconds),
+    "coalescing": (
+        Table("Requests to ECR", "coalescing", "ecr_requests", _count),
+        Table("Bytes from S3, times the blob", "coalescing", "s3_bytes_ratio", _times),
+        Table("First byte, first client", "coalescing", "first_byte_first_seconds", _seconds),
+        Table("First byte, last client", "coalescing", "first_byte_last_seconds", _seconds),
+        Table("End, last client", "coalescing", "finish_last_seconds", _seconds),
     ),
     "requests": (
         _rate("Requests a second: how many times fewer than the limit", "requests"),
@@ -99,8 +99,8 @@ TABLES = {
     "growth": (
         _rate("Requests a second, by clients", "clients"),
         Table("p99, by clients", "clients", "p99_seconds", _seconds, LIMIT),
-        _rate("Requests a second, by kept blobs", "kept blobs"),
-        Table("Memory at its highest, by kept blobs", "kept blobs", "peak_megabytes", _megabytes),
+        _rate("Requests a second, by cached blobs", "cached blobs"),
+        Table("Memory at its highest, by cached blobs", "cached blobs", "peak_megabytes", _megabytes),
     ),
     "tls": (
         _rate("Requests a second over TLS", "requests over TLS"),
@@ -145,7 +145,7 @@ def _cell(results: Results, table: Table, name: str, case: str) -> str:
 
 
 def spread_text(spread: Spread, shown: Format) -> str:
-    """Median, and lowest and highest where they look different."""
+    """Median, and lowest and highest where they differ as printed."""
     middle, low, high = map(shown, (spread.median, spread.low, spread.high))
     return middle if low == high else f"{middle} ({low} to {high})"
 

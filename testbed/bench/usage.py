@@ -15,7 +15,7 @@ _UTIME, _CSTIME = 14 - 3, 17 - 3
 
 @dataclass(slots=True)
 class Usage:
-    """What was used while it was watched."""
+    """CPU time and memory used while watched."""
 
     cpu_seconds: float = 0
     peak_bytes: int = 0
@@ -23,7 +23,7 @@ class Usage:
 
 @contextmanager
 def watched(roots: Iterable[int]) -> Iterator[Usage]:
-    """Watch processes and all below them; the figures are there when the block ends."""
+    """Watch processes and all below them; the figures are complete when the block ends."""
     processes = tree(roots)
     usage, ended = Usage(), threading.Event()
 
@@ -68,7 +68,7 @@ def cpu_seconds(processes: Iterable[int]) -> float:
 
 
 def memory_bytes(processes: Iterable[int]) -> int:
-    """Resident memory, what is shared counted once (proportional set size). The kernel's page cache is not in it."""
+    """Resident memory, shared pages counted once (proportional set size). The kernel's page cache is not in it."""
     kilobytes = 0
     for pid in processes:
         with suppress(OSError):

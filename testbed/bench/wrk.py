@@ -16,7 +16,7 @@ _SCRIPTS = Path(__file__).parent / "wrk"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load of requests came to.
+    """The result of a load.
 
     Attributes:
         errors: Answers of 400 and above, connections refused or broken, and answers that came too late.
@@ -32,7 +32,7 @@ class Load:
 def load(
     url: str, headers: Mapping[str, str], *, connections: int, seconds: int, blobs: tuple[str, int] | None = None
 ) -> Load:
-    """Ask for `url` again and again.
+    """Request `url` repeatedly.
 
     Args:
         url: What to ask for; with `blobs`, only where.

@@ -48,11 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("up", help="bring it up and leave it up")
     commands.add_parser("install", help="up, and the front door installed in it, ready to pull from")
     commands.add_parser("down", help="end it and remove everything but the cache")
-    commands.add_parser("status", help=f"tell whether it is up, and how to use it (exit status {NOT_UP} if it is not)")
+    commands.add_parser("status", help=f"print whether it is up, and how to use it (exit status {NOT_UP} if it is not)")
     run = commands.add_parser("run", help="run a command inside; brings it up and takes it down if it is not up")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
     commands.add_parser("shell", help="open a shell inside")
-    commands.add_parser("demo", help="show the whole story, step by step")
+    commands.add_parser("demo", help="show the product step by step")
     return parser
 
 
@@ -62,7 +62,7 @@ def _absolute(path: str) -> Path:
 
 def _setup(arguments: argparse.Namespace) -> int:
     setup.setup(World(state=arguments.state))
-    say("everything the sandbox needs is there")
+    say("everything that the sandbox needs is installed")
     return 0
 
 
@@ -86,7 +86,7 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _down(arguments: argparse.Namespace) -> int:
     there_was_one = lifecycle.down(World(state=arguments.state))
-    say("nothing is left of the sandbox" if there_was_one else "there was no sandbox")
+    say("the sandbox is removed" if there_was_one else "there was no sandbox")
     return 0
 
 
@@ -111,9 +111,7 @@ def _shell(arguments: argparse.Namespace) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
-    return int(
-        importlib.import_module("testbed.sandbox.demo").main()
-    )  # late: the demo's dependencies are nobody else's
+    return int(importlib.import_module("testbed.sandbox.demo").main())  # late: only the demo needs these dependencies
 
 
 def _leave(number: int, _: FrameType | None) -> None:

@@ -7,19 +7,19 @@ from testbed.sandbox.world import World
 
 
 def create(world: World) -> None:
-    """Begin without any access entry."""
+    """Start without access entries."""
     _write(world, {})
 
 
 def grant_access(world: World, role_arn: str, groups: Sequence[str]) -> None:
-    """Map a role to groups, as an EKS access entry of type STANDARD does. Replaces what the role had."""
+    """Map a role to groups, as an EKS access entry of type STANDARD does. Replaces the entry of the role."""
     entries = _entries(world)
     entries[role_arn] = list(groups)
     _write(world, entries)
 
 
 def revoke_access(world: World, role_arn: str) -> None:
-    """Take a role's access entry away; a role that has none is left as it is."""
+    """Delete the access entry of a role, if it has one."""
     entries = _entries(world)
     entries.pop(role_arn, None)
     _write(world, entries)

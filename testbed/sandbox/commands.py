@@ -1,4 +1,4 @@
-"""Short-lived programs: run to their end, silent when they succeed, quoted when they fail."""
+"""Short-lived programs: run to their end, silent on success, with the end of their output on failure."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ def run(
             words, check=False, capture_output=True, text=True, errors="replace", env=environment, cwd=directory
         )
     except FileNotFoundError as error:
-        raise SandboxError(f"{words[0]} is not there; run `python -m testbed.sandbox setup`") from error
+        raise SandboxError(f"{words[0]} is not installed. Fix: run `python -m testbed.sandbox setup`") from error
     if done.returncode:
         output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise SandboxError(f"`{' '.join(words)}` ended with status {done.returncode}:\n{output}")

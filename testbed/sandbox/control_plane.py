@@ -15,14 +15,14 @@ ETCD = "http://127.0.0.1:2379"
 
 
 def cloud(world: World) -> Part:
-    """AWS as seen from the VPC: the APIs, ECR and S3, at their real names."""
+    """AWS as seen from a VPC: the APIs, ECR and S3, at their real names."""
     # Its control API opens last: see `testbed.sandbox.cloud.control_api`.
     ready = listens(LOOPBACK, CONTROL_PORT)
     return Part("cloud", (str(PYTHON), "-m", "testbed.sandbox.cloud", "--state", str(world.state)), ready)
 
 
 def dns(world: World) -> Part:
-    """Dnsmasq on port 53: it answers from /etc/hosts, and that a name does not exist to everything else."""
+    """Dnsmasq on port 53: it answers from /etc/hosts, and NXDOMAIN for any other name."""
     command = (
         "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-",
         f"--pid-file={world.dns_pid_file}", f"--listen-address={world.dns_address}", "--bind-interfaces",
@@ -43,7 +43,7 @@ def etcd(world: World, tools: Path) -> Part:
 
 
 def authenticator(world: World, tools: Path) -> Part:
-    """The API server's token webhook; it asks STS, that is the double, at STS's own name."""
+    """The API server's token webhook; it calls the double at STS's own name."""
     command = (
         str(tools / "aws-iam-authenticator"), "server", f"--cluster-id={world.cluster}",
         "--backend-mode=DynamicFile", f"--config={world.authenticator / 'config.yaml'}",
@@ -58,12 +58,12 @@ def authenticator(world: World, tools: Path) -> Part:
 
 
 def authenticator_configuration(world: World) -> dict[str, object]:
-    """What of aws-iam-authenticator cannot be a flag."""
+    """Settings of aws-iam-authenticator that have no flag."""
     return {"server": {"dynamicfilepath": str(world.access_file)}}
 
 
 def api_server(world: World, tools: Path) -> Part:
-    """kube-apiserver with RBAC, NodeRestriction and the token webhook, whose answers it keeps for a second only."""
+    """kube-apiserver with RBAC, NodeRestriction and the token webhook, whose answers it caches for one second."""
     serving, admin = world.pair("apiserver"), world.pair("admin")
     service_accounts = world.pki / "service-accounts.key"
     command = (

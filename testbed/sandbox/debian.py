@@ -1,4 +1,4 @@
-"""What the machine's own package manager tells and gives: distribution, mirror, and the programs the sandbox runs."""
+"""The machine's package manager: distribution, mirror, and the programs that the sandbox runs."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ PROGRAMS: Mapping[str, str] = {
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }
-"""Program (or file) -> the package that brings it. A program that is there already, from anywhere, is left alone."""
+"""Program (or file) -> the package that brings it. An installed program, of any origin, is used as it is."""
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Asked by invoke-rc.d before it starts a service; 101 forbids it. See https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt."""
@@ -55,7 +55,7 @@ def install(packages: Sequence[str]) -> None:
         SandboxError: There is no apt, or it fails; or containerd's service runs afterwards.
     """
     if not shutil.which("apt-get"):
-        raise SandboxError(f"apt-get is not there; install by hand what brings these: {', '.join(packages)}")
+        raise SandboxError(f"apt-get is not installed. Fix: install these packages by hand: {', '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _no_service_starts():
         run(("apt-get", "-qq", "update"), environment=environment)
@@ -63,7 +63,7 @@ def install(packages: Sequence[str]) -> None:
     if "containerd" in packages:
         _keep_service_down("containerd")
     if still := missing_packages():
-        raise SandboxError(f"apt-get has installed {', '.join(packages)}, and {', '.join(still)} is still missing")
+        raise SandboxError(f"{', '.join(still)} is missing although apt-get has installed {', '.join(packages)}")
 
 
 def mirror() -> str:
@@ -82,9 +82,9 @@ def mirror() -> str:
 
 
 def download_options() -> Sequence[str]:
-    """How apt is told to download on this machine (proxies, retries, snapshots), as `name "value";`."""
-    kept = ("Acquire::http", "Acquire::https", "Acquire::Retries", "Acquire::Check-Valid-Until")
-    lines = run(("apt-config", "dump", "--no-empty", "--format", '%f "%v";%n', *kept)).splitlines()
+    """Apt's download options on this machine (proxies, retries, snapshots), as `name "value";`."""
+    names = ("Acquire::http", "Acquire::https", "Acquire::Retries", "Acquire::Check-Valid-Until")
+    lines = run(("apt-config", "dump", "--no-empty", "--format", '%f "%v";%n', *names)).splitlines()
     return [line for line in lines if line]
 
 
@@ -96,7 +96,7 @@ def _is_there(program: str) -> bool:
 
 @contextlib.contextmanager
 def _no_service_starts() -> Iterator[None]:
-    """While it lasts, packages start no service. A policy that is there already is the machine's own business."""
+    """While it lasts, packages start no service. An existing policy stays as it is."""
     if POLICY.exists():
         yield
         return
@@ -114,4 +114,6 @@ def _keep_service_down(service: str) -> None:
         return
     run(("systemctl", "disable", "--quiet", service))
     if subprocess.run(("systemctl", "is-active", "--quiet", service), check=False).returncode == 0:
-        raise SandboxError(f"installing {service} has started its service; stop it with `systemctl stop {service}`")
+        raise SandboxError(
+            f"the installation of {service} has started its service. Fix: stop it with `systemctl stop {service}`"
+        )

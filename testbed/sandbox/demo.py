@@ -16,7 +16,7 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_json
-from testbed.sandbox.story import Lines, expect, tell
+from testbed.sandbox.story import Lines, expect, run_story
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
 
@@ -34,7 +34,7 @@ def main() -> int:
 
 @dataclass
 class Story:
-    """The steps in order, and what the later ones need to know of the earlier ones."""
+    """The steps in order, with the state that they share."""
 
     world: World
     control: Control
@@ -53,21 +53,21 @@ class Story:
         try:
             pulls.pull_with_crane(self.world, self.world.app_image)
         except SandboxError as error:
-            said = str(error).strip().splitlines()[-1]
-            expect("401" in said, f"ECR refused for another reason: {said}")
-            yield said
+            message = str(error).strip().splitlines()[-1]
+            expect("401" in message, f"ECR refused for another reason: {message}")
+            yield message
         else:
-            raise SandboxError("ECR gave the image away without a login")
+            raise SandboxError("ECR served the image without a login")
 
     def charts(self) -> Lines:
         """The charts are applied; the pods wait for the Lambda's Secret and configuration."""
         installation.apply_charts(self.world)
-        installation.open_the_door(self.world)
+        installation.point_domain_to_proxy(self.world)
         yield from _kubectl("get", "deployment,service,configmap,role", namespace=self.world.namespace)
 
     def first_refresh(self) -> Lines:
         """The Lambda runs on EventBridge's event, under Lambda's own runtime interface."""
-        installation.allow_the_lambda(self.world)
+        installation.grant_lambda_access(self.world)
         yield from self._refresh(installation.SCHEDULED_EVENT)
 
     def proxy_runs(self) -> Lines:
@@ -93,7 +93,7 @@ class Story:
         yield from self._same(pulls.pull_with_kubelet(pulls.public_image(self.world), "app"))
 
     def rotated(self) -> Lines:
-        """The token is revoked at ECR and rotated by the Lambda: pulls go on and no pod restarts."""
+        """The token is revoked at ECR and rotated by the Lambda: pulls continue and no pod restarts."""
         before = installation.proxy_pods(self.world)
         yield f"revoked at ECR: {self.control.expire_tokens()} tokens"
         yield from self._refresh({})
@@ -119,8 +119,8 @@ class Story:
             yield f"pulling a layer of {LAYER_BYTES:,} bytes at {SLOW_BYTES_PER_SECOND:,} bytes/s"
             installation.edit_template(self.world, "# edited by an operator")
             yield from self._refresh({})
-            expect(pull.is_running, "the pull was over before the rollout was: nothing is shown")
-            yield f"the new pods serve; the pull goes on, {pull.received_bytes:,} bytes so far"
+            expect(pull.is_running, "the pull ended before the rollout, so the step shows nothing")
+            yield f"the new pods serve; the pull continues, {pull.received_bytes:,} bytes so far"
             found = pull.finish(timeout_seconds=LAYER_BYTES / SLOW_BYTES_PER_SECOND + 30)
         expect(found == digest, f"the pull brought {found} instead of {digest}")
         after = installation.proxy_pods(self.world)
@@ -171,4 +171,4 @@ def _kubectl(*words: str, namespace: str) -> Lines:
 
 
 if __name__ == "__main__":
-    sys.exit(tell(Story(World.current(), Control()), STEPS))
+    sys.exit(run_story(Story(World.current(), Control()), STEPS))

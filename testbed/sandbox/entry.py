@@ -1,7 +1,7 @@
-"""Runs a command in a sandbox for `testbed.sandbox.inside`: joins its namespaces and ends as the command ends.
+"""Runs a command in a sandbox for `testbed.sandbox.inside`: joins its namespaces and ends with the command's status.
 
 Usage: entry.py PID FOLDER COMMAND [ARGUMENT...]. It needs the standard library alone and is run with `python -I`.
-nsenter does the same, but ends of a signal that is meant for the command, and leaves the command behind.
+nsenter does the same, but a signal for the command ends nsenter and leaves the command running.
 """
 
 import ctypes
@@ -10,14 +10,14 @@ import signal
 import sys
 
 HELD = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-"""Blocked by whoever starts this: a signal that comes early waits, and is the command's alone."""
+"""The caller blocks them before it starts this program: an early signal waits, and only the command gets it."""
 
 NAMESPACES = 0x00020000 | 0x20000000 | 0x40000000
 """CLONE_NEWNS, CLONE_NEWPID and CLONE_NEWNET of <linux/sched.h>; Python 3.12 and later have them in os."""
 
 
 def main() -> None:
-    """Run the command; it is killed when this process is. The status is the command's, as a shell tells it."""
+    """Run the command; it is killed when this process is. The status is the command's, as in a shell."""
     pid, folder, *command = sys.argv[1:]
     join(int(pid))
     child = os.fork()  # only a child is in the joined PID namespace

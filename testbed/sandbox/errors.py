@@ -1,10 +1,10 @@
-"""What the sandbox tells its user when it cannot go on."""
+"""The error that the sandbox reports to its user."""
 
 from pathlib import Path
 
 
 class SandboxError(Exception):
-    """Something the user can act upon: the message names the thing, the value and the way out."""
+    """An error with a fix: the message names cause, value and fix."""
 
 
 def last_lines(log: Path, count: int = 15) -> str:

@@ -16,7 +16,7 @@ def create(world: World) -> None:
 
 
 def point_domain(world: World, address: str) -> None:
-    """Let the public domain lead to `address`, for the node and for pods, and so the name it may move to.
+    """Resolve the public domain, and the name it may move to, to `address`, on the node and in pods.
 
     Call it inside the sandbox.
     """
@@ -24,10 +24,10 @@ def point_domain(world: World, address: str) -> None:
 
 
 def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:
-    """Let names lead to other addresses than their own, and all the rest to theirs. Call it inside the sandbox."""
+    """Resolve names to other addresses than their own; every other name to its own. Call it inside the sandbox."""
     moved = {name for names in elsewhere.values() for name in names}
-    kept = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
-    world.hosts_file.write_text(rendered({**kept, **elsewhere}))  # in place: it is a bind mount
+    unchanged = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
+    world.hosts_file.write_text(rendered({**unchanged, **elsewhere}))  # in place: it is a bind mount
     with contextlib.suppress(FileNotFoundError):
         os.kill(int(world.dns_pid_file.read_text()), signal.SIGHUP)
 

@@ -1,4 +1,4 @@
-"""The sandbox's container images and the unpacked proxy image, made anew for each sandbox since they trust its CA."""
+"""The sandbox's container images and the unpacked proxy image, built for each sandbox since they trust its CA."""
 
 import hashlib
 import shutil
@@ -40,7 +40,7 @@ def create(world: World) -> None:
 
 
 def load_pause_image(world: World) -> None:
-    """Give containerd the image every pod needs, which no registry serves here."""
+    """Import the pause image, which every pod needs and no registry serves here."""
     run(("ctr", "--address", world.containerd_socket, "--namespace", "k8s.io", "images", "import", _pause_tar(world)))
 
 

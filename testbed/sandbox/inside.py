@@ -1,4 +1,4 @@
-"""Runs commands inside the sandbox for somebody outside, and hands signals and exit status through."""
+"""Runs commands inside the sandbox from outside, and passes signals and exit status on."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from types import FrameType
 from testbed.sandbox import lifecycle, namespaces, tools
 from testbed.sandbox.entry import HELD
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
 
@@ -24,7 +24,7 @@ def run(world: World, command: Sequence[str]) -> int:
     Returns:
         The command's exit status; 128 and the signal's number when a signal has ended it.
     """
-    brought_up = lifecycle.up(world, tethered=True)
+    brought_up = lifecycle.up(world, ends_with_caller=True)
     try:
         return _enter(world, command)
     finally:
@@ -34,18 +34,18 @@ def run(world: World, command: Sequence[str]) -> int:
 
 
 def _enter(world: World, command: Sequence[str]) -> int:
-    holder = Holder.recorded(world)
-    if holder is None:
+    init = InitProcess.recorded(world)
+    if init is None:
         raise SandboxError(f"the sandbox in {world.state} has been taken down by another command; run this again")
     environment = namespaces.environment_inside(world, tools.folder(world.cache))
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
-        process = subprocess.Popen(namespaces.command_inside(holder, command), env=environment)
+        process = subprocess.Popen(namespaces.command_inside(init, command), env=environment)
 
         def forward(number: int, _: FrameType | None) -> None:
             _signal_command(process.pid, number)
 
-        # A terminal sends its SIGINT to the command as well: the command decides what becomes of it.
+        # A terminal sends its SIGINT to the command as well: the command decides how to react.
         with _signals(forward, *ENDING), _signals(signal.SIG_IGN, signal.SIGINT):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             status = process.wait()

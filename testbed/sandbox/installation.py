@@ -1,6 +1,6 @@
-"""What a platform engineer does to a bare cluster until the front door serves, with the tools they would use.
+"""The installation of the front door in a bare cluster, with a platform engineer's tools.
 
-Everything here runs inside the sandbox and may be repeated.
+Everything here runs inside the sandbox and can be repeated.
 """
 
 import base64
@@ -83,7 +83,7 @@ def toml(world: World, *, image: str) -> str:
 
 
 def settings(world: World) -> Settings:
-    """What that file says."""
+    """The settings of that file."""
     path = settings_file(world)
     return parse_toml(path.read_text(), str(path))
 
@@ -98,7 +98,7 @@ def push_images(world: World) -> None:
 
 
 def push_new_layer(world: World, repository: str, size_bytes: int) -> str:
-    """Push a layer that nobody has pulled yet; returns its digest."""
+    """Push a layer that no client has pulled yet; returns its digest."""
     with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
         token = Control().issue_token(world.region)
         return Publisher(client, world.ecr_host, token.authorization).blob(repository, os.urandom(size_bytes))
@@ -144,8 +144,8 @@ def edit_template(world: World, line: str) -> None:
     run(("kubectl", "patch", *name, "--patch", json.dumps({"data": {key: f"{template.rstrip()}\n{line}\n"}})))
 
 
-def allow_the_lambda(world: World) -> None:
-    """The access entry: the Lambda's role is the charts' group."""
+def grant_lambda_access(world: World) -> None:
+    """Map the Lambda's role to the charts' group by an access entry."""
     grant_access(world, world.refresher_role_arn, [settings(world).refresher_group])
 
 
@@ -176,8 +176,8 @@ def refresh(world: World, event: Mapping[str, object], deployed: Settings | None
     return invoke("lambda_fn.handler.handler", event, environment, timeout_seconds=_FUNCTION_SECONDS)
 
 
-def open_the_door(world: World) -> None:
-    """Let the domain lead to the proxy's Service, as a DNS record would."""
+def point_domain_to_proxy(world: World) -> None:
+    """Resolve the domain to the proxy's Service, as a DNS record would."""
     service = kubectl_json("get", "service", settings(world).names.workload, "--namespace", world.namespace)
     point_domain(world, service["spec"]["clusterIP"])
 
@@ -195,17 +195,17 @@ def proxy_pods(world: World) -> dict[str, int]:
 
 
 def install(world: World) -> Invocation:
-    """Everything from the first image to an open door.
+    """Install everything, from the first image to the first pull.
 
     Raises:
-        SandboxError: A tool failed; it can be run again.
+        SandboxError: A tool failed; the installation can be repeated.
     """
     with step("pushing the images to the private ECR"):
         push_images(world)
     with step("applying the charts"):
         apply_charts(world)
-        allow_the_lambda(world)
-        open_the_door(world)
+        grant_lambda_access(world)
+        point_domain_to_proxy(world)
     with step("running the Lambda and waiting for the rollout"):
         return refresh(world, {})
 

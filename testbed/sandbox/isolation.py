@@ -1,6 +1,6 @@
-"""Makes the namespaces the sandbox's own, from within: private folders, files, kernel settings, and a network.
+"""Isolates the sandbox from inside its namespaces: private folders, files, kernel settings and a network.
 
-Runs as root in fresh mount, PID and network namespaces. All of it goes away with them; nothing of it is seen outside.
+Runs as root in fresh mount, PID and network namespaces. All of it ends with them, and nothing is visible outside.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ MACHINE_SETTINGS = (
 
 
 def isolate(world: World) -> None:
-    """Take possession of the namespaces this process is in.
+    """Isolate the namespaces of this process.
 
     Raises:
         SandboxError: A mount or address is refused.
@@ -39,24 +39,24 @@ def isolate(world: World) -> None:
 
 
 def _private_folders(state: Path) -> None:
-    """An empty /run; copies on write of the rest, with the state folder shining through."""
+    """An empty /run; copy-on-write for the others; the state folder stays visible."""
     if state.is_relative_to("/run"):
         raise SandboxError(f"--state {state}: /run is private to the sandbox; choose a folder elsewhere")
     _mount("-t", "tmpfs", "-o", "mode=755", "sandbox", "/run")
-    kept = Path("/run/sandbox-state")
-    kept.mkdir()
-    _mount("--bind", state, kept)
+    visible = Path("/run/sandbox-state")
+    visible.mkdir()
+    _mount("--bind", state, visible)
     for folder in COPY_ON_WRITE:
         layer = Path("/run/sandbox-layers") / folder.name
         upper, work = layer / "upper", layer / "work"
         upper.mkdir(parents=True)
         work.mkdir()
         _mount("-t", "overlay", "-o", f"lowerdir={folder},upperdir={upper},workdir={work}", "sandbox", folder)
-    _mount("--bind", kept, state)
+    _mount("--bind", visible, state)
 
 
 def _bind(source: Path, target: Path) -> None:
-    """Put a file in another's place; a link (such as resolv.conf's) is followed, and its end made when missing."""
+    """Mount a file over another one; follow links (such as resolv.conf's) and create a missing target."""
     target = target.resolve()
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def _bind(source: Path, target: Path) -> None:
 
 
 def _shadow(setting: Path, folder: Path) -> None:
-    """Let writes to a kernel setting end in a file that looks like it."""
+    """Redirect writes to a kernel setting to a copy of its file."""
     if not setting.exists():
         return
     copy = folder / setting.name

@@ -1,4 +1,4 @@
-"""kubectl, as whoever holds the kubeconfig uses it: objects in, objects out."""
+"""kubectl with the current kubeconfig: objects in, objects out."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ def kubectl_apply(objects: str) -> None:
     """`kubectl apply`, every unknown field refused.
 
     Raises:
-        SandboxError: The API server refuses an object; the message is its own.
+        SandboxError: The API server refuses an object; the message is the API server's.
     """
     done = subprocess.run(
         ("kubectl", "apply", "--validate=strict", "-f", "-"), input=objects, capture_output=True, text=True, check=False

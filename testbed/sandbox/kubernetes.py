@@ -1,4 +1,4 @@
-"""Questions to the sandbox's API server that tell whether it and its node are ready."""
+"""Readiness checks of the sandbox's API server and node."""
 
 import contextlib
 import http.client
@@ -25,7 +25,7 @@ def node_is_ready(world: World) -> bool:
 
 
 def service_account_exists(world: World) -> bool:
-    """The controller manager does its work: it has made the default service account, which every pod needs."""
+    """The controller manager works: it has created the default service account, which every pod needs."""
     return _get(world, "/api/v1/namespaces/default/serviceaccounts/default") is not None
 
 

@@ -1,4 +1,4 @@
-"""Lambda without Lambda: one invocation of a handler under AWS's own runtime interface client.
+"""One invocation of a handler under AWS's own runtime interface client, without the Lambda service.
 
 What the Lambda service does for a function is a small HTTP API: AWS's runtime interface client (`awslambdaric`) asks it
 for the next event and posts the answer to it. It is served here on loopback, for one event.
@@ -35,7 +35,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What became of one event.
+    """The result of one event.
 
     Attributes:
         payload: What the handler returned; None when it failed.
@@ -50,7 +50,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Whose code a runtime runs.
+    """The code that a runtime runs.
 
     Attributes:
         root: Lambda's task root: the working directory, and first on the path of modules.
@@ -176,7 +176,7 @@ def _handler(
             self._send(202, b"{}", {})
 
         def log_message(self, *_: object) -> None:
-            """The function's log is what is wanted."""
+            """Log nothing: only the function's log matters."""
 
         def _send(self, status: int, sent: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)

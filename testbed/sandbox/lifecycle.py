@@ -1,4 +1,4 @@
-"""Up, down, status: one sandbox seen from outside, from nothing to nothing."""
+"""Up, down and status of one sandbox, from outside."""
 
 import json
 import shutil
@@ -7,30 +7,30 @@ from typing import IO
 
 from testbed.sandbox import access, cgroups, control_plane, hosts, image, namespaces, node, pki, setup, storage, tools
 from testbed.sandbox.errors import SandboxError, last_lines
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.lock import lock
 from testbed.sandbox.progress import step
 from testbed.sandbox.world import World
 
 MARKER = "ecr-frontdoor-sandbox"
-"""A file that says the state folder is one, so that `down` never removes another folder."""
+"""A file that marks a state folder, so that `down` never removes another folder."""
 
 COMPLETE = "complete"
-"""A file that says the sandbox has come up."""
+"""A file that exists once every part is ready."""
 
 
-def up(world: World, *, tethered: bool = False) -> bool:
-    """Bring the sandbox up unless it is up; what a crash has left behind is removed first.
+def up(world: World, *, ends_with_caller: bool = False) -> bool:
+    """Bring the sandbox up unless it is up; the remains of a crash are removed first.
 
     Args:
         world: Which one.
-        tethered: It ends with this process, even when that is killed.
+        ends_with_caller: The sandbox ends with this process, even after SIGKILL.
 
     Returns:
-        Whether it was this call that brought it up.
+        Whether this call brought it up.
 
     Raises:
-        SandboxError: Something did not start; nothing is left of it but what the message says.
+        SandboxError: A part did not start; everything is removed again.
     """
     setup.require_this_machine()
     with lock(world.state):
@@ -42,7 +42,7 @@ def up(world: World, *, tethered: bool = False) -> bool:
             with step("making certificates, configuration and images"):
                 _prepare(world)
             with step("starting the sandbox") as detail:
-                _start(world, detail, tethered=tethered)
+                _start(world, detail, ends_with_caller=ends_with_caller)
         except BaseException:
             _remove(world)
             raise
@@ -59,13 +59,13 @@ def down(world: World) -> bool:
 
 
 def is_up(world: World) -> bool:
-    """The sandbox runs, and has come up completely."""
+    """The sandbox runs, and every part was ready."""
     return _is_alive(world) and (world.state / COMPLETE).exists()
 
 
 def _is_alive(world: World) -> bool:
-    holder = Holder.recorded(world)
-    return holder is not None and holder.is_alive()
+    init = InitProcess.recorded(world)
+    return init is not None and init.is_alive()
 
 
 def _prepare(world: World) -> None:
@@ -86,8 +86,8 @@ def _prepare(world: World) -> None:
     cgroups.create(world.cgroup)
 
 
-def _start(world: World, detail: Callable[[str], None], *, tethered: bool) -> None:
-    process = namespaces.start(world, tools.folder(world.cache), tethered=tethered)
+def _start(world: World, detail: Callable[[str], None], *, ends_with_caller: bool) -> None:
+    process = namespaces.start(world, tools.folder(world.cache), ends_with_caller=ends_with_caller)
     try:
         with process.stdout as reports:  # type: ignore[union-attr] # it is a pipe: see namespaces.start
             _follow(world, reports, detail)
@@ -111,12 +111,12 @@ def _follow(world: World, reports: IO[str], detail: Callable[[str], None]) -> No
 
 
 def _remove(world: World) -> None:
-    """End what runs and remove what lies there; nothing to do where there is nothing."""
+    """End the processes and remove the folder, if they exist."""
     if not world.state.exists():
         return
     if not (world.state / MARKER).exists() and any(world.state.iterdir()):
         raise SandboxError(f"{world.state} is not a sandbox's folder: {MARKER} is not in it. Remove it, or use --state")
-    if holder := Holder.recorded(world):
-        holder.end()
+    if init := InitProcess.recorded(world):
+        init.end()
     cgroups.remove(world.cgroup)
     shutil.rmtree(world.state)

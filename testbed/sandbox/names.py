@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What everything is called, and where it answers.
+    """Names and addresses.
 
     Attributes:
         account: Owns the private registry.
         other_account: A second account, whose registry the same token reads.
         domain: The public name of the front door.
-        new_domain: The name it moves to where a deployment changes it; in the same certificate.
+        new_domain: The name that a deployment changes it to; in the same certificate.
         refresher_role: The role the Lambda runs as.
     """
 
@@ -59,12 +59,12 @@ class Names:
 
     @property
     def layer_bucket(self) -> str:
-        """The bucket ECR keeps layers in."""
+        """ECR's bucket for layers."""
         return f"prod-{self.region}-starport-layer-bucket"
 
     @property
     def layer_host(self) -> str:
-        """The host a blob's 307 leads to."""
+        """The host of a blob's Location."""
         return f"{self.layer_bucket}.{self.s3_host}"
 
     @property

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from testbed.sandbox import entry
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.interpreter import PYTHON
 from testbed.sandbox.world import World
 
 
-def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]:
+def start(world: World, tools: Path, *, ends_with_caller: bool) -> subprocess.Popen[str]:
     """Start the supervisor as PID 1 of new namespaces. `testbed.sandbox.supervisor` says what it prints.
 
     Args:
         world: Its state folder must be ready.
         tools: The folder of the Go programs.
-        tethered: The sandbox ends with this process, even when it is killed.
+        ends_with_caller: The sandbox ends with this process, even after SIGKILL.
     """
-    tether = ("setpriv", "--pdeathsig", "KILL") if tethered else ()
+    parent_death = ("setpriv", "--pdeathsig", "KILL") if ends_with_caller else ()
     supervisor = (
         str(PYTHON), "-m", "testbed.sandbox.supervisor",
         "--state", str(world.state), "--cache", str(world.cache), "--tools", str(tools),
@@ -27,7 +27,7 @@ def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]
     world.logs.mkdir(parents=True, exist_ok=True)
     with (world.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(
-            (*tether, "unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", *supervisor),
+            (*parent_death, "unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", *supervisor),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -38,21 +38,21 @@ def start(world: World, tools: Path, *, tethered: bool) -> subprocess.Popen[str]
         )
 
 
-def command_inside(holder: Holder, command: Sequence[str]) -> Sequence[str]:
+def command_inside(init: InitProcess, command: Sequence[str]) -> Sequence[str]:
     """The command line that runs `command` inside, in the same working directory.
 
     It is killed when its caller is. It has to be started with the signals of `entry.HELD` blocked.
     """
     return (
         "setpriv", "--pdeathsig", "KILL",
-        str(PYTHON), "-I", str(Path(entry.__file__).absolute()), str(holder.pid), str(Path.cwd()), *command,
+        str(PYTHON), "-I", str(Path(entry.__file__).absolute()), str(init.pid), str(Path.cwd()), *command,
     )  # fmt: skip
 
 
 def environment_inside(world: World, tools: Path) -> Mapping[str, str]:
     """The environment of what runs inside: the caller's, with the sandbox's tools, cluster and CA.
 
-    Proxies lead nowhere in there, and the caller's own AWS account has no business in there: both are left out.
+    Proxies are not reachable inside, and the caller's AWS account must not be used: both are removed.
     """
     paths = (str(tools), str(PYTHON.parent), os.environ.get("PATH", ""), "/usr/sbin:/sbin")
     ca = str(world.ca.certificate)

@@ -1,4 +1,4 @@
-"""Who examines the front door from a laptop: a role of IAM with the rights that docs/operations.md asks for."""
+"""The operators' IAM role, with the rights that docs/operations.md requires of a laptop that runs the doctor."""
 
 import json
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ def role_arn(world: World) -> str:
     return f"arn:aws:iam::{world.account}:role/platform-engineer"
 
 
-def admit(world: World) -> str:
+def grant(world: World) -> str:
     """Give the operators' role an access entry, and rights in the namespace; returns its ARN.
 
-    The authenticator takes the entry up some seconds later.
+    The authenticator reads the entry some seconds later.
 
     Raises:
         SandboxError: The API server refuses the rights.
@@ -36,8 +36,8 @@ def admit(world: World) -> str:
     return role_arn(world)
 
 
-def dismiss(world: World) -> None:
-    """Take the access entry away; the rights stay, and are nobody's."""
+def revoke(world: World) -> None:
+    """Delete the access entry; the rights stay without a holder."""
     revoke_access(world, role_arn(world))
 
 

@@ -20,7 +20,7 @@ class Part:
     """One long-running program.
 
     Attributes:
-        ready: True as soon as the part does its work.
+        ready: True as soon as the part serves.
         environment: Added to the supervisor's own.
     """
 
@@ -31,7 +31,7 @@ class Part:
 
 
 class Processes:
-    """The running parts. Knows each by its pid, so that PID 1 can tell which one an exit status belongs to."""
+    """The running parts by pid, so that PID 1 can assign an exit status to its part."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -41,7 +41,7 @@ class Processes:
         """Start a part; its standard output and error go to `<logs>/<name>.log`.
 
         Raises:
-            SandboxError: The program is not there.
+            SandboxError: The program is not installed.
         """
         with self._log(part).open("ab") as log:
             try:
@@ -55,7 +55,7 @@ class Processes:
                 )
             except FileNotFoundError as error:
                 raise SandboxError(
-                    f"{part.name}: {part.command[0]} is not there; run `python -m testbed.sandbox setup`"
+                    f"{part.name}: {part.command[0]} is not installed. Fix: run `python -m testbed.sandbox setup`"
                 ) from error
         self._running[process.pid] = (part, process)
 
@@ -75,9 +75,9 @@ class Processes:
         raise SandboxError(f"{part.name} {reason}\n{last_lines(self._log(part))}")
 
     def reap(self) -> Iterator[str]:
-        """Collect every process that ends, forever; yields a sentence for each part that does.
+        """Reap every process that ends, without end; yields a sentence for each part among them.
 
-        For PID 1: orphans are collected as well.
+        For PID 1, which reaps orphans as well.
         """
         while True:
             pid, status = os.wait()

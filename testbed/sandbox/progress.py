@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-BEAT_SECONDS = 20
+REPEAT_SECONDS = 20
 
 console = Console(stderr=True, highlight=False, markup=False)
 
@@ -51,17 +51,17 @@ def _spinner(title: str) -> Iterator[Callable[[str], None]]:
 def _lines(title: str) -> Iterator[Callable[[str], None]]:
     say(f"   ...  {title}")
     done = threading.Event()
-    beat = threading.Thread(target=_beat, args=(done,), daemon=True)
-    beat.start()
+    repeat = threading.Thread(target=_repeat, args=(done,), daemon=True)
+    repeat.start()
     try:
         yield lambda text: say(f"        {text}")
     finally:
         done.set()
-        beat.join()
+        repeat.join()
 
 
-def _beat(done: threading.Event) -> None:
-    """A sign of life where no spinner turns."""
+def _repeat(done: threading.Event) -> None:
+    """Print the elapsed time regularly where there is no spinner."""
     started_at = time.monotonic()
-    while not done.wait(BEAT_SECONDS):
-        say(f"        still at it after {time.monotonic() - started_at:.0f} s")
+    while not done.wait(REPEAT_SECONDS):
+        say(f"        still running after {time.monotonic() - started_at:.0f} s")

@@ -1,4 +1,4 @@
-"""What a developer does at the public domain: pull with three clients, and try to push. All anonymous."""
+"""A developer's actions at the public domain, all anonymous: pull with three clients, and try to push."""
 
 import hashlib
 import json
@@ -115,7 +115,7 @@ def _container(name: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class BlobPull:
-    """A blob being pulled in the background. As a context manager it is ended, if it still runs, and leaves no file.
+    """A blob being pulled in the background. As a context manager it ends the client and removes the file.
 
     Attributes:
         process: The client.
@@ -201,9 +201,9 @@ def fetch_from_pod(world: World, pod: str, path: str) -> str:
 
 
 def try_to_push(world: World, reference: str) -> str:
-    """Try to push the application's image under a new tag; returns what the client says about being refused.
+    """Try to push the application's image under a new tag; returns the client's error message.
 
-    A tag that is there already proves nothing: a client that finds its manifest there sends none.
+    The tag must be new: a client that finds the manifest there does not send it.
 
     Raises:
         SandboxError: The push was not refused.

@@ -1,4 +1,4 @@
-"""What the user is told of a sandbox that is up."""
+"""Texts for the user of a running sandbox."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ def pulling(world: World) -> str:
 
 
 def status(world: World) -> str:
-    """That it is up, and what is not as it should be."""
+    """That it is up, and which parts have ended."""
     log = (world.logs / "supervisor.log").read_text().strip()
-    trouble = f"\nParts that have ended:\n{log}" if log else ""
-    return f"up\n{instructions(world)}{trouble}"
+    ended = f"\nParts that have ended:\n{log}" if log else ""
+    return f"up\n{instructions(world)}{ended}"
 
 
 def _command(world: World) -> str:
-    """To be copied: with the interpreter that runs this, which need not be on the reader's PATH."""
+    """The command to copy, with the interpreter that runs this: it need not be on the reader's PATH."""
     shown = PYTHON.relative_to(Path.cwd()) if PYTHON.is_relative_to(Path.cwd()) else PYTHON
     option = "" if world.state == World().state else f"--state {world.state} "
     return f"{shown} -m testbed.sandbox {option}"

@@ -1,4 +1,4 @@
-"""How containerd can store image layers where the state folder lies."""
+"""How containerd can store image layers on the state folder's file system."""
 
 from pathlib import Path
 

@@ -11,8 +11,8 @@ Lines = Iterator[str]
 Story = TypeVar("Story")
 
 
-def tell(story: Story, steps: Sequence[Callable[[Story], Lines]]) -> int:
-    """Run every step in order; 0 only if all held. A step after a failed one is not tried: it would show nothing."""
+def run_story(story: Story, steps: Sequence[Callable[[Story], Lines]]) -> int:
+    """Run every step in order; returns 0 only if all succeeded. The first failure ends the run."""
     started_at = time.monotonic()
     for number, act in enumerate(steps, start=1):
         title = f"{number}/{len(steps)} {str(act.__doc__).rstrip('.')}"
@@ -21,14 +21,14 @@ def tell(story: Story, steps: Sequence[Callable[[Story], Lines]]) -> int:
                 for line in act(story):
                     say(f"         {line}")
         except SandboxError as error:
-            say(f"\nstep {number} of {len(steps)} did not hold: {error}")
+            say(f"\nstep {number} of {len(steps)} failed: {error}")
             return 1
-    say(f"\nAll {len(steps)} steps held, in {time.monotonic() - started_at:.0f} s.")
+    say(f"\nAll {len(steps)} steps succeeded, in {time.monotonic() - started_at:.0f} s.")
     return 0
 
 
 def expect(holds: object, otherwise: str) -> None:
-    """Let the step fail unless something holds.
+    """Fail the step unless a condition holds.
 
     Raises:
         SandboxError: It does not; the message is `otherwise`.

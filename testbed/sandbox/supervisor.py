@@ -1,4 +1,4 @@
-"""PID 1 of the sandbox: isolates itself, starts the parts in order, then collects what ends. Its end ends everything.
+"""PID 1 of the sandbox: isolates itself, starts the parts in order, then reaps processes. Its end ends the sandbox.
 
 Reports to standard output, one JSON object a line, until everything is up: {"part"}, then {"up": true} or {"error"}.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from testbed.sandbox import control_plane, image, node
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.isolation import isolate
 from testbed.sandbox.processes import Part, Processes
 from testbed.sandbox.world import World
@@ -21,15 +21,15 @@ START_SECONDS = 90
 
 
 def main() -> None:
-    """Bring the sandbox up and hold it."""
+    """Bring the sandbox up and keep it running."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--tools", type=Path, required=True)
     arguments = parser.parse_args()
     world = World(state=arguments.state, cache=arguments.cache)
-    # /proc is still the host's: what it says about this process is what others know it by.
-    Holder.of(Path("/proc/self").resolve()).record(world)
+    # /proc is still the host's: this records the pid as seen from outside.
+    InitProcess.of(Path("/proc/self").resolve()).record(world)
     processes = Processes(world.logs)
     try:
         _bring_up(world, arguments.tools, processes)

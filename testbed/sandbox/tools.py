@@ -58,7 +58,7 @@ def missing(cache: Path) -> Sequence[Tool]:
 
 
 def build(cache: Path) -> None:
-    """Build what is missing, one tool after the other; a build that is broken off is taken up at the same tool.
+    """Build what is missing, one tool after the other; an interrupted build continues at the same tool.
 
     Raises:
         SandboxError: The toolchain is missing or a build fails.
@@ -104,5 +104,5 @@ def _go_version() -> str:
 def _go() -> Path:
     go = PYTHON.with_name("go")
     if not go.exists():
-        raise SandboxError(f"{go} is not there; install the development requirements (requirements-dev.txt)")
+        raise SandboxError(f"{go} is not installed. Fix: install the development requirements (requirements-dev.txt)")
     return go

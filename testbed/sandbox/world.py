@@ -1,4 +1,4 @@
-"""One sandbox: its names, and where everything of it lies.
+"""One sandbox: its names and its paths.
 
 Pure but for `World.current` and `default_cache`, which read the environment.
 """
@@ -58,7 +58,7 @@ class World(Names):
 
     @property
     def cgroup(self) -> str:
-        """The cgroup subtree of the sandbox's pods, below each hierarchy's root, and nobody else's."""
+        """The cgroup subtree of this sandbox's pods alone, below each hierarchy's root."""
         return f"{self.state.name}-{sha256(bytes(self.state)).hexdigest()[:8]}"
 
     @property
@@ -126,9 +126,9 @@ class World(Names):
         return self.state / "access.json"
 
     @property
-    def performed_file(self) -> Path:
-        """What a deployment has of resources that moto does not know; see `testbed.sandbox.deployment.record`."""
-        return self.state / "performed.json"
+    def emulated_file(self) -> Path:
+        """The emulated resources of a deployment; see `testbed.sandbox.deployment.record`."""
+        return self.state / "emulated.json"
 
     @property
     def run(self) -> Path:

@@ -44,7 +44,7 @@ def test_a_redirect_is_reused_and_never_sent_to_a_client(client: Client, control
 def test_a_redirect_is_cached_whatever_ecrs_cache_headers_say(client: Client, control: Control) -> None:
     """The signature is valid for an hour, which is longer than the TTL."""
     mark = control.mark()
-    with control.behaving(Behaviour(registry_forbids_keeping=True)):
+    with control.behaving(Behaviour(registry_forbids_caching=True)):
         assert [client.get(BLOB, range_).status for range_ in (FIRST, SECOND)] == [206, 206]
     assert control.requests(mark).count("registry") == 1
 

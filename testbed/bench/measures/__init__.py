@@ -1,1 +1,1 @@
-"""What is measured, one module each; every one takes the stage and leaves samples and gaps on it."""
+"""One module for each measure: it takes the stage and records samples and gaps on it."""

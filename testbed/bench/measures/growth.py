@@ -1,4 +1,4 @@
-"""How a cache bears the number of blobs in it.
+"""The speed and memory of a cache by the number of blobs in it.
 
 The double signs some 300 redirects a second, so it would take minutes to fill a cache with 100,000 blobs. Here, and
 only here, ECR and S3 are a plain nginx that answers every digest with the same 1,000 bytes. The cache is the
@@ -19,7 +19,7 @@ from testbed.bench.stage import Stage
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.hosts import point
 
-MEASURE = "kept blobs"
+MEASURE = "cached blobs"
 BLOB_BYTES = 1000
 _ADDRESS = "127.0.0.77"
 _PATH = f"/v2/{REPOSITORY}/blobs/sha256:"
@@ -27,7 +27,7 @@ _LONGEST_SECONDS = 600
 
 
 def measure(stage: Stage) -> None:
-    """Fill step by step; at each step ask for any of the blobs, at random."""
+    """Fill step by step; at each step request blobs at random."""
     contestants = [c for c in stage.contestants if isinstance(c, WholeFile | Frontdoor | Limit)]
     with _light_upstream(stage):
         for contestant in contestants:
@@ -35,7 +35,7 @@ def measure(stage: Stage) -> None:
             contestant.make_cold()
             contestant.start()
         there = 0
-        for blobs in stage.plan.kept_blobs:
+        for blobs in stage.plan.cached_blobs:
             for contestant in contestants:
                 _fill(stage, contestant, there, blobs)
             for number in range(stage.plan.rounds):
@@ -48,7 +48,7 @@ def measure(stage: Stage) -> None:
 
 def _leave_out(stage: Stage) -> None:
     reason = "not filled: each blob costs it new connections to ECR and S3, which takes longer than a run"
-    more = f"more than {stage.plan.kept_blobs[0]:,} kept blobs"
+    more = f"more than {stage.plan.cached_blobs[0]:,} cached blobs"
     stage.gap(stage.contestant(WholeFile), more, reason)
     stage.gap(stage.contestant(Distribution), MEASURE, reason)
 
@@ -100,7 +100,7 @@ def _files(stage: Stage, contestant: Contestant, blobs: int) -> None:
 
 @contextmanager
 def _light_upstream(stage: Stage) -> Iterator[None]:
-    """The names of ECR and S3 lead to the plain nginx, and then back."""
+    """The names of ECR and S3 resolve to the plain nginx for the block."""
     world, folder = stage.world, stage.folder / "upstream"
     (folder / "files").mkdir(parents=True, exist_ok=True)
     (folder / "files" / "blob").write_bytes(os.urandom(BLOB_BYTES))

@@ -1,4 +1,4 @@
-"""A load of requests on a contestant, and what it cost it. One that is answered with errors is a gap and no figure."""
+"""A load of requests on a contestant, and its cost. A load that gets errors is recorded as a gap, without a figure."""
 
 from testbed.bench import usage, wrk
 from testbed.bench.contestants import Contestant
@@ -20,7 +20,7 @@ def loaded(
 
     Args:
         stage: Says how long a load lasts and, unless `connections` does, with how many.
-        contestant: Who is asked.
+        contestant: The receiver of the requests.
         about: The measure and the case.
         url: What for.
         connections: Other than the plan's.

@@ -1,4 +1,4 @@
-"""Whole pulls by a real client: what they cost ECR and S3, and how long they take."""
+"""Whole pulls by a real client: requests to ECR and S3, and duration."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ MEASURE = "pull"
 
 
 def measure(stage: Stage, number: int) -> None:
-    """Cold, warm by digest, warm by tag while the tag is kept, and warm by tag when it is asked for anew."""
+    """Cold, warm by digest, warm by tag within its TTL, and warm by tag after it."""
     measure_at_once(stage, number)
     ours = stage.contestant(Frontdoor)
     time.sleep(ours.tag_seconds + 1.1 if isinstance(ours, Frontdoor) else 0)
@@ -23,7 +23,7 @@ def measure(stage: Stage, number: int) -> None:
 
 
 def measure_at_once(stage: Stage, number: int) -> None:
-    """All of it but the last."""
+    """All cases except the last."""
     for contestant in _pulled(stage, number):
         contestant.make_cold()
         _pull(stage, contestant, number, "cold, by tag", f":{TAG}")

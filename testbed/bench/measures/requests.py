@@ -1,4 +1,4 @@
-"""Requests a second and their p99: manifests and a small blob, kept by whoever keeps anything."""
+"""Requests a second and their p99: manifests and a small blob, cached where the contestant caches."""
 
 from testbed.bench import curl
 from testbed.bench.content import TAG, blob_path, manifest_path
@@ -14,7 +14,7 @@ _SENT_TO_S3 = "sends a client to S3 for a blob: what would be measured is half o
 
 
 def measure(stage: Stage, number: int) -> None:
-    """Both manifests and the blob, from everybody."""
+    """Both manifests and the blob, from every contestant."""
     content = stage.content
     cases = {
         "manifest by digest": manifest_path(content.image.digest),
@@ -30,7 +30,7 @@ def measure(stage: Stage, number: int) -> None:
 
 
 def measure_tls(stage: Stage, number: int) -> None:
-    """The blob over TLS, on connections that are kept: no handshakes are in it."""
+    """The blob over TLS on keep-alive connections, without handshakes."""
     for contestant in stage.turns(number):
         if not contestant.redirects:
             url = f"{contestant.secure_origin}{blob_path(stage.content.small)}"
@@ -38,7 +38,7 @@ def measure_tls(stage: Stage, number: int) -> None:
 
 
 def measure_clients(stage: Stage, number: int) -> None:
-    """The blob again, with ever more clients."""
+    """The blob again, with increasing numbers of clients."""
     for clients in stage.plan.clients:
         for contestant in stage.turns(number):
             if not contestant.redirects:
@@ -49,7 +49,7 @@ def measure_clients(stage: Stage, number: int) -> None:
 def _load(
     stage: Stage, contestant: Contestant, number: int, about: tuple[str, str], url: str, *, connections: int = 0
 ) -> None:
-    # Once before, by a client that waits: what can be kept is, and ECR has answered the load before this one.
+    # One request before the load fills the cache, and ECR has answered the load before this one.
     curl.download(url, headers(contestant), clients=1)
     done = loaded(stage, contestant, about, url, connections=connections)
     if done is None:

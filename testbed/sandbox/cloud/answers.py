@@ -13,7 +13,7 @@ from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.routes import Route
 
 API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
-NOT_TO_BE_KEPT = {
+NO_CACHING_HEADERS = {
     "Cache-Control": "private, no-store",
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
     "Set-Cookie": "session=1",
@@ -29,7 +29,7 @@ TOO_MANY_TAGS = f"{_PAGE_SIZE}less than or equal to 1000'"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a signature is not accepted: its code in the JSON protocols and in the Query protocol, and the message."""
+    """Why a signature is refused: its code in the JSON protocols and in the Query protocol, and the message."""
 
     json_code: str
     query_code: str
@@ -72,7 +72,7 @@ def not_authorized(host: RegistryHost) -> web.Response:
 
 
 def denied_action(host: RegistryHost, route: Route, principal: str) -> web.Response:
-    """IAM says no."""
+    """The error of a denied action."""
     resource = f"arn:aws:ecr:{host.region}:{host.account}:repository/{route.repository or '*'}"
     message = (
         f"User: {principal} is not authorized to perform: {route.action} on resource: {resource}"

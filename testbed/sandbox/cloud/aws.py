@@ -1,4 +1,4 @@
-"""The AWS APIs: signatures are checked for STS, EKS and ECR, moto answers, and what moto cannot know is put right."""
+"""The AWS APIs: signatures of STS, EKS and ECR are checked, moto answers, and some of its answers are corrected."""
 
 import base64
 from xml.etree import ElementTree as ET
@@ -47,7 +47,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
 
 
 async def _moto(request: web.Request) -> web.StreamResponse:
-    """An API that is moto's alone; two of its operations need more than moto has."""
+    """An API that moto serves, except for two operations that it lacks."""
     body = await read(request)
     if simulation.is_meant(body):
         return await simulation.answer(body)
@@ -58,7 +58,7 @@ async def _moto(request: web.Request) -> web.StreamResponse:
 
 
 async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refusal:
-    """Whose request this is, or why AWS would not say."""
+    """The caller of a request, or AWS's error."""
     received = Received(
         method=request.method,
         url=f"https://{request.host}{request.raw_path}",
@@ -80,7 +80,7 @@ async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refu
 
 
 async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
-    """What moto answers; as JSON where asked for, and with its new credentials taken up into the keyring."""
+    """What moto answers; as JSON where asked for, and with new credentials added to the keyring."""
     async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
         text = await answer.text()
     request.app[CLOUD].keyring.learn(text)
@@ -97,7 +97,7 @@ def _identity(text: str) -> dict[str, object]:
 
 
 async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
-    """What moto answers, with the endpoint, CA and service network of the cluster that is really there."""
+    """What moto answers, with the endpoint, CA and service network of the real cluster."""
     cloud = request.app[CLOUD]
     if entry := access_entries.PATH.fullmatch(request.path):
         return access_entries.answer(cloud.world, entry["cluster"], entry["arn"])
@@ -109,7 +109,7 @@ async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.Str
 
 
 def _as(caller: AccessKey, api: ApiHost) -> dict[str, str]:
-    """Who asks, for moto, whether the request was signed in its header or in its query."""
+    """The caller in the form moto reads, from a signature in header or query."""
     return {"Authorization": moto_authorization(caller.id, region=api.region, service=api.service)}
 
 

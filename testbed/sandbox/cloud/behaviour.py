@@ -8,14 +8,14 @@ Outage = Literal["refused", "reset"]
 
 
 class Behaviour(BaseModel):
-    """The defaults are a healthy AWS; every other value is a fault or a size to try."""
+    """The defaults are a healthy AWS; any other value is a fault or a size to test."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     token_characters: int = Field(default=6400, ge=64)
     """Length of authorizationToken; 6,400 is what role credentials get since January 2025."""
     token_lifetime_seconds: float = 12 * 3600
-    """From issue to death; negative for a token born dead."""
+    """Lifetime from the issue; negative for a token that is issued expired."""
     token_api_error: Literal["AccessDeniedException", "ThrottlingException", "ServerException"] | None = None
     """GetAuthorizationToken fails with this error."""
 
@@ -28,13 +28,13 @@ class Behaviour(BaseModel):
     registry_delay_seconds: float = 0
     """Wait before the first byte of an answer."""
     registry_held_actions: frozenset[str] = frozenset()
-    """Answers to these IAM actions wait until they are no longer named here. What they will be is settled when the
-    request comes.
+    """Answers to these IAM actions wait until they are no longer named here. The answer is decided when the
+    request arrives.
     """
     registry_outage: Outage | None = None
-    """Connections to the registries are refused, or accepted and reset; open ones are cut."""
-    registry_forbids_keeping: bool = False
-    """Every answer says in all ways nginx knows that it is not to be kept (`answers.NOT_TO_BE_KEPT`)."""
+    """Connections to the registries are refused, or accepted and reset; open ones are closed."""
+    registry_forbids_caching: bool = False
+    """Every answer forbids caching in every way that nginx knows (`answers.NO_CACHING_HEADERS`)."""
     denied_actions: frozenset[str] = frozenset()
     """IAM actions that the token's principal lacks, such as `ecr:BatchGetImage`."""
 
@@ -43,7 +43,7 @@ class Behaviour(BaseModel):
     location_characters: int | None = Field(default=None, ge=1024)
     """Length of a blob's Location, by a longer `X-Amz-Security-Token`; `None`: about 1.5 k."""
     location_host: str | None = None
-    """The Location leads here instead of to the layer bucket; the rest of it stays."""
+    """Host of the Location instead of the layer bucket's; path and query stay."""
     location_relative: bool = False
     """The Location has neither scheme nor host."""
 
@@ -52,7 +52,7 @@ class Behaviour(BaseModel):
     s3_delay_seconds: float = 0
     """Wait before the first byte of a layer."""
     s3_bytes_per_second: int | None = Field(default=None, ge=1)
-    """Pace of a layer's body, per connection."""
+    """Rate of a layer's body on each connection."""
     s3_cut_after_bytes: int | None = Field(default=None, ge=0)
     """The connection breaks after that many bytes of a layer's body."""
     s3_outage: Outage | None = None

@@ -65,7 +65,7 @@ def _headers(layer: Layer, file: Path, wanted: Behaviour) -> dict[str, str]:
 
 
 async def _stream(request: web.Request, response: web.StreamResponse, bytes_: BinaryIO, offsets: range) -> None:
-    """Write the bytes; set the behaviour while this runs and it follows from the next step on."""
+    """Write the bytes; a changed behaviour applies from the next step."""
     cloud, seen = request.app[CLOUD], entry(request)
     at = offsets.start
     while at < offsets.stop:

@@ -1,4 +1,4 @@
-"""What the servers of the double share: the world, what was issued, what was seen, how to behave."""
+"""The state that the double's servers share: world, issued credentials, journal, behaviour."""
 
 import asyncio
 import ssl

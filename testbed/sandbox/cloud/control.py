@@ -71,7 +71,7 @@ class Control:
         return Behaviour.model_validate(self._call("GET", "/behaviour"))
 
     def set(self, behaviour: Behaviour) -> None:
-        """Behave like this from now on, bodies under way included."""
+        """Change the behaviour from now on, including bodies in transfer."""
         self._call("PUT", "/behaviour", behaviour.model_dump_json())
 
     def reset(self) -> None:
@@ -89,17 +89,17 @@ class Control:
             self.set(before)
 
     def issue_token(self, region: str) -> Token:
-        """A token as GetAuthorizationToken gives it to the refresher's role, without the way through STS."""
+        """A token as GetAuthorizationToken gives it to the refresher's role, without a call of STS."""
         issued = self._call("POST", f"/tokens?region={region}")
         return Token(issued["authorization"], region, "", datetime.fromisoformat(issued["expires_at"]))
 
     def expire_tokens(self, fingerprint: str | None = None) -> int:
-        """End every token (or the one with this fingerprint, see `tokens.fingerprint`); returns how many lived."""
+        """End every token (or the one with this fingerprint, see `tokens.fingerprint`); returns how many were valid."""
         query = f"?{urlencode({'fingerprint': fingerprint})}" if fingerprint else ""
         return int(self._call("DELETE", f"/tokens{query}")["expired"])
 
     def void_locations(self) -> None:
-        """Every Location given so far is refused by S3 with 403, as if its time were over."""
+        """S3 refuses every Location issued so far with 403, as if it had expired."""
         self._call("DELETE", "/locations")
 
     def mark(self) -> int:
@@ -107,7 +107,7 @@ class Control:
         return int(self._call("GET", "/journal")["last"])
 
     def requests(self, since: int) -> Requests:
-        """What came after the mark."""
+        """The requests after the mark."""
         entries = self._call("GET", f"/journal?since={since}")["entries"]
         return Requests(tuple(Entry.model_validate(entry) for entry in entries))
 

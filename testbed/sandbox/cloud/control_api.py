@@ -11,7 +11,7 @@ _LISTENERS = web.AppKey("listeners", dict[str, Listener])
 
 
 def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application:
-    """The server; `listeners` has `ecr` and `s3`, which can be out of order."""
+    """The server; `listeners` has `ecr` and `s3`, which can have an outage."""
     app = web.Application()
     app[CLOUD] = cloud
     app[_LISTENERS] = listeners
@@ -26,7 +26,7 @@ def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application
 
 
 async def _ready(_: web.Request) -> web.Response:
-    """This server is opened last: whoever reaches it reaches everything."""
+    """This server opens last: a client that reaches it can reach every other server."""
     return web.json_response({"ready": True})
 
 

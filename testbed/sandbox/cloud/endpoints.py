@@ -1,4 +1,4 @@
-"""Where the parts of the double listen on loopback, and how they are told who asks. Pure."""
+"""Where the parts of the double listen on loopback, and how moto learns the caller. Pure."""
 
 CONTROL_PORT = 9100
 MOTO_PORT = 9101

@@ -1,4 +1,4 @@
-"""The way to the one real registry behind every registry host, and how its answers look from outside.
+"""Requests to the one real registry behind every registry host, and its answers in ECR's form.
 
 Each account and region is a namespace in it: `team/app` of 123456789012 in ap-southeast-2 is
 `123456789012/ap-southeast-2/team/app` there.

@@ -1,4 +1,4 @@
-"""What reached the double, in order and without its secrets. Pure.
+"""The requests that reached the double, in order and without secrets. Pure.
 
 Tests count requests with it, and prove what was *not* sent.
 """
@@ -70,7 +70,7 @@ class Journal:
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers fit to be shown: of a secret one only the scheme and the fingerprint of what follows it."""
+    """Headers without secrets: of a secret one only the scheme and the fingerprint of what follows it."""
     return {name.lower(): _shown(name.lower(), value) for name, value in headers.items()}
 
 

@@ -1,4 +1,4 @@
-"""Access keys that exist, and whose they are: learned from what IAM and STS hand out. Pure."""
+"""Access keys and their owners, learned from the answers of IAM and STS. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Keyring:
         self._keys: dict[str, AccessKey] = {}
 
     def add(self, key: AccessKey) -> None:
-        """Let this key sign."""
+        """Accept signatures of this key."""
         self._keys[key.id] = key
 
     def get(self, key_id: str) -> AccessKey | None:
@@ -44,7 +44,7 @@ class Keyring:
         return self._keys.get(key_id)
 
     def learn(self, answer: str) -> None:
-        """Take up the credentials in an answer of `AssumeRole`, if there are any."""
+        """Add the credentials of an `AssumeRole` answer, if it has any."""
         found = dict(_FIELD.findall(answer))
         if {"AccessKeyId", "SecretAccessKey", "SessionToken", "Arn"} <= found.keys():
             self.add(

@@ -1,4 +1,4 @@
-"""A TLS listener on one address that can be out of order: refusing connections, or accepting and resetting them."""
+"""A TLS listener on one address that can have an outage: refusing connections, or accepting and resetting them."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from testbed.sandbox.world import KeyPair
 
 HTTPS_PORT = 443
 _LONGEST_FIELD_BYTES = 64 * 1024
-"""Longer than any token or Location to be tried; aiohttp's own limit is 8 k, below what AWS takes."""
+"""Longer than any token or Location in a test; aiohttp's own limit is 8 k, below what AWS takes."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -42,7 +42,7 @@ class Listener:
         await self._runner.cleanup()
 
     async def set_outage(self, outage: Outage | None) -> None:
-        """Go out of order, or be well again; connections that are open are cut by any change."""
+        """Start or end an outage; any change closes the open connections."""
         if outage == self._outage:
             return
         self._outage = outage
@@ -73,7 +73,7 @@ class _Reset(asyncio.Protocol):
 
 
 def tls_context(pair: KeyPair, cloud: Cloud, owns: Callable[[str], bool]) -> ssl.SSLContext:
-    """TLS for the names that `owns` says are ours; a handshake without one of them is broken off.
+    """TLS for the names that `owns` says are ours; a handshake without one of them fails.
 
     Raises:
         FileNotFoundError: The certificate or its key is missing.

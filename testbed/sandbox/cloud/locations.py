@@ -72,7 +72,7 @@ class Signer:
         self.renew()
 
     def renew(self) -> None:
-        """Take new credentials: every Location signed so far is void."""
+        """Change the credentials: every Location signed so far becomes invalid."""
         self.key_id = f"ASIA{secrets.token_hex(8).upper()}"
         self.secret = secrets.token_urlsafe(30)
 

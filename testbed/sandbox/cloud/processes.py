@@ -1,4 +1,4 @@
-"""moto and the registry as child processes: started, waited for, ended.
+"""Starts and ends moto and the registry as child processes.
 
 The registry copies an upload to its final key. In parts, moto would read the whole object for each of them, many at
 once; so the threshold for parts is the largest that S3 copies in one go.
@@ -57,14 +57,14 @@ class Child:
             else:
                 writer.close()
                 return
-        raise RuntimeError(self.obituary())
+        raise RuntimeError(self.end_message())
 
-    def obituary(self) -> str:
-        """What to say when it ended by itself."""
+    def end_message(self) -> str:
+        """The error when it ended by itself."""
         return f"{self.name} ended with status {self.process.returncode}: see {self.log}"
 
     async def end(self) -> None:
-        """Ask it to end, then make it."""
+        """End it, by SIGTERM and then by SIGKILL."""
         if self.process.returncode is not None:
             return
         self.process.terminate()

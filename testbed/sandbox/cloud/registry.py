@@ -36,8 +36,8 @@ def application(cloud: Cloud) -> web.Application:
 
 
 async def _forbid_keeping(request: web.Request, response: web.StreamResponse) -> None:
-    if request.app[CLOUD].behaviour.registry_forbids_keeping:
-        response.headers.update(answers.NOT_TO_BE_KEPT)
+    if request.app[CLOUD].behaviour.registry_forbids_caching:
+        response.headers.update(answers.NO_CACHING_HEADERS)
 
 
 def _kind(request: web.Request) -> str:
@@ -72,7 +72,7 @@ def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> 
 
 
 async def _faulty(cloud: Cloud, route: Route) -> web.Response | None:
-    """The fault that was set for this action when it came, if any, after it was held or delayed."""
+    """The fault set for this action when the request arrived, after any hold or delay; None without one."""
     wanted = cloud.behaviour
     async with cloud.behaves_anew:
         await cloud.behaves_anew.wait_for(lambda: route.action not in cloud.behaviour.registry_held_actions)

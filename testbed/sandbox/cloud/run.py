@@ -1,4 +1,4 @@
-"""The whole double, from start to end."""
+"""Starts and ends the whole double."""
 
 import asyncio
 import shutil
@@ -41,7 +41,7 @@ async def run(world: World) -> None:
             task.cancel()
         for child in children:
             if child.process.returncode is not None and not stop.is_set():
-                raise RuntimeError(child.obituary())
+                raise RuntimeError(child.end_message())
 
 
 async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:

@@ -52,7 +52,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
 
 
 def _refused(cloud: Cloud, received: Received) -> web.Response | None:
-    """Why S3 would not give the layer; in its order: who, whether genuine, whether in time."""
+    """S3's error for a layer, None if it is allowed. In S3's order: key, signature, expiry."""
     head = received.method == "HEAD"
     try:
         said = claim(received)

@@ -1,4 +1,4 @@
-"""Signature Version 4 from the server's side: who signed, and whether the signature is theirs. Pure.
+"""Signature Version 4 on the server's side: the signer, and whether the signature is genuine. Pure.
 
 botocore computes the signature; here it is only asked to do so for a request that was received. The rules are those of
 "Authenticating Requests: Using the Authorization Header" and "... Using Query Parameters" in the IAM and S3 guides.

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 _USER = b"AWS:"
 _PASSWORD_START = b"eyJwYXlsb2FkIjoi"
-"""base64 of `{"payload":"`, as every real password begins; nobody should parse the rest."""
+"""base64 of `{"payload":"`, as every real password begins; clients must not parse it."""
 
 
 class Verdict(Enum):
@@ -62,7 +62,7 @@ class Tokens:
             region: Where it is good.
             principal: ARN it acts as.
             characters: Length of `authorization`, rounded down to a multiple of four.
-            lifetime_seconds: May be negative: then it is born dead.
+            lifetime_seconds: A negative value issues an expired token.
         """
         password_bytes = characters // 4 * 3 - 1 - len(_USER)
         filling = base64.b64encode(secrets.token_bytes(password_bytes))

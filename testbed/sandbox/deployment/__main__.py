@@ -1,4 +1,4 @@
-"""`python -m testbed.sandbox.deployment`: a deployment's whole life in a sandbox of its own."""
+"""`python -m testbed.sandbox.deployment`: the whole lifecycle of a deployment, in a sandbox of its own."""
 
 import argparse
 import sys
@@ -10,23 +10,23 @@ from testbed.sandbox.deployment.operator import Operator
 from testbed.sandbox.deployment.story import STEPS, Story
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.progress import say, step
-from testbed.sandbox.story import tell
+from testbed.sandbox.story import run_story
 from testbed.sandbox.world import World
 
 STATE = Path("/var/lib/ecr-frontdoor-deploy-local")
 
 
 def main() -> int:
-    """Tell the story; 0 only if every step held."""
+    """Run the story; 0 only if every step succeeded."""
     parser = argparse.ArgumentParser(
         prog="python -m testbed.sandbox.deployment",
-        description=f"Deploy, update, roll back and destroy the app in a sandbox of its own, {STATE}, which is gone "
+        description=f"Deploy, update, roll back and destroy the app in a sandbox of its own, {STATE}, which is removed "
         "afterwards; needs root on Linux. testbed/docs/testing.md says what stands in for AWS.",
     )
     parser.add_argument("where", nargs="?", choices=["inside"], help=argparse.SUPPRESS)
     if parser.parse_args().where == "inside":
         world = World.current()
-        return tell(Story(world, Operator(world)), STEPS)
+        return run_story(Story(world, Operator(world)), STEPS)
     world = World(state=STATE)
     try:
         with step("making the Lambda's bundle"):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from testbed.sandbox.commands import run
-from testbed.sandbox.deployment.stand_in import Adapted, adapt
+from testbed.sandbox.deployment.emulation import Adapted, adapt
 from testbed.sandbox.installation import session
 from testbed.sandbox.world import World
 
@@ -28,7 +28,7 @@ def synthesize(world: World, config: Path, folder: Path, checkout: Path = ROOT) 
     """Synthesize the real app, of this checkout or another, into `folder`, and alter the template in it for moto.
 
     Raises:
-        SandboxError: Synthesis failed, or the template has something that nothing stands in for.
+        SandboxError: Synthesis failed, or the template has a type that is neither known to moto nor emulated.
     """
     _cdk(world, "synth", "--quiet", "-c", f"config={config}", "--output", str(folder), checkout=checkout)
     path = folder / f"{STACK}.template.json"
@@ -52,7 +52,7 @@ def destroy(world: World, folder: Path) -> None:
 
 
 def put_back(world: World, stack: str, folder: Path) -> None:
-    """Update the stack to the template of an earlier synthesis: not CDK's doing, but CloudFormation's own."""
+    """Update the stack to the template of an earlier synthesis, as CloudFormation does without CDK."""
     session(world, "default").client("cloudformation").update_stack(
         StackName=stack,
         TemplateBody=(folder / f"{STACK}.template.json").read_text(),
@@ -62,7 +62,7 @@ def put_back(world: World, stack: str, folder: Path) -> None:
 
 
 def network(world: World) -> Mapping[str, object]:
-    """Where the cluster stands: keys of `[cluster]`. moto has a VPC from the start, as an account of old."""
+    """Keys of `[cluster]` for its network: moto has a default VPC."""
     ec2 = session(world, "default").client("ec2")
     (vpc,) = (one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"])
     (group,) = (one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"])
@@ -71,7 +71,7 @@ def network(world: World) -> Mapping[str, object]:
 
 
 def operator(world: World) -> Mapping[str, str]:
-    """The environment of somebody who holds the operator's keys."""
+    """The environment with the operator's keys."""
     return {
         **os.environ,
         "AWS_SHARED_CREDENTIALS_FILE": str(world.cloud / "credentials"),

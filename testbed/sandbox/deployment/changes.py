@@ -1,7 +1,7 @@
-"""What CloudFormation would do to get from one set of resources to another. Pure.
+"""The steps by which CloudFormation updates one set of resources to another. Pure.
 
 It looks at a resource's properties as they are written: one that refers to another has changed when it refers to
-another logical id. What is no longer wanted goes last, when all the rest has succeeded.
+another logical id. Resources that are no longer wanted are deleted last, after all others have succeeded.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 

@@ -1,6 +1,6 @@
-"""The settings that are deployed one after the other: first ones, changed ones, and two that cannot work. Pure.
+"""The settings that are deployed one after the other: first ones, changed ones, and two that must fail. Pure.
 
-The Lambda stands in a VPC, as in the `frontdoor.toml` that ships: without, there is no canary.
+The Lambda runs in a VPC, as in the `frontdoor.toml` that ships: without one there is no canary.
 """
 
 from collections.abc import Mapping
@@ -63,6 +63,6 @@ def without_canary(text: str) -> str:
 def _with(text: str, changes: Mapping[str, str]) -> str:
     for old, new in changes.items():
         if old not in text:
-            raise SandboxError(f"{old} is not in the settings")
+            raise SandboxError(f"the sandbox's settings do not contain {old!r}")
         text = text.replace(old, new)
     return text

@@ -1,4 +1,4 @@
-"""Access entries, which moto lacks: written where the running authenticator reads them, and waited for."""
+"""Access entries, which moto lacks: written to the file that the running authenticator reads."""
 
 import ssl
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def grant(world: World, properties: Mapping[str, Any]) -> None:
     """Make or change an entry as its properties in a template say; it is in force afterwards.
 
     Raises:
-        SandboxError: The authenticator does not take it up.
+        SandboxError: The authenticator does not read it in time.
     """
     policies = [policy["PolicyArn"].rpartition("/")[2] for policy in properties.get("AccessPolicies", [])]
     groups = [*properties.get("KubernetesGroups", []), *(_GROUPS[policy] for policy in policies)]
@@ -38,7 +38,7 @@ def wait_until_known(world: World, role_arn: str) -> None:
     """Wait until the authenticator has read the entry: it looks every few seconds.
 
     Raises:
-        SandboxError: It has not in a minute.
+        SandboxError: It has not within a minute.
     """
     given = functions.role_environment(world, role_arn)
     key_id, secret, token = (given[name] for name in _KEYS)

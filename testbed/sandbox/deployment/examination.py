@@ -26,14 +26,14 @@ def examine(world: World, checkout: Path, config: Path, image: str) -> list[Find
     """Run `python -m cli.doctor` of a checkout with a settings file and an image to pull.
 
     Raises:
-        SandboxError: It could not begin, or broke down.
+        SandboxError: It did not start, or crashed.
     """
-    arn = operators.admit(world)
+    arn = operators.grant(world)
     try:
         entries.wait_until_known(world, arn)
         return _run(checkout, config, image, functions.role_environment(world, arn))
     finally:
-        operators.dismiss(world)
+        operators.revoke(world)
 
 
 def _run(checkout: Path, config: Path, image: str, credentials: Mapping[str, str]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What is in force, in AWS and in the cluster, asked of both."""
+"""The state in force, read from AWS and from the cluster."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def in_force(world: World, function: str) -> Mapping[str, Any]:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """What is no longer as it was, for people; empty where all is."""
+    """The differences as text; empty where there are none."""
     return "; ".join(
         f"{key} was {json.dumps(before[key])} and is {json.dumps(after[key])}"
         for key in before

@@ -1,4 +1,4 @@
-"""The operator of the story, and what is done more than once in it: deploy, pull, invoke a schedule's target."""
+"""The operator of the story, and the actions of several steps: deploy, pull, invoke a schedule's target."""
 
 import json
 from contextlib import AbstractContextManager
@@ -21,7 +21,7 @@ _DIGEST_CHARACTERS = 8
 
 @dataclass
 class Operator:
-    """Who deploys, and from what.
+    """The operator: what is deployed, and from which sources.
 
     Attributes:
         stack: What is deployed.
@@ -44,10 +44,10 @@ class Operator:
         return f"{domain}/{self.world.app_repository}:{self.world.app_tag}"
 
     def pull(self, domain: str) -> str:
-        """Pull anonymously; returns what came.
+        """Pull anonymously; returns the image with its digest.
 
         Raises:
-            SandboxError: Nothing came, or something else.
+            SandboxError: The pull failed, or brought another digest.
         """
         found = pulls.pull_with_crane(self.world, self.image(domain))
         expect(found == self.digest, f"{self.image(domain)} is {found} instead of {self.digest}")
@@ -61,8 +61,8 @@ class Operator:
         """Synthesize with these settings, and deploy that.
 
         Raises:
-            RolledBackError: It failed, and what was before is in force again.
-            SandboxError: It failed, and nothing was before.
+            RolledBackError: It failed, and the earlier deployment is in force again.
+            SandboxError: It failed, and there was no earlier deployment.
         """
         config, folder = self.world.run / f"{name}.toml", self.world.run / f"{name}.out"
         config.write_text(settings)
@@ -71,10 +71,10 @@ class Operator:
             yield from (f"altered for the stand-in: {line}" for line in adapted.altered)
         self.stack.deploy(Deployment(folder, adapted))
         self.config = config
-        yield json.dumps(self.stack.performer.runs[-1].payload)
+        yield json.dumps(self.stack.emulator.runs[-1].payload)
 
     def fail_to_deploy(self, name: str, settings: str, why: str) -> Lines:
-        """Deploy what cannot be deployed, while somebody pulls, and see that all is as before.
+        """Deploy settings that must fail, while a client pulls, and check that all is as before.
 
         Raises:
             SandboxError: It is not, or it was deployed, or it failed for another reason, or a pull failed.
@@ -88,8 +88,8 @@ class Operator:
                 expect(why in str(error), f"it failed for another reason: {error}")
                 yield " ".join(str(error).split())
             else:
-                raise SandboxError("what cannot work was deployed")
-        yield f"{tally.whole} pulls at {self.world.new_domain} meanwhile, every one whole"
+                raise SandboxError("a deployment that must fail succeeded")
+        yield f"{tally.whole} pulls at {self.world.new_domain} during the update, all complete"
         changed = observed.differences(before, observed.in_force(self.world, function))
         expect(not changed, f"not as before: {changed}")
         ready = len(installation.proxy_pods(self.world))

@@ -14,11 +14,11 @@ _PAUSE_SECONDS = 0.5
 
 @dataclass
 class Tally:
-    """What became of the pulls.
+    """The results of the pulls.
 
     Attributes:
-        whole: How many brought the image.
-        failures: What the others said.
+        whole: The number of complete pulls.
+        failures: The error messages of the others.
     """
 
     whole: int = 0
@@ -42,7 +42,7 @@ def pulling(world: World, reference: str, digest: str) -> Iterator[Tally]:
         thread.join()
     if tally.failures or not tally.whole:
         raise SandboxError(
-            f"{tally.whole} pulls of {reference} held, {len(tally.failures)} did not: {tally.failures[:1]}"
+            f"{tally.whole} pulls of {reference} succeeded, {len(tally.failures)} failed: {tally.failures[:1]}"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a deployment has of resources that moto does not know, for the double of CloudFormation to list."""
+"""The emulated resources of a deployment, which the double of CloudFormation lists."""
 
 import json
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ class Made:
 def write(world: World, stack: str, made: Mapping[str, Made]) -> None:
     """Replace what was recorded."""
     listed = {name: {"kind": one.kind, "physical_id": one.physical_id} for name, one in made.items()}
-    draft = world.performed_file.with_suffix(".new")
+    draft = world.emulated_file.with_suffix(".new")
     draft.write_text(json.dumps({stack: listed}))
-    draft.replace(world.performed_file)
+    draft.replace(world.emulated_file)
 
 
 def read(world: World, stack: str) -> Mapping[str, Mapping[str, str]]:
     """Logical id -> `kind` and `physical_id` of a stack; nothing where nothing was recorded."""
-    if not world.performed_file.exists():
+    if not world.emulated_file.exists():
         return {}
-    found: Mapping[str, Mapping[str, str]] = json.loads(world.performed_file.read_text()).get(stack, {})
+    found: Mapping[str, Mapping[str, str]] = json.loads(world.emulated_file.read_text()).get(stack, {})
     return found

@@ -1,6 +1,6 @@
-"""The life of a deployment, step by step: each step does something real, shows it, and can fail.
+"""The lifecycle of a deployment, step by step: each step does something real, shows it, and can fail.
 
-What runs is what was synthesized and uploaded: see `testbed.sandbox.deployment.stand_in` for what moto cannot take.
+What runs is what was synthesized and uploaded: see `testbed.sandbox.deployment.emulation` for what moto cannot create.
 """
 
 import json
@@ -17,13 +17,13 @@ from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.story import Lines, expect
 from testbed.sandbox.world import World
 
-EDIT = "# a line of the operator's own"
-"""What the update adds to the nginx template."""
+EDIT = "# added by the operator"
+"""The line that the update adds to the nginx template."""
 
 
 @dataclass
 class Story:
-    """The steps in order; what the later ones need to know of the earlier ones, the operator knows."""
+    """The steps in order; the operator holds the state between them."""
 
     world: World
     operator: Operator
@@ -45,7 +45,7 @@ class Story:
         """`cdk deploy`: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
         settings = installation.settings_file(self.world).read_text()
         yield from self.operator.deploy("first", configurations.first(settings, cdk.network(self.world)))
-        installation.open_the_door(self.world)
+        installation.point_domain_to_proxy(self.world)
         yield from _runs_bundle()
 
     def pulled(self) -> Lines:
@@ -65,7 +65,7 @@ class Story:
         checkout.edit_template(self.operator.checkout, EDIT)
         with self.operator.pulling(self.world.domain) as tally:
             yield from self.operator.deploy("changed", configurations.changed(self._settings(), self.world))
-        yield f"{tally.whole} pulls at {self.world.domain} meanwhile, every one whole"
+        yield f"{tally.whole} pulls at {self.world.domain} during the update, all complete"
         after = installation.proxy_pods(self.world)
         expect(not set(before) & set(after), f"the Deployment did not roll: {before} became {after}")
         yield f"pods {', '.join(before)} became {', '.join(after)}"
@@ -76,7 +76,7 @@ class Story:
         yield self.operator.pull(self.world.new_domain)
 
     def schedules_followed(self) -> Lines:
-        """Both schedules are the new template's, and start what they should."""
+        """Both schedules are those of the new template, and their targets succeed."""
         periods = {configurations.PERIOD_MINUTES, configurations.CANARY_MINUTES}
         found = {one["ScheduleExpression"] for one in observed.schedules(self.world).values()}
         expect(found == {f"rate({minutes} minutes)" for minutes in periods}, f"the schedules are {found}")
@@ -85,33 +85,33 @@ class Story:
         yield from self.operator.run_schedule("ScheduleCanary")
 
     def examined(self) -> Lines:
-        """The doctor looks at all of it, with an operator's rights."""
+        """The doctor examines everything, with an operator's rights."""
         image = f"{self.world.app_repository}:{self.world.app_tag}"
         findings = examination.examine(self.world, self.operator.checkout, self.operator.config, image)
         yield from (finding.line for finding in findings)
         # The settings name no recipient of alarms.
         expected = ("alarms", Verdict.SKIPPED)
-        unwell = [
+        not_ok = [
             one.line for one in findings if one.verdict is not Verdict.OK and (one.check, one.verdict) != expected
         ]
-        expect(not unwell, f"the doctor says: {unwell}")
+        expect(not not_ok, f"the doctor reports {not_ok}")
         looked_at = {one.check for one in findings}
-        expect(looked_at >= examination.CHECKS, f"the doctor did not look at {examination.CHECKS - looked_at}")
+        expect(looked_at >= examination.CHECKS, f"the doctor did not run the checks {examination.CHECKS - looked_at}")
 
     def refused(self) -> Lines:
-        """An update whose manifest the API server refuses: what was before is in force again."""
+        """An update whose manifest the API server refuses: it is rolled back."""
         workload = installation.settings(self.world).names.workload
         policy.allow_replicas(self.world, workload, configurations.TOO_MANY_REPLICAS - 1)
         text = configurations.refused(self._settings())
         yield from self.operator.fail_to_deploy("refused", text, "the manifest was not applied")
 
     def stuck(self) -> Lines:
-        """An update whose pods cannot start: its run fails, and what was before is in force again."""
+        """An update whose pods cannot start: its run fails, and it is rolled back."""
         text = configurations.stuck(self._settings(), self.world)
         yield from self.operator.fail_to_deploy("stuck", text, configurations.NO_SUCH_TAG)
 
     def canary_dropped(self) -> Lines:
-        """An update without the canary: its schedule and its alarm are gone, the others stay."""
+        """An update without the canary: its schedule and its alarm are deleted, the others stay."""
         yield from self.operator.deploy("without-canary", configurations.without_canary(self._settings()))
         names = list(observed.schedules(self.world))
         expect(len(names) == 1 and "Canary" not in names[0], f"the schedules are {names}")
@@ -119,7 +119,7 @@ class Story:
         yield f"schedules: {names[0]}; {len(observed.alarms(self.world))} alarms"
 
     def destroyed(self) -> Lines:
-        """`cdk destroy`: everything is gone but what docs/operations.md names."""
+        """`cdk destroy`: everything is deleted except what docs/operations.md names."""
         expect(observed.access_entries(self.world), "the stack has no access entries to delete")
         retained = self.operator.stack.assets().retained()
         self.operator.stack.destroy()
@@ -132,7 +132,7 @@ class Story:
         yield from (f"what stays: log group {name}" for name in logs)
 
     def _settings(self) -> str:
-        """What was deployed last."""
+        """The settings of the last deployment."""
         return self.operator.config.read_text()
 
     def _canary_alarms(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The benchmark itself, in small: everybody who is compared serves the right bytes, and can be measured."""
+"""A short benchmark: every contestant serves the right bytes and can be measured."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,22 @@ import pytest
 from testbed.bench import capabilities
 from testbed.bench.content import blob_path
 from testbed.bench.contestants import Distribution, Frontdoor, Plain, WholeFile
-from testbed.bench.measures import herd, pulls, streams
+from testbed.bench.measures import coalescing, pulls, streams
 from testbed.bench.measures.load import loaded
 from testbed.bench.plan import MIB, Plan
 from testbed.bench.samples import Samples
 from testbed.bench.stage import Stage, staged
 from testbed.sandbox.world import World
 
-SMALL = Plan(name="small", rounds=1, stream_rounds=1, layer_bytes=1000, large_bytes=5 * MIB, huge_bytes=0, herds=(3,))
+SMALL = Plan(
+    name="small",
+    rounds=1,
+    stream_rounds=1,
+    layer_bytes=1000,
+    large_bytes=5 * MIB,
+    huge_bytes=0,
+    concurrent_clients=(3,),
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +32,12 @@ def stage(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         yield made
 
 
-def test_a_herd_on_a_cold_blob_tells_the_contestants_apart(stage: Stage) -> None:
-    herd.measure(stage, 0)
+def test_concurrent_clients_on_a_cold_blob_give_different_s3_bytes_by_contestant(stage: Stage) -> None:
+    coalescing.measure(stage, 0)
     measured = Samples(stage.samples)
-    from_s3 = {c.name: measured.values(c.name, "herd", "3 clients", "s3_bytes_ratio").get(0) for c in stage.contestants}
+    from_s3 = {
+        c.name: measured.values(c.name, "coalescing", "3 clients", "s3_bytes_ratio").get(0) for c in stage.contestants
+    }
     assert from_s3[Plain.name] == 3, "each client goes to S3"
     assert from_s3[WholeFile.name] == 1
     assert from_s3[Frontdoor.name] == 1

@@ -1,4 +1,4 @@
-"""Callers of the AWS APIs, and what they are told."""
+"""Callers of the AWS APIs, and the answers to them."""
 
 from typing import Any
 

@@ -15,6 +15,7 @@ from testbed.sandbox.world import World
 from testbed.tests.ecr_double.callers import api, code_of, keys_of, with_keys
 
 
+@pytest.mark.row("W1")
 def test_get_authorization_token_has_the_shape_of_ecr(refresher: boto3.Session, bundle: str, world: World) -> None:
     (data,) = api(refresher, "ecr", bundle).get_authorization_token()["authorizationData"]
 
@@ -24,6 +25,7 @@ def test_get_authorization_token_has_the_shape_of_ecr(refresher: boto3.Session, 
     assert dt.timedelta(hours=11, minutes=59) < data["expiresAt"] - dt.datetime.now(dt.UTC) <= dt.timedelta(hours=12)
 
 
+@pytest.mark.row("W2")
 def test_the_token_opens_the_registry(
     refresher: boto3.Session, bundle: str, client: httpx2.Client, world: World
 ) -> None:
@@ -37,6 +39,7 @@ def test_the_token_opens_the_registry(
     assert answer.url.host == world.ecr_host
 
 
+@pytest.mark.row("W3")
 def test_every_call_gives_another_token(refresher: boto3.Session, bundle: str) -> None:
     ecr = api(refresher, "ecr", bundle)
 
@@ -45,6 +48,7 @@ def test_every_call_gives_another_token(refresher: boto3.Session, bundle: str) -
     assert len(tokens) == 3
 
 
+@pytest.mark.row("W4")
 def test_registry_ids_name_the_endpoints(refresher: boto3.Session, bundle: str, world: World) -> None:
     answer = api(refresher, "ecr", bundle).get_authorization_token(registryIds=[world.other_account])
 
@@ -53,6 +57,7 @@ def test_registry_ids_name_the_endpoints(refresher: boto3.Session, bundle: str, 
     ]
 
 
+@pytest.mark.row("W5")
 def test_size_and_lifetime_of_tokens_are_as_set(refresher: boto3.Session, bundle: str, control: Control) -> None:
     control.set(Behaviour(token_characters=16384, token_lifetime_seconds=60))
 
@@ -62,6 +67,7 @@ def test_size_and_lifetime_of_tokens_are_as_set(refresher: boto3.Session, bundle
     assert data["expiresAt"] - dt.datetime.now(dt.UTC) <= dt.timedelta(minutes=1)
 
 
+@pytest.mark.row("W6")
 @pytest.mark.parametrize(
     ("code", "status"), [("AccessDeniedException", 400), ("ThrottlingException", 400), ("ServerException", 500)]
 )
@@ -76,6 +82,7 @@ def test_get_authorization_token_can_fail(
     assert code_of(error) == (status, code)
 
 
+@pytest.mark.row("W7")
 @pytest.mark.usefixtures("control")
 @pytest.mark.parametrize(
     ("host", "status", "code"),
@@ -94,6 +101,7 @@ def test_an_unsigned_request_is_refused(client: httpx2.Client, world: World, hos
     assert f">{code}<" in answer.text or answer.json()["__type"] == code
 
 
+@pytest.mark.row("W8")
 @pytest.mark.usefixtures("control")
 def test_an_unknown_access_key_is_refused(bundle: str, world: World) -> None:
     nobody = with_keys(world.region, "AKIANOBODY", "secret")
@@ -107,6 +115,7 @@ def test_an_unknown_access_key_is_refused(bundle: str, world: World) -> None:
     assert code_of(sts) == (403, "InvalidClientTokenId")
 
 
+@pytest.mark.row("W9")
 def test_a_wrong_secret_is_refused(refresher: boto3.Session, bundle: str, world: World) -> None:
     key_id, _, token = keys_of(refresher)
     forger = with_keys(world.region, key_id, "guess", token)
@@ -120,6 +129,7 @@ def test_a_wrong_secret_is_refused(refresher: boto3.Session, bundle: str, world:
     assert code_of(sts) == (403, "SignatureDoesNotMatch")
 
 
+@pytest.mark.row("W10")
 def test_a_session_key_without_its_token_is_refused(refresher: boto3.Session, bundle: str, world: World) -> None:
     key_id, secret, _ = keys_of(refresher)
     thief = with_keys(world.region, key_id, secret)
@@ -130,6 +140,7 @@ def test_a_session_key_without_its_token_is_refused(refresher: boto3.Session, bu
     assert code_of(error) == (400, "UnrecognizedClientException")
 
 
+@pytest.mark.row("W11")
 def test_a_signature_for_another_region_is_refused(refresher: boto3.Session, bundle: str, world: World) -> None:
     here = f"https://api.ecr.{world.region}.amazonaws.com"
 
@@ -141,6 +152,7 @@ def test_a_signature_for_another_region_is_refused(refresher: boto3.Session, bun
     assert code_of(error) == (400, "InvalidSignatureException")
 
 
+@pytest.mark.row("W16")
 def test_describe_cluster_gives_the_cluster_that_is_there(refresher: boto3.Session, bundle: str, world: World) -> None:
     cluster = api(refresher, "eks", bundle).describe_cluster(name=world.cluster)["cluster"]
 
@@ -151,6 +163,7 @@ def test_describe_cluster_gives_the_cluster_that_is_there(refresher: boto3.Sessi
     assert cluster["accessConfig"]["authenticationMode"] == "API"
 
 
+@pytest.mark.row("W17")
 def test_an_unknown_cluster_is_not_found(refresher: boto3.Session, bundle: str) -> None:
     with pytest.raises(ClientError) as error:
         api(refresher, "eks", bundle).describe_cluster(name="other")
@@ -158,7 +171,8 @@ def test_an_unknown_cluster_is_not_found(refresher: boto3.Session, bundle: str) 
     assert code_of(error) == (404, "ResourceNotFoundException")
 
 
-def test_the_rest_of_ecrs_api_is_motos(refresher: boto3.Session, bundle: str) -> None:
+@pytest.mark.row("W18")
+def test_other_ecr_operations_are_motos(refresher: boto3.Session, bundle: str) -> None:
     ecr = api(refresher, "ecr", bundle)
 
     with pytest.raises(ClientError) as error:
@@ -167,12 +181,14 @@ def test_the_rest_of_ecrs_api_is_motos(refresher: boto3.Session, bundle: str) ->
     assert code_of(error) == (400, "RepositoryNotFoundException")
 
 
+@pytest.mark.row("W19")
 def test_s3_answers_what_is_signed_in_the_header(refresher: boto3.Session, bundle: str, world: World) -> None:
     s3 = api(refresher, "s3", bundle, endpoint_url=f"https://{world.s3_host}")
 
     assert "starport" in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
 
 
+@pytest.mark.row("W20")
 def test_the_journal_names_the_operation_and_hides_the_signature(
     refresher: boto3.Session, bundle: str, control: Control
 ) -> None:
@@ -185,5 +201,6 @@ def test_the_journal_names_the_operation_and_hides_the_signature(
     assert "Signature=" not in entry.headers["authorization"]
 
 
+@pytest.mark.row("W21")
 def test_the_credentials_file_is_for_its_owner_alone(world: World) -> None:
     assert (world.cloud / "credentials").stat().st_mode & 0o777 == 0o600

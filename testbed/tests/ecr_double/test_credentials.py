@@ -27,6 +27,7 @@ def error_of(answer: httpx2.Response) -> tuple[int, str, str]:
     return answer.status_code, error["code"], error["message"]
 
 
+@pytest.mark.row("A1")
 @pytest.mark.parametrize(
     "header",
     [
@@ -48,6 +49,7 @@ def test_no_credentials_are_answered_with_text_and_a_basic_challenge(
     assert answer.headers["WWW-Authenticate"] == f'Basic realm="https://{world.ecr_host}/",service="ecr.amazonaws.com"'
 
 
+@pytest.mark.row("A2")
 def test_a_valid_token_is_let_in(client: httpx2.Client, world: World, authorization: str) -> None:
     answer = ping(client, world.ecr_host, f"Basic {authorization}")
 
@@ -55,6 +57,7 @@ def test_a_valid_token_is_let_in(client: httpx2.Client, world: World, authorizat
     assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 
+@pytest.mark.row("A3")
 def test_an_expired_token_is_denied_without_a_challenge(
     client: httpx2.Client, control: Control, world: World, authorization: str
 ) -> None:
@@ -70,7 +73,8 @@ def test_an_expired_token_is_denied_without_a_challenge(
     assert "WWW-Authenticate" not in answer.headers
 
 
-def test_a_token_dies_at_its_expires_at(client: httpx2.Client, control: Control, world: World) -> None:
+@pytest.mark.row("A4")
+def test_a_token_expires_at_its_expires_at(client: httpx2.Client, control: Control, world: World) -> None:
     control.set(Behaviour(token_lifetime_seconds=-1))
 
     answer = ping(client, world.ecr_host, f"Basic {control.issue_token(world.region).authorization}")
@@ -78,6 +82,7 @@ def test_a_token_dies_at_its_expires_at(client: httpx2.Client, control: Control,
     assert answer.status_code == 403
 
 
+@pytest.mark.row("A5")
 def test_every_token_can_be_ended_at_once(client: httpx2.Client, control: Control, world: World) -> None:
     tokens = [control.issue_token(world.region) for _ in range(2)]
 
@@ -87,6 +92,7 @@ def test_every_token_can_be_ended_at_once(client: httpx2.Client, control: Contro
     assert answers == [403, 403]
 
 
+@pytest.mark.row("A6")
 def test_a_new_token_leaves_the_old_one_alive(
     client: httpx2.Client, control: Control, world: World, authorization: str
 ) -> None:
@@ -95,6 +101,7 @@ def test_a_new_token_leaves_the_old_one_alive(
     assert ping(client, world.ecr_host, f"Basic {authorization}").status_code == 200
 
 
+@pytest.mark.row("A7")
 @pytest.mark.usefixtures("control")
 def test_a_token_that_was_never_issued_is_a_bad_request(client: httpx2.Client, world: World) -> None:
     malformed = base64.b64encode(b"AWS:" + b"x" * 4000).decode()
@@ -104,6 +111,7 @@ def test_a_token_that_was_never_issued_is_a_bad_request(client: httpx2.Client, w
     assert error_of(answer) == (400, "DENIED", "Your Authorization Token is invalid.")
 
 
+@pytest.mark.row("A8")
 def test_the_token_of_another_region_is_a_bad_request(client: httpx2.Client, control: Control, world: World) -> None:
     elsewhere = control.issue_token(OTHER_REGION)
 
@@ -112,6 +120,7 @@ def test_the_token_of_another_region_is_a_bad_request(client: httpx2.Client, con
     assert error_of(answer) == (400, "DENIED", "Your Authorization Token is invalid.")
 
 
+@pytest.mark.row("A9")
 def test_one_token_reads_the_registry_of_another_account(
     client: httpx2.Client, world: World, authorization: str, repository: str
 ) -> None:
@@ -125,6 +134,7 @@ def test_one_token_reads_the_registry_of_another_account(
     assert answer.content == image.manifest
 
 
+@pytest.mark.row("A10")
 @pytest.mark.parametrize("characters", [1024, 4092, 4096, 6400, 16384])
 def test_tokens_of_any_size_work(client: httpx2.Client, control: Control, world: World, characters: int) -> None:
     control.set(Behaviour(token_characters=characters))
@@ -134,6 +144,7 @@ def test_tokens_of_any_size_work(client: httpx2.Client, control: Control, world:
     assert ping(client, world.ecr_host, f"Basic {token.authorization}").status_code == 200
 
 
+@pytest.mark.row("A11")
 def test_a_wrong_host_header_is_denied(client: httpx2.Client, world: World, authorization: str) -> None:
     headers = {"Host": world.domain, "Authorization": f"Basic {authorization}"}
 
@@ -142,6 +153,7 @@ def test_a_wrong_host_header_is_denied(client: httpx2.Client, world: World, auth
     assert error_of(answer)[:2] == (403, "DENIED")
 
 
+@pytest.mark.row("A12")
 @pytest.mark.usefixtures("control")
 @pytest.mark.parametrize("server_name", [None, "registry.frontdoor.test"])
 def test_a_handshake_without_the_registrys_name_fails(world: World, server_name: str | None) -> None:

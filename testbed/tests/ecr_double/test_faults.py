@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from testbed.sandbox.cloud.answers import NOT_TO_BE_KEPT
+from testbed.sandbox.cloud.answers import NO_CACHING_HEADERS
 from testbed.sandbox.cloud.behaviour import Behaviour, Outage
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
@@ -36,6 +36,7 @@ def image(publisher: Publisher, repository: str) -> Image:
     return publisher.image(repository, "1", [b"a layer"])
 
 
+@pytest.mark.row("F1")
 @pytest.mark.parametrize(
     ("action", "request_line"),
     [
@@ -58,6 +59,7 @@ def test_each_route_needs_its_iam_action(
     assert ecr.get("/v2/").status_code == 200
 
 
+@pytest.mark.row("F2")
 def test_a_denied_action_says_who_may_not_do_what_on_which_repository(
     ecr: httpx2.Client, control: Control, world: World, image: Image, repository: str
 ) -> None:
@@ -73,12 +75,14 @@ def test_a_denied_action_says_who_may_not_do_what_on_which_repository(
     )
 
 
+@pytest.mark.row("F3")
 def test_the_catalog_needs_describe_repositories(ecr: httpx2.Client, control: Control) -> None:
     control.set(Behaviour(denied_actions=frozenset({"ecr:DescribeRepositories"})))
 
     assert ecr.get("/v2/_catalog").status_code == 403
 
 
+@pytest.mark.row("F4")
 def test_a_throttled_request_is_429_with_retry_after(
     ecr: httpx2.Client, control: Control, image: Image, repository: str
 ) -> None:
@@ -90,6 +94,7 @@ def test_a_throttled_request_is_429_with_retry_after(
     assert answer.json() == {"errors": [{"code": "TOOMANYREQUESTS", "message": "Rate exceeded"}]}
 
 
+@pytest.mark.row("F5")
 def test_a_status_can_be_limited_to_actions(
     ecr: httpx2.Client, control: Control, image: Image, repository: str
 ) -> None:
@@ -99,6 +104,7 @@ def test_a_status_can_be_limited_to_actions(
     assert ecr.get(f"/v2/{repository}/blobs/{image.layers[0]}").status_code == 429
 
 
+@pytest.mark.row("F6")
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_the_registry_can_fail(ecr: httpx2.Client, control: Control, status: int) -> None:
     control.set(Behaviour.model_validate({"registry_status": status}))
@@ -109,6 +115,7 @@ def test_the_registry_can_fail(ecr: httpx2.Client, control: Control, status: int
     assert "Retry-After" not in answer.headers
 
 
+@pytest.mark.row("F7")
 def test_the_registry_can_be_slow(ecr: httpx2.Client, control: Control) -> None:
     control.set(Behaviour(registry_delay_seconds=0.4))
     began = time.monotonic()
@@ -118,6 +125,7 @@ def test_the_registry_can_be_slow(ecr: httpx2.Client, control: Control) -> None:
     assert time.monotonic() - began >= 0.4
 
 
+@pytest.mark.row("F12")
 def test_the_registry_can_hold_back_what_it_would_have_answered(
     ecr: httpx2.Client, control: Control, repository: str
 ) -> None:
@@ -136,6 +144,7 @@ def test_the_registry_can_hold_back_what_it_would_have_answered(
         assert answer.result().status_code == 500
 
 
+@pytest.mark.row("F8")
 @pytest.mark.parametrize(("outage", "error"), OUTAGES)
 def test_the_registry_can_be_down_and_come_back(
     ecr: httpx2.Client, control: Control, world: World, outage: Outage, error: type[OSError]
@@ -150,6 +159,7 @@ def test_the_registry_can_be_down_and_come_back(
     assert ecr.get("/v2/").status_code == 200
 
 
+@pytest.mark.row("F9")
 @pytest.mark.parametrize(("outage", "_"), OUTAGES)
 def test_an_outage_cuts_open_connections(
     trust: ssl.SSLContext, control: Control, world: World, outage: Outage, _: type[OSError]
@@ -161,17 +171,17 @@ def test_an_outage_cuts_open_connections(
         assert rest_of(connection) == b""
 
 
-def test_the_registry_can_forbid_to_keep_what_it_says(
-    ecr: httpx2.Client, control: Control, image: Image, repository: str
-) -> None:
-    control.set(Behaviour(registry_forbids_keeping=True))
+@pytest.mark.row("F11")
+def test_the_registry_can_forbid_caching(ecr: httpx2.Client, control: Control, image: Image, repository: str) -> None:
+    control.set(Behaviour(registry_forbids_caching=True))
 
     for path in (f"blobs/{image.layers[0]}", f"manifests/{image.digest}"):
         answer = ecr.get(f"/v2/{repository}/{path}")
         assert answer.status_code in {200, 307}
-        assert NOT_TO_BE_KEPT.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
+        assert NO_CACHING_HEADERS.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
 
 
+@pytest.mark.row("F10")
 def test_an_outage_of_the_registry_leaves_s3_alone(
     ecr: httpx2.Client, client: httpx2.Client, control: Control, image: Image, repository: str
 ) -> None:

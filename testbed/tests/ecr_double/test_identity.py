@@ -11,6 +11,7 @@ from testbed.sandbox.world import World
 from testbed.tests.ecr_double.callers import api, keys_of
 
 
+@pytest.mark.row("W12")
 def test_an_assumed_role_is_who_it_says(refresher: boto3.Session, bundle: str, world: World) -> None:
     identity = api(refresher, "sts", bundle).get_caller_identity()
 
@@ -31,7 +32,8 @@ def ask_identity(client: httpx2.Client, url: str, cluster: str | None) -> httpx2
     return client.get(url, headers={"Accept": "application/json"} | named)
 
 
-def test_a_presigned_identity_is_json_for_who_asks_for_json(
+@pytest.mark.row("W13")
+def test_a_presigned_identity_is_json_when_the_client_accepts_json(
     refresher: boto3.Session, client: httpx2.Client, world: World
 ) -> None:
     answer = ask_identity(client, presigned(refresher, world, world.cluster), world.cluster)
@@ -43,8 +45,9 @@ def test_a_presigned_identity_is_json_for_who_asks_for_json(
     assert result["UserId"].startswith("AROA")
 
 
+@pytest.mark.row("W14")
 @pytest.mark.parametrize("cluster", ["another", None])
-def test_a_presigned_identity_is_good_for_the_cluster_it_was_signed_for_alone(
+def test_a_presigned_identity_is_valid_only_for_the_cluster_it_was_signed_for(
     refresher: boto3.Session, client: httpx2.Client, world: World, cluster: str | None
 ) -> None:
     answer = ask_identity(client, presigned(refresher, world, world.cluster), cluster)
@@ -52,6 +55,7 @@ def test_a_presigned_identity_is_good_for_the_cluster_it_was_signed_for_alone(
     assert (answer.status_code, "SignatureDoesNotMatch" in answer.text) == (403, True)
 
 
+@pytest.mark.row("W15")
 def test_a_presigned_identity_expires(refresher: boto3.Session, client: httpx2.Client, world: World) -> None:
     answer = ask_identity(client, presigned(refresher, world, world.cluster, lifetime_seconds=-1), world.cluster)
 

@@ -18,6 +18,7 @@ def digest(publisher: Publisher, repository: str) -> str:
     return publisher.image(repository, "1", [LAYER]).layers[0]
 
 
+@pytest.mark.row("C1")
 def test_a_pull_is_seen_request_by_request(
     ecr: httpx2.Client, client: httpx2.Client, control: Control, repository: str, digest: str
 ) -> None:
@@ -41,6 +42,7 @@ def test_a_pull_is_seen_request_by_request(
     assert seen.sent_bytes("s3") == len(LAYER)
 
 
+@pytest.mark.row("C2")
 def test_ranges_and_their_bytes_are_seen(
     ecr: httpx2.Client, client: httpx2.Client, control: Control, repository: str, digest: str
 ) -> None:
@@ -53,6 +55,7 @@ def test_ranges_and_their_bytes_are_seen(
     assert (entry.headers["range"], entry.status, entry.sent_bytes) == ("bytes=100-299", 206, 200)
 
 
+@pytest.mark.row("C3")
 def test_a_request_is_seen_before_its_answer_ends(
     ecr: httpx2.Client, client: httpx2.Client, control: Control, repository: str, digest: str
 ) -> None:
@@ -68,6 +71,7 @@ def test_a_request_is_seen_before_its_answer_ends(
     assert 0 < entry.sent_bytes < len(LAYER)
 
 
+@pytest.mark.row("C4")
 def test_credentials_are_seen_as_fingerprints(
     ecr: httpx2.Client, control: Control, world: World, authorization: str
 ) -> None:
@@ -82,6 +86,7 @@ def test_credentials_are_seen_as_fingerprints(
     assert (entry.host, entry.server_name) == (world.ecr_host, world.ecr_host)
 
 
+@pytest.mark.row("C5")
 def test_a_location_is_seen_without_its_query(
     ecr: httpx2.Client, client: httpx2.Client, control: Control, repository: str, digest: str
 ) -> None:
@@ -96,12 +101,14 @@ def test_a_location_is_seen_without_its_query(
     assert entry.path.endswith(digest.removeprefix("sha256:"))
 
 
+@pytest.mark.row("C6")
 def test_a_mark_hides_what_came_before(ecr: httpx2.Client, control: Control) -> None:
     ecr.get("/v2/")
 
     assert control.requests(control.mark()).entries == ()
 
 
+@pytest.mark.row("C7")
 def test_a_behaviour_lasts_for_its_block(ecr: httpx2.Client, control: Control) -> None:
     with control.behaving(Behaviour(registry_status=503)):
         assert ecr.get("/v2/").status_code == 503
@@ -110,6 +117,7 @@ def test_a_behaviour_lasts_for_its_block(ecr: httpx2.Client, control: Control) -
     assert control.behaviour() == Behaviour()
 
 
+@pytest.mark.row("C8")
 @pytest.mark.parametrize("body", ['{"s3_statsu": 500}', '{"s3_status": 200}', '{"token_characters": 3}'])
 @pytest.mark.usefixtures("control")
 def test_a_behaviour_that_does_not_exist_is_refused(body: str) -> None:

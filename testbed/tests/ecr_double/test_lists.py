@@ -44,12 +44,14 @@ def pages(ecr: httpx2.Client, url: str, *, encoded: bool = False) -> list[list[s
     return found
 
 
+@pytest.mark.row("L1")
 def test_a_page_has_a_hundred_tags(ecr: httpx2.Client, many_tags: str) -> None:
     answer = ecr.get(f"/v2/{many_tags}/tags/list")
 
     assert answer.json() == {"name": many_tags, "tags": NAMES[:100]}
 
 
+@pytest.mark.row("L2")
 @pytest.mark.parametrize("encoded", [False, True])
 def test_following_the_links_gives_every_tag_once(ecr: httpx2.Client, many_tags: str, *, encoded: bool) -> None:
     found = pages(ecr, f"/v2/{many_tags}/tags/list", encoded=encoded)
@@ -58,10 +60,12 @@ def test_following_the_links_gives_every_tag_once(ecr: httpx2.Client, many_tags:
     assert [name for page in found for name in page] == NAMES
 
 
+@pytest.mark.row("L3")
 def test_n_is_the_size_of_a_page_and_stays_so(ecr: httpx2.Client, many_tags: str) -> None:
     assert [len(page) for page in pages(ecr, f"/v2/{many_tags}/tags/list?n=50")] == [50, 50, 10]
 
 
+@pytest.mark.row("L4")
 def test_a_thousand_at_once_is_the_most(ecr: httpx2.Client, many_tags: str) -> None:
     most = ecr.get(f"/v2/{many_tags}/tags/list?n=1000")
     more = ecr.get(f"/v2/{many_tags}/tags/list?n=1001")
@@ -77,6 +81,7 @@ def test_a_thousand_at_once_is_the_most(ecr: httpx2.Client, many_tags: str) -> N
     ]
 
 
+@pytest.mark.row("L5")
 def test_the_link_is_absolute_and_its_cursor_opaque(ecr: httpx2.Client, many_tags: str, world: World) -> None:
     link = next_link(ecr.get(f"/v2/{many_tags}/tags/list?n=50")) or ""
 
@@ -86,11 +91,13 @@ def test_the_link_is_absolute_and_its_cursor_opaque(ecr: httpx2.Client, many_tag
     assert NAMES[49] not in cursor
 
 
+@pytest.mark.row("L6")
 @pytest.mark.parametrize("query", ["last=v0001", "last=%2B%2F%2B%2Bx", "n=many", "n=0", "n=-1"])
 def test_a_query_ecr_does_not_understand_is_refused(ecr: httpx2.Client, many_tags: str, query: str) -> None:
     assert ecr.get(f"/v2/{many_tags}/tags/list?{query}").status_code == 400
 
 
+@pytest.mark.row("L7")
 def test_the_catalog_lists_the_account_in_pages(
     client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, world: World, authorization: str, repository: str
 ) -> None:

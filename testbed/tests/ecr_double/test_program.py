@@ -59,6 +59,7 @@ def exists(number: int) -> bool:
     return Path(f"/proc/{number}").exists()
 
 
+@pytest.mark.row("E1")
 def test_sigterm_ends_it_and_its_children(start: Start, state: Path) -> None:
     process = start(state)
     wait_until_ready(process)
@@ -72,8 +73,9 @@ def test_sigterm_ends_it_and_its_children(start: Start, state: Path) -> None:
     assert [part for part, number in parts.items() if exists(number)] == []
 
 
+@pytest.mark.row("E2")
 @pytest.mark.parametrize("part", ["moto", "registry"])
-def test_a_part_that_dies_ends_it_with_the_parts_name(start: Start, state: Path, part: str) -> None:
+def test_a_part_that_ends_ends_the_double_with_the_parts_name(start: Start, state: Path, part: str) -> None:
     process = start(state)
     wait_until_ready(process)
     parts = children(process)
@@ -86,7 +88,8 @@ def test_a_part_that_dies_ends_it_with_the_parts_name(start: Start, state: Path,
     assert [part for part, number in parts.items() if exists(number)] == []
 
 
-def test_a_start_without_certificates_says_which_is_missing(start: Start, tmp_path: Path) -> None:
+@pytest.mark.row("E3")
+def test_a_start_without_certificates_names_the_missing_one(start: Start, tmp_path: Path) -> None:
     process = start(tmp_path)
 
     _, complaint = process.communicate(timeout=DIES_WITHIN_SECONDS)

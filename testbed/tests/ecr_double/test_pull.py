@@ -18,6 +18,7 @@ def image(publisher: Publisher, repository: str) -> Image:
     return publisher.image(repository, "1.4", [b"a layer", b"another"])
 
 
+@pytest.mark.row("P1")
 @pytest.mark.parametrize("by", ["tag", "digest"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_manifest_comes_inline(ecr: httpx2.Client, image: Image, repository: str, by: str, method: str) -> None:
@@ -32,6 +33,7 @@ def test_a_manifest_comes_inline(ecr: httpx2.Client, image: Image, repository: s
     assert answer.headers["Docker-Content-Digest"] == image.digest
 
 
+@pytest.mark.row("P2")
 @pytest.mark.usefixtures("image")
 def test_a_manifest_of_a_type_the_client_does_not_accept_is_unknown(ecr: httpx2.Client, repository: str) -> None:
     accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
@@ -39,6 +41,7 @@ def test_a_manifest_of_a_type_the_client_does_not_accept_is_unknown(ecr: httpx2.
     assert ecr.get(f"/v2/{repository}/manifests/1.4", headers=accept).status_code == 404
 
 
+@pytest.mark.row("P3")
 def test_a_blob_is_a_redirect_to_the_layer_bucket(
     ecr: httpx2.Client, image: Image, repository: str, world: World
 ) -> None:
@@ -54,6 +57,7 @@ def test_a_blob_is_a_redirect_to_the_layer_bucket(
     assert len(query["X-Amz-Security-Token"]) > 500
 
 
+@pytest.mark.row("P4")
 def test_the_head_of_a_blob_is_answered_by_the_registry_itself(
     ecr: httpx2.Client, image: Image, repository: str, control: Control
 ) -> None:
@@ -68,6 +72,7 @@ def test_the_head_of_a_blob_is_answered_by_the_registry_itself(
     assert control.requests(mark).count("s3") == 0
 
 
+@pytest.mark.row("P5")
 @pytest.mark.parametrize("path", ["manifests/1", f"manifests/{ABSENT}", f"blobs/{ABSENT}", "tags/list"])
 def test_an_unknown_repository_is_named(ecr: httpx2.Client, world: World, path: str) -> None:
     answer = ecr.get(f"/v2/never/pushed/{path}")
@@ -80,6 +85,7 @@ def test_an_unknown_repository_is_named(ecr: httpx2.Client, world: World, path: 
     }
 
 
+@pytest.mark.row("P6")
 @pytest.mark.parametrize(
     ("path", "code", "message"),
     [
@@ -89,7 +95,7 @@ def test_an_unknown_repository_is_named(ecr: httpx2.Client, world: World, path: 
     ],
 )
 @pytest.mark.usefixtures("image")
-def test_what_a_repository_lacks_is_unknown(
+def test_a_missing_manifest_or_blob_is_unknown(
     ecr: httpx2.Client, repository: str, path: str, code: str, message: str
 ) -> None:
     answer = ecr.get(f"/v2/{repository}/{path}")
@@ -98,12 +104,14 @@ def test_what_a_repository_lacks_is_unknown(
     assert answer.json() == {"errors": [{"code": code, "message": message}]}
 
 
+@pytest.mark.row("P7")
 @pytest.mark.parametrize("path", [f"blobs/{ABSENT}", "manifests/absent"])
 @pytest.mark.usefixtures("image")
-def test_the_head_of_what_a_repository_lacks_is_unknown(ecr: httpx2.Client, repository: str, path: str) -> None:
+def test_the_head_of_a_missing_manifest_or_blob_is_unknown(ecr: httpx2.Client, repository: str, path: str) -> None:
     assert ecr.head(f"/v2/{repository}/{path}").status_code == 404
 
 
+@pytest.mark.row("P8")
 def test_a_blob_of_another_repository_is_unknown(ecr: httpx2.Client, publisher: Publisher, repository: str) -> None:
     elsewhere = publisher.blob(f"{repository}/elsewhere", b"only there")
     publisher.image(repository, "1", [b"here"])
@@ -111,17 +119,20 @@ def test_a_blob_of_another_repository_is_unknown(ecr: httpx2.Client, publisher: 
     assert ecr.get(f"/v2/{repository}/blobs/{elsewhere}").status_code == 404
 
 
-def test_referrers_are_what_the_registry_has_and_it_has_none(ecr: httpx2.Client, image: Image, repository: str) -> None:
+@pytest.mark.row("P9")
+def test_referrers_are_unsupported(ecr: httpx2.Client, image: Image, repository: str) -> None:
     answer = ecr.get(f"/v2/{repository}/referrers/{image.digest}")
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "UNSUPPORTED")
 
 
+@pytest.mark.row("P10")
 @pytest.mark.parametrize("path", ["/", "/v2", "/v1/_ping", "/v2/UPPER/manifests/1"])
 def test_what_is_not_the_registry_api_is_404(ecr: httpx2.Client, path: str) -> None:
     assert ecr.get(path).status_code == 404
 
 
+@pytest.mark.row("P11")
 def test_a_blob_is_mounted_from_another_repository_of_the_account(
     ecr: httpx2.Client, publisher: Publisher, repository: str
 ) -> None:
@@ -133,6 +144,7 @@ def test_a_blob_is_mounted_from_another_repository_of_the_account(
     assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 200
 
 
+@pytest.mark.row("P12")
 def test_two_accounts_have_nothing_in_common(
     client: httpx2.Client, ecr: httpx2.Client, world: World, authorization: str, repository: str
 ) -> None:
@@ -144,6 +156,7 @@ def test_two_accounts_have_nothing_in_common(
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "NAME_UNKNOWN")
 
 
+@pytest.mark.row("P13")
 def test_an_account_has_another_registry_in_each_region(
     ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str
 ) -> None:
@@ -166,7 +179,8 @@ def test_an_account_has_another_registry_in_each_region(
     assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 404
 
 
-def test_no_answer_to_a_push_tells_where_the_bytes_are_kept(ecr: httpx2.Client, world: World, repository: str) -> None:
+@pytest.mark.row("P14")
+def test_no_answer_to_a_push_names_the_storage(ecr: httpx2.Client, world: World, repository: str) -> None:
     started = ecr.post(f"/v2/{repository}/blobs/uploads/")
 
     assert started.headers["Location"].startswith(f"https://{world.ecr_host}/v2/{repository}/blobs/uploads/")

@@ -14,6 +14,7 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.tests.ecr_double.layers import LAYER, error_code, located
 
 
+@pytest.mark.row("S1")
 def test_the_whole_layer(client: httpx2.Client, location: str) -> None:
     answer = client.get(location)
 
@@ -22,6 +23,7 @@ def test_the_whole_layer(client: httpx2.Client, location: str) -> None:
     assert "Content-Range" not in answer.headers
 
 
+@pytest.mark.row("S2")
 def test_expires_lies_in_the_past(client: httpx2.Client, location: str) -> None:
     answer = client.get(location)
 
@@ -30,6 +32,7 @@ def test_expires_lies_in_the_past(client: httpx2.Client, location: str) -> None:
     assert "Cache-Control" not in answer.headers
 
 
+@pytest.mark.row("S3")
 @pytest.mark.parametrize(
     ("asked", "status", "content_range", "expected"),
     [
@@ -53,6 +56,7 @@ def test_a_range_of_a_layer(
     assert answer.content == expected
 
 
+@pytest.mark.row("S4")
 @pytest.mark.parametrize("asked", ["bytes=10240-", "bytes=99999-100000", "bytes=-0"])
 def test_a_range_outside_the_layer_is_416(client: httpx2.Client, location: str, asked: str) -> None:
     answer = client.get(location, headers={"Range": asked})
@@ -61,6 +65,7 @@ def test_a_range_outside_the_layer_is_416(client: httpx2.Client, location: str, 
     assert answer.headers["Content-Range"] == "bytes */10240"
 
 
+@pytest.mark.row("S5")
 def test_an_empty_layer_has_no_ranges(
     client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, repository: str
 ) -> None:
@@ -74,6 +79,7 @@ def test_an_empty_layer_has_no_ranges(
     assert ranged.headers["Content-Range"] == "bytes */0"
 
 
+@pytest.mark.row("S6")
 def test_a_second_authentication_is_refused(client: httpx2.Client, location: str, authorization: str) -> None:
     answer = client.get(location, headers={"Authorization": f"Basic {authorization}"})
 
@@ -81,6 +87,7 @@ def test_a_second_authentication_is_refused(client: httpx2.Client, location: str
     assert "Only one auth mechanism allowed" in answer.text
 
 
+@pytest.mark.row("S7")
 def test_a_location_is_signed_for_get_alone(client: httpx2.Client, location: str) -> None:
     head, put = client.head(location), client.put(location, content=b"x")
 
@@ -88,6 +95,7 @@ def test_a_location_is_signed_for_get_alone(client: httpx2.Client, location: str
     assert error_code(put) == (403, "SignatureDoesNotMatch")
 
 
+@pytest.mark.row("S8")
 @pytest.mark.parametrize(
     ("part", "forged", "code"),
     [
@@ -104,6 +112,7 @@ def test_a_location_that_was_tampered_with_is_refused(
     assert error_code(client.get(re.sub(part, forged, location, count=1))) == (403, code)
 
 
+@pytest.mark.row("S9")
 def test_a_location_has_a_lifetime(
     client: httpx2.Client, ecr: httpx2.Client, control: Control, repository: str, digest: str
 ) -> None:
@@ -118,6 +127,7 @@ def test_a_location_has_a_lifetime(
     assert "<Message>Request has expired</Message>" in answer.text
 
 
+@pytest.mark.row("S10")
 def test_every_location_can_be_made_void(
     client: httpx2.Client, ecr: httpx2.Client, control: Control, repository: str, digest: str, location: str
 ) -> None:
@@ -127,6 +137,7 @@ def test_every_location_can_be_made_void(
     assert client.get(located(ecr, repository, digest)).content == LAYER
 
 
+@pytest.mark.row("S11")
 def test_a_location_whose_object_is_gone_is_404(
     client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, repository: str
 ) -> None:
@@ -139,6 +150,7 @@ def test_a_location_whose_object_is_gone_is_404(
     assert error_code(client.get(location)) == (404, "NoSuchKey")
 
 
+@pytest.mark.row("S12")
 def test_one_layer_is_one_object_of_each_repository_with_one_etag(
     client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, repository: str, location: str
 ) -> None:
@@ -150,6 +162,7 @@ def test_one_layer_is_one_object_of_each_repository_with_one_etag(
     assert first.headers["ETag"] == second.headers["ETag"]
 
 
+@pytest.mark.row("S13")
 def test_the_objects_of_one_layer_can_differ_in_etag_and_date(
     client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, control: Control, repository: str, location: str
 ) -> None:

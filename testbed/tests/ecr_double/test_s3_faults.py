@@ -13,6 +13,7 @@ from testbed.sandbox.world import World
 from testbed.tests.ecr_double.layers import LAYER, error_code, located
 
 
+@pytest.mark.row("S14")
 @pytest.mark.parametrize("characters", [1024, 4096, 12288, 32768])
 def test_a_location_of_any_length_works(
     client: httpx2.Client, ecr: httpx2.Client, control: Control, repository: str, digest: str, characters: int
@@ -24,12 +25,14 @@ def test_a_location_of_any_length_works(
     assert client.get(location).content == LAYER
 
 
+@pytest.mark.row("S15")
 def test_a_location_can_lead_anywhere(ecr: httpx2.Client, control: Control, repository: str, digest: str) -> None:
     control.set(Behaviour(location_host="169.254.169.254"))
 
     assert located(ecr, repository, digest).startswith("https://169.254.169.254/")
 
 
+@pytest.mark.row("S16")
 def test_a_location_can_be_relative(ecr: httpx2.Client, control: Control, repository: str, digest: str) -> None:
     control.set(Behaviour(location_relative=True))
 
@@ -38,6 +41,7 @@ def test_a_location_can_be_relative(ecr: httpx2.Client, control: Control, reposi
     assert (location.scheme, location.netloc, location.path[0]) == ("", "", "/")
 
 
+@pytest.mark.row("S17")
 @pytest.mark.parametrize(
     ("status", "code"), [(403, "AccessDenied"), (404, "NoSuchKey"), (500, "InternalError"), (503, "SlowDown")]
 )
@@ -47,6 +51,7 @@ def test_s3_can_fail(client: httpx2.Client, control: Control, location: str, sta
     assert error_code(client.get(location)) == (status, code)
 
 
+@pytest.mark.row("S18")
 def test_s3_can_be_slow_to_begin(client: httpx2.Client, control: Control, location: str) -> None:
     control.set(Behaviour(s3_delay_seconds=0.4))
     began = time.monotonic()
@@ -56,6 +61,7 @@ def test_s3_can_be_slow_to_begin(client: httpx2.Client, control: Control, locati
     assert time.monotonic() - began >= 0.4
 
 
+@pytest.mark.row("S19")
 def test_a_body_has_the_pace_that_is_set(client: httpx2.Client, control: Control, location: str) -> None:
     control.set(Behaviour(s3_bytes_per_second=20_000))
     began = time.monotonic()
@@ -70,6 +76,7 @@ def test_a_body_has_the_pace_that_is_set(client: httpx2.Client, control: Control
     assert time.monotonic() - began >= 0.5
 
 
+@pytest.mark.row("S20")
 def test_a_slow_body_gets_going_when_the_pace_is_lifted(client: httpx2.Client, control: Control, location: str) -> None:
     control.set(Behaviour(s3_bytes_per_second=1000))
     began = time.monotonic()
@@ -84,6 +91,7 @@ def test_a_slow_body_gets_going_when_the_pace_is_lifted(client: httpx2.Client, c
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.row("S21")
 def test_a_body_can_be_cut_after_a_number_of_bytes(client: httpx2.Client, control: Control, location: str) -> None:
     control.set(Behaviour(s3_cut_after_bytes=5000))
 
@@ -91,6 +99,7 @@ def test_a_body_can_be_cut_after_a_number_of_bytes(client: httpx2.Client, contro
         client.get(location)
 
 
+@pytest.mark.row("S22")
 @pytest.mark.parametrize(("outage", "error"), [("refused", ConnectionRefusedError), ("reset", ConnectionResetError)])
 def test_s3_can_be_down(
     ecr: httpx2.Client, control: Control, world: World, outage: Outage, error: type[OSError]
@@ -103,6 +112,7 @@ def test_s3_can_be_down(
     assert ecr.get("/v2/").status_code == 200
 
 
+@pytest.mark.row("S23")
 def test_s3_comes_back(client: httpx2.Client, control: Control, location: str) -> None:
     control.set(Behaviour(s3_outage="refused"))
     control.reset()

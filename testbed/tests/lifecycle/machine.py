@@ -8,7 +8,7 @@ from pathlib import Path
 
 from testbed.sandbox import cgroups
 from testbed.sandbox.commands import run
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.world import World
 
 FOLDERS = tuple(
@@ -72,9 +72,9 @@ def programs_in(namespace: str) -> list[str]:
 
 def namespace_of(world: World) -> str:
     """The PID namespace of a sandbox that is up."""
-    holder = Holder.recorded(world)
-    assert holder is not None
-    return str((Path("/proc") / str(holder.pid) / "ns" / "pid").readlink())
+    init = InitProcess.recorded(world)
+    assert init is not None
+    return str((Path("/proc") / str(init.pid) / "ns" / "pid").readlink())
 
 
 def cgroups_of(world: World) -> list[Path]:
@@ -113,7 +113,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _names(folder: Path) -> tuple[str, ...]:
-    """What is in a folder, but for sandboxes somebody else may be bringing up or down meanwhile."""
+    """The content of a folder, without sandboxes that other commands bring up or down meanwhile."""
     names = (path.name for path in folder.iterdir()) if folder.exists() else ()
     return tuple(sorted(name for name in names if "frontdoor" not in name))
 

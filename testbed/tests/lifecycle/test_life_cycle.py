@@ -6,7 +6,7 @@ import pytest
 
 from testbed.sandbox import lifecycle
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.holder import Holder
+from testbed.sandbox.init_process import InitProcess
 from testbed.sandbox.world import World
 from testbed.tests.lifecycle.cli import call, started
 from testbed.tests.lifecycle.machine import Snapshot, cgroups_of, namespace_of, processes_in, processes_of, programs_in
@@ -45,9 +45,9 @@ def untouched(world: World) -> Snapshot:  # noqa: ARG001 - the snapshot is of th
 
 def test_up_is_idempotent_and_down_leaves_the_machine_as_it_was(world: World, untouched: Snapshot) -> None:
     assert call(world, "up").returncode == 0
-    holder = Holder.recorded(world)
+    init = InitProcess.recorded(world)
     again = call(world, "up")
-    assert (again.returncode, Holder.recorded(world)) == (0, holder)
+    assert (again.returncode, InitProcess.recorded(world)) == (0, init)
     assert "up already" in again.stderr
     pod = start_a_pod(world)
     assert "team/app 1.4 is running" in pod.stdout, pod.stderr
@@ -62,10 +62,10 @@ def test_up_is_idempotent_and_down_leaves_the_machine_as_it_was(world: World, un
     assert Snapshot.take() == untouched
 
 
-def test_up_replaces_what_a_killed_sandbox_has_left(world: World, untouched: Snapshot) -> None:
+def test_up_replaces_the_remains_of_a_killed_sandbox(world: World, untouched: Snapshot) -> None:
     assert call(world, "up").returncode == 0
     assert start_a_pod(world).returncode == 0
-    killed, namespace = Holder.recorded(world), namespace_of(world)
+    killed, namespace = InitProcess.recorded(world), namespace_of(world)
     assert killed is not None
 
     for end, status in ((subprocess.Popen.terminate, 128 + signal.SIGTERM), (subprocess.Popen.kill, -signal.SIGKILL)):
@@ -107,7 +107,7 @@ def test_run_that_is_terminated_lets_its_command_finish_and_takes_the_sandbox_do
     assert_nothing_is_left(world)
 
 
-def test_run_that_is_killed_takes_every_process_with_it(world: World) -> None:
+def test_a_killed_run_ends_every_process(world: World) -> None:
     with started(world, "run", "--", *ENDLESS) as running:
         namespace = namespace_of(world)
         assert len(processes_in(namespace)) >= A_WHOLE_NODE
@@ -119,7 +119,7 @@ def test_run_that_is_killed_takes_every_process_with_it(world: World) -> None:
     assert_nothing_is_left(world)
 
 
-def test_down_leaves_a_folder_alone_that_is_no_sandbox(world: World) -> None:
+def test_down_leaves_a_folder_alone_that_is_not_a_sandbox(world: World) -> None:
     world.state.mkdir()
     (world.state / "letters").touch()
     try:

@@ -46,13 +46,13 @@ def stack_template(settings: Settings) -> str:
 def operator(installed: World) -> Iterator[boto3.Session]:
     """An operator with the rights that docs/operations.md lists, and no others in the cluster."""
     world = installed
-    arn = operators.admit(world)
+    arn = operators.grant(world)
     given = installation.session(world, "default").client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")
     keys = given["Credentials"]
     aws = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=world.region)
     assert eventually(lambda: is_known(world, aws)), "the access entry does not take effect"
     yield aws
-    operators.dismiss(world)
+    operators.revoke(world)
 
 
 @pytest.fixture(scope="session")

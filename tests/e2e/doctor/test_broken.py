@@ -165,7 +165,7 @@ def the_dns_record_is_deleted(world: World, control: Control) -> Iterator[None]:
     try:
         yield
     finally:
-        installation.open_the_door(world)
+        installation.point_domain_to_proxy(world)
 
 
 @contextmanager
@@ -175,7 +175,7 @@ def the_dns_record_is_wrong(world: World, control: Control) -> Iterator[None]:
     try:
         yield
     finally:
-        installation.open_the_door(world)
+        installation.point_domain_to_proxy(world)
 
 
 @pytest.mark.parametrize(
@@ -310,12 +310,12 @@ def test_each_finding_of_a_broken_front_door_names_what_is_broken_and_the_fix(
 def test_an_operator_without_an_access_entry_gets_a_failure_of_the_cluster(
     context: CheckContext, installed: World
 ) -> None:
-    operators.dismiss(installed)
+    operators.revoke(installed)
     try:
         assert eventually(lambda: not is_known(installed, context.aws)), "the authenticator still accepts the role"
         (one,) = [finding for finding in examined(context) if finding.check == "cluster"]
     finally:
-        operators.admit(installed)
+        operators.grant(installed)
         assert eventually(lambda: is_known(installed, context.aws))
     assert one.verdict is Verdict.FAILED
     assert "401" in one.message

@@ -36,5 +36,5 @@ def test_a_round_only_one_of_them_has_gives_no_ratio() -> None:
 
 
 def test_cases_come_in_the_order_they_were_measured_in() -> None:
-    measured = Samples(Sample("ours", "herd", case, "seconds", 0, 1) for case in ("50", "10", "50"))
-    assert measured.cases("herd", "seconds") == ["50", "10"]
+    measured = Samples(Sample("ours", "coalescing", case, "seconds", 0, 1) for case in ("50", "10", "50"))
+    assert measured.cases("coalescing", "seconds") == ["50", "10"]

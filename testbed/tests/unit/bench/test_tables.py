@@ -27,7 +27,7 @@ def test_a_table_has_the_ratio_to_the_limit_first_then_median_and_range() -> Non
     assert row == "| blob of 10 kB | **2.00x** · 25.0 k/s (20.0 k/s to 30.0 k/s) | 40.0 k/s |"
 
 
-def test_who_was_not_measured_at_all_has_no_column() -> None:
+def test_a_contestant_without_measurements_has_no_column() -> None:
     head = markdown(results(rate("frontdoor", 0, 1)), RATES).splitlines()[0]
     assert "ours" in head
     assert "plain" not in head
@@ -37,7 +37,7 @@ def test_a_table_without_figures_is_left_out() -> None:
     assert markdown(results(), RATES) == ""
 
 
-def test_a_target_that_is_missed_is_said_in_bold() -> None:
+def test_a_missed_target_is_bold() -> None:
     measured = results(rate("frontdoor", 0, 10), rate("limit", 0, 30))
     (row,) = (line for line in tables.verdict_table(measured).splitlines() if "of the limit" in line)
     assert row.endswith("| at most 2x | 3.00x | **no** |")
@@ -53,8 +53,9 @@ def test_a_run_on_a_busy_machine_says_what_not_to_read() -> None:
 
 
 def test_only_what_stands_between_markers_is_replaced() -> None:
-    document = "before\n<!-- bench:targets -->\nold\n<!-- /bench -->\nafter 1.5x\n"
-    assert filled(document, {"targets": "new"}) == "before\n<!-- bench:targets -->\nnew\n<!-- /bench -->\nafter 1.5x\n"
+    document = "before\n<!-- generated: targets -->\nold\n<!-- end of generated -->\nafter 1.5x\n"
+    after = "before\n<!-- generated: targets -->\nnew\n<!-- end of generated -->\nafter 1.5x\n"
+    assert filled(document, {"targets": "new"}) == after
 
 
 @pytest.mark.parametrize(("plan", "shown"), [(FULL, "new"), (ONCE, "new"), (SHORT, "old")])
@@ -62,16 +63,16 @@ def test_a_run_that_leaves_things_out_changes_neither_the_document_nor_its_resul
     tmp_path: Path, plan: Plan, shown: str
 ) -> None:
     document = tmp_path / "performance.md"
-    document.write_text("<!-- bench:gaps -->\nold\n<!-- /bench -->\n", encoding="utf-8")
+    document.write_text("<!-- generated: gaps -->\nold\n<!-- end of generated -->\n", encoding="utf-8")
     measured = replace(results(gaps=(Gap("plain", "tags", "new"),)), plan=plan)
     refresh_document(measured, document)
     assert shown in document.read_text(encoding="utf-8")
     assert (folder_of(plan.name) == FOLDER) == (shown == "new")
 
 
-def test_a_marker_nobody_knows_is_an_error() -> None:
+def test_an_unknown_marker_is_an_error() -> None:
     with pytest.raises(KeyError):
-        filled("<!-- bench:nothing -->\n<!-- /bench -->\n", {})
+        filled("<!-- generated: nothing -->\n<!-- end of generated -->\n", {})
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -87,9 +88,9 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_the_document_shows_what_the_results_say() -> None:
-    """Both are written by one command; who edits one by hand is told here."""
+    """One command writes both; a manual edit of one fails here."""
     measured = read(FOLDER)
     assert measured.published
     document = DOCUMENT.read_text(encoding="utf-8")
     assert filled(document, tables.blocks(measured)) == document
-    assert all(f"<!-- bench:{name} -->" in document for name in tables.blocks(measured))
+    assert all(f"<!-- generated: {name} -->" in document for name in tables.blocks(measured))

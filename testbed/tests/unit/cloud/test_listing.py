@@ -16,6 +16,6 @@ def test_a_cursor_has_every_difficult_character_and_leads_back(name: str) -> Non
 
 
 @pytest.mark.parametrize("forged", ["v1.4", "YWJj", "+/++YQ"])
-def test_a_cursor_of_somebody_else_is_refused(forged: str) -> None:
+def test_a_forged_cursor_is_refused(forged: str) -> None:
     with pytest.raises(ValueError, match="not"):
         position(forged)

@@ -58,7 +58,7 @@ def test_a_signature_of_the_keys_owner_is_genuine(request_: Received) -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_a_signature_of_somebody_else_is_not(request_: Received) -> None:
+def test_a_signature_of_another_key_is_not_genuine(request_: Received) -> None:
     assert not is_genuine(request_, claim(request_), "another secret")
 
 

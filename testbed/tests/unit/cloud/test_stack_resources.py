@@ -14,7 +14,7 @@ LISTED = """\
 </ListStackResourcesResponse>"""
 
 
-def test_the_operation_is_told_by_the_requests_body() -> None:
+def test_the_operation_is_read_from_the_body() -> None:
     assert is_meant(b"Action=ListStackResources&Version=2010-05-15&StackName=s")
     assert not is_meant(b"Action=DescribeStackResources&StackName=s")
 
@@ -28,7 +28,7 @@ def test_what_was_recorded_of_a_stack_is_listed_after_what_moto_has(tmp_path: Pa
     *_, entry = ET.fromstring(listed).iter("member")  # noqa: S314 - own
     assert entry.findtext("PhysicalResourceId") == "shared|<arn>"
     assert entry.findtext("ResourceType") == "AWS::EKS::AccessEntry"
-    assert "secret" not in world.performed_file.read_text()
+    assert "secret" not in world.emulated_file.read_text()
 
 
 def test_of_another_stack_or_before_a_deployment_nothing_is_added(tmp_path: Path) -> None:

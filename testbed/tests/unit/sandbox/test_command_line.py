@@ -25,7 +25,7 @@ def test_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize(("word", "status"), [("--help", 0), ("nonsense", 2)])
-def test_a_word_that_is_no_command_deploys_nothing(word: str, status: int) -> None:
+def test_an_unknown_argument_deploys_nothing(word: str, status: int) -> None:
     done = call(word, module="testbed.sandbox.deployment")
 
     assert done.returncode == status
@@ -33,22 +33,22 @@ def test_a_word_that_is_no_command_deploys_nothing(word: str, status: int) -> No
     assert "usage: python -m testbed.sandbox.deployment" in done.stdout + done.stderr
 
 
-def test_status_of_a_sandbox_that_is_not_there_is_down(tmp_path: Path) -> None:
+def test_the_status_without_a_sandbox_is_down(tmp_path: Path) -> None:
     done = call("--state", str(tmp_path / "none"), "status")
 
     assert (done.returncode, done.stdout) == (3, "down\n")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere another refusal comes first")
+@pytest.mark.skipif(sys.platform != "linux", reason="on other systems another check fails first")
 @pytest.mark.parametrize("words", [("up",), ("down",), ("run", "--", "true")])
-def test_no_sandbox_is_made_inside_a_sandbox(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_command_inside_a_sandbox_is_refused(words: tuple[str, ...], tmp_path: Path) -> None:
     done = call("--state", str(tmp_path / "none"), *words, inside="/somewhere")
 
     assert done.returncode == 1
     assert "inside a sandbox" in done.stderr
 
 
-def test_run_without_a_command_shows_how_to_call_it(tmp_path: Path) -> None:
+def test_run_without_a_command_shows_an_example(tmp_path: Path) -> None:
     done = call("--state", str(tmp_path / "none"), "run", "--")
 
     assert done.returncode == 1

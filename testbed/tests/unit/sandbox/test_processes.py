@@ -46,8 +46,10 @@ def test_the_signal_that_ended_a_part_is_named(tmp_path: Path) -> None:
     assert next(processes.reap()) == "etcd was ended by SIGKILL"
 
 
-def test_a_program_that_is_missing_is_named_with_the_way_out(tmp_path: Path) -> None:
+def test_a_missing_program_is_named_with_the_fix(tmp_path: Path) -> None:
     part = Part("etcd", ("/nowhere/etcd",), ready=lambda: True)
 
-    with pytest.raises(SandboxError, match=r"etcd: /nowhere/etcd is not there; run `python -m testbed.sandbox setup`"):
+    with pytest.raises(
+        SandboxError, match=r"etcd: /nowhere/etcd is not installed. Fix: run `python -m testbed.sandbox setup`"
+    ):
         Processes(tmp_path).start(part)

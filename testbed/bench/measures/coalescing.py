@@ -6,18 +6,18 @@ from testbed.bench.contestants import Limit
 from testbed.bench.stage import Stage, headers
 from testbed.sandbox.cloud.behaviour import Behaviour
 
-MEASURE = "herd"
+MEASURE = "coalescing"
 
 
 def measure(stage: Stage, number: int) -> None:
-    """Every herd of the plan, S3 giving each connection what a real one gives."""
-    for clients in stage.plan.herds:
+    """Each number of concurrent clients in the plan; S3 is as slow as the real one for each connection."""
+    for clients in stage.plan.concurrent_clients:
         for contestant in stage.turns(number):
             if isinstance(contestant, Limit):
                 continue
             contestant.make_cold()
             mark = stage.control.mark()
-            with stage.control.behaving(Behaviour(s3_bytes_per_second=stage.plan.herd_s3_bytes_per_second)):
+            with stage.control.behaving(Behaviour(s3_bytes_per_second=stage.plan.coalescing_s3_bytes_per_second)):
                 url = f"{contestant.origin}{blob_path(stage.content.large)}"
                 downloads = curl.download(url, headers(contestant), clients=clients)
             seen = stage.control.requests(mark)

@@ -1,4 +1,4 @@
-"""The resources that moto cannot make: made here, from their properties in the template, as CloudFormation would."""
+"""Creates the resources that moto cannot, from their properties in the template, as CloudFormation would."""
 
 import uuid
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ Properties = Mapping[str, Any]
 
 
 @dataclass
-class Performer:
-    """Does what the template says of the resources taken out of it.
+class Emulator:
+    """Creates, updates and deletes the resources removed from the template.
 
     Attributes:
         runs: Every run of the refresher that a deployment started.
@@ -27,7 +27,7 @@ class Performer:
     world: World
     runs: list[Invocation] = field(default_factory=list)
 
-    def perform(self, request: Request, name: str, kind: str, properties: Properties, assets: functions.Assets) -> str:
+    def apply(self, request: Request, name: str, kind: str, properties: Properties, assets: functions.Assets) -> str:
         """Create, update or delete one resource, which `name` is the logical id of.
 
         Returns:
@@ -95,8 +95,8 @@ class Performer:
             raise SandboxError(f"the manifest was not applied: {done.error['errorMessage']}")
 
     def _trigger(self, assets: functions.Assets) -> None:
-        # Of the version that the template names moto knows no physical id, and the version would lag behind: moto makes
-        # it before it updates the function. So the function itself runs.
+        # The template names a version of the function. moto has no physical id for it, and publishes it before the
+        # function is updated. So the function itself runs.
         done = functions.call(self.world, assets, assets.physical("RefresherFunction"), {}, native_parts=True)
         self.runs.append(done)
         if done.error:

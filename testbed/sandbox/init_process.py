@@ -1,4 +1,4 @@
-"""The sandbox's PID 1 as the host knows it: recorded by pid and start time, so that no other process is ever meant."""
+"""The sandbox's PID 1 as seen from the host, identified by pid, start time and boot."""
 
 import contextlib
 import json
@@ -16,15 +16,15 @@ START_TIME_FIELD = 22 - 3
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """A process that cannot be mistaken for another one that has got its pid since."""
+class InitProcess:
+    """A process, distinguishable from a later one with the same pid."""
 
     pid: int
     started_at_ticks: int
     boot_id: str
 
     @classmethod
-    def of(cls, process: Path) -> "Holder":
+    def of(cls, process: Path) -> "InitProcess":
         """Identify the process of a /proc folder.
 
         Raises:
@@ -34,30 +34,30 @@ class Holder:
         return cls(int(process.name), int(_stat(process)[START_TIME_FIELD]), boot_id)
 
     @classmethod
-    def recorded(cls, world: World) -> "Holder | None":
-        """The holder of a world, alive or not; None when none was recorded."""
+    def recorded(cls, world: World) -> "InitProcess | None":
+        """The recorded process of a world, running or not; None without a record."""
         with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
             return cls(**json.loads(_record(world).read_text()))
         return None
 
     def record(self, world: World) -> None:
-        """Write it down for those outside."""
+        """Write it to the state folder, for processes outside."""
         draft = _record(world).with_suffix(".new")
         draft.write_text(json.dumps(asdict(self)))
         draft.replace(_record(world))
 
     def is_alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether this process still runs."""
         process = Path("/proc") / str(self.pid)
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            return Holder.of(process) == self and _stat(process)[0] != "Z"
+            return InitProcess.of(process) == self and _stat(process)[0] != "Z"
         return False
 
     def end(self, seconds: float = 20) -> None:
-        """End it, and with it every process of its PID namespace; returns when all of them are gone.
+        """End it, and with it every process of its PID namespace; returns when all have ended.
 
         Raises:
-            SandboxError: Processes are still there after `seconds`.
+            SandboxError: Processes still run after `seconds`.
         """
         with contextlib.suppress(ProcessLookupError):
             descriptor = os.pidfd_open(self.pid)
@@ -77,7 +77,7 @@ def _wait(descriptor: int, pid: int, seconds: float) -> None:
 
 
 def _record(world: World) -> Path:
-    return world.state / "holder.json"
+    return world.state / "init-process.json"
 
 
 def _stat(process: Path) -> list[str]:

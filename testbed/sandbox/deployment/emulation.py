@@ -1,7 +1,7 @@
-"""What is altered in a template so that moto can take it: all of it, in this one place. Pure.
+"""Every change of a template for moto, in this one place. Pure.
 
-`testbed/docs/testing.md` lists the same. A type that moto does not know and that is not named here is an error:
-moto itself passes it over with a warning, and a deployment would look complete that is not.
+`testbed/docs/testing.md` has the same list. A type that neither moto nor this module knows is an error: moto would
+skip it with a warning, and an incomplete deployment would look complete.
 """
 
 import copy
@@ -12,78 +12,78 @@ from typing import Any
 
 from testbed.sandbox.errors import SandboxError
 
-PERFORMED = {
+EMULATED = {
     "AWS::EKS::AccessEntry": "moto has no access entries: written where the real authenticator reads them",
-    "AWS::Scheduler::ScheduleGroup": "moto's CloudFormation lacks it: made through Scheduler's API",
-    "AWS::Scheduler::Schedule": "moto's CloudFormation lacks it: made through Scheduler's API",
-    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it: made through CloudWatch's API",
+    "AWS::Scheduler::ScheduleGroup": "moto's CloudFormation lacks it: created through Scheduler's API",
+    "AWS::Scheduler::Schedule": "moto's CloudFormation lacks it: created through Scheduler's API",
+    "AWS::CloudWatch::Alarm": "moto's CloudFormation lacks it: created through CloudWatch's API",
     "Custom::AWSCDK-EKS-KubernetesResource": "moto cannot run functions: the uploaded one runs here, with its layers",
     "Custom::Trigger": "moto cannot run functions: the uploaded one runs here",
 }
-"""Types taken out of the template and done by `testbed.sandbox.deployment.performed` instead; and why."""
+"""Type -> why `testbed.sandbox.deployment.emulator` creates it instead of moto. They are removed from the template."""
 
-PASSED_OVER = {
+IGNORED = {
     "AWS::SQS::QueuePolicy": "moto's CloudFormation lacks it, and nothing here sends to the queue",
     "AWS::Lambda::EventInvokeConfig": "moto's CloudFormation lacks it, and nothing here is invoked asynchronously",
 }
-"""Types that nothing here does; and why that is no loss."""
+"""Type -> why it is removed from the template and not emulated."""
 
-_OUTPUT = "StandIn"
+_OUTPUT = "Emulation"
 
 
 @dataclass(frozen=True)
 class Adapted:
-    """A template for moto, and what was taken out of it.
+    """A template for moto, and the resources removed from it.
 
     Attributes:
-        template: What CloudFormation's double is given.
-        performed: Logical id -> resource, in the order CloudFormation would make them; its expressions are names of
+        template: The template for moto.
+        emulated: Logical id -> resource, in the order CloudFormation would make them; its expressions are names of
             outputs of `template`, so that it is moto that resolves them: see `resolve`.
-        synthesized: The same resources as they were, by which a change is told.
-        altered: One line for each type, for people.
+        synthesized: The same resources as synthesized, to compare with the next synthesis.
+        altered: One line for each removed type, to print.
     """
 
     template: Mapping[str, Any]
-    performed: Mapping[str, Mapping[str, Any]]
+    emulated: Mapping[str, Mapping[str, Any]]
     synthesized: Mapping[str, Mapping[str, Any]]
     altered: tuple[str, ...]
 
 
 def adapt(template: Mapping[str, Any], knows: Callable[[str], bool]) -> Adapted:
-    """The template without what moto cannot do.
+    """Remove from a template what moto cannot create.
 
     Args:
         template: As synthesized; it is left as it is.
-        knows: Whether moto's CloudFormation knows a type.
+        knows: Whether moto's CloudFormation can create a type.
 
     Raises:
-        SandboxError: It has a type that moto does not know and that this module says nothing about.
+        SandboxError: Neither moto nor this module knows one of its types.
     """
     left = copy.deepcopy(dict(template))
     resources = left["Resources"]
-    aside = {**PERFORMED, **PASSED_OVER}
+    aside = {**EMULATED, **IGNORED}
     types = {resource["Type"] for resource in resources.values()}
     if unknown := sorted(kind for kind in types - set(aside) if not knows(kind)):
         raise SandboxError(
-            f"moto does not know {', '.join(unknown)}: say in testbed/sandbox/deployment/stand_in.py and "
-            "testbed/docs/testing.md what stands in for it"
+            f"moto cannot create {', '.join(unknown)}. Fix: add it to testbed/sandbox/deployment/emulation.py and to "
+            "testbed/docs/testing.md"
         )
     out = {name: resources.pop(name) for name in list(resources) if resources[name]["Type"] in aside}
     for resource in resources.values():
         _cut(resource, out)
     expressions: dict[str, Any] = {}
-    performed = {
+    emulated = {
         name: out[name] | {"Properties": _named(out[name]["Properties"], expressions, out)}
         for name in _ordered(out)
-        if out[name]["Type"] in PERFORMED
+        if out[name]["Type"] in EMULATED
     }
     left["Outputs"] = left.get("Outputs", {}) | {name: {"Value": value} for name, value in expressions.items()}
     altered = tuple(f"{kind}: {aside[kind]}" for kind in sorted(types & set(aside)))
-    return Adapted(left, performed, {name: out[name] for name in performed}, altered)
+    return Adapted(left, emulated, {name: out[name] for name in emulated}, altered)
 
 
 def resolve(value: Any, outputs: Mapping[str, str]) -> Any:  # noqa: ANN401 - a CloudFormation value
-    """A property of a performed resource, with what moto put into the outputs in the place of its expressions."""
+    """A property of a emulated resource, with what moto put into the outputs in the place of its expressions."""
     match value:
         case {"Output": name}:
             return outputs[name]
@@ -92,7 +92,7 @@ def resolve(value: Any, outputs: Mapping[str, str]) -> Any:  # noqa: ANN401 - a 
 
 
 def _cut(resource: dict[str, Any], out: Mapping[str, Any]) -> None:
-    """Take away what refers to a resource that is not there; the name stands for its Ref and attributes."""
+    """Remove references to removed resources; their name replaces Ref and attributes."""
     wanted = resource.pop("DependsOn", [])
     if kept := [name for name in ([wanted] if isinstance(wanted, str) else wanted) if name not in out]:
         resource["DependsOn"] = kept
@@ -116,7 +116,7 @@ def _without(value: Any, out: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a Clo
 
 
 def _named(value: Any, expressions: dict[str, Any], out: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-    """The value with an output's name in the place of every expression."""
+    """The value with the name of an output instead of each expression."""
     match value:
         case {"Ref": name} if name in out:
             return _ref(name, out)
