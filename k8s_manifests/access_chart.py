@@ -19,6 +19,7 @@ from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.proxy_chart import proxy_objects
 from k8s_manifests.service import service
+from lambda_fn.contract.objects import refresher_role
 from lambda_fn.settings import Names, Settings
 
 
@@ -75,19 +76,15 @@ def role(place: Place, names: Names) -> Role:
         PolicyRule(apiGroups=[""], resources=["pods"], verbs=["list"]),
         PolicyRule(apiGroups=[""], resources=["pods/log"], verbs=["get"]),
     ]
-    return Role(metadata=place.metadata(_role_name(place.workload)), rules=rules)
+    return Role(metadata=place.metadata(refresher_role(place.workload)), rules=rules)
 
 
 def role_binding(place: Place, group: str) -> RoleBinding:
     """The Role for the group of the Lambda's access entry."""
     rbac = "rbac.authorization.k8s.io"
-    name = _role_name(place.workload)
+    name = refresher_role(place.workload)
     return RoleBinding(
         metadata=place.metadata(name),
         roleRef=RoleRef(apiGroup=rbac, kind="Role", name=name),
         subjects=[Subject(kind="Group", name=group, apiGroup=rbac)],
     )
-
-
-def _role_name(workload: str) -> str:
-    return f"{workload}-refresher"

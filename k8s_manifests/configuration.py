@@ -6,8 +6,8 @@ from importlib.resources import files
 from lightkube.resources.core_v1 import ConfigMap
 
 from k8s_manifests.objects import Place
+from lambda_fn.contract.objects import TEMPLATE_KEY
 
-TEMPLATE_KEY = "nginx.conf.j2"
 SCRIPT_KEY = "frontdoor.js"
 
 

@@ -13,8 +13,8 @@ from lightkube.models.core_v1 import (
     SecurityContext,
 )
 
-from k8s_manifests.exposures import HTTP_PORT, HTTPS_PORT
-from k8s_manifests.volumes import CACHE, CONFIG, RUN, mounts
+from k8s_manifests.volumes import mounts
+from lambda_fn.contract.paths import CACHE, CONFIG, HTTP_PORT, HTTPS_PORT, LIVE, READY, RUN, STARTUP
 from lambda_fn.settings import Proxy, Resources
 
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
@@ -89,10 +89,10 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
         ),
         # Through to ECR with the mounted credential, and through the certificate where nginx ends TLS. Five minutes,
         # so that a pod which came before its token finds it without a restart.
-        startupProbe=_probe("/-/startup", port="https" if secure else "http", period=2, timeout=10, failures=150),
+        startupProbe=_probe(STARTUP, port="https" if secure else "http", period=2, timeout=10, failures=150),
         # Shallow: an ECR that is down must not take away the pods that still answer what they can.
-        readinessProbe=_probe("/-/ready", port="http", period=5, timeout=2, failures=2),
-        livenessProbe=_probe("/-/live", port="http", period=10, timeout=5, failures=6),
+        readinessProbe=_probe(READY, port="http", period=5, timeout=2, failures=2),
+        livenessProbe=_probe(LIVE, port="http", period=10, timeout=5, failures=6),
     )
 
 

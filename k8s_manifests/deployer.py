@@ -7,18 +7,9 @@ from lightkube.models.rbac_v1 import PolicyRule, RoleRef, Subject
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.objects import Place
+from lambda_fn.contract.objects import deployer_group, deployer_role
 
 _RBAC = "rbac.authorization.k8s.io"
-
-
-def deployer_group(namespace: str) -> str:
-    """The group of kubectl's access entry. Groups are cluster-wide, so the namespace is in the name."""
-    return f"ecr-frontdoor:deployer:{namespace}"
-
-
-def deployer_role_name(workload: str) -> str:
-    """The name of the Role and of its RoleBinding."""
-    return f"{workload}-deployer"
 
 
 def deployer_access(place: Place, objects: Iterable[Resource]) -> list[Resource]:
@@ -31,7 +22,7 @@ def _role(place: Place, objects: Iterable[Resource]) -> Role:
 
     It may read its own Role, so that a deployment can check whether an administrator has applied all this.
     """
-    name = deployer_role_name(place.workload)
+    name = deployer_role(place.workload)
     own = PolicyRule(apiGroups=[_RBAC], resources=["roles"], resourceNames=[name], verbs=["get"])
     rules = [
         rule
@@ -55,7 +46,7 @@ def _names(objects: Iterable[Resource]) -> dict[tuple[str, str], list[str]]:
 
 
 def _role_binding(place: Place) -> RoleBinding:
-    name = deployer_role_name(place.workload)
+    name = deployer_role(place.workload)
     return RoleBinding(
         metadata=place.metadata(name),
         roleRef=RoleRef(apiGroup=_RBAC, kind="Role", name=name),

@@ -8,7 +8,7 @@ from cdk8s import ApiObject, ApiObjectMetadata, Chart, JsonPatch
 from lightkube.core.resource import Resource
 from lightkube.models.meta_v1 import ObjectMeta
 
-PART_OF = "ecr-frontdoor"
+from lambda_fn.contract.objects import chart_labels, selector_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,12 @@ class Place:
     @property
     def selector_labels(self) -> dict[str, str]:
         """What identifies a proxy pod. A Deployment's selector cannot change, so nothing else belongs here."""
-        return {"app.kubernetes.io/name": self.workload}
+        return selector_labels(self.workload)
 
     @property
     def labels(self) -> dict[str, str]:
         """The recommended labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ ."""
-        return self.selector_labels | {
-            "app.kubernetes.io/component": "registry-proxy",
-            "app.kubernetes.io/part-of": PART_OF,
-        }
+        return chart_labels(self.workload)
 
     def metadata(self, name: str | None = None) -> ObjectMeta:
         """The metadata of a namespaced object; by default it has the workload's name."""

@@ -12,14 +12,8 @@ from lightkube.models.core_v1 import (
     VolumeResourceRequirements,
 )
 
+from lambda_fn.contract.paths import CACHE, CONFIG, CREDENTIAL, RUN, SCRIPTS, TLS
 from lambda_fn.settings import Cache, Names
-
-CONFIG = "/etc/frontdoor/config"
-SCRIPTS = "/etc/frontdoor/scripts"
-CREDENTIAL = "/etc/frontdoor/credential"
-TLS = "/etc/frontdoor/tls"
-RUN = "/run/frontdoor"
-CACHE = "/var/cache/frontdoor"
 
 _GROUP_MAY_READ = 0o440
 

@@ -18,6 +18,7 @@ from k8s_manifests.exposures import Exposure
 from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
 from k8s_manifests.volumes import volumes
+from lambda_fn.contract.objects import SCRIPTS_SHA256
 from lambda_fn.settings import Names, Proxy
 
 NGINX_USER = 101
@@ -36,7 +37,7 @@ def deployment(
     the pods.
     """
     max_surge = surge(proxy.replicas, registration_seconds=exposure.registration_seconds)
-    annotations = {"ecr-frontdoor/scripts-sha256": scripts_digest()}
+    annotations = {SCRIPTS_SHA256: scripts_digest()}
     return Deployment(
         metadata=place.metadata(),
         spec=DeploymentSpec(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from functools import cache
 from typing import Any
@@ -10,6 +11,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_fn.contract.errors import CanaryError, FrontdoorError
+from lambda_fn.contract.metrics import SERVICE, Pull, Rollout, Run, dimensions
+from lambda_fn.contract.objects import refresher_role
 from lambda_fn.edges import metrics
 from lambda_fn.edges.canary import Canary
 from lambda_fn.edges.clock import LambdaClock
@@ -18,17 +21,18 @@ from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.kubernetes_api import KubernetesApi
 from lambda_fn.edges.kubernetes_session import KubernetesSession
 from lambda_fn.job import event as events
+from lambda_fn.job.api_error import Grant
 from lambda_fn.job.expiry import KnownExpiry
 from lambda_fn.job.refresh import refresh
-from lambda_fn.job.report import Report, RolloutError
+from lambda_fn.job.report import Report, ReportedError, RolloutStuckError
 from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
 
-logger = Logger(service=metrics.SERVICE)
+logger = Logger(service=SERVICE)
 
 _REPORT_SECONDS = 5
-"""Kept back from the canary's pull, to say what became of it before the invocation is ended."""
+"""Kept of the invocation's time after the canary's pull, to report its result."""
 
-# botocore logs whole answers at DEBUG, tokens included; a log level set on the function must not turn that on.
+# botocore logs whole answers at DEBUG, tokens included; a log level set on the function must not enable that.
 for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
@@ -42,16 +46,16 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         context: The Lambda context.
 
     Returns:
-        The `Report` as JSON, and under `canary` what became of the canary's pull.
+        The `Report` as JSON, and under `canary` the result of the canary's pull.
 
     Raises:
-        FrontdoorError: The run failed, and the invocation with it; logged as one line that says what to do.
+        FrontdoorError: The run failed, and the invocation with it; logged as one line with cause, state and fix.
     """
     clock = LambdaClock(context)
     try:
         return _run(event, clock)
     except FrontdoorError as error:
-        logger.error(  # noqa: TRY400 - its message says all; a stack trace would bury it
+        logger.error(  # noqa: TRY400 - its message is complete; a stack trace would hide it
             str(error), error=type(error).__name__, exc_info=logger.log_level <= logging.DEBUG
         )
         raise
@@ -66,24 +70,28 @@ def _run(event: object, clock: LambdaClock) -> dict[str, Any]:
     if request.canary:
         return {"canary": _pull_canary(settings, clock)}
     report = _refresh(settings, request, ecr, eks, expiry, clock)
-    # After the refresh, whose success it never touches: a credential that is fresh stays so, whoever cannot pull.
+    # After the refresh, and without an effect on its success: a new token stays in use, even if the pull fails.
     pulls = settings.canary is not None and not request.dry_run
     return report.to_json() | ({"canary": _pull_canary(settings, clock)} if pulls else {})
 
 
 def _pull_canary(settings: Settings, clock: LambdaClock) -> dict[str, Any]:
-    """What became of the canary's pull. A failed one is a metric and an error in the log, and not a failed invocation.
+    """The result of the canary's pull. A failed one is a metric and an error in the log, and not a failed invocation.
 
-    Lambda would repeat that, refresh and all, and then keep an event that nobody needs: the next pull is minutes away.
+    Lambda would repeat a failed invocation, refresh and all, and then send its event to the dead-letter queue, although
+    the next pull is minutes away.
+
+    Raises:
+        SettingsError: The settings have no canary.
     """
     canary = Canary(settings)
     try:
         seconds = canary.pull(allowed_seconds=clock.remaining_seconds() - _REPORT_SECONDS)
     except CanaryError as error:
-        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message says all
-        metrics.emit_canary(settings, None)
+        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
+        metrics.emit_canary(_dimensions(settings), Pull(seconds=None))
         return {"succeeded": False, "message": str(error)}
-    metrics.emit_canary(settings, seconds)
+    metrics.emit_canary(_dimensions(settings), Pull(seconds=seconds))
     return {"succeeded": True, "seconds": round(seconds, 3)}
 
 
@@ -94,42 +102,64 @@ def _refresh(
     report: Report | None = None
     failure: BaseException | None = None
     try:
-        connection = eks.connect()
-        with closing(KubernetesSession(settings, connection, eks, clock)) as session:
-            cluster = KubernetesApi(settings, session)
-            try:
-                report = refresh(
-                    settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock
-                )
-            except RolloutError as error:
-                report = error.report
-                raise
-            except FrontdoorError:
-                expiry.look(cluster, clock)
-                raise
+        report = _connected(settings, request, ecr, eks, expiry, clock)
+    except ReportedError as error:
+        report, failure = error.report, error
+        raise
     except BaseException as error:
         failure = error
         raise
     finally:
         _log(report)
-        # A dry run leaves the token in the cluster as it is: numbers about its own token would be wrong ones.
+        # A dry run leaves the tokens in the cluster as they are: metrics of its own tokens would be wrong.
         if not request.dry_run:
             if report:
                 expiry.at = report.expires_at
-            metrics.emit(
-                settings,
-                report,
-                expires_at=expiry.at,
-                started_at=started_at,
-                ended_at=clock.now(),
-                failure=failure,
+            ended_at = clock.now()
+            run = Run(
+                succeeded=failure is None,
+                token_written=report is not None and not report.stale_regions,
+                seconds=(ended_at - started_at).total_seconds(),
+                token_seconds_remaining=(expiry.at - ended_at).total_seconds() if expiry.at else None,
             )
+            metrics.emit(_dimensions(settings), run, _rollout(report, failure))
     return report
+
+
+def _connected(
+    settings: Settings, request: events.Request, ecr: Ecr, eks: Eks, expiry: KnownExpiry, clock: LambdaClock
+) -> Report:
+    """The refresh, with a connection to the cluster of its own."""
+    names, namespace = settings.names, settings.cluster.namespace
+    grant = Grant(namespace, refresher_role(names.workload), settings.refresher_group)
+    connection = eks.connect()
+    with closing(KubernetesSession(grant, connection, eks, clock)) as session:
+        cluster = KubernetesApi(names, namespace, session)
+        try:
+            return refresh(settings, request, resolver=connection.resolver, registry=ecr, cluster=cluster, clock=clock)
+        except ReportedError:
+            raise
+        except FrontdoorError:
+            expiry.ask(cluster, clock)
+            raise
+
+
+def _rollout(report: Report | None, failure: BaseException | None) -> Rollout | None:
+    """What the run saw of the Deployment; None when it failed before."""
+    if report is None or report.config_sha256 is None:
+        return None
+    stuck = isinstance(failure, RolloutStuckError)
+    return Rollout(started=report.rolled_out, stuck=stuck, pods_ready=report.pods_ready)
+
+
+def _dimensions(settings: Settings) -> Mapping[str, str]:
+    cluster = settings.cluster
+    return dimensions(domain=settings.domain, cluster=cluster.name, namespace=cluster.namespace)
 
 
 @cache
 def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
-    """The settings, the clients made of them, and what is known of the token: kept while the Lambda stays warm."""
+    """The settings, the clients made of them, and the known expiry of the token: reused while the Lambda is warm."""
     settings = parse_environment({} if environment is None else {ENVIRONMENT_NAME: environment})
     return settings, Ecr(), Eks(settings), KnownExpiry()
 
@@ -140,5 +170,5 @@ def _log(report: Report | None) -> None:
     for warning in report.warnings:
         logger.warning(warning)
     for fields in report.taken_over:
-        logger.warning("another field manager's change is undone", fields=fields)
+        logger.warning("the run took back another field manager's change", fields=fields)
     logger.info("refresh", report=report.to_json())

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from k8s_manifests.deployer import deployer_role_name
+from lambda_fn.contract.objects import deployer_role
 from lambda_fn.settings import Settings
 
 _HINT = (
@@ -29,7 +29,7 @@ class AdministratorCheck(Construct):
             "AdministratorAppliedTheAccess",
             cluster=cluster,
             object_type="role",
-            object_name=deployer_role_name(settings.names.workload),
+            object_name=deployer_role(settings.names.workload),
             object_namespace=settings.cluster.namespace,
             json_path=".metadata.name",
             timeout=cdk.Duration.minutes(2),

@@ -17,12 +17,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambda_fn.contract.errors import FrontdoorError
+from lambda_fn.contract.runtime import PYTHON
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "lambda_fn"
 LOCK = SOURCE / "requirements.txt"
 
-PYTHON = "3.13"
 # Amazon Linux 2023 has glibc 2.34; wheels are built for 2.17 (manylinux2014) or 2.28.
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 

@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from lambda_fn.contract.registries import layer_buckets
 from lambda_fn.settings import Settings
 
 _FEDERATED = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
@@ -40,7 +41,7 @@ def layers_only(scope: Construct, settings: Settings) -> dict[str, Any]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
     """
     region = settings.cluster.region
-    layers = _objects(scope, f"prod-{region}-starport-layer-bucket")
+    layers = _objects(scope, *layer_buckets(region))
     statements = [_statement("Layers", "s3:GetObject", layers)]
     if settings.manifests != "external":
         buckets = [f"cloudformation-custom-resource-response-{name}" for name in (region, region.replace("-", ""))]

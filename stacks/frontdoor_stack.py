@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from lambda_fn.contract.metrics import dimensions
 from lambda_fn.settings import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import RUNBOOK, Alarms
@@ -21,7 +22,7 @@ from stacks.endpoints import VpcEndpoints
 from stacks.first_run import FirstRun
 from stacks.identity import Identity
 from stacks.load_balancer import LoadBalancer, load_balancer
-from stacks.metrics import SERVICE, Metrics
+from stacks.metrics import Metrics
 from stacks.monitors import monitors
 from stacks.network import Network
 from stacks.notifications import Notifications
@@ -96,12 +97,9 @@ class FrontdoorStack(cdk.Stack):
     ) -> Alarms:
         """The alarms and the dashboard of the runs."""
         metrics = Metrics(
-            dimensions={
-                "Domain": settings.domain,
-                "Cluster": settings.cluster.name,
-                "Namespace": settings.cluster.namespace,
-                "service": SERVICE,
-            },
+            dimensions=dimensions(
+                domain=settings.domain, cluster=settings.cluster.name, namespace=settings.cluster.namespace
+            ),
             function=function,
             dead_letter_queue=dead_letter_queue,
         )

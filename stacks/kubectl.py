@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from constructs import Construct
 
-from k8s_manifests.deployer import deployer_group
+from lambda_fn.contract.objects import deployer_group
 from lambda_fn.settings import Settings
 from stacks.access import AdministratorAccess, GroupAccess
 from stacks.deployment_log import no_other_log, send_log

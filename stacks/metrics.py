@@ -1,14 +1,15 @@
 """CloudWatch metrics of one installation, as alarms and dashboard read them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
-NAMESPACE = "EcrFrontdoor"
-SERVICE = "ecr-frontdoor"
+from lambda_fn.contract.metrics import NAMESPACE, Metric
+
 FIVE_MINUTES = cdk.Duration.minutes(5)
 
 
@@ -23,10 +24,10 @@ class Metrics:
         self._of_queue = {"QueueName": dead_letter_queue.queue_name}
 
     def emitted(
-        self, name: str, statistic: str, *, label: str | None = None, period: cdk.Duration = FIVE_MINUTES
+        self, emitted: Metric[Any], statistic: str, *, label: str | None = None, period: cdk.Duration = FIVE_MINUTES
     ) -> cloudwatch.Metric:
         """A metric that the Lambda's code emits, in embedded metric format."""
-        return _metric(NAMESPACE, name, statistic, self._dimensions, label, period)
+        return _metric(NAMESPACE, emitted.name, statistic, self._dimensions, label, period)
 
     def function(self, name: str, statistic: str, *, label: str | None = None) -> cloudwatch.Metric:
         """A metric of the function: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html ."""

@@ -11,6 +11,16 @@ from math import ceil
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from lambda_fn.contract.metrics import (
+    CANARY_SUCCESS,
+    DURATION,
+    PODS_READY,
+    REFRESH_SUCCEEDED,
+    ROLLOUTS,
+    ROLLOUTS_STUCK,
+    TOKEN_SECONDS_REMAINING,
+    TOKENS_WRITTEN,
+)
 from lambda_fn.settings import Schedule
 from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule, no_success
 from stacks.dashboard import Graph
@@ -63,7 +73,7 @@ def monitors(
 
 def _token(metrics: Metrics, next_run_within: timedelta) -> Monitor:
     """The lifetime of the token at every moment, and not only at the end of a run."""
-    left = metrics.emitted("TokenSecondsRemaining", "Maximum")
+    left = metrics.emitted(TOKEN_SECONDS_REMAINING, "Maximum")
     runs_out = AlarmRule(
         name="TokenRunsOut",
         description="The ECR token in the cluster may expire before the next scheduled run. Pulls work until then and "
@@ -82,15 +92,15 @@ def _refreshes(metrics: Metrics, success_within: timedelta) -> Monitor:
     graph = Graph(
         title="Refresh runs per hour",
         lines=[
-            metrics.emitted("RefreshSucceeded", "SampleCount", label="runs", period=_HOUR),
-            metrics.emitted("RefreshSucceeded", "Sum", label="succeeded", period=_HOUR),
+            metrics.emitted(REFRESH_SUCCEEDED, "SampleCount", label="runs", period=_HOUR),
+            metrics.emitted(REFRESH_SUCCEEDED, "Sum", label="succeeded", period=_HOUR),
         ],
     )
     failed = AlarmRule(
         name="RefreshFailed",
         description="The last refresh run failed. Pulls still work with the previous token; Lambda retries after one "
         "and two minutes, so if the alarm stays on, fix the error in the Lambda's log.",
-        metric=metrics.emitted("RefreshSucceeded", "Maximum"),
+        metric=metrics.emitted(REFRESH_SUCCEEDED, "Maximum"),
         comparison=BELOW,
         threshold=1,
         without_data=KEEP_STATE,
@@ -100,7 +110,7 @@ def _refreshes(metrics: Metrics, success_within: timedelta) -> Monitor:
         "NoRefresh",
         "No run has reported a new ECR token for two scheduled periods: runs fail or do not start. Pulls work only "
         "until the old token expires: refresh by hand, then check the schedule and the Lambda's log.",
-        metrics.emitted("TokensWritten", "Sum", period=_whole_minutes(success_within)),
+        metrics.emitted(TOKENS_WRITTEN, "Sum", period=_whole_minutes(success_within)),
     )
     return Monitor(graph, (failed, missing))
 
@@ -109,15 +119,15 @@ def _rollouts(metrics: Metrics) -> Monitor:
     graph = Graph(
         title="Rollouts per hour",
         lines=[
-            metrics.emitted("Rollouts", "Sum", label="started", period=_HOUR),
-            metrics.emitted("RolloutsStuck", "Sum", label="stuck", period=_HOUR),
+            metrics.emitted(ROLLOUTS, "Sum", label="started", period=_HOUR),
+            metrics.emitted(ROLLOUTS_STUCK, "Sum", label="stuck", period=_HOUR),
         ],
     )
     stuck = AlarmRule(
         name="RolloutStuck",
         description="New proxy pods do not become ready. Pulls work, because the old pods still serve, with the new "
         "token: fix what the error in the Lambda's log names, and drain no node until then.",
-        metric=metrics.emitted("RolloutsStuck", "Minimum"),
+        metric=metrics.emitted(ROLLOUTS_STUCK, "Minimum"),
         comparison=AT_LEAST,
         threshold=1,
         without_data=KEEP_STATE,
@@ -157,13 +167,13 @@ def _errors(metrics: Metrics) -> Monitor:
 
 
 def _pods(metrics: Metrics, replicas: int) -> Monitor:
-    ready = metrics.emitted("PodsReady", "Minimum")
+    ready = metrics.emitted(PODS_READY, "Minimum")
     line = _calculated("FILL(ready, REPEAT)", ready=ready, label="after the last run")
     none = AlarmRule(
         name="NoPodReady",
         description="No proxy pod was ready at the end of the last run. No client can pull: look at the Deployment "
         "and the events of its pods.",
-        metric=metrics.emitted("PodsReady", "Maximum"),
+        metric=metrics.emitted(PODS_READY, "Maximum"),
         comparison=BELOW,
         threshold=1,
         without_data=KEEP_STATE,
@@ -172,7 +182,7 @@ def _pods(metrics: Metrics, replicas: int) -> Monitor:
 
 
 def _duration(metrics: Metrics, run_timeout: timedelta) -> Monitor:
-    took = metrics.emitted("DurationMilliseconds", "Maximum")
+    took = metrics.emitted(DURATION, "Maximum")
     graph = Graph(title="Run duration", lines=[_calculated("took / 1000", took=took, label="seconds")])
     too_long = AlarmRule(
         name="RunTooLong",
@@ -191,8 +201,8 @@ def _canary(metrics: Metrics, success_within: timedelta) -> Monitor:
     graph = Graph(
         title="Canary pulls per hour",
         lines=[
-            metrics.emitted("CanarySuccess", "SampleCount", label="pulls", period=_HOUR),
-            metrics.emitted("CanarySuccess", "Sum", label="succeeded", period=_HOUR),
+            metrics.emitted(CANARY_SUCCESS, "SampleCount", label="pulls", period=_HOUR),
+            metrics.emitted(CANARY_SUCCESS, "Sum", label="succeeded", period=_HOUR),
         ],
     )
     # A schedule that no longer runs counts as failures do.
@@ -200,7 +210,7 @@ def _canary(metrics: Metrics, success_within: timedelta) -> Monitor:
         "CanaryFailed",
         "No pull check through the domain has succeeded for three canary periods: the pulls fail or do not start. "
         "Clients probably cannot pull: look for the failed step in the Lambda's log.",
-        metrics.emitted("CanarySuccess", "Sum", period=_whole_minutes(success_within)),
+        metrics.emitted(CANARY_SUCCESS, "Sum", period=_whole_minutes(success_within)),
     )
     return Monitor(graph, (failed,))
 

@@ -12,13 +12,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.contract.metrics import NAMESPACE, SERVICE
+from lambda_fn.contract.runtime import HANDLER, PYTHON
 from lambda_fn.settings import Settings, to_environment
 from stacks.bundling import refresher_code
-from stacks.metrics import NAMESPACE, SERVICE
 from stacks.nag import acknowledge
 from stacks.network import Network
 
-HANDLER = "lambda_fn.handler.handler"
 WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
 """Makes a changed workload a new version of the function, which is what runs the trigger again."""
 
@@ -73,7 +73,7 @@ class Refresher(Construct):
             self,
             "Function",
             description="Refreshes the ECR credential and the configuration of the registry's proxy",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             handler=HANDLER,
             code=refresher_code(self),
@@ -90,7 +90,7 @@ class Refresher(Construct):
             vpc_subnets=network.selection if network else None,
             security_groups=[network.security_group] if network else None,
         )
-        acknowledge(self.function, "AwsSolutions-L1", "The pinned wheels are for 3.13, supported until 2029.")
+        acknowledge(self.function, "AwsSolutions-L1", f"The pinned wheels are for {PYTHON}, supported until 2029.")
 
 
 def run_timeout(settings: Settings) -> cdk.Duration:

@@ -5,8 +5,9 @@ import re
 import aws_cdk as cdk
 from constructs import Construct
 
+from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.repository_pattern import RepositoryPattern
 from lambda_fn.settings import Settings
-from lambda_fn.settings.fields import ECR_HOST
 
 
 def open_repositories(scope: Construct, settings: Settings) -> list[str]:
@@ -29,7 +30,4 @@ def proxy_image(scope: Construct, settings: Settings) -> str | None:
 
 
 def _arn(scope: Construct, *, account: str, region: str, repository: str) -> str:
-    # A `*` means the same in frontdoor.toml and in IAM.
-    return cdk.Stack.of(scope).format_arn(
-        service="ecr", account=account, region=region, resource="repository", resource_name=repository
-    )
+    return RepositoryPattern(repository).arn(partition=cdk.Stack.of(scope).partition, region=region, account=account)

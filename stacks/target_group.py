@@ -3,6 +3,7 @@
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
+from lambda_fn.contract.paths import READY
 from lambda_fn.settings import NlbExposure, Settings
 from stacks.network import HTTPS
 
@@ -25,7 +26,7 @@ def target_group(
         port=HTTPS,
         vpc_id=settings.cluster.vpc_id,
         health_check_protocol=protocol,
-        health_check_path="/-/ready",
+        health_check_path=READY,
         health_check_port="traffic-port",
         health_check_interval_seconds=10,
         health_check_timeout_seconds=5,

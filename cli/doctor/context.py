@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
-from lambda_fn.edges import trust
+from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings import Settings
@@ -54,7 +54,7 @@ class CheckContext:
     def trusted(self) -> ssl.SSLContext:
         """Trusts the authorities that this machine trusts, and `canary.certificate_authority`."""
         canary = self.settings.canary
-        return trust.besides_the_public(canary.authority if canary else None)
+        return tls.client_context(canary.authority if canary else None)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         """A client of an AWS service, with the time-outs of this examination."""

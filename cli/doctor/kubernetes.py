@@ -13,9 +13,9 @@ from lightkube.core.resource_registry import resource_registry
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Pod
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.edges.kubernetes_session import ask
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.credential import Authorization
 from lambda_fn.job.redact import excerpt
 
 Result = TypeVar("Result")

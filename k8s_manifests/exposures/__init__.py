@@ -4,12 +4,12 @@ A new kind is a table in `lambda_fn/settings/exposure.py`, a module here, and it
 """
 
 from k8s_manifests.exposures import ingress, nlb, pod, service
-from k8s_manifests.exposures.exposure import HTTP_PORT, HTTPS_PORT, Exposure
+from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.objects import Place
 from lambda_fn.settings import Settings
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
 
-__all__ = ["HTTPS_PORT", "HTTP_PORT", "Exposure", "exposure_of"]
+__all__ = ["Exposure", "exposure_of"]
 
 
 def exposure_of(settings: Settings, *, target_group_arn: str | None = None) -> Exposure:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from lightkube.core.resource import Resource
 
-HTTP_PORT = 8080
-HTTPS_PORT = 8443
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

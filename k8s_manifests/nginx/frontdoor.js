@@ -12,11 +12,6 @@ const FAILURES = 3;
 // What ECR throttles is a rate per second: https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 const LONGEST_REST_SECONDS = 60;
 
-// The bucket ECR keeps its layers in, by its regional names, with or without dual-stack and in China's partition:
-// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
-// https://docs.aws.amazon.com/general/latest/gr/s3.html
-const LAYER = /^https:\/\/prod-([a-z0-9-]+)-starport-layer-bucket\.s3\.(?:dualstack\.)?\1\.amazonaws\.com(?:\.cn)?\//;
-
 // Everything else an upstream says about itself stays here: challenges, cookies, request ids, server names.
 const KNOWN = [
     'accept-ranges', 'content-length', 'content-range', 'content-type', 'docker-content-digest', 'etag',
@@ -134,7 +129,7 @@ function answer_of_ecr(r) {
 // Whether an answer of ECR is a redirect to anywhere but its layer bucket: '1' or ''.
 function is_foreign_redirect(r) {
     const location = r.variables.upstream_http_location;
-    return location && !LAYER.test(location) ? '1' : '';
+    return location && !new RegExp(r.variables.layer_urls).test(location) ? '1' : '';
 }
 
 // Leaves the known headers of an answer of S3.

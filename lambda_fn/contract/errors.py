@@ -17,16 +17,16 @@ class EventError(FrontdoorError):
 
 
 class RegistryError(FrontdoorError):
-    """ECR gave no usable token. The cluster is untouched; the schedule tries again while the old token is good."""
+    """ECR gave no usable token. The schedule tries again while the earlier token is valid."""
 
 
 class TemplateError(FrontdoorError):
-    """Correct the template ConfigMap in the cluster. The cluster is untouched."""
+    """Correct the template ConfigMap in the cluster. The proxy keeps the configuration it has."""
 
 
 class ClusterError(FrontdoorError):
-    """The Kubernetes API or EKS refused or failed; the message says which request and what would allow it."""
+    """The Kubernetes API or EKS refused or failed; the message names the request and the fix."""
 
 
 class CanaryError(FrontdoorError):
-    """A pull through the public domain failed; the message says at which step. It is no failed refresh."""
+    """A pull through the public domain failed; the message says at which step. It does not fail the refresh."""

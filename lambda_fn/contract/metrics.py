@@ -67,7 +67,7 @@ class Pull:
 Source = TypeVar("Source")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metric(Generic[Source]):
     """One metric.
 
@@ -102,5 +102,5 @@ OF_PULL = (CANARY_SUCCESS, CANARY_SECONDS)
 
 
 def dimensions(*, domain: str, cluster: str, namespace: str) -> Mapping[str, str]:
-    """The dimensions that tell one installation from another; Powertools adds `service`."""
-    return {"Domain": domain, "Cluster": cluster, "Namespace": namespace}
+    """The dimensions that tell one installation from another."""
+    return {"Domain": domain, "Cluster": cluster, "Namespace": namespace, "service": SERVICE}

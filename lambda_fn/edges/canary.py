@@ -1,4 +1,4 @@
-"""A pull through the public domain, as any client makes it: by name, over TLS, without a credential."""
+"""A pull through the public domain, as a client makes it: by name, over TLS, without a credential."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from lambda_fn.contract.errors import CanaryError, SettingsError
-from lambda_fn.edges import trust
+from lambda_fn.edges import tls
 from lambda_fn.job.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.job.redact import excerpt
 from lambda_fn.settings import Settings
@@ -21,7 +21,7 @@ MANIFEST_LIMIT_BYTES = 4 << 20
 PULL_SECONDS = 20.0
 """For the whole pull; the last read of a body may go on a little longer."""
 _CONNECT_SECONDS = 5.0
-_WORDS_BYTES = 2000
+_QUOTED_BYTES = 2000
 _KINDS = "oci.image.index.v1 oci.image.manifest.v1 docker.distribution.manifest.list.v2 docker.distribution.manifest.v2"
 _HEADERS = {
     "Accept": ", ".join(f"application/vnd.{kind}+json" for kind in _KINDS.split()),
@@ -51,18 +51,18 @@ class Canary:
     ) -> None:
         """Prepare it.
 
-        The usual `transport` trusts the settings' own authority besides the public ones: clients may be sent to S3.
+        The default `transport` trusts the canary's own authority, and the public ones: clients may be sent to S3.
 
         Raises:
             SettingsError: The settings have no canary.
         """
         if settings.canary is None:
-            raise SettingsError("no image is set to be pulled: set canary.repository and canary.reference, and deploy")
+            raise SettingsError("[canary] is not set. Fix: set canary.repository and canary.reference, and deploy")
         self._image = settings.canary
         self._origin = f"https://{settings.domain}"
         self._blobs_redirect = settings.proxy.blobs == "redirect"
         self._transport = transport or httpx2.HTTPTransport(
-            verify=trust.besides_the_public(settings.canary.authority), trust_env=False
+            verify=tls.client_context(settings.canary.authority), trust_env=False
         )
         self._now = now
 
@@ -72,7 +72,7 @@ class Canary:
         An index is followed to its first manifest. No request begins after `allowed_seconds`.
 
         Raises:
-            CanaryError: Something did not come, or not what was asked for.
+            CanaryError: A request failed, or its answer has another digest, size or format.
         """
         started_at = self._now()
         ends_at = started_at + min(PULL_SECONDS, allowed_seconds)
@@ -99,34 +99,34 @@ class Canary:
         if self._blobs_redirect and "/blobs/" in path and answer.status == HTTPStatus.TEMPORARY_REDIRECT:
             # The host alone: the rest of the URL is a signature.
             host = _host(answer.location)
-            asked = f"{asked}, redirected to {host or 'what is no URL'}"
+            asked = f"{asked}, redirected to {host or 'an invalid URL'}"
             if not (host and answer.location.startswith("https://")):
                 raise CanaryError(f"{asked}: not over TLS")
             answer = self._ask(client, ends_at, asked, answer.location, limit_bytes)
         if answer.status != HTTPStatus.OK:
-            said = answer.body[:_WORDS_BYTES].decode(errors="replace")
-            raise CanaryError(f"{asked} answered {answer.status}: {excerpt(said)}")
+            text = answer.body[:_QUOTED_BYTES].decode(errors="replace")
+            raise CanaryError(f"{asked} answered {answer.status}: {excerpt(text)}")
         return answer.body
 
     def _ask(self, client: httpx2.Client, ends_at: float, asked: str, url: str, limit_bytes: int) -> _Answer:
         left_seconds = ends_at - self._now()
         if left_seconds <= 0:
             raise CanaryError(f"{asked}: no time was left for it")
-        patience = httpx2.Timeout(left_seconds, connect=min(_CONNECT_SECONDS, left_seconds))
+        timeout = httpx2.Timeout(left_seconds, connect=min(_CONNECT_SECONDS, left_seconds))
         body = bytearray()
         try:
-            with client.stream("GET", url, headers=_HEADERS, timeout=patience) as response:
+            with client.stream("GET", url, headers=_HEADERS, timeout=timeout) as response:
                 for chunk in response.iter_raw():
                     body += chunk
                     if self._now() > ends_at:
-                        raise CanaryError(f"{asked}: not over in time; {len(body)} bytes came")
+                        raise CanaryError(f"{asked}: not complete in time, after {len(body)} bytes")
                     if len(body) > limit_bytes and response.is_success:
-                        raise CanaryError(f"{asked} brings more than the {limit_bytes} bytes that were to come")
+                        raise CanaryError(f"{asked} returns more than the expected {limit_bytes} bytes")
                     if len(body) > MANIFEST_LIMIT_BYTES and not response.is_success:
                         break
         # UnicodeError: a host name that no resolver takes, such as a..b
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-            raise CanaryError(f"{asked}: {trouble(error)}, after {len(body)} bytes") from error
+            raise CanaryError(f"{asked}: {explain_failure(error)}, after {len(body)} bytes") from error
         return _Answer(response.status_code, response.headers.get("Location", ""), bytes(body))
 
 
@@ -138,9 +138,9 @@ def _host(location: str) -> str | None:
         return None
 
 
-def trouble(error: Exception) -> str:
-    """What a request that failed means. Its own words are cut short: they may hold a URL."""
-    if refused := trust.refusal(error):
+def explain_failure(error: Exception) -> str:
+    """Why a request failed. The error's own message is cut short: it may hold a URL."""
+    if refused := tls.certificate_error(error):
         return f"the certificate is not accepted: {excerpt(refused)}"
     cause: BaseException | None = error
     while cause:
@@ -149,4 +149,4 @@ def trouble(error: Exception) -> str:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return f"no connection ({type(error).__name__}: {excerpt(str(error))})"
-    return f"broke off ({type(error).__name__})"
+    return f"the connection broke ({type(error).__name__})"

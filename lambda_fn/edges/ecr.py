@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from ssl import create_default_context
 from typing import TYPE_CHECKING
 
 import boto3
-import urllib3
+import httpx2
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.job import credential
 from lambda_fn.job.credential import Credential
@@ -21,9 +23,9 @@ _BOUNDED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard
 _VERIFY_SECONDS = 10.0
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
-_WAYS_OUT = {
-    "AccessDeniedException": "the Lambda's role needs ecr:GetAuthorizationToken on *; deploy the stack again, and look "
-    "for a denying boundary or service control policy",
+_FIXES = {
+    "AccessDeniedException": "the Lambda's role needs ecr:GetAuthorizationToken on *: deploy the stack again, and look "
+    "for a permissions boundary or a service control policy that denies it",
     "ThrottlingException": "too many callers share this quota; the schedule tries again",
     "ExpiredTokenException": "the Lambda's own credentials expired; invoke it again",
     "UnrecognizedClientException": "the region is not enabled for this account, or its credentials are wrong",
@@ -36,8 +38,6 @@ class Ecr:
     def __init__(self, new_client: "Callable[[str], ECRClient] | None" = None) -> None:
         self._new_client = new_client or _new_client
         self._clients: dict[str, ECRClient] = {}
-        # Trusts what OpenSSL trusts, SSL_CERT_FILE included. Never follows a redirect: it would carry the token along.
-        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=_VERIFY_SECONDS))
 
     def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
         """A new token of `region`.
@@ -51,12 +51,12 @@ class Ecr:
             response = self._clients[region].get_authorization_token()
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            way_out = _WAYS_OUT.get(code, "the schedule tries again")
-            raise RegistryError(f"ECR in {region} gives no token: {code}: {message}. So: {way_out}") from error
+            fix = _FIXES.get(code, "the schedule tries again")
+            raise RegistryError(f"ECR in {region} gives no token: {code}: {message}. Fix: {fix}") from error
         except BotoCoreError as error:
             raise RegistryError(
-                f"ECR in {region} cannot be asked: {error}. The Lambda needs a route to the ECR API: NAT, or the VPC "
-                f"endpoint com.amazonaws.{region}.ecr.api"
+                f"ECR in {region} cannot be reached: {error}. Fix: give the Lambda a route to the ECR API: NAT, or the "
+                f"VPC endpoint com.amazonaws.{region}.ecr.api"
             ) from error
         try:
             return credential.parse(response, region=region, now=now, must_outlive=must_outlive)
@@ -65,7 +65,7 @@ class Ecr:
             del response
             raise error.with_traceback(None) from None
 
-    def verify(self, host: str, token: Credential) -> str | None:
+    def verify(self, host: str, token: Authorization) -> str | None:
         """Ask `https://<host>/v2/` whether it accepts the credential.
 
         Returns:
@@ -75,25 +75,28 @@ class Ecr:
             RegistryError: It refuses the credential.
         """
         try:
-            response = self._http.request(
-                "GET",
-                f"https://{host}/v2/",
-                headers={"Authorization": f"Basic {token.authorization.reveal()}"},
-                redirect=False,
-                preload_content=False,
-            )
-        except urllib3.exceptions.HTTPError as error:
+            status = _status(f"https://{host}/v2/", f"Basic {token.reveal()}")
+        except httpx2.HTTPError as error:
             return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"
-        status = response.status
-        response.close()
         if status in _REFUSED:
             raise RegistryError(
-                f"{host} refuses the new token with {status}: the old one stays. Check that the registry exists, and "
-                "that its policy and the VPC endpoint's policy let the Lambda's role in"
+                f"{host} refuses the new token with {status}, so the earlier one stays. Fix: check that the registry "
+                "exists, and that its policy and the VPC endpoint's policy allow the Lambda's role"
             )
         if status != HTTPStatus.OK:
             return f"{host} answered {status} when asked whether it accepts the new token; it is used"
         return None
+
+
+def _status(url: str, authorization: str) -> int:
+    """The status of a GET. OpenSSL's default trust; no redirect is followed, which would carry the token along."""
+    with (
+        httpx2.Client(
+            verify=create_default_context(), timeout=_VERIFY_SECONDS, follow_redirects=False, trust_env=False
+        ) as client,
+        client.stream("GET", url, headers={"Authorization": authorization}) as response,
+    ):
+        return int(response.status_code)
 
 
 def _new_client(region: str) -> "ECRClient":

@@ -1,4 +1,4 @@
-"""EKS and STS: where the cluster's API is, and who we are to it."""
+"""EKS and STS: where the cluster's API is, and the Lambda's identity there."""
 
 import base64
 import re
@@ -8,9 +8,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.job.connection import Connection, dns_address, nginx_address
-from lambda_fn.job.credential import Authorization
 from lambda_fn.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 _BOUNDED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-# STS is only asked who we are, for a message. There may be no route to it, and that must not cost the run its time.
+# STS is asked for the role's name only, for a message. There may be no route to it, which must not cost much time.
 _ASKED_ONCE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 _CLUSTER_HEADER = "x-k8s-aws-id"
 # EKS accepts a token for 15 minutes, whatever the URL's own expiry says, which must not exceed that.
@@ -30,8 +30,8 @@ class Eks:
     """The cluster named in the settings, as the role of this Lambda sees it."""
 
     def __init__(self, settings: Settings, eks: "EKSClient | None" = None, sts: "STSClient | None" = None) -> None:
-        self._settings = settings
         self._cluster = settings.cluster
+        self._resolver = settings.proxy.resolver
         self._eks = eks or boto3.client("eks", region_name=self._cluster.region, config=_BOUNDED)
         self._sts = _presigning(sts or boto3.client("sts", region_name=self._cluster.region, config=_ASKED_ONCE))
         self._authentication_mode = "unknown"
@@ -43,7 +43,7 @@ class Eks:
             ClusterError: EKS refuses, does not know the cluster, or the cluster is not active.
         """
         endpoint, authority = self._cluster.endpoint, self._cluster.certificate_authority
-        resolver = self._settings.proxy.resolver
+        resolver = self._resolver
         if endpoint and authority and resolver:
             return Connection(endpoint, authority, nginx_address(resolver))
         described = self._describe()
@@ -53,7 +53,7 @@ class Eks:
         if described.get("status") not in {"ACTIVE", "UPDATING"} or not described_endpoint or not described_authority:
             raise ClusterError(
                 f"EKS cluster {self._cluster.name} in {self._cluster.region} is {described.get('status', 'unknown')} "
-                "and has no usable endpoint: wait until it is ACTIVE; the schedule tries again"
+                "and has no usable endpoint. Fix: wait until it is ACTIVE; the schedule tries again"
             )
         return Connection(
             endpoint or described_endpoint,
@@ -79,16 +79,16 @@ class Eks:
         return Authorization(f"k8s-aws-v1.{base64.urlsafe_b64encode(url.encode()).decode().rstrip('=')}")
 
     def explain_refusal(self) -> str:
-        """Why the cluster may not know us, and what to do about it."""
+        """Why the cluster may not know the Lambda's role, and the fix."""
         if self._authentication_mode == "CONFIG_MAP":
             return (
-                f"Cluster {self._cluster.name} has the authentication mode CONFIG_MAP and ignores access entries: "
-                "switch it to API_AND_CONFIG_MAP"
+                f"Cluster {self._cluster.name} has the authentication mode CONFIG_MAP and ignores access entries. "
+                "Fix: switch it to API_AND_CONFIG_MAP"
             )
         return (
             f"The access entry of {self._role()} in cluster {self._cluster.name} is missing or not effective yet (it "
-            "takes up to a minute, and is lost when the role is replaced): deploy the stack again, or look at it with "
-            f"aws eks list-access-entries --cluster-name {self._cluster.name} --region {self._cluster.region}"
+            "takes up to a minute, and is lost when the role is replaced). Fix: deploy the stack again, or look at it "
+            f"with aws eks list-access-entries --cluster-name {self._cluster.name} --region {self._cluster.region}"
         )
 
     def _role(self) -> str:
@@ -106,17 +106,17 @@ class Eks:
         except ClientError as error:
             match error.response["Error"]["Code"]:
                 case "ResourceNotFoundException":
-                    way_out = "correct cluster.name and cluster.region"
+                    fix = "correct cluster.name and cluster.region"
                 case "AccessDeniedException":
-                    way_out = "the Lambda's role needs eks:DescribeCluster on it: deploy the stack again"
+                    fix = "the Lambda's role needs eks:DescribeCluster on it: deploy the stack again"
                 case _:
-                    way_out = "the schedule tries again"
+                    fix = "the schedule tries again"
             reason = error.response["Error"]["Message"]
-            raise ClusterError(f"EKS does not describe cluster {name} in {region}: {reason}. So: {way_out}") from error
+            raise ClusterError(f"EKS does not describe cluster {name} in {region}: {reason}. Fix: {fix}") from error
         except BotoCoreError as error:
             raise ClusterError(
-                f"EKS in {region} cannot be asked: {error}. The Lambda needs a route to it (NAT or a VPC endpoint), or "
-                "cluster.endpoint, cluster.certificate_authority and proxy.resolver in the settings"
+                f"EKS in {region} cannot be reached: {error}. Fix: give the Lambda a route to it (NAT or a VPC "
+                "endpoint), or set cluster.endpoint, cluster.certificate_authority and proxy.resolver"
             ) from error
 
     def _dns_address(self, described: "ClusterTypeDef") -> str:
@@ -124,8 +124,8 @@ class Eks:
         cidr = network.get("serviceIpv6Cidr") if network.get("ipFamily") == "ipv6" else network.get("serviceIpv4Cidr")
         if not cidr:
             raise ClusterError(
-                f"EKS does not say from which range cluster {self._cluster.name} gives its services their addresses: "
-                "set proxy.resolver to the cluster's DNS address"
+                f"EKS does not say from which range cluster {self._cluster.name} gives its services their addresses. "
+                "Fix: set proxy.resolver to the cluster's DNS address"
             )
         return dns_address(cidr)
 

@@ -1,6 +1,7 @@
 """The proxy's namespace in the Kubernetes API: the port `Cluster` over lightkube."""
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -10,13 +11,15 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Pod, Secret
 from lightkube.types import PatchType
 
+from lambda_fn.contract import secret
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY
 from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
 from lambda_fn.job import diagnosis, manifests
-from lambda_fn.job.manifests import CONFIG_KEY, TEMPLATE_KEY, Manifest
+from lambda_fn.job.api_error import Action
+from lambda_fn.job.manifests import Manifest
 from lambda_fn.job.ports import Applied, Workload
-from lambda_fn.job.refusal import Action
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Names
 
 Kind = TypeVar("Kind", bound=Secret | ConfigMap | Deployment)
 _KINDS: dict[str, type[Secret | ConfigMap | Deployment]] = {
@@ -28,11 +31,11 @@ _BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation"})
 
 
 class KubernetesApi:
-    """Reads and writes the objects named in the settings, and none else."""
+    """Reads and writes the objects named in the settings, and no others."""
 
-    def __init__(self, settings: Settings, session: KubernetesSession) -> None:
-        self._names = settings.names
-        self._namespace = settings.cluster.namespace
+    def __init__(self, names: Names, namespace: str, session: KubernetesSession) -> None:
+        self._names = names
+        self._namespace = namespace
         self._session = session
 
     def read_template(self) -> str:
@@ -47,7 +50,7 @@ class KubernetesApi:
         if template is None:
             missing = f"has no key {TEMPLATE_KEY}" if found else "does not exist"
             raise ClusterError(
-                f"ConfigMap {name} in namespace {self._namespace} {missing}: apply the charts (cdk deploy, or "
+                f"ConfigMap {name} in namespace {self._namespace} {missing}. Fix: apply the charts (cdk deploy, or "
                 "python -m k8s_manifests | kubectl apply -f -)"
             )
         return template
@@ -64,21 +67,30 @@ class KubernetesApi:
         return workload_of(found) if found else None
 
     def read_expiry(self) -> datetime | None:
-        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+        """When the first token in the Secret expires, None when that is unknown. Asks once: it is for a metric."""
         found = self._find(Secret, self._names.secret, patient=False)
-        return manifests.expires_at(found.data or {}) if found else None
+        return secret.expires_at(found.data or {}) if found else None
+
+    def read_tokens(self) -> dict[str, secret.Entry]:
+        """The tokens in the Secret by ECR host; none where there is no Secret, or none that a refresh wrote."""
+        found = self._find(Secret, self._names.secret)
+        with suppress(ValueError):
+            return secret.parse(found.data or {}) if found else {}
+        return {}
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         """Server-side apply of `manifest`.
 
-        A field somebody else has changed since is named, and then taken back: a refresh that stopped there would let
-        the token die. A missing Secret or ConfigMap is created, a missing Deployment is an error.
+        A field that another writer has changed since is named, and then taken back: a refresh that stopped there would
+        let the token expire. A missing Secret or ConfigMap is created, a missing Deployment is an error.
         """
         kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
         before = _fingerprint(self._find(kind, name))
         if before is None and kind is Deployment:
             # The charts make it; an apply of its annotations alone would be refused for want of `create`.
-            raise ClusterError(f"Deployment {name} in namespace {self._namespace} is gone: apply the charts, run again")
+            raise ClusterError(
+                f"Deployment {name} in namespace {self._namespace} is gone. Fix: apply the charts, run again"
+            )
         taken_over: tuple[str, ...] = ()
         try:
             after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))
@@ -92,13 +104,13 @@ class KubernetesApi:
         try:
             deployment = self._find(Deployment, self._names.workload)
             if deployment is None:
-                return "The Deployment is gone."
-            troubles = diagnosis.deployment_troubles(deployment)
+                return "the Deployment is gone"
+            problems = diagnosis.deployment_problems(deployment)
             pod = diagnosis.newest_unready(self._pods(deployment))
         except ClusterError as error:
-            return f"Why cannot be found out: {error}"
-        trouble = diagnosis.trouble(pod) if pod else None
-        return diagnosis.report(troubles, trouble, self._log(trouble) if trouble else ())
+            return f"the cause is unknown: {error}"
+        problem = diagnosis.pod_problem(pod) if pod else None
+        return diagnosis.report(problems, problem, self._log(problem) if problem else ())
 
     def _find(self, kind: type[Kind], name: str, *, patient: bool = True) -> Kind | None:
         try:
@@ -125,14 +137,14 @@ class KubernetesApi:
             Action("list", "pods"), lambda client: list(client.list(Pod, labels={**labels})), patient=False
         )
 
-    def _log(self, trouble: diagnosis.Trouble) -> list[str]:
-        if trouble.container is None:
+    def _log(self, problem: diagnosis.Problem) -> list[str]:
+        if problem.container is None:
             return []
         try:
             return self._session.call(
-                Action("get", "pods/log", trouble.pod),
+                Action("get", "pods/log", problem.pod),
                 lambda client: list(
-                    client.log(trouble.pod, container=trouble.container, tail_lines=diagnosis.LOG_LINES, newlines=False)
+                    client.log(problem.pod, container=problem.container, tail_lines=diagnosis.LOG_LINES, newlines=False)
                 ),
                 patient=False,
             )

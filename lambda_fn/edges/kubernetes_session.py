@@ -1,4 +1,4 @@
-"""Requests to the Kubernetes API that are patient where patience helps, and say what to do where it does not."""
+"""Requests to the Kubernetes API, with retries where they help, and an error with its fix where they do not."""
 
 import base64
 from collections.abc import Callable
@@ -13,15 +13,14 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.edges import trust
+from lambda_fn.contract.objects import FIELD_MANAGER
+from lambda_fn.edges import tls
+from lambda_fn.job.api_error import Action, Grant, explain
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.credential import Authorization
-from lambda_fn.job.manifests import FIELD_MANAGER
 from lambda_fn.job.ports import Clock
-from lambda_fn.job.refusal import Action, explain
 from lambda_fn.job.rollout import REPORT_SECONDS
-from lambda_fn.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -35,20 +34,20 @@ _PAUSE = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_PAUSE_SECONDS, jit
 
 
 class Access(Protocol):
-    """Who we are to the cluster."""
+    """The identity of the Lambda in the cluster."""
 
     def bearer(self) -> Authorization:
         """A new bearer token."""
 
     def explain_refusal(self) -> str:
-        """Why the cluster may not know us, and what to do about it."""
+        """Why the cluster may not know that identity, and the fix."""
 
 
 class KubernetesSession:
     """One run's requests to one cluster. Close it afterwards."""
 
-    def __init__(self, settings: Settings, connection: Connection, access: Access, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(self, grant: Grant, connection: Connection, access: Access, clock: Clock) -> None:
+        self._grant = grant
         self._connection = connection
         self._access = access
         self._clock = clock
@@ -100,18 +99,18 @@ class KubernetesSession:
         except httpx2.HTTPStatusError as error:
             if isinstance(error, ApiError) and answers(error):
                 raise
-            message = explain(self._settings, action, _status(error), _words(error), self._access.explain_refusal)
+            message = explain(self._grant, action, _status(error), _message_of(error), self._access.explain_refusal)
             raise ClusterError(message) from error
         except httpx2.HTTPError as error:
-            if refused := trust.refusal(error):
+            if refused := tls.certificate_error(error):
                 raise ClusterError(
                     f"the Kubernetes API at {self._connection.endpoint} shows a certificate that is not accepted "
-                    f"({action}): {refused}. Somebody else answers there, or cluster.certificate_authority is wrong"
+                    f"({action}): {refused}. Fix: correct cluster.certificate_authority, or the name's DNS record"
                 ) from error
             raise ClusterError(
                 f"the Kubernetes API at {self._connection.endpoint} cannot be reached ({action}): "
-                f"{type(error).__name__}: {error}. A public endpoint has to let the Lambda's address in; a private one "
-                "needs cluster.vpc_id, subnet_ids and security_group_id in the settings"
+                f"{type(error).__name__}: {error}. Fix: let the Lambda's address in at a public endpoint; for a "
+                "private one set cluster.vpc_id, subnet_ids and security_group_id"
             ) from error
         self._denied_from = None
         return result
@@ -124,7 +123,7 @@ class KubernetesSession:
         return self._client
 
     def _new_client(self) -> Client:
-        namespace = self._settings.cluster.namespace
+        namespace = self._grant.namespace
         cluster = Cluster(
             server=self._connection.endpoint, certificate_auth_data=self._connection.certificate_authority
         )
@@ -140,10 +139,10 @@ class KubernetesSession:
 
     def _trust(self) -> SSLContext:
         try:
-            return trust.of(base64.b64decode(self._connection.certificate_authority).decode())
+            return tls.context_trusting(base64.b64decode(self._connection.certificate_authority).decode())
         except (SSLError, ValueError) as error:
             raise ClusterError(
-                f"the cluster's certificate authority is no PEM certificate in base64: {error}. Correct "
+                f"the cluster's certificate authority is not a PEM certificate in base64: {error}. Fix: correct "
                 "cluster.certificate_authority, or leave it out together with cluster.endpoint to have EKS asked"
             ) from error
 
@@ -192,15 +191,15 @@ def ask(request: Callable[[Client], Result], client: Client) -> Result:
         raise refusal from None
 
 
-def _words(error: httpx2.HTTPStatusError) -> str:
-    """What the server said: a Status' message, or the body as it came."""
+def _message_of(error: httpx2.HTTPStatusError) -> str:
+    """The server's message: that of a Status, or the body as it came."""
     return str(error) if isinstance(error, ApiError) else error.response.text or "nothing"
 
 
 def _may_pass(error: BaseException) -> bool:
     status = _status(error)
     if not status:
-        return isinstance(error, httpx2.TransportError) and not trust.refusal(error)
+        return isinstance(error, httpx2.TransportError) and not tls.certificate_error(error)
     return status in _DENIED | {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500  # noqa: PLR2004 - 5xx
 
 

@@ -1,46 +1,16 @@
-"""What ECR's GetAuthorizationToken answers, taken apart and believed only where it holds. Pure."""
+"""The answer of ECR's GetAuthorizationToken, parsed strictly. Pure."""
 
 import base64
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
+from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.times import instant_text
 from lambda_fn.settings import Registry
-from lambda_fn.settings.fields import ECR_HOST
-
-
-class Authorization:
-    """What a request's `Authorization` header holds: shown by `reveal` alone.
-
-    Its repr, and so every log, f-string, traceback with locals and assertion, is `Authorization(***)`. It cannot be
-    pickled or copied, so that it does not end up in a cache or in another process by accident.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself: only for the request or the Secret it is meant for."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Authorization(***)"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Authorization):
-            return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash((Authorization, self._value))
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("an Authorization is neither pickled nor copied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +39,10 @@ def parse(response: Mapping[str, Any], *, region: str, now: datetime, must_outli
         response: The answer.
         region: The region that was asked.
         now: The current time, aware.
-        must_outlive: How long the token has to be good from now on: until the second run from now has started.
+        must_outlive: How long the token has to be valid from now on: until the second run from now has started.
 
     Raises:
-        RegistryError: Anything is missing, malformed, of another region, or dies too early; names what, and no secret.
+        RegistryError: Anything is missing, malformed, of another region, or expires too early; has no secret.
     """
     source = f"GetAuthorizationToken in {region}"
     entries = response.get("authorizationData")
@@ -109,7 +79,7 @@ def _authorization(token: object, source: str) -> Authorization:
 
 
 def _decoded(token: str) -> bytes | None:
-    """What base64 stands for, None when it is not base64: some decoding errors carry the text they failed on."""
+    """The decoded text, None when it is not base64: some decoding errors carry the text they failed on."""
     try:
         return base64.b64decode(token, validate=True)
     except ValueError:
@@ -121,8 +91,8 @@ def _host(endpoint: object, region: str, source: str) -> str:
     found = ECR_HOST.fullmatch(host)
     if not found or endpoint == host:
         raise RegistryError(
-            f"{source} answered with proxyEndpoint {endpoint!r}, which is no ECR address: the token is not used. "
-            "Check what the Lambda's DNS and AWS_ENDPOINT_URL lead to"
+            f"{source} answered with proxyEndpoint {endpoint!r}, which is not an ECR address, so the "
+            "token is not used. Fix: check what the Lambda's DNS and AWS_ENDPOINT_URL lead to"
         )
     if found["region"] != region:
         raise RegistryError(f"{source} answered with a proxyEndpoint of region {found['region']}: {host}")
@@ -131,13 +101,17 @@ def _host(endpoint: object, region: str, source: str) -> str:
 
 def _expires_at(value: object, now: datetime, must_outlive: timedelta, source: str) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise RegistryError(f"{source} answered without a usable expiresAt: {value!r} is no instant")
+        raise RegistryError(
+            f"{source} answered without a usable expiresAt: {value!r} is not an instant with a time zone"
+        )
     expires_at = value.astimezone(UTC)
     if expires_at <= now:
-        raise RegistryError(f"{source} answered with a token that expired at {expires_at:%FT%TZ}: check the clock")
+        raise RegistryError(
+            f"{source} answered with a token that expired at {instant_text(expires_at)}: check the clock"
+        )
     if expires_at < now + must_outlive:
         raise RegistryError(
-            f"{source} answered with a token that expires at {expires_at:%FT%TZ}, before the second run from now "
-            f"({now + must_outlive:%FT%TZ}): shorten refresh.period_minutes"
+            f"{source} answered with a token that expires at {instant_text(expires_at)}, before the second run "
+            f"from now ({instant_text(now + must_outlive)}): shorten refresh.period_minutes"
         )
     return expires_at

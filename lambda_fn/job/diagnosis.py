@@ -13,13 +13,13 @@ LOG_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """The first thing that keeps a pod from being ready.
+class Problem:
+    """The first problem that keeps a pod from being ready.
 
     Attributes:
         pod: The pod's name.
-        container: The container to look at; None when none has come to life.
-        reason: What Kubernetes says about it.
+        container: The container to look at; None when none has started.
+        reason: What Kubernetes reports about it.
     """
 
     pod: str
@@ -33,39 +33,39 @@ def newest_unready(pods: Iterable[Pod]) -> Pod | None:
     return max(unready, key=lambda pod: str(pod.metadata.creationTimestamp if pod.metadata else ""), default=None)
 
 
-def trouble(pod: Pod) -> Trouble:
-    """What keeps `pod` from being ready."""
+def pod_problem(pod: Pod) -> Problem:
+    """The problem that keeps `pod` from being ready."""
     name = (pod.metadata and pod.metadata.name) or "?"
     status = pod.status
     statuses = [] if status is None else [*(status.initContainerStatuses or []), *(status.containerStatuses or [])]
     for container in statuses:
         if reason := _reason(container):
-            return Trouble(name, container.name, reason)
+            return Problem(name, container.name, reason)
     conditions = [] if status is None else status.conditions or []
-    told = [f"{c.reason}: {c.message}" for c in conditions if c.status == "False" and c.message]
-    return Trouble(name, None, excerpt("; ".join(told) or f"phase {status.phase if status else 'unknown'}"))
+    messages = [f"{c.reason}: {c.message}" for c in conditions if c.status == "False" and c.message]
+    return Problem(name, None, excerpt("; ".join(messages) or f"phase {status.phase if status else 'unknown'}"))
 
 
-def deployment_troubles(deployment: Deployment) -> list[str]:
-    """What the Deployment itself says is wrong: pods that cannot even be created, or a paused rollout."""
+def deployment_problems(deployment: Deployment) -> list[str]:
+    """The problems that the Deployment itself reports: pods that cannot even be created, or a paused rollout."""
     conditions = (deployment.status.conditions if deployment.status else None) or []
     bad = {("ReplicaFailure", "True"), ("Progressing", "False")}
-    told = [excerpt(f"{c.reason}: {c.message}") for c in conditions if (c.type, c.status) in bad]
+    messages = [excerpt(f"{c.reason}: {c.message}") for c in conditions if (c.type, c.status) in bad]
     if deployment.spec and deployment.spec.paused:
-        told.append("the Deployment is paused: kubectl rollout resume")
-    return told
+        messages.append("the Deployment is paused: kubectl rollout resume")
+    return messages
 
 
-def report(troubles: Sequence[str], pod_trouble: Trouble | None, log: Sequence[str]) -> str:
-    """One text of all that is known, the log's last lines indented below."""
-    lines = list(troubles)
-    if pod_trouble:
-        container = f", container {pod_trouble.container}" if pod_trouble.container else ""
-        lines.append(f"pod {pod_trouble.pod}{container}: {pod_trouble.reason}")
+def report(problems: Sequence[str], of_pod: Problem | None, log: Sequence[str]) -> str:
+    """One text of all that is known: the cause in the first line, the log's last lines indented below."""
+    lines = list(problems)
+    if of_pod:
+        container = f", container {of_pod.container}" if of_pod.container else ""
+        lines.append(f"pod {of_pod.pod}{container}: {of_pod.reason}")
     if log:
         lines.append("its last lines:")
         lines.extend(f"  {excerpt(line)}" for line in log[-LOG_LINES:])
-    return "\n".join(lines) or "No pod of the Deployment is unready; its controller may be slow or stopped."
+    return "\n".join(lines) or "no pod of the Deployment is unready; its controller may be slow or stopped"
 
 
 def _is_ready(pod: Pod) -> bool:
@@ -74,7 +74,7 @@ def _is_ready(pod: Pod) -> bool:
 
 
 def _reason(container: ContainerStatus) -> str | None:
-    """What is wrong with a container; None when nothing is, or it was not its turn yet."""
+    """What is wrong with a container; None when nothing is, or when it has not started yet."""
     state = container.state or ContainerState()
     if state.terminated:
         if state.terminated.exitCode == 0:

@@ -1,4 +1,4 @@
-"""What an invocation asks for. Pure."""
+"""The options of an invocation. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def parse(event: object) -> Request:
         EventError: It is anything else; lists what is allowed.
     """
     if not isinstance(event, Mapping):
-        raise EventError(f"the event {_shown(event)} is no object. {_ALLOWED}")
+        raise EventError(f"the event {_shown(event)} is not an object. {_ALLOWED}")
     if event.get("source") in _SCHEDULERS and event.get("detail-type") == "Scheduled Event":
         return Request()
     if unknown := [str(key) for key in event if key not in OPTIONS]:
@@ -50,7 +50,8 @@ def parse(event: object) -> Request:
     request = Request(**event)
     if request.canary and request != Request(canary=True):
         raise EventError(
-            f"the event {_shown(event)} asks for a canary and for more: a canary is a run of its own. {_ALLOWED}"
+            f"the event {_shown(event)} combines canary with other options: a pull of the canary is a run of its own. "
+            f"{_ALLOWED}"
         )
     return request
 

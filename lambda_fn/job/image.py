@@ -1,4 +1,4 @@
-"""What a registry says of an image, as far as the canary asks. It comes from outside: anything may be in it. Pure."""
+"""Manifests and indexes, as far as the canary reads them. They come from outside: anything may be in them. Pure."""
 
 import hashlib
 import json
@@ -11,13 +11,13 @@ from lambda_fn.contract.errors import CanaryError
 from lambda_fn.job.redact import excerpt
 
 BLOB_LIMIT_BYTES = 16 << 20
-_WORDS_BYTES = 2000
+_QUOTED_BYTES = 2000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a manifest says of a blob, or an index of a manifest."""
+    """A manifest's entry for a blob, or an index's entry for a manifest."""
 
     digest: str
     size_bytes: int
@@ -34,8 +34,8 @@ def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):  # RecursionError: brackets, thousands deep
         manifest = None
     if not isinstance(manifest, dict):
-        said = content[:_WORDS_BYTES].decode(errors="replace")
-        raise CanaryError(f"GET {path} brought no manifest: {excerpt(said)}")
+        text = content[:_QUOTED_BYTES].decode(errors="replace")
+        raise CanaryError(f"GET {path} returned something that is not a manifest: {excerpt(text)}")
     return manifest
 
 
@@ -58,7 +58,9 @@ def smallest_blob(manifest: Mapping[str, Any]) -> Descriptor:
     entries = [*([] if config is None else [config]), *_listed(manifest, "layers")]
     smallest = min(map(_descriptor, entries), key=lambda blob: blob.size_bytes, default=None)
     if smallest is None or smallest.size_bytes > BLOB_LIMIT_BYTES:
-        raise CanaryError(f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes: choose another image")
+        raise CanaryError(
+            f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes: choose another image in [canary]"
+        )
     return smallest
 
 
@@ -66,7 +68,7 @@ def _listed(manifest: Mapping[str, Any], key: str) -> list[object]:
     found = manifest.get(key)
     if found is None or isinstance(found, list):
         return found or []
-    raise CanaryError(f"the canary's image has {key} that are no list: {_shown(found)}")
+    raise CanaryError(f"the canary's image has {key} that is not a list: {_shown(found)}")
 
 
 def _descriptor(entry: object) -> Descriptor:
@@ -77,12 +79,14 @@ def _descriptor(entry: object) -> Descriptor:
         counted = isinstance(size, int) and not isinstance(size, bool)  # to Python, true is 1
         if counted and size >= 0 and isinstance(digest, str) and _DIGEST.fullmatch(digest):
             return Descriptor(digest, size)
-    raise CanaryError(f"the canary's image lists what has no SHA-256 digest and size in bytes: {_shown(entry)}")
+    raise CanaryError(
+        f"the canary's image lists an entry without a SHA-256 digest and a size in bytes: {_shown(entry)}"
+    )
 
 
 def _shown(value: object) -> str:
     try:
-        return excerpt(json.dumps(value)[:_WORDS_BYTES])
+        return excerpt(json.dumps(value)[:_QUOTED_BYTES])
     except RecursionError:  # the reader takes deeper brackets than the writer
         return "brackets, thousands deep"
 
@@ -96,5 +100,5 @@ def check(path: str, content: bytes, digest: str, size_bytes: int | None = None)
     found = f"sha256:{hashlib.sha256(content).hexdigest()}"
     if found != digest or size_bytes not in {None, len(content)}:
         raise CanaryError(
-            f"GET {path} brought {len(content)} bytes with digest {found}, which is not what was asked for"
+            f"GET {path} returned {len(content)} bytes with digest {found}, and not the content of that digest"
         )

@@ -1,12 +1,15 @@
-"""What a refresh needs from outside, as narrow as it needs it. Pure."""
+"""What a refresh needs from outside, and no more. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.objects import CONFIG_SHA256
+from lambda_fn.contract.secret import Entry
 from lambda_fn.job.credential import Credential
-from lambda_fn.job.manifests import CONFIG_DIGEST, Manifest
+from lambda_fn.job.manifests import Manifest
 
 
 class Clock(Protocol):
@@ -32,14 +35,14 @@ class Registry(Protocol):
             RegistryError: There is none.
         """
 
-    def verify(self, host: str, credential: Credential) -> str | None:
-        """Ask `host` whether it accepts the credential.
+    def verify(self, host: str, token: Authorization) -> str | None:
+        """Ask `host` whether it accepts the token.
 
         Returns:
             None when it does; a warning when it could not be asked.
 
         Raises:
-            RegistryError: It refuses the credential.
+            RegistryError: It refuses the token.
         """
 
 
@@ -66,7 +69,7 @@ class Workload:
     @property
     def config_sha256(self) -> str | None:
         """The digest of the configuration it was last rolled out with; None when it never was."""
-        return self.annotations.get(CONFIG_DIGEST)
+        return self.annotations.get(CONFIG_SHA256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ class Cluster(Protocol):
         """The Deployment, None when there is none."""
 
     def read_expiry(self) -> datetime | None:
-        """When the token in the Secret dies, None when no Secret says so. Asks once: the answer is for a metric."""
+        """When the first token in the Secret expires, None when that is unknown. Asks once: it is for a metric."""
+
+    def read_tokens(self) -> Mapping[str, Entry]:
+        """The tokens in the Secret by ECR host; none where there is no Secret, or none that a refresh wrote."""
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         """Make the object hold `manifest`'s fields, taking them over from other managers where need be.

@@ -1,4 +1,4 @@
-"""Other people's text, made fit to be quoted: short, and without what looks like a credential. Pure."""
+"""Quoted text from outside: short, and without anything that looks like a credential. Pure."""
 
 import re
 

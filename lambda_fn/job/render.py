@@ -7,7 +7,6 @@ own time-out and memory end such a run, and nothing has been written by then.
 """
 
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, NoReturn
@@ -39,13 +38,11 @@ class Upstream:
 
     Attributes:
         host: The ECR host name.
-        layer_host: The S3 host its layers come from.
         repositories: The patterns of the repositories it serves, where `*` stands for any characters.
         pattern: The same as one anchored regular expression.
     """
 
     host: str
-    layer_host: str
     repositories: list[str]
     pattern: str
 
@@ -58,6 +55,8 @@ class Inputs:
         domain: The registry's public name.
         resolver: The DNS server's address, IPv6 in brackets.
         registries: The upstreams, in the order in which their patterns are tried.
+        layer_hosts: The S3 hosts that the registries redirect to.
+        layer_urls: A regular expression for the beginning of every URL in a layer bucket of ECR.
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings.
@@ -68,6 +67,8 @@ class Inputs:
     domain: str
     resolver: str
     registries: list[Upstream]
+    layer_hosts: list[str]
+    layer_urls: str
     tls: bool
     drain_seconds: int
     cache: Cache
@@ -99,21 +100,6 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, _context: object, operator: str, *_operands: object) -> NoReturn:
         raise SecurityError(f"{operator} is not available in a template")
-
-
-def pattern(repositories: Sequence[str]) -> str:
-    """One anchored regular expression that matches what any of the patterns matches; `*` is any characters."""
-    alternatives = (p.replace(".", r"\.").replace("*", ".*") for p in repositories)
-    return f"^(?:{'|'.join(alternatives)})$"
-
-
-def layer_host(region: str) -> str:
-    """The S3 host of ECR's own layer bucket in a region.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
-    """
-    suffix = ".cn" if region.startswith("cn-") else ""
-    return f"prod-{region}-starport-layer-bucket.s3.{region}.amazonaws.com{suffix}"
 
 
 def render(template: str, inputs: Inputs, *, source: str) -> str:

@@ -1,10 +1,11 @@
-"""What a run did, for people and for metrics, and the errors that carry it. Pure; holds no secret."""
+"""The result of a run, for people and for metrics, and the errors that carry it. Pure; holds no secret."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
+from lambda_fn.contract.times import instant_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,25 +13,27 @@ class Report:
     """The result of one run.
 
     Attributes:
-        dry_run: Nothing was written; `changed` and `rolled_out` say what would be.
-        hosts: The ECR hosts whose credential is in the Secret, in the order of the settings.
-        expires_at: When the first of the tokens dies.
-        config_sha256: The digest of the rendered configuration.
+        dry_run: The run wrote nothing; `changed` and `rolled_out` describe what it would have done.
+        hosts: The ECR hosts whose token is in the Secret, in the order of the settings.
+        expires_at: When the first registry is without a valid token.
+        stale_regions: Regions without a new token; the Secret keeps their earlier tokens while those are valid.
+        config_sha256: The digest of the rendered configuration; None where none was rendered.
         changed: Objects that differ from before, such as `Secret aws-registry`.
-        taken_over: Fields that another field manager had changed and that are ours again.
-        rolled_out: A rollout was started.
-        cache_purged: It was asked to empty the cache, which it does pod by pod: a cache ends with its pod.
-        undone: Its pods did not become ready, and the configuration from before is back in the ConfigMap and the
-            Deployment; `changed` names neither.
+        taken_over: Fields that another field manager had changed, and that the run took back.
+        rolled_out: The run started a rollout.
+        cache_purged: The run was asked to purge the cache, and the rollout does so pod by pod.
+        undone: The new pods did not become ready, and ConfigMap and Deployment have the earlier configuration again;
+            `changed` names neither.
         pods_ready: Pods of the Deployment that are available.
         pods_wanted: Pods it should have.
-        warnings: What did not stop the run and somebody should look at.
+        warnings: Problems that did not stop the run, and that an operator should look at.
     """
 
     dry_run: bool
     hosts: tuple[str, ...]
     expires_at: datetime
-    config_sha256: str
+    config_sha256: str | None
+    stale_regions: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     taken_over: tuple[str, ...] = ()
     rolled_out: bool = False
@@ -43,14 +46,14 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """The report as JSON's own types."""
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        return {**values, "expires_at": f"{self.expires_at:%FT%TZ}"}
+        return {**values, "expires_at": instant_text(self.expires_at)}
 
 
-class RolloutError(ClusterError):
-    """All was written, and the rollout did not end well.
+class ReportedError(FrontdoorError):
+    """The run wrote the Secret, and failed afterwards.
 
     Attributes:
-        report: What the run did before; the token it wrote is in use.
+        report: What the run did; the tokens it wrote are in use.
     """
 
     def __init__(self, message: str, report: Report) -> None:
@@ -58,9 +61,21 @@ class RolloutError(ClusterError):
         self.report = report
 
 
+class StaleRegionError(ReportedError, RegistryError):
+    """One or more regions gave no usable token; the other regions have a new one."""
+
+
+class UnrenderedTemplateError(ReportedError, TemplateError):
+    """The template does not render; the tokens are new, and the proxy keeps the configuration it has."""
+
+
+class RolloutError(ReportedError, ClusterError):
+    """The run wrote everything, and its rollout did not complete."""
+
+
 class RolloutStuckError(RolloutError):
-    """Pods do not become ready with the new configuration; the old pods keep serving, with the new token."""
+    """Pods do not become ready with the new configuration; the old pods keep serving, with the new tokens."""
 
 
 class RolloutReplacedError(RolloutError):
-    """Somebody else's rollout took the place of this run's, and is complete: run again."""
+    """Another writer's rollout replaced this run's, and is complete: run again."""

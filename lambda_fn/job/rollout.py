@@ -7,7 +7,7 @@ from lambda_fn.job.ports import Clock, Cluster, Workload
 
 POLL_SECONDS = 2.0
 REPORT_SECONDS = 15.0
-"""Kept back from the invocation's remaining time, to find out why a rollout is stuck and to say so."""
+"""Kept of the invocation's remaining time, to find out why a rollout is stuck and to report it."""
 
 
 def wait(cluster: Cluster, clock: Clock, timeout_seconds: float, spare_seconds: float = REPORT_SECONDS) -> Workload:
@@ -27,7 +27,9 @@ def wait(cluster: Cluster, clock: Clock, timeout_seconds: float, spare_seconds: 
     while True:
         workload = cluster.read_workload()
         if workload is None:
-            raise ClusterError("the Deployment was deleted while its rollout was waited for: apply the charts again")
+            raise ClusterError(
+                "the Deployment was deleted while the run waited for its rollout. Fix: apply the charts again"
+            )
         left_seconds = (ends_at - clock.now()).total_seconds()
         if workload.complete or left_seconds <= 0:
             return workload

@@ -2,18 +2,12 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-# Source of the ECR host forms: the host name expression of amazon-ecr-credential-helper.
-ECR_HOST = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)"
-    r"\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.aws)",
-    re.ASCII,
-)
+from lambda_fn.contract.registries import ECR_HOST
 
 
 def matching(expression: str, allowed: str) -> Callable[[str], str]:
@@ -86,16 +80,6 @@ def _own_namespace(value: str) -> str:
         raise ValueError("must be a namespace of ecr-frontdoor's own: the stack makes it `restricted` and deletes it")
     return value
 
-
-def amount(quantity: str) -> Decimal:
-    """The number a Kubernetes quantity stands for, such as 536870912 for `512Mi`."""
-    number = quantity.rstrip("mkKMGTi")
-    return Decimal(number) * _UNITS[quantity.removeprefix(number)]
-
-
-_UNITS = {"": Decimal(1), "m": Decimal("0.001")}
-_UNITS |= {unit: Decimal(1000) ** power for power, unit in enumerate("kMGT", start=1)}
-_UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGT", start=1)}
 
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]

@@ -5,17 +5,18 @@ tested to cover it. CDK, the Lambda and the charts all read these models and not
 """
 
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from lambda_fn.contract.objects import refresher_group
+from lambda_fn.contract.registries import ECR_HOST, partition_of
+from lambda_fn.contract.repository_pattern import RepositoryPattern as Pattern
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.fields import (
-    ECR_HOST,
     Account,
     Base64,
     ClusterName,
@@ -31,7 +32,6 @@ from lambda_fn.settings.fields import (
     SubnetId,
     VpcId,
 )
-from lambda_fn.settings.partition import partition_of
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
@@ -219,7 +219,7 @@ class Settings(Table):
     @property
     def refresher_group(self) -> str:
         """The Lambda's Kubernetes group."""
-        return self.names.group or f"ecr-frontdoor:refresher:{self.cluster.namespace}"
+        return self.names.group or refresher_group(self.cluster.namespace)
 
     @field_validator("registries")
     @classmethod
@@ -236,7 +236,7 @@ class Settings(Table):
             places[place] = number
             for pattern in registry.repositories:
                 # A * in the later pattern is a character like any other, which only a * of the earlier one matches.
-                wider = next((earlier for earlier in taken if fnmatchcase(pattern, earlier)), None)
+                wider = next((earlier for earlier in taken if Pattern(earlier).matches(pattern)), None)
                 if wider is not None:
                     raise ValueError(
                         f"registries[{number}] never serves {pattern!r}: registries[{taken[wider]}] comes first "
@@ -248,7 +248,7 @@ class Settings(Table):
     @model_validator(mode="after")
     def _canary_may_be_pulled(self) -> Self:
         patterns = [pattern for registry in self.registries for pattern in registry.repositories]
-        if self.canary and not any(fnmatchcase(self.canary.repository, pattern) for pattern in patterns):
+        if self.canary and not any(Pattern(pattern).matches(self.canary.repository) for pattern in patterns):
             raise ValueError(
                 f"canary.repository = {self.canary.repository} is not among what anyone may pull: "
                 f"choose one that {', '.join(patterns)} allows"
@@ -301,11 +301,11 @@ class Settings(Table):
     def _all_is_of_one_partition(self) -> Self:
         region = self.cluster.region
         for key, (value, partition) in self._partitions_by_key().items():
-            if partition != partition_of(region):
+            if partition != partition_of(region).name:
                 raise ValueError(
                     f"{key} = {value} is of the partition {partition} and cluster.region = {region} of "
-                    f"{partition_of(region)}: partitions of AWS share neither accounts nor credentials, so give each "
-                    "its own deployment"
+                    f"{partition_of(region).name}: partitions of AWS share neither accounts nor credentials, so give "
+                    "each its own deployment"
                 )
         return self
 
@@ -319,8 +319,8 @@ class Settings(Table):
             "proxy.exposure.target_group_arn": getattr(self.proxy.exposure, "target_group_arn", None),
         }
         return (
-            {key: (value, partition_of(value)) for key, value in regions.items()}
-            | ({"proxy.image": (self.proxy.image, partition_of(image["region"]))} if image else {})
+            {key: (value, partition_of(value).name) for key, value in regions.items()}
+            | ({"proxy.image": (self.proxy.image, partition_of(image["region"]).name)} if image else {})
             | {key: (arn, arn.split(":")[1]) for key, arn in arns.items() if arn}
         )
 

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure, NlbExposure
-from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity, amount
+from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
 
@@ -23,7 +24,7 @@ class Resources(Table):
 
     @model_validator(mode="after")
     def _limit_covers_the_request(self) -> Self:
-        if amount(self.memory_limit) < amount(self.memory_request):
+        if parse_quantity(self.memory_limit) < parse_quantity(self.memory_request):
             raise ValueError(
                 f"memory_limit = {self.memory_limit} is below memory_request = {self.memory_request}: raise the limit"
             )

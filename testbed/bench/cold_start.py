@@ -14,8 +14,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lambda_fn.contract.runtime import HANDLER
 from stacks import bundling
-from stacks.refresher import HANDLER
 from testbed.bench.imports import WHOLE, processor_seconds, shares, table
 
 _RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from k8s_manifests import proxy_documents
-from k8s_manifests.configuration import TEMPLATE_KEY
-from lambda_fn.job import refresh
+from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.job import configuration
 from lambda_fn.settings import Settings, parse_toml
 from testbed.mutants.mutant import Mutant
 from testbed.mutants.part import MutantError
@@ -79,4 +79,4 @@ def _product(settings: Settings) -> Product:
     objects = proxy_documents(settings)
     (template,) = (item["data"][TEMPLATE_KEY] for item in objects if TEMPLATE_KEY in item.get("data", {}))
     hosts = tuple(f"{entry.account}.dkr.ecr.{entry.region}.amazonaws.com" for entry in settings.registries)
-    return Product(objects, refresh.rendered(settings, hosts, settings.proxy.resolver or "", template))
+    return Product(objects, configuration.rendered(settings, hosts, settings.proxy.resolver or "", template))

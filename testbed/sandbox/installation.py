@@ -14,6 +14,8 @@ from pathlib import Path
 import boto3
 import httpx2
 
+from lambda_fn.contract.metrics import NAMESPACE, SERVICE
+from lambda_fn.contract.runtime import HANDLER
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from testbed.sandbox import image
 from testbed.sandbox.access import grant_access
@@ -169,11 +171,11 @@ def refresh(world: World, event: Mapping[str, object], deployed: Settings | None
         "AWS_SESSION_TOKEN": frozen.token or "",
         "AWS_CA_BUNDLE": ca,
         "SSL_CERT_FILE": ca,
-        "POWERTOOLS_SERVICE_NAME": "ecr-frontdoor",
-        "POWERTOOLS_METRICS_NAMESPACE": "EcrFrontdoor",
+        "POWERTOOLS_SERVICE_NAME": SERVICE,
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
         **to_environment(deployed or settings(world)),
     }
-    return invoke("lambda_fn.handler.handler", event, environment, timeout_seconds=_FUNCTION_SECONDS)
+    return invoke(HANDLER, event, environment, timeout_seconds=_FUNCTION_SECONDS)
 
 
 def point_domain_to_proxy(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lambda_fn.contract.registries import layer_buckets, layer_hosts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -60,12 +62,12 @@ class Names:
     @property
     def layer_bucket(self) -> str:
         """ECR's bucket for layers."""
-        return f"prod-{self.region}-starport-layer-bucket"
+        return layer_buckets(self.region)[0]
 
     @property
     def layer_host(self) -> str:
         """The host of a blob's Location."""
-        return f"{self.layer_bucket}.{self.s3_host}"
+        return layer_hosts(self.region)[0]
 
     @property
     def asset_bucket(self) -> str:

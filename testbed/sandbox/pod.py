@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from k8s_manifests import documents
-from k8s_manifests.configuration import SCRIPT_KEY, TEMPLATE_KEY
-from lambda_fn.job.refresh import rendered
+from k8s_manifests.configuration import SCRIPT_KEY
+from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
 from testbed.sandbox.world import World
 from testbed.waiting import eventually

@@ -18,6 +18,7 @@ from lambda_fn.edges.kubernetes_api import KubernetesApi
 from lambda_fn.edges.kubernetes_session import Access, KubernetesSession
 from lambda_fn.job.manifests import Manifest
 from lambda_fn.settings import Settings
+from tests.contract.cluster import grant_of
 
 KINDS: dict[str, Any] = {"ConfigMap": ConfigMap, "Secret": Secret, "Deployment": Deployment}
 
@@ -53,9 +54,9 @@ class Site:
     def connect(self, access: Access | None = None) -> KubernetesApi:
         """The Lambda's edge to this namespace, in a new session."""
         clock = LambdaClock(self.invocation)
-        session = KubernetesSession(self.settings, self.eks.connect(), access or self.access, clock)
+        session = KubernetesSession(grant_of(self.settings), self.eks.connect(), access or self.access, clock)
         self._sessions.append(session)
-        return KubernetesApi(self.settings, session)
+        return KubernetesApi(self.settings.names, self.settings.cluster.namespace, session)
 
     def close(self) -> None:
         for session in self._sessions:

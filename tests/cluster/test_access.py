@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.edges.eks import Eks
-from lambda_fn.job.credential import Authorization
 from testbed.sandbox.access import grant_access, revoke_access
 from testbed.sandbox.world import World
 from tests.cluster.conftest import assume
@@ -52,7 +52,9 @@ def test_a_missing_access_entry_is_named_with_its_role(site: Site, operator: bot
     site.invocation.remaining_seconds = 17
     with pytest.raises(ClusterError) as caught:
         site.connect(as_role(site, operator, stranger)).read_template()
-    assert "Kubernetes does not know the Lambda (401 on: get configmaps aws-registry-proxy-tpl)" in str(caught.value)
+    assert "Kubernetes does not know the Lambda's role (401 on: get configmaps aws-registry-proxy-tpl)" in str(
+        caught.value
+    )
     assert f"The access entry of {stranger} in cluster shared is missing" in str(caught.value)
 
 
@@ -62,7 +64,7 @@ def test_an_entry_for_another_group_is_a_403_that_names_the_group(
     grant_access(world, stranger, ["somebody:else"])
     try:
         site.invocation.remaining_seconds = 20
-        with pytest.raises(ClusterError, match="bound to group cluster-tests:refresher, has to allow it"):
+        with pytest.raises(ClusterError, match="bound to group cluster-tests:refresher, allows it"):
             site.connect(as_role(site, operator, stranger)).read_template()
     finally:
         revoke_access(world, stranger)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from k8s_manifests import access_documents, proxy_documents
-from k8s_manifests.deployer import deployer_group, deployer_role_name
+from lambda_fn.contract.objects import deployer_group, deployer_role
 from lambda_fn.settings import IngressExposure, Settings
 from testbed.sandbox.world import World
 
@@ -45,7 +45,7 @@ class Deployer:
 
     def look_for_the_first_step(self) -> subprocess.CompletedProcess[str]:
         """What the stack's FirstStep has CDK's function do."""
-        name = deployer_role_name(self.settings.names.workload)
+        name = deployer_role(self.settings.names.workload)
         return self.kubectl("get", "-n", self.namespace, "role", name, "-o=jsonpath={.metadata.name}")
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.edges.ecr import Ecr
-from lambda_fn.job.credential import Authorization, Credential
+from lambda_fn.job.credential import Credential
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.world import World
@@ -34,7 +35,7 @@ def test_a_token_is_fetched_and_every_host_of_the_region_accepts_it(ecr: Ecr, wo
     found = fetch(ecr, world)
     assert (found.host, found.region) == (world.ecr_host, world.region)
     assert found.expires_at - datetime.now(UTC) > timedelta(hours=11)
-    assert [ecr.verify(host, found) for host in world.ecr_hosts] == [None, None]
+    assert [ecr.verify(host, found.authorization) for host in world.ecr_hosts] == [None, None]
 
 
 @pytest.mark.parametrize("characters", [1_000, 4_096, 16_000])
@@ -42,7 +43,7 @@ def test_a_token_of_any_size_is_accepted(ecr: Ecr, world: World, control: Contro
     control.set(Behaviour(token_characters=characters))
     found = fetch(ecr, world)
     assert len(found.authorization.reveal()) == characters
-    assert ecr.verify(found.host, found) is None
+    assert ecr.verify(found.host, found.authorization) is None
 
 
 @pytest.mark.parametrize(
@@ -64,15 +65,16 @@ def test_an_api_that_gives_no_usable_token_is_an_error(
 def test_a_token_the_registry_refuses_is_an_error(ecr: Ecr, world: World, control: Control) -> None:
     found = fetch(ecr, world)
     control.expire_tokens()
-    with pytest.raises(RegistryError, match=f"{world.ecr_host} refuses the new token with 403: the old one stays"):
-        ecr.verify(found.host, found)
+    with pytest.raises(
+        RegistryError, match=f"{world.ecr_host} refuses the new token with 403, so the earlier one stays"
+    ):
+        ecr.verify(found.host, found.authorization)
 
 
 def test_a_token_of_another_region_is_refused(ecr: Ecr, world: World, control: Control) -> None:
     token = control.issue_token("eu-west-1")
-    found = Credential("unused", "eu-west-1", Authorization(token.authorization), token.expires_at)
     with pytest.raises(RegistryError, match=f"{world.ecr_host} refuses the new token with 40[013]"):
-        ecr.verify(world.ecr_host, found)
+        ecr.verify(world.ecr_host, Authorization(token.authorization))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_registry_that_cannot_be_asked_is_a_warning_in_bounded_time(
 ) -> None:
     found = fetch(ecr, world)
     with control.behaving(behaviour):
-        answer = ecr.verify(found.host, found)
+        answer = ecr.verify(found.host, found.authorization)
     gc.collect()
     assert answer is not None
     assert answer.startswith(f"{world.ecr_host} {warning}")
@@ -101,7 +103,7 @@ def test_a_host_that_is_not_trusted_never_sees_the_token(ecr: Ecr, world: World,
     """TLS ends before the header is sent: a name that the certificate does not hold."""
     found = fetch(ecr, world)
     mark = control.mark()
-    answer = ecr.verify("192.0.2.20", found)
+    answer = ecr.verify("192.0.2.20", found.authorization)
     assert answer is not None
     assert "could not be asked" in answer
     assert control.requests(mark).count("registry") == 0

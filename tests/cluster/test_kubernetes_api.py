@@ -3,10 +3,10 @@
 import pytest
 from lightkube.resources.core_v1 import Namespace
 
+from lambda_fn.contract import objects
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.job import manifests
 from tests.cluster.site import Site
-from tests.contract.cluster import ClusterContract, deployment
+from tests.contract.cluster import ClusterContract, deployment, objects_of
 
 
 class TestKubernetesApi(ClusterContract):
@@ -17,7 +17,7 @@ class TestKubernetesApi(ClusterContract):
 
 def test_every_field_the_lambda_writes_is_its_own(site: Site) -> None:
     site.create(deployment(site.settings))
-    site.cluster.apply(manifests.rollout(site.settings, {manifests.CONFIG_DIGEST: "a"}), dry_run=False)
+    site.cluster.apply(objects_of(site.settings).rollout({objects.CONFIG_SHA256: "a"}), dry_run=False)
     found = site.read("Deployment", site.settings.names.workload)
     assert found is not None
     (ours,) = [entry for entry in found["metadata"]["managedFields"] if entry["manager"] == "ecr-frontdoor"]
@@ -38,7 +38,7 @@ def test_a_secret_of_another_type_is_an_error_that_says_to_delete_it(site: Site)
         "type": "kubernetes.io/dockerconfigjson",
         "data": {".dockerconfigjson": "e30="},
     }
-    with pytest.raises(ClusterError, match="made by somebody else, delete it and run again"):
+    with pytest.raises(ClusterError, match="another tool created an object of that name, delete it and run again"):
         site.cluster.apply(manifest, dry_run=False)
 
 

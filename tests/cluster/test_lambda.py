@@ -13,8 +13,8 @@ from lightkube.codecs import from_dict
 
 import k8s_manifests
 from lambda_fn import handler
+from lambda_fn.contract import objects
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.job import manifests
 from lambda_fn.settings import Settings, to_environment
 from testbed.sandbox import image, installation
 from testbed.sandbox.cloud.behaviour import Behaviour
@@ -257,7 +257,7 @@ def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(
     assert counted["RolloutsStuck"] == [1.0]
     assert counted["TokenSecondsRemaining"][0] > 43_000
     deployment = site.read("Deployment", settings.names.workload)
-    assert manifests.CONFIG_DIGEST in json.dumps(deployment)
+    assert objects.CONFIG_SHA256 in json.dumps(deployment)
     token = token_in_use(site, world)
     for emitted in (done.log, json.dumps(done.error), json.dumps(deployment, default=str)):
         assert leaks(token, emitted) == []

@@ -6,19 +6,20 @@ from datetime import timedelta
 import pytest
 
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.secret import Entry
 from lambda_fn.job import manifests
 from lambda_fn.settings import Settings
 from tests.canary import shown_with_locals
 from tests.cluster.site import Site
-from tests.contract.cluster import deployment, template
+from tests.contract.cluster import deployment, objects_of, template
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.registry import FakeRegistry
 
 READ_TEMPLATE = lambda site: site.cluster.read_template()  # noqa: E731 - a row of the table
 READ_WORKLOAD = lambda site: site.cluster.read_workload()  # noqa: E731
 APPLY_SECRET = lambda site: site.cluster.apply(secret(site), dry_run=False)  # noqa: E731
-APPLY_CONFIGURATION = lambda site: site.cluster.apply(manifests.config_map(site.settings, "a"), dry_run=False)  # noqa: E731
-APPLY_ROLLOUT = lambda site: site.cluster.apply(manifests.rollout(site.settings, {}), dry_run=False)  # noqa: E731
+APPLY_CONFIGURATION = lambda site: site.cluster.apply(objects_of(site.settings).config_map("a"), dry_run=False)  # noqa: E731
+APPLY_ROLLOUT = lambda site: site.cluster.apply(objects_of(site.settings).rollout({}), dry_run=False)  # noqa: E731
 
 
 def secret(site: Site) -> manifests.Manifest:
@@ -34,7 +35,7 @@ def secret_of(site: Site, registry: FakeRegistry) -> manifests.Manifest:
     """The Secret with a token of its own."""
     lasting = timedelta(0)
     credential = registry.fetch_credential(site.settings.cluster.region, now=STARTED_AT, must_outlive=lasting)
-    return manifests.secret(site.settings, {credential.host: credential})
+    return objects_of(site.settings).secret({credential.host: Entry(credential.authorization, credential.expires_at)})
 
 
 def unable_pod(of: Settings) -> manifests.Manifest:
@@ -76,7 +77,7 @@ def test_a_missing_verb_is_named_with_its_object_and_the_role_that_should_have_i
         doing(site)
     assert str(caught.value).startswith(
         f"Kubernetes forbids the Lambda to {verb} {resource} {named} in namespace {site.settings.cluster.namespace}. "
-        "Role aws-registry-proxy-refresher there, bound to group cluster-tests:refresher, has to allow it: "
+        "Role aws-registry-proxy-refresher, bound to group cluster-tests:refresher, allows it. "
     )
 
 
@@ -94,7 +95,7 @@ def test_without_the_right_to_read_logs_a_stuck_rollout_still_names_the_pod_and_
     told = site.cluster.explain_stuck_rollout()
     assert "pod proxy-x, container nginx: ErrImageNeverPull: " in told
     assert "no log: Kubernetes forbids the Lambda to get pods/log proxy-x in namespace" in told
-    assert "Role aws-registry-proxy-refresher there" in told
+    assert "Role aws-registry-proxy-refresher" in told
 
 
 def test_a_failed_write_of_the_secret_leaves_no_token_in_a_traceback_with_locals(site: Site) -> None:

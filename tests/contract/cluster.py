@@ -6,9 +6,12 @@ from typing import Protocol
 
 import pytest
 
+from lambda_fn.contract import objects
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.job import manifests
-from lambda_fn.job.manifests import Manifest
+from lambda_fn.contract.secret import Entry
+from lambda_fn.job.api_error import Grant
+from lambda_fn.job.manifests import Manifest, Objects
 from lambda_fn.job.ports import Cluster
 from lambda_fn.settings import Settings, parse_toml
 
@@ -23,6 +26,16 @@ proxy = { exposure = { kind = "service" }, resolver = "192.0.2.1" }
 def settings() -> Settings:
     """The settings every bench has."""
     return parse_toml(SETTINGS, "the test's settings")
+
+
+def objects_of(of: Settings) -> Objects:
+    """The builder of the objects of an installation."""
+    return Objects(of.names, of.cluster.namespace)
+
+
+def grant_of(of: Settings) -> Grant:
+    """The rights of an installation's Lambda."""
+    return Grant(of.cluster.namespace, objects.refresher_role(of.names.workload), of.refresher_group)
 
 
 class Bench(Protocol):
@@ -59,7 +72,7 @@ def deployment(of: Settings) -> Manifest:
     }
 
 
-def template(of: Settings, text: str = "hello", key: str = manifests.TEMPLATE_KEY) -> Manifest:
+def template(of: Settings, text: str = "hello", key: str = objects.TEMPLATE_KEY) -> Manifest:
     """The chart's ConfigMap with a template."""
     return {
         "apiVersion": "v1",
@@ -99,7 +112,7 @@ class ClusterContract:
         assert bench.cluster.read_configuration() is None
 
     def test_the_configuration_is_read_as_it_was_applied(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one\n\n  ü\n"), dry_run=False)
+        bench.cluster.apply(objects_of(bench.settings).config_map("one\n\n  ü\n"), dry_run=False)
         assert bench.cluster.read_configuration() == "one\n\n  ü\n"
 
     def test_a_missing_deployment_is_no_workload(self, bench: Bench) -> None:
@@ -121,7 +134,7 @@ class ClusterContract:
         charts = deployment(bench.settings)
         bench.create(charts)
         before = charts_sha256()
-        ours = manifests.rollout(bench.settings, dict.fromkeys(manifests.OWN_ANNOTATIONS, "a"))
+        ours = objects_of(bench.settings).rollout(dict.fromkeys(objects.LAMBDA_ANNOTATIONS, "a"))
         assert bench.cluster.apply(ours, dry_run=False).changed
         assert charts_sha256() == before
         charts["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.frontdoor.test/nginx:2"
@@ -143,37 +156,53 @@ class ClusterContract:
         bench.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
         assert bench.cluster.read_expiry() == expires_at
 
+    def test_a_missing_secret_has_no_tokens(self, bench: Bench) -> None:
+        assert bench.cluster.read_tokens() == {}
+
+    def test_a_secret_that_no_refresh_wrote_has_no_tokens(self, bench: Bench) -> None:
+        metadata = {"name": bench.settings.names.secret, "namespace": bench.settings.cluster.namespace}
+        bench.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"other": "YQ=="}})
+        assert bench.cluster.read_tokens() == {}
+
+    def test_the_tokens_are_read_as_they_were_applied(self, bench: Bench) -> None:
+        entries = {
+            "a.example": Entry(Authorization("YTpi"), datetime(2026, 11, 23, 18, tzinfo=UTC)),
+            "b.example": Entry(Authorization("Yzpk"), datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        }
+        bench.cluster.apply(objects_of(bench.settings).secret(entries), dry_run=False)
+        assert bench.cluster.read_tokens() == entries
+
     def test_apply_creates_what_is_missing(self, bench: Bench) -> None:
-        applied = bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        applied = bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
         assert applied.changed
         assert applied.taken_over == ()
         assert self._configuration(bench) == "one"
 
     def test_applying_twice_changes_nothing(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
         before = bench.read("ConfigMap", bench.settings.names.config_map)
-        assert not bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False).changed
+        assert not bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False).changed
         assert bench.read("ConfigMap", bench.settings.names.config_map) == before
 
     def test_applying_another_value_changes_the_object(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
-        assert bench.cluster.apply(manifests.config_map(bench.settings, "two"), dry_run=False).changed
+        bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
+        assert bench.cluster.apply(objects_of(bench.settings).config_map("two"), dry_run=False).changed
         assert self._configuration(bench) == "two"
 
     def test_a_dry_run_says_what_it_would_create_and_creates_nothing(self, bench: Bench) -> None:
-        assert bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).changed
+        assert bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=True).changed
         assert bench.read("ConfigMap", bench.settings.names.config_map) is None
 
     def test_a_dry_run_says_what_it_would_change_and_changes_nothing(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
-        assert bench.cluster.apply(manifests.config_map(bench.settings, "two"), dry_run=True).changed
-        assert not bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).changed
+        bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
+        assert bench.cluster.apply(objects_of(bench.settings).config_map("two"), dry_run=True).changed
+        assert not bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=True).changed
         assert self._configuration(bench) == "one"
 
     def test_another_managers_change_is_named_and_taken_back(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
-        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", manifests.CONFIG_KEY), "edited")
-        applied = bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
+        bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
+        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", objects.CONFIG_KEY), "edited")
+        applied = bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
         assert applied.changed
         (taken_over,) = applied.taken_over
         assert "nginx" in taken_over
@@ -181,15 +210,15 @@ class ClusterContract:
         assert self._configuration(bench) == "one"
 
     def test_a_dry_run_names_another_managers_change_and_leaves_it(self, bench: Bench) -> None:
-        bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=False)
-        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", manifests.CONFIG_KEY), "edited")
-        assert bench.cluster.apply(manifests.config_map(bench.settings, "one"), dry_run=True).taken_over
+        bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=False)
+        bench.edit("ConfigMap", bench.settings.names.config_map, ("data", objects.CONFIG_KEY), "edited")
+        assert bench.cluster.apply(objects_of(bench.settings).config_map("one"), dry_run=True).taken_over
         assert self._configuration(bench) == "edited"
 
     def test_a_rollout_touches_only_the_lambdas_annotations(self, bench: Bench) -> None:
         bench.create(deployment(bench.settings))
-        annotations = {manifests.CONFIG_DIGEST: "a", manifests.RESTARTED_AT: "b"}
-        assert bench.cluster.apply(manifests.rollout(bench.settings, annotations), dry_run=False).changed
+        annotations = {objects.CONFIG_SHA256: "a", objects.RESTARTED_AT: "b"}
+        assert bench.cluster.apply(objects_of(bench.settings).rollout(annotations), dry_run=False).changed
         found = bench.cluster.read_workload()
         assert found is not None
         assert found.annotations == {"prometheus.io/scrape": "true", **annotations}
@@ -198,20 +227,20 @@ class ClusterContract:
     @pytest.mark.parametrize("dry_run", [False, True])
     def test_a_deployment_that_is_gone_is_not_made_of_its_annotations(self, bench: Bench, dry_run: bool) -> None:  # noqa: FBT001 - a row of the table
         with pytest.raises(ClusterError, match=r"Deployment aws-registry-proxy.* is gone: apply the charts"):
-            bench.cluster.apply(manifests.rollout(bench.settings, {manifests.CONFIG_DIGEST: "a"}), dry_run=dry_run)
+            bench.cluster.apply(objects_of(bench.settings).rollout({objects.CONFIG_SHA256: "a"}), dry_run=dry_run)
         assert bench.read("Deployment", bench.settings.names.workload) is None
 
     def test_an_annotation_left_out_of_an_apply_is_removed(self, bench: Bench) -> None:
         bench.create(deployment(bench.settings))
-        both = {manifests.CONFIG_DIGEST: "a", manifests.RESTARTED_AT: "b"}
-        bench.cluster.apply(manifests.rollout(bench.settings, both), dry_run=False)
-        bench.cluster.apply(manifests.rollout(bench.settings, {manifests.CONFIG_DIGEST: "a"}), dry_run=False)
+        both = {objects.CONFIG_SHA256: "a", objects.RESTARTED_AT: "b"}
+        bench.cluster.apply(objects_of(bench.settings).rollout(both), dry_run=False)
+        bench.cluster.apply(objects_of(bench.settings).rollout({objects.CONFIG_SHA256: "a"}), dry_run=False)
         found = bench.cluster.read_workload()
         assert found is not None
-        assert manifests.RESTARTED_AT not in found.annotations
+        assert objects.RESTARTED_AT not in found.annotations
 
     @staticmethod
     def _configuration(bench: Bench) -> str:
         found = bench.read("ConfigMap", bench.settings.names.config_map)
         assert found is not None
-        return str(found["data"][manifests.CONFIG_KEY])
+        return str(found["data"][objects.CONFIG_KEY])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambda_fn.job.manifests import CACHE_PURGED_AT
+from lambda_fn.contract.objects import CACHE_PURGED_AT
 from lambda_fn.settings import Refresh
 from testbed.sandbox import installation, pulls
 from testbed.sandbox.cloud.behaviour import Behaviour

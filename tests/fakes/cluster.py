@@ -1,13 +1,17 @@
 """Kubernetes without Kubernetes: server-side apply with field managers, and a Deployment that rolls as told."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
+from lambda_fn.contract import secret as secret_format
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.objects import CONFIG_KEY, FIELD_MANAGER, TEMPLATE_KEY
+from lambda_fn.contract.secret import Entry
 from lambda_fn.job import manifests
-from lambda_fn.job.manifests import CONFIG_KEY, FIELD_MANAGER, TEMPLATE_KEY, Manifest
+from lambda_fn.job.manifests import Manifest
 from lambda_fn.job.ports import Applied, Workload
 from lambda_fn.settings import Settings
 from tests.fakes.clock import FakeClock
@@ -85,7 +89,13 @@ class FakeCluster:
 
     def read_expiry(self) -> datetime | None:
         secret = self.read("Secret", self._settings.names.secret)
-        return manifests.expires_at(secret["data"]) if secret else None
+        return secret_format.expires_at(secret["data"]) if secret else None
+
+    def read_tokens(self) -> dict[str, Entry]:
+        secret = self.read("Secret", self._settings.names.secret)
+        with suppress(ValueError):
+            return secret_format.parse(secret["data"]) if secret else {}
+        return {}
 
     def apply(self, manifest: Manifest, *, dry_run: bool) -> Applied:
         if manifest["kind"] in self.refusing:

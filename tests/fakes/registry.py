@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
-from lambda_fn.job.credential import Authorization, Credential
+from lambda_fn.job.credential import Credential
 from tests.canary import Canary
 
 
@@ -37,8 +38,8 @@ class FakeRegistry:
             expires_at=now + self.valid_for,
         )
 
-    def verify(self, host: str, credential: Credential) -> str | None:
+    def verify(self, host: str, token: Authorization) -> str | None:
         self.asked.append(host)
-        if credential.authorization.reveal() != self.canary.authorization or host in self.refusing:
+        if token.reveal() != self.canary.authorization or host in self.refusing:
             raise RegistryError(f"{host} refuses the new token with 403")
         return f"{host} could not be asked" if host in self.unreachable else None

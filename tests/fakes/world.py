@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 
+from lambda_fn.contract import objects
 from lambda_fn.job import manifests
 from lambda_fn.job.event import Request
 from lambda_fn.job.refresh import refresh
@@ -16,6 +17,11 @@ from tests.fakes.registry import FakeRegistry
 
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
 CONFIGURATION = "# {{ domain }} {{ resolver }}{% for r in registries %} {{ r.host }} {{ r.pattern }}{% endfor %}"
+TWO_ACCOUNTS = SETTINGS.replace(
+    "registries = [",
+    'registries = [{ account = "210987654321", region = "ap-southeast-2", repositories = ["other/*"] }, '
+    '{ account = "123456789012", region = "eu-west-1", repositories = ["eu/*"] }, ',
+)
 
 
 @dataclass
@@ -42,7 +48,7 @@ class World:
 
     def edit_template(self, text: str) -> None:
         """The template, changed by a person."""
-        self.cluster.edit("ConfigMap", self.settings.names.template_config_map, ("data", manifests.TEMPLATE_KEY), text)
+        self.cluster.edit("ConfigMap", self.settings.names.template_config_map, ("data", objects.TEMPLATE_KEY), text)
 
     def annotations(self) -> dict[str, str]:
         """The Lambda's annotations of the pod template."""

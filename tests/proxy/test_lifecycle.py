@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from k8s_manifests.configuration import TEMPLATE_KEY
+from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of

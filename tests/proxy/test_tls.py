@@ -6,7 +6,7 @@ import time
 import httpx2
 import pytest
 
-from k8s_manifests.configuration import TEMPLATE_KEY
+from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import KeyPair, World

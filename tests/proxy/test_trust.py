@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from k8s_manifests.configuration import TEMPLATE_KEY
+from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod

@@ -10,10 +10,9 @@ import pytest
 
 from lambda_fn import handler
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.metrics import Pull, Rollout, Run, dimensions
 from lambda_fn.edges import metrics
 from lambda_fn.job.expiry import KnownExpiry
-from lambda_fn.job.report import Report, RolloutStuckError
-from tests.fakes.clock import STARTED_AT
 from tests.fakes.context import FakeContext
 from tests.template import configurations
 from tests.template.cloudwatch import ALARM, OK, Sample, metric, states
@@ -175,15 +174,11 @@ def test_where_nothing_is_known_of_the_token_the_alarm_for_missing_refreshes_com
 def test_a_stuck_rollout_whose_token_is_fresh_does_not_say_that_the_token_dies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    report = Report(dry_run=False, hosts=("h",), expires_at=STARTED_AT + timedelta(hours=12), config_sha256="a")
     capsys.readouterr()
     metrics.emit(
-        configurations.settings("public"),
-        report,
-        expires_at=report.expires_at,
-        started_at=STARTED_AT,
-        ended_at=STARTED_AT,
-        failure=RolloutStuckError("stuck", report),
+        dimensions_of("public"),
+        Run(succeeded=False, token_written=True, seconds=0, token_seconds_remaining=12 * HOUR),
+        Rollout(started=True, stuck=True, pods_ready=0),
     )
     counted = json.loads(capsys.readouterr().out)
     (stuck,) = counted[metric(alarms()["NoRefresh"]).name]
@@ -230,18 +225,19 @@ def within_limits(alarm: Mapping[str, Any]) -> None:
     assert period * alarm["EvaluationPeriods"] <= (86_400 if period < HOUR else 604_800)
 
 
+def dimensions_of(name: str) -> Mapping[str, str]:
+    """The dimensions that the handler's metrics of a configuration have."""
+    of = configurations.settings(name)
+    return dimensions(domain=of.domain, cluster=of.cluster.name, namespace=of.cluster.namespace)
+
+
 def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[str, str]], set[str]]:
     """Namespace, dimensions and names of what the handler emits at the end of a run."""
-    report = Report(dry_run=False, hosts=("h",), expires_at=STARTED_AT + timedelta(hours=12), config_sha256="a")
     capsys.readouterr()
-    settings = configurations.settings("public")
     metrics.emit(
-        settings,
-        report,
-        expires_at=report.expires_at,
-        started_at=STARTED_AT,
-        ended_at=STARTED_AT + timedelta(seconds=1),
-        failure=None,
+        dimensions_of("public"),
+        Run(succeeded=True, token_written=True, seconds=1, token_seconds_remaining=12 * HOUR),
+        Rollout(started=False, stuck=False, pods_ready=2),
     )
     counted = json.loads(capsys.readouterr().out)
     (definition,) = counted["_aws"]["CloudWatchMetrics"]
@@ -254,15 +250,15 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[st
 
 
 def test_the_alarms_look_at_the_metrics_the_handler_emits(capsys: pytest.CaptureFixture[str]) -> None:
-    namespace, dimensions, names = emitted(capsys)
+    namespace, own_dimensions, names = emitted(capsys)
     own = [found for found in map(metric, alarms().values()) if not found.namespace.startswith("AWS/")]
-    assert {(found.namespace, found.dimensions) for found in own} == {(namespace, dimensions)}
+    assert {(found.namespace, found.dimensions) for found in own} == {(namespace, own_dimensions)}
     assert {found.name for found in own} <= names
 
 
 def test_the_canarys_alarm_looks_at_what_the_canary_emits(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    metrics.emit_canary(configurations.settings("several"), 0.5)
+    metrics.emit_canary(dimensions_of("several"), Pull(seconds=0.5))
     counted = json.loads(capsys.readouterr().out)
     looked = metric(alarms("several")["CanaryFailed"])
     assert looked.namespace == counted["_aws"]["CloudWatchMetrics"][0]["Namespace"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
+from lambda_fn.contract.runtime import HANDLER
 from stacks import bundling
-from stacks.refresher import HANDLER
 from tests.template import configurations
 from tests.template.lock import pinned_for_the_lambda
 

@@ -7,7 +7,7 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok
 from cli.doctor.stack_resources import DELETED_HINT, DEPLOYER_ROLE, REFRESHER_ROLE
-from k8s_manifests.deployer import deployer_group
+from lambda_fn.contract.objects import deployer_group
 
 
 def run(context: CheckContext) -> Iterator[Finding]:

@@ -8,12 +8,13 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
-from cli.doctor.stored_credential import StoredCredentials, host_of, parse_secret
+from lambda_fn.contract import secret
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY
 from lambda_fn.edges.kubernetes_api import workload_of
 from lambda_fn.job import manifests
-from lambda_fn.job.refresh import rendered
+from lambda_fn.job.configuration import rendered
+from lambda_fn.job.tokens import host_of
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -59,10 +60,10 @@ def _compare(context: CheckContext, configuration: str) -> Iterator[Finding]:
     )
 
 
-def _stored(kubernetes: Kubernetes, secret: str) -> StoredCredentials:
+def _stored(kubernetes: Kubernetes, name: str) -> dict[str, secret.Entry]:
     """What the Secret holds; nothing where the check `credential` reports that it cannot be read."""
     try:
-        return parse_secret(kubernetes.find_named("Secret", secret) or {})
+        return secret.parse((kubernetes.find_named("Secret", name) or {}).get("data") or {})
     except (RequestRefusedError, ValueError):
         return {}
 

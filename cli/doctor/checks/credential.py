@@ -1,14 +1,16 @@
 """Whether the Secret holds a token for every registry, until when the token is valid, and whether ECR accepts it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stored_credential import StoredCredentials, host_of, parse_secret
+from lambda_fn.contract import secret
 from lambda_fn.contract.errors import RegistryError
+from lambda_fn.contract.secret import Entry
 from lambda_fn.edges.ecr import Ecr
+from lambda_fn.job.tokens import host_of
 from lambda_fn.settings import Registry, Schedule
 
 _LIFETIME = timedelta(hours=12)
@@ -26,7 +28,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
         yield failed(f"Secret {name} is missing: no refresh has succeeded yet", _REFRESH)
         return
     try:
-        stored = parse_secret(found)
+        stored = secret.parse(found.get("data") or {})
     except ValueError as error:
         yield failed(f"Secret {name} is damaged: {error}", _REFRESH)
         return
@@ -47,7 +49,7 @@ def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
     return ok(message)
 
 
-def _hosts(registries: Sequence[Registry], stored: StoredCredentials) -> Iterator[Finding]:
+def _hosts(registries: Sequence[Registry], stored: Mapping[str, Entry]) -> Iterator[Finding]:
     ecr = Ecr()
     for registry in registries:
         host = host_of(registry, stored)
@@ -58,7 +60,7 @@ def _hosts(registries: Sequence[Registry], stored: StoredCredentials) -> Iterato
             )
             continue
         try:
-            unverified = ecr.verify(host, stored[host])
+            unverified = ecr.verify(host, stored[host].authorization)
         except RegistryError:
             yield failed(f"{host} refuses the token in the cluster", _REFRESH)
             continue

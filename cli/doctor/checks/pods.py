@@ -35,9 +35,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
 def _reason(kubernetes: Kubernetes, deployment: Deployment) -> str:
     labels = (deployment.spec.selector.matchLabels if deployment.spec else None) or {}
     pod = diagnosis.newest_unready(kubernetes.pods({**labels}))
-    trouble = diagnosis.trouble(pod) if pod else None
-    log = kubernetes.log(trouble.pod, trouble.container, _LOG_LINES) if trouble and trouble.container else []
-    return " ".join(diagnosis.report(diagnosis.deployment_troubles(deployment), trouble, log).split())
+    problem = diagnosis.pod_problem(pod) if pod else None
+    log = kubernetes.log(problem.pod, problem.container, _LOG_LINES) if problem and problem.container else []
+    return " ".join(diagnosis.report(diagnosis.deployment_problems(deployment), problem, log).split())
 
 
 CHECK = Check("pods", Category.CLUSTER, run, needs=("cluster",))

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
+from lambda_fn.contract.registries import layer_hosts
 from testbed.sandbox.cloud.endpoints import REGIONS
 
 _REGION = "|".join(REGIONS)
 _REGISTRY = re.compile(rf"(?P<account>\d{{12}})\.dkr\.ecr\.(?P<region>{_REGION})\.amazonaws\.com")
-_LAYERS = re.compile(rf"prod-(?P<region>{_REGION})-starport-layer-bucket\.s3\.(?P=region)\.amazonaws\.com")
 _API = re.compile(rf"(?P<service>sts|eks|api\.ecr)\.(?P<region>{_REGION})\.amazonaws\.com")
 
 
@@ -49,12 +49,12 @@ class ApiHost:
 
 def layer_host(region: str) -> str:
     """The host that a blob's Location leads to."""
-    return f"prod-{region}-starport-layer-bucket.s3.{region}.amazonaws.com"
+    return layer_hosts(region)[0]
 
 
 def is_layer_host(host: str) -> bool:
     """Whether this is a layer bucket, in virtual-host style."""
-    return _LAYERS.fullmatch(_without_port(host)) is not None
+    return any(_without_port(host) in layer_hosts(region) for region in REGIONS)
 
 
 def is_registry_host(host: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from lambda_fn.contract.runtime import PYTHON
 from stacks import bundling
 from testbed.sandbox.commands import run
 from testbed.sandbox.world import World
@@ -18,7 +19,7 @@ from testbed.sandbox.world import World
 
 def is_the_lambdas_machine() -> bool:
     """Whether this machine and its Python run the bundle as it is."""
-    return platform.machine() == "aarch64" and "{}.{}".format(*sys.version_info) == bundling.PYTHON
+    return platform.machine() == "aarch64" and "{}.{}".format(*sys.version_info) == PYTHON
 
 
 def folder(world: World) -> Path:

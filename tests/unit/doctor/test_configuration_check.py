@@ -20,9 +20,9 @@ from cli.doctor.checks import configuration, pods
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, Verdict
 from lambda_fn.contract.objects import CONFIG_KEY, CONFIG_SHA256, TEMPLATE_KEY
+from lambda_fn.job.configuration import rendered
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.manifests import digest
-from lambda_fn.job.refresh import rendered
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor import account
 from tests.unit.doctor.account import SETTINGS, TARGETS, findings, with_cluster

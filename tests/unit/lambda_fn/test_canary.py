@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from lambda_fn.job import manifests
-from lambda_fn.job.credential import Authorization
+from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.secret import Entry
 from tests.canary import Canary, leaks, shown_with_locals
-from tests.contract.cluster import settings
+from tests.contract.cluster import objects_of, settings
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.registry import FakeRegistry
 
@@ -49,10 +49,10 @@ def test_the_secret_manifest_holds_the_token_and_the_other_manifests_do_not() ->
     registry = FakeRegistry()
     credential = registry.fetch_credential("ap-southeast-2", now=STARTED_AT, must_outlive=STARTED_AT - STARTED_AT)
     of = settings()
-    secret = manifests.secret(of, {credential.host: credential})
+    secret = objects_of(of).secret({credential.host: Entry(credential.authorization, credential.expires_at)})
     assert registry.canary.leaks(json.dumps(secret))
     assert registry.canary.leaks(f"{secret} {secret!r} {secret['data']}") == []
-    assert not registry.canary.leaks(json.dumps(manifests.config_map(of, "events {}")))
+    assert not registry.canary.leaks(json.dumps(objects_of(of).config_map("events {}")))
 
 
 def test_a_search_in_a_traceback_with_locals_finds_a_leak() -> None:

@@ -92,21 +92,21 @@ def test_a_blob_is_followed_to_s3_where_clients_are_sent_there() -> None:
 
 FAILURES = {
     "status": ({TAG: answer(503, b"no credential")}, "answered 503: no credential"),
-    "no manifest": ({TAG: ok(b"<html>")}, "brought no manifest: <html>"),
-    "deep": ({TAG: ok(b"[" * 200_000)}, "brought no manifest: [["),
-    "no object": ({TAG: ok(b"[]")}, "brought no manifest: []"),
+    "no manifest": ({TAG: ok(b"<html>")}, "something that is not a manifest: <html>"),
+    "deep": ({TAG: ok(b"[" * 200_000)}, "something that is not a manifest: [["),
+    "no object": ({TAG: ok(b"[]")}, "something that is not a manifest: []"),
     "no blobs": ({TAG: ok(b'{"config": null, "layers": [], "manifests": []}')}, "has no blob of at most"),
-    "no list": ({TAG: ok(b'{"layers": {}}')}, "has layers that are no list: {}"),
-    "no index": ({TAG: ok(b'{"manifests": "all"}')}, 'has manifests that are no list: "all"'),
+    "no list": ({TAG: ok(b'{"layers": {}}')}, "has layers that is not a list: {}"),
+    "no index": ({TAG: ok(b'{"manifests": "all"}')}, 'has manifests that is not a list: "all"'),
     "large blobs": (
         {TAG: ok(json.dumps({"config": {"digest": digest(b""), "size": BLOB_LIMIT_BYTES + 1}}).encode())},
         "has no blob of at most",
     ),
-    "other bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1] + b"]")}, "which is not what was asked for"),
-    "fewer bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1])}, "which is not what was asked for"),
-    "more bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG + b" ")}, f"more than the {len(CONFIG)} bytes"),
+    "other bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1] + b"]")}, "and not the content of that digest"),
+    "fewer bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG[:-1])}, "and not the content of that digest"),
+    "more bytes": ({TAG: ok(MANIFEST), BLOB: ok(CONFIG + b" ")}, f"more than the expected {len(CONFIG)} bytes"),
     "redirect": ({TAG: ok(MANIFEST), BLOB: answer(307, location=S3)}, "answered 307"),
-    "silence": ({TAG: httpx2.ReadTimeout("")}, "broke off (ReadTimeout)"),
+    "silence": ({TAG: httpx2.ReadTimeout("")}, "the connection broke (ReadTimeout)"),
     "no connection": ({TAG: httpx2.ConnectError("Connection refused")}, "no connection (ConnectError: Connection ref"),
 }
 
@@ -120,15 +120,15 @@ def test_what_is_wrong_is_named(answers: dict[str, httpx2.Response | Exception],
 
 DESCRIPTORS = {
     "number": (1, ": 1"),
-    "no digest": ({"size": 1}, 'lists what has no SHA-256 digest and size in bytes: {"size": 1}'),
-    "no size": ({"digest": digest(b"")}, "lists what has no SHA-256 digest and size in bytes"),
+    "no digest": ({"size": 1}, 'lists an entry without a SHA-256 digest and a size in bytes: {"size": 1}'),
+    "no size": ({"digest": digest(b"")}, "lists an entry without a SHA-256 digest and a size in bytes"),
     "negative size": ({"digest": digest(b""), "size": -1}, '"size": -1}'),
     "true": ({"digest": digest(b""), "size": True}, '"size": true}'),
     "fraction": ({"digest": digest(b""), "size": 1.5}, '"size": 1.5}'),
     "infinity": ({"digest": digest(b""), "size": float("inf")}, '"size": Infinity}'),
     "text": ({"digest": digest(b""), "size": "1"}, '"size": "1"}'),
     "short digest": ({"digest": "sha256:0", "size": 1}, '"digest": "sha256:0"'),
-    "other algorithm": ({"digest": f"sha512:{'0' * 128}", "size": 1}, "no SHA-256 digest"),
+    "other algorithm": ({"digest": f"sha512:{'0' * 128}", "size": 1}, "without a SHA-256 digest"),
     "path": ({"digest": "../../x", "size": 1}, '"digest": "../../x"'),
 }
 
@@ -149,7 +149,7 @@ def test_deep_brackets_among_the_layers_are_a_failed_pull() -> None:
     deep: list[object] = []
     for _ in range(200_000):
         deep = [deep]
-    with pytest.raises(CanaryError, match="digest and size in bytes: brackets, thousands deep"):
+    with pytest.raises(CanaryError, match="digest and a size in bytes: brackets, thousands deep"):
         smallest_blob({"layers": deep})
 
 
@@ -180,7 +180,7 @@ def test_a_manifest_by_digest_has_that_digest() -> None:
         f'{SETTINGS}canary = {{ repository = "team/canary", reference = "{digest(MANIFEST)}" }}', "the test's settings"
     )
     site = Site({f"/v2/team/canary/manifests/{digest(MANIFEST)}": ok(MANIFEST + b" ")})
-    with pytest.raises(CanaryError, match="which is not what was asked for"):
+    with pytest.raises(CanaryError, match="and not the content of that digest"):
         pull(site, by_digest)
 
 
@@ -189,13 +189,13 @@ def test_bytes_that_come_too_slowly_end_the_pull() -> None:
         yield from (b"{", b"}")
 
     site = Site({TAG: httpx2.Response(200, content=drops())})
-    with pytest.raises(CanaryError, match="not over in time; 1 bytes came"):
+    with pytest.raises(CanaryError, match="not complete in time, after 1 bytes"):
         pull(site, now=count(step=15).__next__)
 
 
 @pytest.mark.parametrize(
     ("location", "message"),
-    [("https://[", "redirected to what is no URL"), ("https://a:b/", r"broke off \(InvalidURL\)")],
+    [("https://[", "redirected to an invalid URL"), ("https://a:b/", r"the connection broke \(InvalidURL\)")],
 )
 def test_a_redirect_to_what_is_no_url_is_a_failed_pull(location: str, message: str) -> None:
     site = Site({TAG: ok(MANIFEST), BLOB: answer(307, location=location)})
@@ -205,7 +205,7 @@ def test_a_redirect_to_what_is_no_url_is_a_failed_pull(location: str, message: s
 
 def test_a_redirect_to_a_name_that_no_resolver_takes_is_a_failed_pull() -> None:
     deployed = with_canary().model_copy(update={"domain": "a..b"})
-    with pytest.raises(CanaryError, match="broke off"):
+    with pytest.raises(CanaryError, match="the connection broke"):
         Canary(deployed).pull()
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
-from lambda_fn.job.credential import Authorization, Credential, parse, registry_host
+from lambda_fn.job.credential import Credential, parse, registry_host
 from lambda_fn.settings import Registry
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -73,20 +74,20 @@ def test_the_expiry_is_turned_into_utc() -> None:
         (entry(authorizationToken=token("hunter2hunter2")), "has no colon: it must be user:password"),
         (entry(authorizationToken=token("AWS:")), "user or password is empty"),
         (entry(authorizationToken=token(":hunter2")), "user or password is empty"),
-        (entry(proxyEndpoint=None), "proxyEndpoint None, which is no ECR address"),
-        (entry(proxyEndpoint="https://evil.example"), "'https://evil.example', which is no ECR address"),
-        (entry(proxyEndpoint=f"https://{HOST}.evil.example"), "no ECR address"),
-        (entry(proxyEndpoint=f"https://{HOST}/x"), "no ECR address"),
-        (entry(proxyEndpoint=f"https://user@{HOST}"), "no ECR address"),
-        (entry(proxyEndpoint=f"http://{HOST}"), "no ECR address"),
-        (entry(proxyEndpoint=HOST), "no ECR address"),
+        (entry(proxyEndpoint=None), "proxyEndpoint None, which is not an ECR address"),
+        (entry(proxyEndpoint="https://evil.example"), "'https://evil.example', which is not an ECR address"),
+        (entry(proxyEndpoint=f"https://{HOST}.evil.example"), "not an ECR address"),
+        (entry(proxyEndpoint=f"https://{HOST}/x"), "not an ECR address"),
+        (entry(proxyEndpoint=f"https://user@{HOST}"), "not an ECR address"),
+        (entry(proxyEndpoint=f"http://{HOST}"), "not an ECR address"),
+        (entry(proxyEndpoint=HOST), "not an ECR address"),
         (
             entry(proxyEndpoint="https://123456789012.dkr.ecr.eu-west-1.amazonaws.com"),
             "proxyEndpoint of region eu-west-1",
         ),
         (entry(expiresAt=None), "without a usable expiresAt"),
-        (entry(expiresAt="2026-11-23"), "'2026-11-23' is no instant"),
-        (entry(expiresAt=(NOW + TWO_RUNS * 2).replace(tzinfo=None)), "is no instant"),
+        (entry(expiresAt="2026-11-23"), "'2026-11-23' is not an instant"),
+        (entry(expiresAt=(NOW + TWO_RUNS * 2).replace(tzinfo=None)), "is not an instant"),
         (entry(expiresAt=NOW), "expired at 2026-11-23T09:00:00Z: check the clock"),
         (
             entry(expiresAt=NOW + TWO_RUNS - timedelta(seconds=1)),
@@ -125,7 +126,7 @@ def test_any_text_for_a_token_is_taken_whole_or_refused_in_words_that_do_not_dep
 
 @given(st.text())
 def test_any_endpoint_that_is_no_ecr_host_is_refused(endpoint: str) -> None:
-    with pytest.raises(RegistryError, match="no ECR address"):
+    with pytest.raises(RegistryError, match="not an ECR address"):
         parsed(entry(proxyEndpoint=endpoint))
 
 

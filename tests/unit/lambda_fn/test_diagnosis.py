@@ -7,7 +7,7 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
 from msgspec import convert
 
-from lambda_fn.job.diagnosis import LOG_LINES, Trouble, deployment_troubles, newest_unready, report, trouble
+from lambda_fn.job.diagnosis import LOG_LINES, Problem, deployment_problems, newest_unready, pod_problem, report
 
 
 def pod(name: str = "p", *, created: int = 1, ready: bool = False, deleted: bool = False, **status: Any) -> Pod:  # noqa: ANN401
@@ -35,7 +35,7 @@ def test_the_newest_unready_pod_is_looked_at() -> None:
     assert found.metadata.name == "new"
 
 
-def test_ready_pods_are_no_trouble() -> None:
+def test_ready_pods_are_not_a_problem() -> None:
     assert newest_unready([pod(ready=True)]) is None
 
 
@@ -100,7 +100,7 @@ WAITING = {"waiting": {"reason": "PodInitializing"}}
 def test_the_first_thing_that_keeps_a_pod_from_being_ready_is_named(
     status: dict[str, Any], expected: tuple[str | None, str]
 ) -> None:
-    assert trouble(pod("proxy-x", **status)) == Trouble("proxy-x", *expected)
+    assert pod_problem(pod("proxy-x", **status)) == Problem("proxy-x", *expected)
 
 
 def test_a_deployment_that_cannot_create_pods_or_is_paused_says_so() -> None:
@@ -122,7 +122,7 @@ def test_a_deployment_that_cannot_create_pods_or_is_paused_says_so() -> None:
         },
         Deployment,
     )
-    assert deployment_troubles(deployment) == [
+    assert deployment_problems(deployment) == [
         "FailedCreate: exceeded quota",
         "ProgressDeadlineExceeded: timed out",
         "the Deployment is paused: kubectl rollout resume",
@@ -131,11 +131,11 @@ def test_a_deployment_that_cannot_create_pods_or_is_paused_says_so() -> None:
 
 def test_the_report_names_the_pod_and_quotes_its_last_lines_without_credentials() -> None:
     log = [f"line {number}" for number in range(30)] + ["Authorization: Basic QVdTOmh1bnRlcg=="]
-    lines = report(["exceeded quota"], Trouble("proxy-x", "nginx", "Error, exit code 1"), log).splitlines()
+    lines = report(["exceeded quota"], Problem("proxy-x", "nginx", "Error, exit code 1"), log).splitlines()
     assert lines[:3] == ["exceeded quota", "pod proxy-x, container nginx: Error, exit code 1", "its last lines:"]
     assert len(lines) == 3 + LOG_LINES
     assert lines[-2:] == ["  line 29", "  Authorization: Basic ***"]
 
 
 def test_nothing_known_is_said_as_such() -> None:
-    assert report([], None, []) == "No pod of the Deployment is unready; its controller may be slow or stopped."
+    assert report([], None, []) == "no pod of the Deployment is unready; its controller may be slow or stopped"

@@ -57,7 +57,7 @@ def test_an_answer_becomes_a_credential(api: Api) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"expiresAt": STARTED_AT}, {"proxyEndpoint": "https://evil.example"}, {"authorizationToken": "not base64: {}"}],
-    ids=["expired", "no ECR address", "not base64"],
+    ids=["expired", "not an ECR address", "not base64"],
 )
 def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, changes: dict[str, Any]) -> None:
     canary = Canary()
@@ -73,7 +73,7 @@ def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, c
 
 
 @pytest.mark.parametrize(
-    ("code", "way_out"),
+    ("code", "fix"),
     [
         ("AccessDeniedException", "the Lambda's role needs ecr:GetAuthorizationToken on *"),
         ("ThrottlingException", "too many callers share this quota; the schedule tries again"),
@@ -81,18 +81,18 @@ def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, c
         ("ServerException", "the schedule tries again"),
     ],
 )
-def test_a_refusal_is_an_error_with_the_way_out(api: Api, code: str, way_out: str) -> None:
+def test_a_refusal_is_an_error_with_the_fix(api: Api, code: str, fix: str) -> None:
     api.answers.add_client_error("get_authorization_token", code, "words of ECR")
     with pytest.raises(RegistryError) as caught:
         Ecr(api).fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))
-    assert f"ECR in {REGION} gives no token: {code}: words of ECR. So: {way_out}" in str(caught.value)
+    assert f"ECR in {REGION} gives no token: {code}: words of ECR. Fix: {fix}" in str(caught.value)
 
 
 def test_without_credentials_of_its_own_the_lambda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    with pytest.raises(RegistryError, match="cannot be asked: Unable to locate credentials"):
+    with pytest.raises(RegistryError, match="cannot be reached: Unable to locate credentials"):
         Ecr(lambda region: boto3.Session().client("ecr", region_name=region)).fetch_credential(
             REGION, now=STARTED_AT, must_outlive=timedelta(hours=8)
         )

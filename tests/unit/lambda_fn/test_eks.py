@@ -91,7 +91,7 @@ def test_with_endpoint_and_ca_in_the_settings_eks_is_not_asked(aws: Aws) -> None
     ("changes", "message"),
     [
         ({"status": "CREATING", "endpoint": None}, "EKS cluster shared in ap-southeast-2 is CREATING"),
-        ({"status": "DELETING"}, "is DELETING and has no usable endpoint: wait until it is ACTIVE"),
+        ({"status": "DELETING"}, "is DELETING and has no usable endpoint. Fix: wait until it is ACTIVE"),
         ({"endpoint": None}, "no usable endpoint"),
         ({"certificateAuthority": None}, "no usable endpoint"),
         ({"kubernetesNetworkConfig": None}, "set proxy.resolver to the cluster's DNS address"),
@@ -104,17 +104,17 @@ def test_a_cluster_that_cannot_be_used_is_an_error(aws: Aws, changes: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "way_out"),
+    ("code", "message", "fix"),
     [
         ("ResourceNotFoundException", "No cluster found for name: shared.", "correct cluster.name and cluster.region"),
         ("AccessDeniedException", "not authorized", "the Lambda's role needs eks:DescribeCluster on it"),
         ("ServerException", "try later", "the schedule tries again"),
     ],
 )
-def test_a_refusal_of_eks_says_the_way_out(aws: Aws, code: str, message: str, way_out: str) -> None:
+def test_a_refusal_of_eks_says_the_fix(aws: Aws, code: str, message: str, fix: str) -> None:
     with pytest.raises(ClusterError) as caught:
         aws.refuses(code, message).of(settings()).connect()
-    assert f"EKS does not describe cluster shared in ap-southeast-2: {message}. So: {way_out}" in str(caught.value)
+    assert f"EKS does not describe cluster shared in ap-southeast-2: {message}. Fix: {fix}" in str(caught.value)
 
 
 def test_the_bearer_is_a_presigned_regional_call_bound_to_the_cluster(aws: Aws) -> None:
@@ -168,4 +168,4 @@ def test_a_refusal_is_explained_without_sts_and_without_waiting_for_it(aws: Aws)
 def test_a_cluster_that_ignores_access_entries_is_said_to(aws: Aws) -> None:
     eks = aws.describes(accessConfig={"authenticationMode": "CONFIG_MAP"}).of(settings())
     eks.connect()
-    assert "ignores access entries: switch it to API_AND_CONFIG_MAP" in eks.explain_refusal()
+    assert "ignores access entries. Fix: switch it to API_AND_CONFIG_MAP" in eks.explain_refusal()

@@ -54,12 +54,12 @@ def test_options_are_taken(event: object, request_: Request) -> None:
         ({**RULE, "detail-type": "Object Created"}, "the event has unknown keys"),
         (
             {"canary": True, "dry_run": True},
-            'the event {"canary": true, "dry_run": true} asks for a canary and for more',
+            'the event {"canary": true, "dry_run": true} combines canary with other options',
         ),
-        ([], "the event [] is no object"),
-        ("refresh", 'the event "refresh" is no object'),
-        (None, "the event null is no object"),
-        ("x" * 5000, f'the event "{"x" * 199}... is no object'),
+        ([], "the event [] is not an object"),
+        ("refresh", 'the event "refresh" is not an object'),
+        (None, "the event null is not an object"),
+        ("x" * 5000, f'the event "{"x" * 199}... is not an object'),
     ],
 )
 def test_anything_else_is_an_error_that_lists_what_is_allowed(event: object, message: str) -> None:

@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 
 from lambda_fn import handler
-from lambda_fn.contract.errors import ClusterError, EventError, SettingsError
+from lambda_fn.contract import objects
+from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, SettingsError
+from lambda_fn.contract.metrics import Rollout, Run, dimensions
 from lambda_fn.edges import metrics
-from lambda_fn.job import manifests
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.expiry import KnownExpiry
-from lambda_fn.job.report import Report
-from lambda_fn.settings import ENVIRONMENT_NAME, to_environment
+from lambda_fn.settings import ENVIRONMENT_NAME, parse_toml, to_environment
 from lambda_fn.settings import Canary as Image
-from tests.contract.cluster import settings
-from tests.fakes.clock import STARTED_AT
+from tests.contract.cluster import objects_of, settings
 from tests.fakes.context import FakeContext
-from tests.fakes.world import World, installed
+from tests.fakes.world import TWO_ACCOUNTS, World, installed
 
 
 class Emitted:
@@ -75,7 +74,7 @@ def test_an_unknown_event_fails_the_invocation_with_one_line_that_says_what_is_a
 
 
 @pytest.mark.usefixtures("_settings")
-def test_a_mistyped_event_is_no_failed_refresh(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistyped_event_does_not_count_as_a_failed_refresh(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EventError):
         handler.handler({"dryrun": True}, FakeContext())
     assert "RefreshSucceeded" not in capsys.readouterr().out
@@ -149,7 +148,7 @@ def run_of(world: World, monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> t
     monkeypatch.setattr(handler, "LambdaClock", lambda _: world.clock)
     monkeypatch.setattr(handler, "KubernetesSession", lambda *_: Session())
     monkeypatch.setattr(handler, "KubernetesApi", lambda *_: world.cluster)
-    with pytest.raises(ClusterError) as caught:
+    with pytest.raises(FrontdoorError) as caught:
         handler.handler({}, FakeContext())
     return type(caught.value).__name__, emitted.metrics()
 
@@ -158,7 +157,7 @@ def test_a_run_whose_rollout_is_replaced_has_written_its_token_and_is_logged_and
     monkeypatch: pytest.MonkeyPatch, emitted: Emitted
 ) -> None:
     world = installed(World())
-    other = manifests.rollout(world.settings, {manifests.CONFIG_DIGEST: "another run's"})
+    other = objects_of(world.settings).rollout({objects.CONFIG_SHA256: "another run's"})
 
     def another_run() -> None:
         world.cluster.apply(other, dry_run=False)
@@ -184,6 +183,32 @@ def test_a_run_whose_rollout_is_stuck_has_written_its_token_and_is_stuck(
     assert [counted[name] for name in ("TokensWritten", "RolloutsStuck")] == [[1.0], [1.0]]
 
 
+def test_a_run_with_a_failing_region_has_not_written_every_token_and_is_not_stuck(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World(parse_toml(TWO_ACCOUNTS, "the test's settings")))
+    world.run()
+    world.clock.begin_invocation()
+    world.registry.failing.add("eu-west-1")
+    error, counted = run_of(world, monkeypatch, emitted)
+    assert error == "StaleRegionError"
+    names = ("RefreshSucceeded", "TokensWritten", "RolloutsStuck", "PodsReady")
+    assert [counted[name] for name in names] == [[0.0], [0.0], [0.0], [2.0]]
+    assert 0 < counted["TokenSecondsRemaining"][0] < 12 * 3600
+
+
+def test_a_run_whose_template_does_not_render_has_written_its_token_and_failed(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World())
+    world.edit_template("{{ domian }}")
+    error, counted = run_of(world, monkeypatch, emitted)
+    assert error == "UnrenderedTemplateError"
+    assert [counted[name] for name in ("RefreshSucceeded", "TokensWritten")] == [[0.0], [1.0]]
+    assert counted["TokenSecondsRemaining"] == [12 * 3600.0]
+    assert "RolloutsStuck" not in counted
+
+
 @pytest.mark.parametrize(
     ("environment", "message"),
     [(None, "FRONTDOOR_SETTINGS is missing: deploy the stack again"), ("{", "FRONTDOOR_SETTINGS is not JSON")],
@@ -202,21 +227,10 @@ def test_missing_settings_fail_the_invocation_with_one_line(
 
 
 def test_a_succeeded_run_counts_the_tokens_life_the_pods_and_the_rollout(emitted: Emitted) -> None:
-    report = Report(
-        dry_run=False,
-        hosts=("h",),
-        expires_at=STARTED_AT + timedelta(hours=12),
-        config_sha256="a",
-        rolled_out=True,
-        pods_ready=2,
-    )
     metrics.emit(
-        settings(),
-        report,
-        expires_at=report.expires_at,
-        started_at=STARTED_AT,
-        ended_at=STARTED_AT + timedelta(milliseconds=1500),
-        failure=None,
+        dimensions(domain="registry.frontdoor.test", cluster="shared", namespace="registry"),
+        Run(succeeded=True, token_written=True, seconds=1.5, token_seconds_remaining=43198.5),
+        Rollout(started=True, stuck=False, pods_ready=2),
     )
     counted = emitted.metrics()
     (definition,) = counted["_aws"]["CloudWatchMetrics"]

@@ -12,12 +12,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.edges.kubernetes_api import KubernetesApi
 from lambda_fn.edges.kubernetes_session import KubernetesSession
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.credential import Authorization
 from lambda_fn.settings import Settings
+from tests.contract.cluster import grant_of
 from tests.contract.cluster import settings as contract_settings
 from tests.fakes.clock import FakeClock
 
@@ -84,9 +85,9 @@ def cluster(api: Api, certificate_authority: str, monkeypatch: pytest.MonkeyPatc
     transport = httpx2.MockTransport(api.answer)
     monkeypatch.setattr(httpx2, "HTTPTransport", lambda **_: transport)
     connection = Connection("https://kubernetes.test", certificate_authority, "10.96.0.10")
-    session = KubernetesSession(SETTINGS, connection, FakeAccess(), FakeClock(remaining_seconds=0))
+    session = KubernetesSession(grant_of(SETTINGS), connection, FakeAccess(), FakeClock(remaining_seconds=0))
     with closing(session):
-        yield KubernetesApi(SETTINGS, session)
+        yield KubernetesApi(SETTINGS.names, SETTINGS.cluster.namespace, session)
 
 
 def config_map(key: str, text: str) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import pytest
 from lightkube import ApiError, Client
 from lightkube.core.generic_client import BasicRequest
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
+from lambda_fn.job.api_error import Action
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.credential import Authorization
-from lambda_fn.job.refusal import Action
-from tests.contract.cluster import settings
+from tests.contract.cluster import grant_of, settings
 from tests.fakes.clock import STARTED_AT, FakeClock
 
 GET = Action("get", "secrets", "aws-registry")
@@ -82,7 +82,7 @@ def new_session(certificate_authority: str, access: FakeAccess) -> Iterator[Call
 
     def new(clock: FakeClock) -> KubernetesSession:
         connection = Connection(ENDPOINT, certificate_authority, "10.96.0.10")
-        opened.append(KubernetesSession(settings(), connection, access, clock))
+        opened.append(KubernetesSession(grant_of(settings()), connection, access, clock))
         return opened[-1]
 
     yield new
@@ -218,9 +218,12 @@ def test_answers_are_the_callers(session: KubernetesSession, clock: FakeClock) -
     [
         (
             refused(401),
-            "Kubernetes does not know the Lambda (401 on: get secrets aws-registry). The access entry is gone.",
+            "Kubernetes does not know the Lambda's role (401 on: get secrets aws-registry). The access entry is gone.",
         ),
-        (refused(403), "Kubernetes forbids the Lambda to get secrets aws-registry in namespace registry. Role aws-"),
+        (
+            refused(403),
+            "Kubernetes forbids the Lambda to get secrets aws-registry in namespace registry. Fix: apply the charts",
+        ),
         (
             refused(422),
             "Kubernetes does not accept the object (422 on: get secrets aws-registry in namespace registry)",
@@ -285,9 +288,9 @@ def test_a_defect_in_a_request_is_not_taken_for_an_answer(session: KubernetesSes
 
 @pytest.mark.parametrize("authority", ["bm8gUEVN", "A"])
 def test_a_certificate_authority_that_is_none_is_an_error(authority: str, clock: FakeClock, access: FakeAccess) -> None:
-    session = KubernetesSession(settings(), Connection(ENDPOINT, authority, "10.96.0.10"), access, clock)
+    session = KubernetesSession(grant_of(settings()), Connection(ENDPOINT, authority, "10.96.0.10"), access, clock)
     with pytest.raises(
-        ClusterError, match=r"certificate authority is no PEM.*cluster\.certificate_authority"
+        ClusterError, match=r"certificate authority is not a PEM.*cluster\.certificate_authority"
     ) as caught:
         session.call(GET, Given())
     assert isinstance(caught.value.__cause__, ssl.SSLError | ValueError)

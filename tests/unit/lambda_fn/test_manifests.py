@@ -4,21 +4,23 @@ import base64
 import json
 from datetime import UTC, datetime
 
+from lambda_fn.contract import objects
+from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.secret import Entry
 from lambda_fn.job import manifests
-from lambda_fn.job.credential import Authorization, Credential
-from tests.contract.cluster import settings
+from tests.contract.cluster import objects_of, settings
 
 SETTINGS = settings()
 EARLY, LATE = datetime(2026, 11, 23, 21, 0, 5, 999, tzinfo=UTC), datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 LABELS = {"app.kubernetes.io/name": "aws-registry-proxy", "app.kubernetes.io/managed-by": "ecr-frontdoor"}
 
 
-def credential(token: str, expires_at: datetime) -> Credential:
-    return Credential("unused", "unused", Authorization(token), expires_at)
+def entry(token: str, expires_at: datetime) -> Entry:
+    return Entry(Authorization(token), expires_at)
 
 
-def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_token_dies() -> None:
-    found = manifests.secret(SETTINGS, {"a.example": credential("dA==", LATE), "b.example": credential("dQ==", EARLY)})
+def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_token_expires() -> None:
+    found = objects_of(SETTINGS).secret({"a.example": entry("dA==", LATE), "b.example": entry("dQ==", EARLY)})
     data = {key: base64.b64decode(value).decode() for key, value in found.pop("data").items()}
     assert json.loads(data[".dockerconfigjson"]) == {
         "auths": {"a.example": {"auth": "dA=="}, "b.example": {"auth": "dQ=="}}
@@ -33,7 +35,7 @@ def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_toke
 
 
 def test_the_config_map_holds_the_configuration_verbatim() -> None:
-    assert manifests.config_map(SETTINGS, "events {}\n") == {
+    assert objects_of(SETTINGS).config_map("events {}\n") == {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "aws-registry-proxy-config", "namespace": "registry", "labels": LABELS},
@@ -43,14 +45,14 @@ def test_the_config_map_holds_the_configuration_verbatim() -> None:
 
 def test_a_pod_template_without_annotations_has_the_charts_digest_it_has_with_the_lambdas() -> None:
     spec = {"containers": [{"image": "nginx"}]}
-    annotated = {"metadata": {"annotations": {manifests.CONFIG_DIGEST: "a"}}, "spec": spec}
+    annotated = {"metadata": {"annotations": {objects.CONFIG_SHA256: "a"}}, "spec": spec}
     assert manifests.charts_digest(annotated) == manifests.charts_digest({"spec": spec})
     scripts = {"metadata": {"annotations": {"ecr-frontdoor/scripts-sha256": "a"}}, "spec": spec}
     assert manifests.charts_digest(scripts) != manifests.charts_digest({"spec": spec})
 
 
 def test_a_rollout_manages_the_annotations_and_nothing_else() -> None:
-    assert manifests.rollout(SETTINGS, {manifests.CONFIG_DIGEST: "abc"}) == {
+    assert objects_of(SETTINGS).rollout({objects.CONFIG_SHA256: "abc"}) == {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "aws-registry-proxy", "namespace": "registry"},

@@ -6,22 +6,17 @@ from datetime import timedelta
 
 import pytest
 
+from lambda_fn.contract import objects
 from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
 from lambda_fn.job import manifests
 from lambda_fn.job.event import Request
-from lambda_fn.job.report import RolloutStuckError
+from lambda_fn.job.report import RolloutStuckError, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.settings import parse_toml
 from tests.canary import shown_with_locals
-from tests.contract.cluster import SETTINGS, template
+from tests.contract.cluster import template
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry
-from tests.fakes.world import CONFIGURATION, HOST, World, installed
-
-TWO_ACCOUNTS = SETTINGS.replace(
-    "registries = [",
-    'registries = [{ account = "210987654321", region = "ap-southeast-2", repositories = ["other/*"] }, '
-    '{ account = "123456789012", region = "eu-west-1", repositories = ["eu/*"] }, ',
-)
+from tests.fakes.world import CONFIGURATION, HOST, TWO_ACCOUNTS, World, installed
 
 
 @pytest.fixture
@@ -41,7 +36,8 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
         "dry_run": False,
         "hosts": [HOST],
         "expires_at": "2026-11-23T21:00:00Z",
-        "config_sha256": world.annotations()[manifests.CONFIG_DIGEST],
+        "stale_regions": [],
+        "config_sha256": world.annotations()[objects.CONFIG_SHA256],
         "changed": world.cluster.writes,
         "taken_over": [],
         "rolled_out": True,
@@ -98,14 +94,15 @@ def test_every_registry_has_its_regions_token_and_its_own_host() -> None:
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
         HOST,
     )
-    assert tuple(world.auths()) == report.hosts == tuple(world.registry.asked)
+    assert tuple(world.auths()) == report.hosts
+    assert sorted(world.registry.asked) == sorted(report.hosts)
 
 
 def test_a_forced_rollout_restarts_the_pods_although_nothing_changed(world: World) -> None:
     world.run()
     at = world.clock.now()
     assert world.run(Request(force_rollout=True)).rolled_out
-    assert world.annotations()[manifests.RESTARTED_AT] == f"{at:%FT%TZ}"
+    assert world.annotations()[objects.RESTARTED_AT] == f"{at:%FT%TZ}"
 
 
 def test_a_run_after_a_forced_rollout_keeps_its_annotation_and_rolls_nothing(world: World) -> None:
@@ -120,8 +117,8 @@ def test_a_purge_rolls_the_pods_although_nothing_changed_and_records_when(world:
     at = world.clock.now()
     report = world.run(Request(purge_cache=True))
     assert (report.cache_purged, report.rolled_out) == (True, True)
-    assert world.annotations()[manifests.CACHE_PURGED_AT] == f"{at:%FT%TZ}"
-    assert manifests.RESTARTED_AT not in world.annotations()
+    assert world.annotations()[objects.CACHE_PURGED_AT] == f"{at:%FT%TZ}"
+    assert objects.RESTARTED_AT not in world.annotations()
 
 
 def test_a_run_after_a_purge_neither_repeats_nor_undoes_it(world: World) -> None:
@@ -134,10 +131,10 @@ def test_a_run_after_a_purge_neither_repeats_nor_undoes_it(world: World) -> None
 
 def test_a_forced_rollout_after_a_purge_keeps_the_record_of_the_purge(world: World) -> None:
     world.run(Request(purge_cache=True))
-    purged_at = world.annotations()[manifests.CACHE_PURGED_AT]
+    purged_at = world.annotations()[objects.CACHE_PURGED_AT]
     report = world.run(Request(force_rollout=True))
     assert (report.cache_purged, report.rolled_out) == (False, True)
-    assert world.annotations()[manifests.CACHE_PURGED_AT] == purged_at
+    assert world.annotations()[objects.CACHE_PURGED_AT] == purged_at
 
 
 def test_a_purge_together_with_a_new_configuration_is_one_rollout(world: World) -> None:
@@ -189,17 +186,12 @@ def test_a_dry_run_says_what_it_would_change_and_writes_nothing(world: World) ->
         (lambda w: w.registry.failing.add("ap-southeast-2"), RegistryError, "ThrottlingException"),
         (lambda w: w.registry.refusing.add(HOST), RegistryError, "refuses the new token"),
         (
-            lambda w: w.edit_template("{{ domian }}"),
-            TemplateError,
-            "line 1: the name 'domian' is unknown",
-        ),
-        (
             lambda w: w.cluster.create(template(w.settings, key="other.conf")),
             ClusterError,
             "apply the charts",
         ),
     ],
-    ids=["no token", "token refused", "bad template", "no template"],
+    ids=["no token", "token refused", "no template"],
 )
 def test_what_fails_before_the_first_write_leaves_the_cluster_untouched(
     world: World, spoil: Callable[[World], None], error: type[FrontdoorError], message: str
@@ -221,12 +213,128 @@ def test_a_token_that_dies_before_the_second_run_from_now_is_not_used(world: Wor
         world.run()
 
 
-def test_one_failing_region_keeps_all_tokens_as_they_are() -> None:
+def test_a_template_that_does_not_render_fails_the_run_after_the_secret_is_written(world: World) -> None:
+    world.run()
+    world.cluster.writes.clear()
+    world.registry.canary = FakeRegistry().canary
+    world.edit_template("{{ domian }}")
+    with pytest.raises(TemplateError, match="line 1: the name 'domian' is unknown") as caught:
+        world.run()
+    assert world.cluster.writes == ["Secret aws-registry"]
+    assert world.auths()[HOST]["auth"] == world.registry.canary.authorization
+    assert isinstance(caught.value, UnrenderedTemplateError)
+    assert caught.value.report.changed == ("Secret aws-registry",)
+    assert caught.value.report.config_sha256 is None
+
+
+def test_a_dry_run_with_a_template_that_does_not_render_writes_nothing(world: World) -> None:
+    world.edit_template("{{ domian }}")
+    with pytest.raises(TemplateError):
+        world.run(Request(dry_run=True))
+    assert world.cluster.writes == []
+
+
+OTHER_HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.fixture
+def two_regions() -> World:
+    """A front door of two regions in use, whose next tokens are others."""
+    world = installed(World(parse_toml(TWO_ACCOUNTS, "the test's settings")))
+    world.run()
+    world.cluster.writes.clear()
+    world.registry.canary = FakeRegistry().canary
+    return world
+
+
+@pytest.mark.parametrize("fail", [lambda r: r.failing.add("eu-west-1"), lambda r: r.refusing.add(OTHER_HOST)])
+def test_a_failing_region_keeps_its_token_and_the_other_regions_get_a_new_one(
+    two_regions: World, fail: Callable[[FakeRegistry], None]
+) -> None:
+    world = two_regions
+    before = world.auths()
+    fail(world.registry)
+    with pytest.raises(StaleRegionError, match="eu-west-1") as caught:
+        world.run()
+    after = world.auths()
+    assert list(after) == list(before)
+    assert after.pop(OTHER_HOST) == before.pop(OTHER_HOST)
+    assert {entry["auth"] for entry in after.values()} == {world.registry.canary.authorization}
+    assert caught.value.report.stale_regions == ("eu-west-1",)
+    assert world.cluster.writes == ["Secret aws-registry"]
+
+
+def test_the_first_expiry_of_a_run_with_a_failing_region_is_that_of_the_earlier_token(two_regions: World) -> None:
+    world = two_regions
+    world.clock.sleep(3600)
+    world.clock.begin_invocation()
+    world.registry.failing.add("eu-west-1")
+    with pytest.raises(StaleRegionError) as caught:
+        world.run()
+    assert caught.value.report.expires_at == STARTED_AT + timedelta(hours=12)
+    assert world.cluster.read_expiry() == STARTED_AT + timedelta(hours=12)
+    tokens = world.cluster.read_tokens()
+    assert tokens[OTHER_HOST].expires_at < tokens[HOST].expires_at
+
+
+def test_an_earlier_token_that_has_expired_is_dropped_and_the_configuration_stays(two_regions: World) -> None:
+    world = two_regions
+    world.clock.sleep(13 * 3600)
+    world.clock.begin_invocation()
+    world.edit_template("# edited")
+    world.registry.failing.add("eu-west-1")
+    with pytest.raises(StaleRegionError, match="123456789012 in eu-west-1 has no valid one") as caught:
+        world.run()
+    assert OTHER_HOST not in world.auths()
+    assert world.cluster.writes == ["Secret aws-registry"]
+    assert caught.value.report.expires_at == world.clock.now()
+
+
+def test_a_region_that_fails_in_the_first_run_of_all_does_not_stop_the_token_of_the_other() -> None:
     world = installed(World(parse_toml(TWO_ACCOUNTS, "the test's settings")))
     world.registry.failing.add("eu-west-1")
-    with pytest.raises(RegistryError):
+    with pytest.raises(StaleRegionError):
         world.run()
+    assert world.cluster.writes == ["Secret aws-registry"]
+    assert HOST in world.auths()
+
+
+def test_a_failing_region_does_not_stop_a_rollout(two_regions: World) -> None:
+    world = two_regions
+    world.edit_template("# edited")
+    world.registry.failing.add("eu-west-1")
+    with pytest.raises(StaleRegionError) as caught:
+        world.run()
+    assert caught.value.report.rolled_out
+    assert world.cluster.read_configuration() == "# edited"
+
+
+def test_when_every_region_fails_nothing_is_written(two_regions: World) -> None:
+    world = two_regions
+    world.registry.failing |= {"eu-west-1", "ap-southeast-2"}
+    with pytest.raises(RegistryError) as caught:
+        world.run()
+    assert not isinstance(caught.value, StaleRegionError)
     assert world.cluster.writes == []
+
+
+def test_a_failing_region_recovers_with_the_next_run(two_regions: World) -> None:
+    world = two_regions
+    world.registry.failing.add("eu-west-1")
+    with pytest.raises(StaleRegionError):
+        world.run()
+    world.clock.begin_invocation()
+    world.registry.failing.clear()
+    assert world.run().stale_regions == ()
+    assert {entry["auth"] for entry in world.auths().values()} == {world.registry.canary.authorization}
+
+
+def test_no_error_of_a_failing_region_holds_a_token(two_regions: World) -> None:
+    world = two_regions
+    world.registry.failing.add("eu-west-1")
+    with pytest.raises(StaleRegionError) as caught:
+        world.run()
+    assert world.registry.canary.leaks(shown_with_locals(caught.value)) == []
 
 
 def test_a_host_that_cannot_be_asked_is_a_warning(world: World) -> None:
@@ -258,7 +366,7 @@ def test_without_a_deployment_the_secret_and_the_configuration_are_written_and_t
     assert world.cluster.writes == ["Secret aws-registry", "ConfigMap aws-registry-proxy-config"]
     assert (report.pods_ready, report.rolled_out) == (0, False)
     assert report.warnings == (
-        "Deployment aws-registry-proxy does not exist yet: apply the charts; nothing was rolled out",
+        "Deployment aws-registry-proxy does not exist yet, so nothing was rolled out. Fix: apply the charts",
     )
 
 
@@ -266,13 +374,12 @@ def test_a_stuck_rollout_is_an_error_that_says_why_and_carries_the_report(world:
     world.cluster.rolls_in_seconds = None
     with pytest.raises(RolloutStuckError) as caught:
         world.run()
-    assert str(caught.value) == (
-        "the rollout of Deployment aws-registry-proxy is not complete in time; 2 of 2 pods serve, those of the "
-        "previous revision among them, with the new token. ConfigMap aws-registry-proxy-config is left as it is, for "
-        "there was no configuration before. Correct what follows, or the template in ConfigMap "
-        "aws-registry-proxy-tpl, and run again: pod aws-registry-proxy-x, container nginx: CrashLoopBackOff\n"
-        "  nginx: [emerg] unknown directive"
-    )
+    cause, state = str(caught.value).split(". ", 1)
+    assert cause == "pod aws-registry-proxy-x, container nginx: CrashLoopBackOff"
+    assert "2 of 2 pods serve" in state
+    assert "ConfigMap aws-registry-proxy-config keeps the new configuration" in state
+    assert "ConfigMap aws-registry-proxy-tpl" in state.partition("Fix: ")[2]
+    assert state.endswith("\n  nginx: [emerg] unknown directive")
     assert caught.value.report.rolled_out
     assert sum(world.clock.slept) == pytest.approx(world.settings.refresh.rollout_timeout_seconds)
 
@@ -299,7 +406,7 @@ def test_a_deployment_scaled_to_zero_is_a_warning(world: World) -> None:
     report = world.run()
     assert (report.pods_ready, report.pods_wanted) == (0, 0)
     assert report.warnings == (
-        "Deployment aws-registry-proxy is scaled to zero: nothing serves; kubectl scale it up again",
+        "Deployment aws-registry-proxy is scaled to zero, so no pod serves. Fix: kubectl scale it up again",
     )
 
 
@@ -309,7 +416,7 @@ def test_a_failed_write_leaves_no_token_in_a_traceback_with_locals(world: World,
     with pytest.raises(ClusterError) as caught:
         world.run()
     shown = shown_with_locals(caught.value)
-    assert "wanted = [" in shown
+    assert "secret = {" in shown
     assert world.registry.canary.leaks(shown) == []
 
 

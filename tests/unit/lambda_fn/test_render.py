@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 
 import k8s_manifests
 from lambda_fn.contract.errors import TemplateError
-from lambda_fn.job.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, layer_host, pattern, render
+from lambda_fn.contract.repository_pattern import any_of
+from lambda_fn.job.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, render
 from lambda_fn.settings import Cache, Timeouts
 
 INPUTS = Inputs(
     domain="registry.shrd.example.net",
     resolver="[fd00::a]",
     registries=[
-        Upstream("1.dkr.example", "1.s3.example", ["team/*", "base"], pattern(["team/*", "base"])),
-        Upstream("2.dkr.example", "2.s3.example", ["*"], pattern(["*"])),
+        Upstream("1.dkr.example", ["team/*", "base"], any_of(["team/*", "base"])),
+        Upstream("2.dkr.example", ["*"], any_of(["*"])),
     ],
+    layer_hosts=["1.s3.example", "2.s3.example"],
+    layer_urls="^https://s3.example/",
     tls=True,
     drain_seconds=3600,
     cache=Cache(size_gib=5, tag_seconds=7),
@@ -36,26 +39,15 @@ def rendered(template: str, inputs: Inputs = INPUTS) -> str:
 def test_a_template_has_every_name() -> None:
     template = (
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
-        " {{ timeouts.ecr_seconds }} {{ blobs }}"
+        " {{ timeouts.ecr_seconds }} {{ blobs }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
         "{% if tls %} tls{% endif %}"
-        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.layer_host }} {{ r.repositories | join(',') }}"
+        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
-        "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream tls"
-        " 1 1.dkr.example 1.s3.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example 2.s3.example * ^(?:.*)$"
+        "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream 1.s3.example,2.s3.example ^https://s3.example/ tls"
+        " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
-
-
-@pytest.mark.parametrize(
-    ("region", "host"),
-    [
-        ("eu-west-1", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
-        ("cn-north-1", "prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn"),
-    ],
-)
-def test_layers_come_from_the_bucket_of_their_region(region: str, host: str) -> None:
-    assert layer_host(region) == host
 
 
 def test_a_template_cannot_reach_beyond_the_settings_of_the_cache() -> None:
@@ -151,7 +143,7 @@ def test_a_configuration_at_the_limit_is_rendered() -> None:
     ],
 )
 def test_patterns_become_one_anchored_expression(patterns: list[str], expression: str) -> None:
-    assert pattern(patterns) == expression
+    assert any_of(patterns) == expression
 
 
 REPOSITORY_CHARACTERS = "ab./_-"
@@ -163,12 +155,12 @@ REPOSITORY_CHARACTERS = "ab./_-"
 )
 def test_a_repository_matches_the_expression_when_it_matches_a_pattern(patterns: list[str], repository: str) -> None:
     expected = any(fnmatchcase(repository, glob) for glob in patterns)
-    assert bool(re.match(pattern(patterns), repository)) == expected
+    assert bool(re.match(any_of(patterns), repository)) == expected
 
 
 @given(st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1), min_size=1))
 def test_the_expression_needs_no_quotes_in_nginx(patterns: list[str]) -> None:
-    assert re.fullmatch(r"[a-z0-9._/()|?:^$*\\-]+", pattern(patterns))
+    assert re.fullmatch(r"[a-z0-9._/()|?:^$*\\-]+", any_of(patterns))
 
 
 @pytest.mark.parametrize(("location_seconds", "unknown_seconds"), [(1, 60), (600, 3)])

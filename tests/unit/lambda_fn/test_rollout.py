@@ -40,5 +40,5 @@ def test_a_rollout_that_does_not_end_is_given_up_in_time(timeout: float, remaini
 
 
 def test_a_deployment_deleted_meanwhile_is_an_error() -> None:
-    with pytest.raises(ClusterError, match="was deleted while its rollout was waited for"):
+    with pytest.raises(ClusterError, match="was deleted while the run waited for its rollout"):
         wait(FakeCluster(SETTINGS), FakeClock(), 300)

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from lambda_fn.contract import objects
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.job import manifests
 from lambda_fn.job.event import Request
 from lambda_fn.job.ports import Workload
 from lambda_fn.job.report import Report, RolloutReplacedError, RolloutStuckError
 from lambda_fn.job.undo import Before, obstacle
-from tests.contract.cluster import deployment
+from tests.contract.cluster import deployment, objects_of
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.world import World, installed
@@ -52,11 +53,7 @@ def test_a_configuration_that_no_pod_starts_with_is_taken_back(world: World) -> 
     workload = world.cluster.read_workload()
     assert workload is not None
     assert workload.complete
-    assert (
-        "ConfigMap aws-registry-proxy-config and the Deployment have the configuration from before again. Correct "
-        "what follows, or the template in ConfigMap aws-registry-proxy-tpl, and run again: pod aws-registry-proxy-x, "
-        "container nginx: CrashLoopBackOff"
-    ) in str(error)
+    assert "ConfigMap aws-registry-proxy-config and the Deployment have the earlier configuration again." in str(error)
 
 
 def test_the_deployment_goes_back_before_the_config_map_does(world: World) -> None:
@@ -83,7 +80,7 @@ def test_the_instants_of_earlier_rollouts_come_back_and_those_of_this_run_go() -
     world = installed(World())
     world.run(Request(force_rollout=True))
     before = world.annotations()
-    assert manifests.RESTARTED_AT in before
+    assert objects.RESTARTED_AT in before
     stuck(broken(world), Request(force_rollout=True, purge_cache=True))
     assert world.annotations() == before
 
@@ -114,14 +111,14 @@ def test_an_earlier_revision_that_does_not_come_back_at_once_is_waited_for_and_t
     world.cluster.forgets_revisions = True
     waited = sum(world.clock.slept)
     error = stuck(world)
-    assert "configuration from before again, though its pods are not all back yet: 2 of 2 serve." in str(error)
+    assert "earlier configuration again, but not all its pods serve yet: 2 of 2." in str(error)
     assert sum(world.clock.slept) - waited == pytest.approx(world.settings.refresh.rollout_timeout_seconds + 30)
 
 
 def test_a_slow_rollout_whose_first_new_pod_is_ready_is_left_to_go_on(world: World) -> None:
     world.cluster.new_pods_ready = 1
     error = stuck(world)
-    assert "left as it is, for a new pod is ready already" in str(error)
+    assert "keeps the new configuration, because a new pod is ready already" in str(error)
     assert world.cluster.read_configuration() == BAD
     assert not error.report.undone
 
@@ -132,23 +129,26 @@ def test_a_restart_that_no_pod_survives_is_left_to_go_on_for_the_configuration_i
     world.run()
     world.cluster.rolls_in_seconds = None
     error = stuck(world, request_)
-    assert "left as it is, for the configuration is the same as before" in str(error)
+    assert "keeps the new configuration, because the configuration is the same as before" in str(error)
     assert error.report.cache_purged == request_.purge_cache
-    assert {manifests.RESTARTED_AT, manifests.CACHE_PURGED_AT} & set(world.annotations())
+    assert {objects.RESTARTED_AT, objects.CACHE_PURGED_AT} & set(world.annotations())
 
 
 def test_what_did_not_work_before_is_not_put_back(world: World) -> None:
     world.cluster.create(with_image("registry.frontdoor.test/nginx:2"))
     error = stuck(world)
-    assert "left as it is, for no pod was ready with the configuration from before" in str(error)
+    assert "keeps the new configuration, because no pod was ready with the earlier configuration" in str(error)
     assert world.cluster.read_configuration() == BAD
 
 
 def test_charts_that_are_applied_while_the_run_waits_do_not_get_the_earlier_configuration(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.create(with_image("registry.frontdoor.test/nginx:2"))
     error = stuck(world)
-    assert "left as it is, for somebody else, such as a deployment of the charts, has changed the pods" in str(error)
-    assert state(world) == (BAD, {manifests.CONFIG_DIGEST: manifests.digest(BAD)})
+    assert (
+        "keeps the new configuration, because another writer, such as a deployment of the charts, has changed the pods"
+        in str(error)
+    )
+    assert state(world) == (BAD, {objects.CONFIG_SHA256: manifests.digest(BAD)})
 
 
 def with_image(image: str) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def with_image(image: str) -> dict[str, Any]:
 def test_a_text_that_the_pods_were_not_rolled_out_with_is_not_put_back(world: World) -> None:
     world.cluster.edit("ConfigMap", "aws-registry-proxy-config", ("data", "nginx.conf"), "# by hand")
     error = stuck(world)
-    assert "left as it is, for what it held before is not what the pods run" in str(error)
+    assert "keeps the new configuration, because the pods do not run what it held before" in str(error)
     assert world.cluster.read_configuration() == BAD
 
 
@@ -178,7 +178,7 @@ def test_a_rollout_that_was_started_though_the_answer_is_an_error_keeps_its_text
     world.cluster.unanswered.add("Deployment")
     with pytest.raises(ClusterError, match=r"^Kubernetes does not answer a patch of Deployment$"):
         world.run()
-    assert state(world) == (BAD, {manifests.CONFIG_DIGEST: manifests.digest(BAD)})
+    assert state(world) == (BAD, {objects.CONFIG_SHA256: manifests.digest(BAD)})
 
 
 def test_a_text_that_cannot_be_put_back_is_told_beside_the_failed_write(world: World) -> None:
@@ -187,8 +187,8 @@ def test_a_text_that_cannot_be_put_back_is_told_beside_the_failed_write(world: W
     with pytest.raises(ClusterError) as caught:
         world.run()
     assert str(caught.value) == (
-        "Kubernetes forbids the Lambda to patch Deployment. Putting back the configuration from before failed, too, so "
-        "drain no node: Kubernetes does not answer."
+        "Kubernetes forbids the Lambda to patch Deployment. Putting back the earlier configuration failed, too: "
+        "Kubernetes does not answer. Drain no node until it is fixed."
     )
     assert str(caught.value.__cause__) == "Kubernetes forbids the Lambda to patch Deployment"
     assert world.cluster.read_configuration() == BAD
@@ -212,25 +212,25 @@ def test_a_dry_run_whose_rollout_is_refused_writes_nothing(world: World) -> None
 def test_what_another_run_has_rolled_out_since_is_left_alone(world: World) -> None:
     def another_run() -> None:
         for manifest in (
-            manifests.config_map(world.settings, "# newer"),
-            manifests.rollout(world.settings, {manifests.CONFIG_DIGEST: manifests.digest("# newer")}),
+            objects_of(world.settings).config_map("# newer"),
+            objects_of(world.settings).rollout({objects.CONFIG_SHA256: manifests.digest("# newer")}),
         ):
             world.cluster.apply(manifest, dry_run=False)
 
     world.cluster.meanwhile = another_run
     error = stuck(world)
-    assert "left as it is, for somebody else has changed the rollout since" in str(error)
-    assert state(world) == ("# newer", {manifests.CONFIG_DIGEST: manifests.digest("# newer")})
+    assert "keeps the new configuration, because another writer has changed the rollout since" in str(error)
+    assert state(world) == ("# newer", {objects.CONFIG_SHA256: manifests.digest("# newer")})
 
 
 def test_a_run_that_another_one_undoes_meanwhile_does_not_call_that_its_success(world: World) -> None:
     earlier = world.annotations()
 
     def undone_by_another_run() -> None:
-        world.cluster.apply(manifests.rollout(world.settings, earlier), dry_run=False)
+        world.cluster.apply(objects_of(world.settings).rollout(earlier), dry_run=False)
 
     world.clock.meanwhile = undone_by_another_run
-    with pytest.raises(RolloutReplacedError, match=r"somebody else changed the rollout.*: run again") as caught:
+    with pytest.raises(RolloutReplacedError, match=r"another writer changed the rollout.*Fix: run again") as caught:
         world.run()
     assert (caught.value.report.rolled_out, caught.value.report.pods_ready) == (True, 2)
 
@@ -248,13 +248,13 @@ def test_an_undo_that_fails_is_told_beside_the_reason_of_the_stuck_rollout(
     error = stuck(world)
     assert "unknown directive" in str(error)
     assert (
-        f"Putting back the configuration from before failed, too, so drain no node: Kubernetes forbids the Lambda to "
-        f"patch {kind}."
+        f"Putting back the earlier configuration failed, too: Kubernetes forbids the Lambda to "
+        f"patch {kind}. Drain no node"
     ) in str(error)
     assert isinstance(error.__cause__, ClusterError)
     assert not error.report.undone
     assert world.cluster.read_configuration() == left[0]
-    assert world.annotations()[manifests.CONFIG_DIGEST] == (left[1] or before[manifests.CONFIG_DIGEST])
+    assert world.annotations()[objects.CONFIG_SHA256] == (left[1] or before[objects.CONFIG_SHA256])
 
 
 def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: World) -> None:
@@ -265,10 +265,10 @@ def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: W
     world.cluster.meanwhile = unreadable_after_the_next
     error = stuck(world)
     assert (
-        "and the Deployment have the configuration from before again; whether its pods are all back could not be seen: "
+        "and the Deployment have the earlier configuration again; whether all its pods serve is unknown: "
         "Kubernetes does not answer."
     ) in str(error)
-    assert "drain no node" not in str(error)
+    assert "Drain no node" not in str(error)
     assert error.report.undone
     world.cluster.reads_left = None
     assert state(world) == before
@@ -276,7 +276,7 @@ def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: W
 
 def test_a_deployment_that_is_gone_meanwhile_is_told(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.delete("Deployment", "aws-registry-proxy")
-    assert "keeps the new configuration, for the Deployment is gone" in str(stuck(world))
+    assert "keeps the new configuration, because the Deployment is gone" in str(stuck(world))
 
 
 def test_no_error_of_an_undo_holds_the_token(world: World) -> None:
@@ -294,9 +294,9 @@ NOW = Workload(
     updated_ready=0,
     complete=False,
     charts_sha256="c",
-    annotations={manifests.CONFIG_DIGEST: NEW},
+    annotations={objects.CONFIG_SHA256: NEW},
 )
-WAS = replace(NOW, updated_ready=1, annotations={manifests.CONFIG_DIGEST: OLD, "prometheus.io/scrape": "true"})
+WAS = replace(NOW, updated_ready=1, annotations={objects.CONFIG_SHA256: OLD, "prometheus.io/scrape": "true"})
 
 
 def test_one_ready_pod_is_enough_to_trust_the_configuration_from_before() -> None:
@@ -307,14 +307,14 @@ def test_one_ready_pod_is_enough_to_trust_the_configuration_from_before() -> Non
     ("before", "workload", "report", "reason"),
     [
         (Before(WAS, "old"), NOW, replace(REPORT, rolled_out=False), "this run did not start"),
-        (Before(WAS, "old"), replace(NOW, annotations={}), REPORT, "somebody else has changed the rollout"),
+        (Before(WAS, "old"), replace(NOW, annotations={}), REPORT, "another writer has changed the rollout"),
         (Before(WAS, "old"), replace(NOW, charts_sha256="d"), REPORT, "has changed the pods since"),
         (Before(WAS, "old"), replace(NOW, updated_ready=1), REPORT, "a new pod is ready"),
         (Before(None, "old"), NOW, REPORT, "there was no configuration"),
         (Before(WAS, None), NOW, REPORT, "there was no configuration"),
         (Before(replace(WAS, annotations={}), "old"), NOW, REPORT, "there was no configuration"),
         (Before(NOW, "new"), NOW, REPORT, "the same as before"),
-        (Before(WAS, "other"), NOW, REPORT, "not what the pods run"),
+        (Before(WAS, "other"), NOW, REPORT, "the pods do not run"),
         (Before(replace(WAS, updated_ready=0), "old"), NOW, REPORT, "no pod was ready"),
     ],
 )

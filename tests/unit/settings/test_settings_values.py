@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from botocore.loaders import create_loader
 
+from lambda_fn.contract.registries import partition_of
 from lambda_fn.settings import parse_toml
-from lambda_fn.settings.partition import partition_of
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
 
 INTERNET_FACING = """\
@@ -419,4 +419,4 @@ def test_every_region_that_botocore_knows_is_of_the_partition_it_says() -> None:
     partitions = create_loader().load_data("partitions")["partitions"]
     known = {region: each["id"] for each in partitions for region in each["regions"] if not region.endswith("-global")}
     assert len(known) > 30
-    assert {region: partition_of(region) for region in known} == known
+    assert {region: partition_of(region).name for region in known} == known

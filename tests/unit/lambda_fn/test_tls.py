@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lambda_fn.edges import trust
+from lambda_fn.edges import tls
 
 HOST = "cluster.example.net"
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -65,15 +65,15 @@ def test_a_certificate_without_key_identifiers_is_refused_by_python_and_taken_he
     as_python = strict(ssl.create_default_context(cadata=AUTHORITY))
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(as_python, shown, tmp_path)
-    shake_hands(trust.as_clients_do(as_python), shown, tmp_path)
+    shake_hands(tls.without_strict_x509(as_python), shown, tmp_path)
 
 
-@pytest.mark.parametrize("make", [trust.of, trust.besides_the_public])
+@pytest.mark.parametrize("make", [tls.context_trusting, tls.client_context])
 def test_no_way_to_trust_has_the_strictness_of_python_3_13(
     make: Callable[[str], ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from_python = ssl.create_default_context
-    monkeypatch.setattr(trust, "create_default_context", lambda **given: strict(from_python(**given)))
+    monkeypatch.setattr(tls, "create_default_context", lambda **given: strict(from_python(**given)))
     assert not make(AUTHORITY).verify_flags & ssl.VERIFY_X509_STRICT
 
 
@@ -87,21 +87,21 @@ def test_no_way_to_trust_has_the_strictness_of_python_3_13(
 )
 def test_name_and_time_are_verified_all_the_same(shown: bytes, reason: str, tmp_path: Path) -> None:
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
-        shake_hands(trust.of(AUTHORITY), shown, tmp_path)
+        shake_hands(tls.context_trusting(AUTHORITY), shown, tmp_path)
     wrapped = RuntimeError("no connection")
     wrapped.__cause__ = caught.value
-    assert reason in str(trust.refusal(wrapped))
+    assert reason in str(tls.certificate_error(wrapped))
 
 
 def test_another_authority_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(trust.besides_the_public(None), certificate(HOST), tmp_path)
+        shake_hands(tls.client_context(None), certificate(HOST), tmp_path)
 
 
 def test_an_error_of_another_kind_is_no_refusal() -> None:
-    assert trust.refusal(ConnectionResetError("reset")) is None
+    assert tls.certificate_error(ConnectionResetError("reset")) is None
 
 
 def test_the_authority_of_the_settings_is_trusted_besides_the_public_ones() -> None:
-    with_own, without = trust.besides_the_public(AUTHORITY), trust.besides_the_public(None)
+    with_own, without = tls.client_context(AUTHORITY), tls.client_context(None)
     assert len(with_own.get_ca_certs()) == len(without.get_ca_certs()) + 1
