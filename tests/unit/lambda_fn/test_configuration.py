@@ -1,0 +1,61 @@
+"""The template's names get their values from the settings."""
+
+import pytest
+
+from lambda_fn.contract.errors import TemplateError
+from lambda_fn.job.configuration import rendered
+from lambda_fn.settings import Settings, parse_toml
+
+TEXT = """
+    domain = "registry.example.com"
+    cluster = { name = "shared", region = "eu-west-1" }
+    [[registries]]
+    account = "123456789012"
+    region = "eu-west-1"
+    repositories = ["team/*", "base"]
+    [proxy]
+    drain_seconds = 77
+    blobs = "redirect"
+    [proxy.cache]
+    tag_seconds = 17
+    [proxy.timeouts]
+    ecr_seconds = 19
+    [proxy.exposure]
+"""
+PLAIN = parse_toml(f'{TEXT}kind = "service"', "the test")
+TLS = parse_toml(f'{TEXT}kind = "pod"\ntls_secret = "registry-tls"', "the test")
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        (PLAIN, "domain", "registry.example.com"),
+        (PLAIN, "resolver", "10.0.0.10"),
+        (PLAIN, "drain_seconds", "77"),
+        (PLAIN, "blobs", "redirect"),
+        (PLAIN, "cache.tag_seconds", "17"),
+        (PLAIN, "timeouts.ecr_seconds", "19"),
+        (PLAIN, "'tls' if tls == true else 'plain' if tls == false else tls", "plain"),
+        (TLS, "'tls' if tls == true else 'plain' if tls == false else tls", "tls"),
+        (PLAIN, "registries[0].host", HOST),
+        (PLAIN, "layer_hosts[0]", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
+        (PLAIN, "registries[0].repositories[1]", "base"),
+        (PLAIN, "registries[0].pattern", "^(?:team/.*|base)$"),
+    ],
+)
+def test_a_name_of_the_template_has_the_value_of_its_setting(settings: Settings, name: str, value: str) -> None:
+    assert rendered(settings, (HOST,), "10.0.0.10", f"{{{{ {name} }}}}") == value
+
+
+def test_a_mistake_in_the_template_names_its_key_and_its_config_map() -> None:
+    with pytest.raises(TemplateError) as caught:
+        rendered(PLAIN, (HOST,), "10.0.0.10", "{{ unknown }}")
+    assert "nginx.conf.j2" in str(caught.value)
+    assert PLAIN.names.template_config_map in str(caught.value)
+
+
+@pytest.mark.parametrize("hosts", [(), (HOST, HOST)])
+def test_each_registry_has_exactly_one_host(hosts: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"argument 2"):
+        rendered(PLAIN, hosts, "10.0.0.10", "{{ domain }}")
