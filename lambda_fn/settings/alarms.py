@@ -1,4 +1,4 @@
-"""Who hears of an alarm, as an operator sets it. Pure."""
+"""Where alarms are sent, as an operator sets it. Pure."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from lambda_fn.settings.table import Table
 
 
 class Alarms(Table):
-    """Who hears of an alarm. The alarms themselves are always there, and on the dashboard."""
+    """Where alarms are sent. The alarms exist in any case, and are on the dashboard."""
 
     topic_arn: TopicArn | None = None
-    """An SNS topic of yours, in the cluster's region. Its policy (and its key's) has to let CloudWatch publish."""
+    """An SNS topic of yours, in the cluster's region. Its policy, and that of its key, must let CloudWatch publish."""
     emails: Annotated[tuple[EmailAddress, ...], Field(strict=False)] = ()
-    """Addresses that get mail from a topic the stack makes. Each has to confirm the first mail."""
+    """Addresses that get mail from a topic that the stack creates. Each must confirm its first mail."""
     runbook_url: PageUrl | None = None
-    """Where your people read docs/operations.md, such as its page in your Git server: each alarm's description then
-    ends in a link to its section. By default it names the file and the section.
+    """The page where your operators read docs/operations.md, such as in your Git server: each alarm's description then
+    ends with a link to its section. By default it names the file and the section.
     """

@@ -1,4 +1,4 @@
-"""What a proxy pod keeps, where, and for how long. Pure."""
+"""What a proxy pod caches, where, and for how long. Pure."""
 
 from pydantic import Field
 
@@ -7,34 +7,34 @@ from lambda_fn.settings.table import Table
 
 
 class Cache(Table):
-    """What a proxy pod keeps of what it has served. Each pod has its own, and it ends with the pod."""
+    """The cache of a proxy pod. Each pod has its own, which is deleted with the pod."""
 
     size_gib: int = Field(default=8, ge=1, le=16384)
-    """How much of blobs a pod keeps, in GiB; what was not asked for the longest goes first. The volume is larger by a
-    quarter, and by 2 GiB at least: what is being fetched needs room, too.
+    """The size of the blob cache of a pod, in GiB. The least recently used content is evicted first. The volume is a
+    quarter larger, and at least 2 GiB larger, because downloads in progress need space too.
     """
     storage_class: ObjectName | None = None
-    """The StorageClass of a volume that is made for each pod and deleted with it. By default the cache lies on the
-    node's own disk (an emptyDir with a limit), which has to have the room.
+    """The StorageClass of a volume that is created for each pod and deleted with it. By default the cache is an
+    emptyDir with a size limit on the node's disk, which must have the space.
     """
     slice_mib: int = Field(default=4, ge=1, le=64)
-    """Blobs are fetched and kept in slices of so many MiB. Clients that wait for the same blob get it a slice at a
-    time: smaller slices reach them sooner, larger ones cost S3 fewer requests.
+    """The size of the slices in which blobs are fetched and cached, in MiB. Clients that wait for the same blob receive
+    it slice by slice: smaller slices arrive sooner, larger slices need fewer requests to S3.
     """
     keep_days: int = Field(default=30, ge=1, le=365)
-    """What nobody has asked for in so many days is dropped."""
+    """After how many days without a request content is evicted."""
     tag_seconds: int = Field(default=10, ge=2, le=3600)
-    """How long a tag is answered without asking ECR, in seconds. A tag that is moved is seen within this time. At least
-    2: nginx counts in whole seconds, and what is kept for one may be served for nearly two.
+    """The TTL of a tag, in seconds: a tag that is pushed again is visible after at most this time. At least 2, because
+    nginx counts whole seconds, so a TTL of one second may last nearly two.
     """
     unknown_seconds: int = Field(default=3, ge=1, le=60)
-    """How long ECR's answer that there is no such tag or blob is repeated without asking again, in seconds, and up to
-    one more: nginx counts in whole ones.
+    """The TTL of the response that a tag or blob does not exist (negative caching), in seconds. It may last up to one
+    second longer, because nginx counts whole seconds.
     """
     location_seconds: int = Field(default=600, ge=1, le=1800)
-    """How long the signed URL of a blob is used for its further slices, in seconds. ECR signs for an hour."""
+    """How long the signed URL of a blob is used for its other slices, in seconds. ECR signs URLs for one hour."""
 
     @property
     def volume_gib(self) -> int:
-        """The size of the volume, in GiB: nginx looks every ten seconds whether it has to drop something."""
+        """The size of the volume, in GiB: nginx checks only every ten seconds whether it must evict content."""
         return self.size_gib + max(2, self.size_gib // 4)

@@ -1,35 +1,35 @@
-"""A pull by which the Lambda finds out what clients find, as an operator sets it. Pure."""
+"""The pull check of the Lambda, as an operator sets it. Pure."""
 
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from lambda_fn.settings.authority import pem
-from lambda_fn.settings.fields import matching, repository_alone
+from lambda_fn.settings.fields import Matching, repository_alone
 from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
-_REPOSITORY = matching(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", "a repository without a tag, like team/canary")
-_REFERENCE = matching(
+_REPOSITORY = Matching(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", "a repository without a tag, like team/canary")
+_REFERENCE = Matching(
     r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64}", "a tag like latest, or a digest like sha256:..."
 )
 
 
 class Canary(Table):
-    """An image the Lambda pulls as a client would: after every refresh, and on a schedule of its own."""
+    """A pull check: the Lambda pulls an image through the domain, after every refresh and on its own schedule."""
 
-    repository: Annotated[str, AfterValidator(_REPOSITORY), AfterValidator(repository_alone)]
-    """A repository anyone may pull. The Lambda reaches the domain from `cluster.subnet_ids`, which have to be within
-    `proxy.client_cidrs`.
+    repository: Annotated[str, _REPOSITORY, AfterValidator(repository_alone)]
+    """A repository that `registries` allows. The Lambda connects from `cluster.subnet_ids`, so their ranges must be
+    within `proxy.client_cidrs`.
     """
-    reference: Annotated[str, AfterValidator(_REFERENCE)]
-    """The tag or digest of an image. Its manifest is pulled and the smallest of its blobs, of at most 16 MiB."""
+    reference: Annotated[str, _REFERENCE]
+    """The tag or digest of an image. The check pulls its manifest and its smallest blob, of at most 16 MiB."""
     period_minutes: int = Field(default=15, ge=5, le=1440)
-    """Minutes between pulls."""
+    """Minutes between two pulls."""
     certificate_authority: str | None = None
-    """The authority that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), where it is not a public
-    one: an internal issuer of cert-manager, or AWS Private CA. The canary trusts it besides the public ones.
+    """The CA that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), if it is not a public one: an
+    internal issuer of cert-manager, or AWS Private CA. The check trusts it in addition to the public CAs.
     """
 
     @property

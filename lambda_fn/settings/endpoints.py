@@ -11,23 +11,23 @@ Service = Literal["ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "l
 
 
 class Endpoints(Table):
-    """VPC endpoints, by which a VPC without NAT reaches the APIs of AWS."""
+    """VPC endpoints, through which a VPC without NAT reaches the APIs of AWS."""
 
     create: Annotated[tuple[Service, ...], Field(strict=False)] = ()
-    """The endpoints the stack makes. All but `s3` are interfaces with private DNS, which everything in the VPC then
-    uses; `s3` is a gateway that leads to ECR's layers and nowhere else.
+    """The endpoints that the stack creates. `s3` is a gateway endpoint that allows only ECR's layer buckets; the others
+    are interface endpoints with private DNS, which then apply to the whole VPC.
     """
     existing: Annotated[tuple[Service, ...], Field(strict=False)] = ()
-    """The endpoints the VPC has already."""
+    """The endpoints that the VPC already has."""
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False)] = ()
-    """Where the interfaces stand, one subnet in each zone. By default `cluster.subnet_ids`."""
+    """The subnets of the interface endpoints, one in each zone. By default `cluster.subnet_ids`."""
     route_table_ids: Annotated[tuple[RouteTableId, ...], Field(strict=False)] = ()
-    """The route tables that get the way to S3: those of the nodes' subnets and of the Lambda's."""
+    """The route tables that get a route to S3: those of the subnets of the nodes and of the Lambda."""
     client_cidrs: Annotated[tuple[ClientRange, ...], Field(strict=False)] = ()
-    """Who may use the interfaces besides the Lambda and the pods, such as the VPC's own range."""
+    """Network ranges that may use the interface endpoints, beside the Lambda and the pods, such as the VPC's range."""
     accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
-    """Whose principals may use the interfaces besides those of the stack's own account, such as the accounts that the
-    VPC is shared with. Others are refused, whatever IAM allows them.
+    """Accounts whose principals may use the interface endpoints, in addition to the stack's own: such as the accounts
+    that the VPC is shared with. The endpoints refuse all others, even if IAM allows them.
     """
 
     @model_validator(mode="after")

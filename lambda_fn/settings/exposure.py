@@ -33,59 +33,62 @@ class ExposureTable(Table):
 
 
 class IngressExposure(ExposureTable):
-    """An Ingress controller of the cluster ends TLS."""
+    """An Ingress controller of the cluster terminates TLS."""
 
     kind: Literal["ingress"]
     """`ingress`."""
     class_name: ObjectName
     """The IngressClass, such as `alb` or `nginx`."""
     tls_secret: ObjectName | None = None
-    """The TLS Secret's name. Leave it out where the controller finds the certificate itself, as the AWS Load Balancer
+    """The name of the TLS Secret. Leave it out if the controller finds the certificate itself, as the AWS Load Balancer
     Controller does in ACM.
     """
     annotations: dict[AnnotationName, str] = Field(default_factory=dict)
-    """Annotations of the Ingress, for its controller and for cert-manager. None may open it to the internet."""
+    """Annotations of the Ingress, for its controller and for cert-manager. `alb.ingress.kubernetes.io/scheme` must be
+    `internal`, which is also its default: the registry must not be on the internet.
+    """
 
     @model_validator(mode="after")
     def _stays_off_the_internet(self) -> Self:
         found = self.annotations.get(_ALB_SCHEME, "internal")
         if found != "internal":
             raise ValueError(
-                f"annotations.{_ALB_SCHEME} = {found} would give an anonymous registry a public address: it must be "
-                "internal, which is also the default"
+                f"annotations.{_ALB_SCHEME} = {found}: must be "
+                "internal, which is also the default: any other scheme gives a registry without login a "
+                "public address"
             )
         return self
 
 
 class NlbExposure(ExposureTable):
-    """An internal Network Load Balancer that the stack owns; the AWS Load Balancer Controller puts the pods behind it.
+    """An internal Network Load Balancer that the stack owns; the AWS Load Balancer Controller registers the pods.
 
-    Exactly one of `certificate_arn`, `certificate_zone_id` and `tls_secret` says where TLS ends.
+    Set exactly one of `certificate_arn`, `certificate_zone_id` and `tls_secret`: it decides where TLS is terminated.
     """
 
     kind: Literal["nlb"]
     """`nlb`."""
     subnets: Annotated[dict[SubnetId, NetworkRangeV4], Field(min_length=1)]
-    """The private subnets the load balancer stands in, one in each zone, each with its range. The NetworkPolicy lets
-    the load balancer in from there.
+    """The private subnets of the load balancer, one in each zone, each with its IPv4 range. The NetworkPolicy allows
+    connections from these ranges.
     """
     certificate_arn: CertificateArn | None = None
-    """An ACM certificate of the cluster's region. TLS ends at the load balancer."""
+    """An ACM certificate in the cluster's region. The load balancer terminates TLS."""
     certificate_zone_id: HostedZoneId | None = None
-    """The public Route 53 zone in which the stack proves the domain to ACM, for a certificate of its own. TLS ends at
-    the load balancer.
+    """The public Route 53 zone in which the stack validates the domain for an ACM certificate that it creates. The load
+    balancer terminates TLS.
     """
     tls_secret: ObjectName | None = None
-    """The TLS Secret's name. TLS passes through the load balancer and ends in nginx, as with `pod`."""
+    """The name of the TLS Secret. TLS passes through the load balancer; nginx terminates it, as with `pod`."""
     alias_zone_id: HostedZoneId | None = None
-    """The Route 53 zone, private as a rule, in which the stack points the domain at the load balancer."""
+    """The Route 53 zone, usually private, in which the stack creates an alias from the domain to the load balancer."""
     preserve_client_ip: bool = False
-    """Whether nginx sees the clients' own addresses, and logs them. A node then cannot pull through a proxy pod that
-    runs on itself: leave it off where the cluster's nodes are clients.
+    """Whether nginx receives and logs the clients' addresses. A node then cannot pull through a proxy pod on the same
+    node: leave it `false` if the cluster's nodes are clients.
     """
     target_group_arn: TargetGroupArn | None = None
-    """The target group, as the stack's output `TargetGroupArn` names it, for `manifests = "external"` alone: the
-    objects you apply have to name it. Set it after the first deployment.
+    """The stack's output `TargetGroupArn`, only for `manifests = "external"`: the TargetGroupBinding that you apply
+    names it. Set it after the first deployment.
     """
 
     @property
@@ -98,19 +101,19 @@ class NlbExposure(ExposureTable):
         if [self.certificate_arn, self.certificate_zone_id, self.tls_secret].count(None) != 2:  # noqa: PLR2004 - of three
             raise ValueError(
                 "set exactly one of certificate_arn (ACM has it), certificate_zone_id (the stack orders it) and "
-                "tls_secret (nginx ends TLS)"
+                "tls_secret (nginx terminates TLS)"
             )
         return self
 
 
 class PodExposure(ExposureTable):
-    """nginx itself ends TLS, on the Service's port 443."""
+    """nginx terminates TLS, behind the Service's port 443."""
 
     kind: Literal["pod"]
     """`pod`."""
     tls_secret: ObjectName
-    """The TLS Secret's name. It must be in the namespace before the first deployment, since pods wait for it. A renewed
-    certificate is picked up without a restart.
+    """The name of the TLS Secret. It must be in the namespace before the first deployment, because the pods wait for
+    it. nginx uses a renewed certificate without a restart.
     """
 
     @property
@@ -120,7 +123,7 @@ class PodExposure(ExposureTable):
 
 
 class ServiceExposure(ExposureTable):
-    """A plain Service on port 80: TLS ends in front of it, in something this project does not manage."""
+    """A plain Service on port 80. TLS is terminated before it, by something that ecr-frontdoor does not manage."""
 
     kind: Literal["service"]
     """`service`."""

@@ -48,35 +48,35 @@ class Cluster(Table):
     region: Region
     """The region of the cluster, the Lambda and the stack."""
     namespace: Namespace = "registry"
-    """The Kubernetes namespace that holds everything of ecr-frontdoor. Its own, since it enforces Pod Security
-    `restricted`.
+    """The Kubernetes namespace of ecr-frontdoor. Nothing else may use it, because it enforces Pod Security `restricted`
+    and the stack deletes it.
     """
     vpc_id: VpcId | None = None
-    """The cluster's VPC, together with `security_group_id`. With `subnet_ids` too, the Lambda runs inside the VPC and
-    reaches a private endpoint; without, it runs outside and needs the public endpoint.
+    """The cluster's VPC; set it together with `security_group_id`. With `subnet_ids` too, the Lambda runs inside the
+    VPC and reaches a private endpoint; without, it runs outside and needs the public endpoint.
     """
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False)] = ()
     """Private subnets for the Lambda, with a route to the ECR, STS and EKS APIs (NAT or VPC endpoints)."""
     security_group_id: SecurityGroupId | None = None
     """The cluster security group; it gets one rule that lets the Lambda reach the Kubernetes API on 443."""
     pod_security_group_id: SecurityGroupId | None = None
-    """The security group of the pods' network interfaces, where the nodes do not carry the cluster security group. The
-    stack's load balancer and endpoints are opened to it.
+    """The security group of the pods' network interfaces, if the nodes do not have the cluster security group. The
+    stack's load balancer and endpoints allow connections to and from it.
     """
     public_endpoint: bool = True
-    """Whether the Kubernetes API has a public endpoint. Say `false` where it is private only, and `cdk synth` insists
-    on the Lambda in the VPC.
+    """Whether the Kubernetes API has a public endpoint. Set `false` if it is only private; `cdk synth` then requires
+    the Lambda in the VPC.
     """
     nat: bool = True
-    """Whether the VPC has a way to the internet, such as NAT. Say `false` where it has none, and `cdk synth` names the
-    endpoints that are missing.
+    """Whether the VPC has a route to the internet, such as NAT. Set `false` if it has none; `cdk synth` then lists the
+    VPC endpoints that are missing.
     """
     endpoint: HttpsUrl | None = None
-    """The Kubernetes API's address. By default asked from EKS on every run, so that a replaced cluster is followed; set
-    it, with `certificate_authority`, where the Lambda cannot reach the EKS API.
+    """The address of the Kubernetes API. By default the Lambda gets it from EKS on every run, so a replaced cluster is
+    found; set it, with `certificate_authority`, if the Lambda cannot reach the EKS API.
     """
     certificate_authority: Base64 | None = None
-    """The Kubernetes API's CA certificate, PEM in base64 as DescribeCluster gives it. Only together with `endpoint`."""
+    """The CA certificate of the Kubernetes API, PEM in base64 as DescribeCluster returns it. Set it with `endpoint`."""
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
@@ -95,17 +95,17 @@ class Cluster(Table):
 
 
 class Registry(Table):
-    """One private ECR behind the domain."""
+    """One private ECR registry behind the domain."""
 
     account: Account
-    """The AWS account whose ECR is served, as a string of 12 digits."""
+    """The AWS account of the ECR registry, as a string of 12 digits."""
     region: Region
-    """The ECR's region. One token is fetched per region and serves every account the Lambda's role may read."""
+    """The region of the ECR registry. The Lambda fetches one token for each region, for all accounts."""
     endpoint: EcrHost | None = None
-    """The ECR's host name, where it is not the one ECR itself names (dual-stack, FIPS)."""
+    """The host name of the ECR registry, if it is not the default one: dual-stack or FIPS."""
     repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False, min_length=1)] = ("*",)
-    """Which repositories anyone may pull. `*` stands for any characters, `/` included, as in IAM, where the same
-    patterns limit the Lambda's role. With several registries the first whose pattern matches serves the repository.
+    """The repositories that clients may pull. `*` stands for any characters, `/` included, as in IAM, where the same
+    patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it.
     """
 
     @model_validator(mode="after")
@@ -122,18 +122,18 @@ class Refresh(Table):
     """When the Lambda runs and how long it waits."""
 
     period_minutes: int = Field(default=240, ge=15)
-    """Minutes between scheduled runs. Two runs (and the window) must fit into the 11 h a token is counted on, so that
-    one may fail.
+    """Minutes between two scheduled runs. Two periods and the window must fit into the 11 hours for which a token is
+    usable, so that one run may fail.
     """
     flexible_window_minutes: int = Field(default=15, ge=0, le=120)
-    """EventBridge may start a run this many minutes late, to spread load; 0 turns that off."""
+    """How many minutes late EventBridge may start a run, to spread the load. 0 turns that off."""
     rollout_timeout_seconds: int = Field(default=300, ge=30, le=780)
-    """How long a run waits for new pods before it reports the rollout as stuck. The Lambda's own time-out is two
-    minutes more.
+    """How long a run waits for new pods before it reports the rollout as stuck, in seconds. The timeout of the Lambda
+    is two minutes longer.
     """
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
-    """How long CloudWatch keeps the Lambda's log, and that of the deployment's own functions, in days: one of the
-    values CloudWatch knows.
+    """The retention of the logs of the Lambda and of the deployment's own functions, in days: a value that CloudWatch
+    accepts.
     """
 
     @property
@@ -153,10 +153,10 @@ class Refresh(Table):
 
 
 class Names(Table):
-    """What the objects in the cluster are called. Change them only to fit an installation that exists."""
+    """The names of the objects in the cluster. Change them only to match an existing installation."""
 
     template_config_map: ObjectName = "aws-registry-proxy-tpl"
-    """The ConfigMap with the nginx template, written by the chart and open to operators."""
+    """The ConfigMap with the nginx template, written by the chart; operators may edit it."""
     scripts_config_map: ObjectName = "aws-registry-proxy-scripts"
     """The ConfigMap with the njs module, written by the chart."""
     config_map: ObjectName = "aws-registry-proxy-config"
@@ -166,8 +166,8 @@ class Names(Table):
     workload: ObjectName = "aws-registry-proxy"
     """The Deployment, Service, Ingress, PodDisruptionBudget and NetworkPolicy."""
     group: Group | None = None
-    """The Kubernetes group the Lambda's access entry puts it in, and the RoleBinding's subject. By default
-    `ecr-frontdoor:refresher:` and the namespace: groups are the whole cluster's.
+    """The Kubernetes group of the Lambda's access entry, and the subject of the RoleBinding. By default
+    `ecr-frontdoor:refresher:` and the namespace, because groups are cluster-wide.
     """
 
     @model_validator(mode="after")
@@ -184,36 +184,36 @@ class Settings(Table):
     """All of `frontdoor.toml`."""
 
     domain: HostName
-    """The public name of the registry: what people write in front of the repository in `docker pull`."""
+    """The host name of the registry, which clients write before the repository in `docker pull`."""
     cluster: Cluster
-    """The EKS cluster and the network the Lambda reaches it by."""
+    """The EKS cluster, and the network through which the Lambda reaches it."""
     registries: Annotated[tuple[Registry, ...], Field(strict=False, min_length=1)]
-    """The private ECRs behind the domain; one entry is the common case."""
+    """The private ECR registries behind the domain, usually one."""
     proxy: Proxy
-    """How the workload runs and how it is reached."""
+    """The nginx workload and how clients reach it."""
     refresh: Refresh = Refresh()
     """The schedule of the refresh."""
     endpoints: Endpoints = Endpoints()
     """VPC endpoints, for a VPC without NAT."""
     alarms: Alarms = Alarms()
-    """Who hears of an alarm."""
+    """Where alarms are sent."""
     encryption: Literal["aws", "stack"] = "aws"
-    """Whose key encrypts the log, the failures queue and the mail topic: `aws` (the services' own; a topic has none) or
-    `stack` (a KMS key the stack makes and leaves behind, about 1 USD a month).
+    """The key that encrypts the log, the dead-letter queue and the mail topic: `aws` (keys of the services; a topic is
+    not encrypted) or `stack` (a KMS key that the stack creates and does not delete, about 1 USD a month).
     """
     canary: Canary | None = None
-    """A pull the Lambda makes through the domain, to find out what clients find."""
+    """A pull check of the Lambda through the domain."""
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "namespaced", "external"] = "kubectl"
-    """Who applies the charts: `kubectl` (the stack, through CDK's kubectl provider, which gets cluster-admin),
-    `namespaced` (the same, with rights to these objects of its namespace alone, which an administrator gives it first,
-    by `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
-    Before you change it on an installation that serves, read docs/operations.md, "Change who applies the charts".
+    """What applies the charts: `kubectl` (the stack, through CDK's kubectl provider with cluster-admin), `namespaced`
+    (the same provider, with rights to only these objects of the namespace; an administrator first applies the output
+    of `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
+    Before you change it on a running installation, read docs/operations.md, "Change who applies the charts".
     """
     keep_objects: bool = False
-    """Whether the objects in the cluster stay there when the stack no longer applies them: after `cdk destroy`, and
-    after a change to `manifests = "external"`. It counts once it is deployed.
+    """Whether the objects stay in the cluster when the stack no longer applies them: after `cdk destroy`, and after a
+    change to `manifests = "external"`. Deploy the change of this setting first.
     """
 
     @property

@@ -26,7 +26,7 @@ _IN_TOMLS_WORDS = {
     "model_attributes_type": "must be a table of keys",
     "dict_type": "must be a table of keys",
 }
-"""What is said about the wrong type instead of pydantic's words, which are Python's."""
+"""What a message says about a wrong type. pydantic's own words are those of Python."""
 
 
 def parse_toml(text: str, source: str) -> Settings:
@@ -59,7 +59,7 @@ def parse_environment(environment: Mapping[str, str]) -> Settings:
         return _validated(raw, ENVIRONMENT_NAME)
     except SettingsError as error:
         raise SettingsError(
-            f"{error}\nthe code and its settings are of two versions: deploy the stack again"
+            f"{error}\nthe code and its settings have different versions. Fix: deploy the stack again"
         ) from error
 
 
@@ -80,7 +80,7 @@ def _validated(raw: object, source: str) -> Settings:
 
 
 def _mistake(details: ErrorDetails) -> str:
-    # Behind `exposure` pydantic names the union's member, and behind a wrong key itself `[key]`: nobody wrote those.
+    # After `exposure` pydantic adds the kind, and after a wrong key `[key]`: neither is in the file.
     parts = zip(("", *details["loc"]), details["loc"], strict=False)
     location = [part for before, part in parts if before != "exposure" and part != "[key]"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
@@ -88,7 +88,7 @@ def _mistake(details: ErrorDetails) -> str:
         case "missing":
             return f"{key} is missing"
         case "extra_forbidden":
-            return f"{key} is no setting; allowed here: {', '.join(_allowed(details['loc'][:-1]))}"
+            return f"{key} is not a known setting: must be one of {', '.join(_allowed(details['loc'][:-1]))}"
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'nlb', 'pod', 'service'")
             kind = dict(details["input"]).get("kind")

@@ -13,14 +13,16 @@ from lambda_fn.settings.timeouts import Timeouts
 
 
 class Resources(Table):
-    """What a proxy pod asks of its node."""
+    """The resources of a proxy pod."""
 
     cpu_request: Quantity = "250m"
-    """CPU reserved for a pod. There is no CPU limit: throttling a proxy lengthens every pull and saves nothing."""
+    """CPU reserved for a pod. There is no CPU limit, because throttling would slow down every pull and save nothing."""
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Quantity = "512Mi"
-    """Memory at which a pod is killed. nginx streams, so this does not grow with the size of layers."""
+    """The memory at which the kernel kills a pod. A layer that is not cached needs about 75 MiB for each GiB of its
+    size while it is pulled, so a cold layer of 7.5 GiB exceeds the default: raise the limit for larger layers.
+    """
 
     @model_validator(mode="after")
     def _limit_covers_the_request(self) -> Self:
@@ -35,26 +37,26 @@ class Proxy(Table):
     """The nginx workload."""
 
     exposure: Exposure
-    """How clients reach the proxy and where TLS ends: `ingress`, `nlb`, `pod` or `service`."""
+    """How clients reach the proxy and where TLS is terminated: `ingress`, `nlb`, `pod` or `service`."""
     image: Image = "public.ecr.aws/nginx/nginx:1.30.6"
     """nginx 1.27.4 or later with njs at the official image's place. A copy in your own ECR, named by digest, makes the
     proxy independent of public registries: the pods pull with the same `aws-registry` secret.
     """
     replicas: int = Field(default=2, ge=2, le=50)
-    """How many proxy pods. At least two, so that losing a node or rolling out never interrupts pulls."""
+    """How many proxy pods. At least two, so that neither the loss of a node nor a rollout interrupts pulls."""
     resources: Resources = Resources()
-    """What each pod asks for."""
+    """The resources of each pod."""
     cache: Cache = Cache()
-    """What each pod keeps of what it has served."""
+    """The cache of each pod."""
     timeouts: Timeouts = Timeouts()
-    """How long a pull waits for ECR and S3."""
+    """How long the proxy waits for ECR and S3."""
     blobs: Literal["stream", "redirect"] = "stream"
-    """`stream`: blobs come through the proxy and are kept. `redirect`: clients are sent to S3 for them, each with a
-    signed URL of its own, which they have to be able to reach; the proxy keeps manifests alone.
+    """`stream`: the proxy serves and caches blobs. `redirect`: the proxy redirects each client to a signed URL of S3,
+    which the client must be able to reach, and caches only manifests.
     """
     resolver: Address | None = None
-    """The DNS server nginx resolves ECR and S3 with. By default the cluster's own, which EKS puts at the tenth address
-    of the service range.
+    """The address of the DNS server with which nginx resolves ECR and S3. By default the cluster's DNS service, which
+    EKS puts at the tenth address of the service range.
     """
     client_cidrs: Annotated[tuple[ClientRange, ...], Field(strict=False, min_length=1)] = (
         "10.0.0.0/8",
@@ -62,24 +64,25 @@ class Proxy(Table):
         "192.168.0.0/16",
         "100.64.0.0/10",
     )
-    """Source ranges the NetworkPolicy lets in, and the load balancer of `nlb`. The private ranges by default: an
-    anonymous registry must not face the internet, so no range may be wider than /8, or /16 with IPv6.
+    """The network ranges of the clients, which the NetworkPolicy and the load balancer of `nlb` allow. By default the
+    private ranges: the registry needs no login, so it must not be on the internet. No range may be wider than /8
+    (IPv4) or /16 (IPv6, outside of fc00::/7).
     """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
-    """How long a stopping pod finishes the pulls it is serving, in seconds. At least the longest pull of your largest
-    layer.
+    """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of
+    your largest layer.
     """
 
     @model_validator(mode="after")
-    def _somebody_reaches_the_load_balancer(self) -> Self:
+    def _load_balancer_has_ipv4_clients(self) -> Self:
         if isinstance(self.exposure, NlbExposure) and all(":" in cidr for cidr in self.client_cidrs):
             raise ValueError(
-                f"client_cidrs = {', '.join(self.client_cidrs)} lets nobody in: the load balancer of exposure.kind = "
-                '"nlb" has IPv4 addresses alone, so name the clients\' IPv4 ranges'
+                f"client_cidrs = {', '.join(self.client_cidrs)} must hold an IPv4 range, because the load balancer of "
+                'exposure.kind = "nlb" has only IPv4 addresses'
             )
         return self
 
     @property
     def pod_tls_secret(self) -> str | None:
-        """The TLS Secret that nginx itself serves, or nothing where TLS ends before it."""
+        """The TLS Secret that nginx serves; None where TLS is terminated before nginx."""
         return self.exposure.pod_tls_secret

@@ -1,81 +1,105 @@
-"""The documents an operator and an editor read say what the models say."""
+"""The reference and the editors' schema are generated, and the schema refuses what the models refuse."""
 
 import json
-import re
-from collections.abc import Mapping
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from cli.reference import written
 from lambda_fn.settings import Settings
+from tests.unit.settings.files import SMALLEST, with_line
 
-DOCS = Path(__file__).parents[3] / "docs"
-SCHEMA = Settings.model_json_schema()
-SECTIONS = {
-    "": "Top level",
-    "Cluster": "`[cluster]`",
-    "Registry": "`[[registries]]`",
-    "Proxy": "`[proxy]`",
-    "IngressExposure": '`[proxy.exposure]` with `kind = "ingress"`',
-    "NlbExposure": '`[proxy.exposure]` with `kind = "nlb"`',
-    "PodExposure": '`[proxy.exposure]` with `kind = "pod"`',
-    "ServiceExposure": '`[proxy.exposure]` with `kind = "service"`',
-    "Resources": "`[proxy.resources]`",
-    "Cache": "`[proxy.cache]`",
-    "Timeouts": "`[proxy.timeouts]`",
-    "Refresh": "`[refresh]`",
-    "Endpoints": "`[endpoints]`",
-    "Alarms": "`[alarms]`",
-    "Canary": "`[canary]`",
-    "Names": "`[names]`",
-}
+ROOT = Path(__file__).parents[3]
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+SCHEMA = json.loads((ROOT / "docs" / "frontdoor.schema.json").read_text(encoding="utf-8"))
+EXPECTED = written(CONFIGURATION.read_text(encoding="utf-8"))
+REFERENCES = sorted((ROOT / "tests" / "template" / "reference").glob("*.toml"))
 
 
-def rows(model: str) -> dict[str, tuple[str, str]]:
-    """Key -> (default, meaning) of the model's table in docs/configuration.md."""
-    text = (DOCS / "configuration.md").read_text()
-    section = text.split(f"### {SECTIONS[model]}\n", 1)[1].split("\n### ", 1)[0]
-    found = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*) \|$", section, flags=re.MULTILINE)
-    return {key: (default, meaning) for key, default, meaning in found}
+def refused(raw: dict[str, Any]) -> bool:
+    return not jsonschema.Draft202012Validator(SCHEMA).is_valid(raw)
 
 
-def fields(model: str) -> dict[str, Any]:
-    properties: dict[str, Any] = (SCHEMA["$defs"][model] if model else SCHEMA)["properties"]
-    return properties
+@pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.name)
+def test_the_generated_reference_is_current(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == EXPECTED[path], "run `python -m cli.reference`"
 
 
-def written_default(field: Mapping[str, Any]) -> str:
-    """A field's default as the document writes it."""
-    if "default" not in field:
-        return "`{}`" if field.get("type") == "object" and not field.get("minProperties") else "required"
-    if field["default"] is None:
-        return "not set"
-    return "all defaults" if "$ref" in field else f"`{json.dumps(field['default'])}`"
+def test_every_field_has_a_meaning() -> None:
+    schema = Settings.model_json_schema()
+    tables = {"Settings": schema, **schema["$defs"]}
+    fields = [(name, key, field) for name, table in tables.items() for key, field in table["properties"].items()]
+    assert [(name, key) for name, key, field in fields if not field.get("description")] == []
 
 
-def test_every_model_has_a_section() -> None:
-    assert set(SECTIONS) == {"", *SCHEMA["$defs"]}
+def test_every_key_and_its_default_are_in_the_reference() -> None:
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    assert "| `replicas` | `2` |" in text
+    assert "| `storage_class` | not set |" in text
+    assert "| `domain` | required |" in text
+    assert "| `timeouts` | all defaults |" in text
+    assert '### `[proxy.exposure]` with `kind = "nlb"`' in text
 
 
-@pytest.mark.parametrize("model", SECTIONS)
-def test_every_key_is_documented_with_the_models_own_words(model: str) -> None:
-    documented = {key: meaning for key, (_, meaning) in rows(model).items()}
-    assert documented == {key: field["description"].replace("\n", " ") for key, field in fields(model).items()}
+@pytest.mark.parametrize("path", [ROOT / "frontdoor.toml", *REFERENCES], ids=lambda path: path.name)
+def test_the_schema_accepts_a_file_that_the_models_accept(path: Path) -> None:
+    assert not refused(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("model", SECTIONS)
-def test_every_default_is_documented(model: str) -> None:
-    documented = {key: default for key, (default, _) in rows(model).items()}
-    assert documented == {key: written_default(field) for key, field in fields(model).items()}
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("", "domain = 'NOT A HOST'"),
+        ("", "domain = '10.0.0.1'"),
+        ("", "encryption = 'kms'"),
+        ("", "canary = { repository = 'Team/a', reference = 'x' }"),
+        ("", "alarms = { emails = ['on-call'] }"),
+        ("[cluster]", "region = 'mars'"),
+        ("[cluster]", "namespace = 'kube-system'"),
+        ("[cluster]", "vpc_id = 'mine'"),
+        ("[[registries]]", "account = '1'"),
+        ("[[registries]]", "endpoint = 'ecr.example.net'"),
+        ("[proxy]", "client_cidrs = ['0.0.0.0/0']"),
+        ("[proxy]", "client_cidrs = ['52.0.0.0/7']"),
+        ("[proxy]", "client_cidrs = ['::/0']"),
+        ("[proxy]", "client_cidrs = ['2600::/12']"),
+        ("[proxy]", "client_cidrs = ['10.0.0.1']"),
+        ("[proxy]", "replicas = 1"),
+        ("[proxy]", "image = 'nginx latest'"),
+        ("[proxy]", "resolver = 'kube-dns'"),
+        ("[proxy]", "unknown = 1"),
+    ],
+)
+def test_the_schema_refuses_a_wrong_value(table: str, line: str) -> None:
+    assert refused(tomllib.loads(with_line(table, line)))
 
 
-def test_every_field_says_what_it_means() -> None:
-    assert [
-        (model, key) for model in SECTIONS for key, field in fields(model).items() if not field.get("description")
-    ] == []
+@pytest.mark.parametrize("cidr", ["11.0.0.0/8", "fd00::/8", "fc00::/7", "2600:1f00::/24", "10.0.0.1/32"])
+def test_the_schema_accepts_the_client_ranges_that_the_models_accept(cidr: str) -> None:
+    assert not refused(tomllib.loads(with_line("[proxy]", f"client_cidrs = ['{cidr}']")))
 
 
-def test_the_editors_schema_is_up_to_date() -> None:
-    written = json.loads((DOCS / "frontdoor.schema.json").read_text())
-    assert written == json.loads(json.dumps(SCHEMA)), "run `make schema`"
+def test_the_examples_of_the_schema_match_their_patterns() -> None:
+    found: list[tuple[str, str]] = []
+
+    def walk(node: Any) -> None:  # noqa: ANN401 - any JSON
+        if isinstance(node, dict):
+            if "pattern" in node:
+                found.extend((node["pattern"], example) for example in node.get("examples", ()))
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(SCHEMA)
+    wrong = [(p, e) for p, e in found if not jsonschema.Draft202012Validator({"pattern": p}).is_valid(e)]
+    assert len(found) > 20
+    assert [(p, e) for p, e in wrong if "<" not in e] == []
+
+
+def test_the_smallest_file_is_valid() -> None:
+    assert not refused(tomllib.loads(SMALLEST))

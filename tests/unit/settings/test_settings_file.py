@@ -63,7 +63,7 @@ def test_a_file_beyond_what_python_reads_is_still_answered_in_one_message(text: 
         parse_toml(text, "my.toml")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = SMALLEST.replace('"shared"', "7").replace('"123456789012"', '"12"').replace('"service"', '"servce"')
     assert [line.split(" = ")[0] for line in mistakes(text)] == [
         "cluster.name",
