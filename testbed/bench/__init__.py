@@ -1,1 +1,1 @@
-"""Benchmarks: ecr-frontdoor beside what else could stand in front of ECR. Nothing imports this but tests."""
+"""Benchmarks: ecr-frontdoor compared with the alternatives in front of ECR. Only tests import this package."""

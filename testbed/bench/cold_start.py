@@ -69,7 +69,7 @@ def prepare(python: str, folder: Path) -> Place:
 def measure(place: Place, rounds: int) -> tuple[dict[str, list[float]], list[dict[str, float]]]:
     """Kind of process to its processor seconds, round by round; and each round's shares of the import, of wall time.
 
-    One round comes before those that count: it reads the files from the disk.
+    A first round does not count: it reads the files from the disk.
     """
     imports = f"import {_MODULE}"
     kinds = {

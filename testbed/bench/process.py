@@ -88,7 +88,7 @@ def nginx(world: World, folder: Path, configuration: str, values: Mapping[str, o
     files = [
         word for name in ("passwd", "group") for word in ("--ro-bind", world.nginx_root / "etc" / name, f"/etc/{name}")
     ]
-    # Unlike the proxy's, these configurations name ECR where nginx asks the system once, when it starts.
+    # Unlike the proxy's, nginx resolves the ECR name of these configurations once, at its start.
     root: tuple[str | Path, ...] = (*usr, *files, "--ro-bind", world.hosts_file, "/etc/hosts")
     inside = ("--tmpfs", "/var/lib/nginx", "--bind", folder, "/run/bench", "--unshare-pid", "--die-with-parent", "--")
     program = ("/usr/sbin/nginx", "-e", "stderr", "-c", "/run/bench/nginx.conf", "-g", "daemon off;")

@@ -1,4 +1,4 @@
-"""Requests as fast as they are answered: wrk, which keeps its connections open and waits for each answer.
+"""A closed loop of requests on keep-alive connections: wrk sends the next request after an answer.
 
 A closed loop: a contestant that stalls is asked less often meanwhile, so its p99 is flattered. All are alike in that.
 """

@@ -13,7 +13,7 @@ CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io")
 
 
 def subtrees(name: str, root: Path = ROOT) -> Sequence[Path]:
-    """Where the subtree called `name` lies: one folder per hierarchy."""
+    """The folders of the subtree `name`: one for each hierarchy."""
     if _is_v2(root):
         return (root / name,)
     # A controller may be mounted together with another one and linked by its own name (cpu -> cpu,cpuacct).

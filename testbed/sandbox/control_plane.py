@@ -92,7 +92,7 @@ def controllers(world: World, tools: Path) -> Sequence[Part]:
         f"--service-account-private-key-file={world.pki / 'service-accounts.key'}",
         f"--root-ca-file={world.ca.certificate}", "--use-service-account-credentials=true",
         "--leader-elect=false", "--bind-address=127.0.0.1",
-        # Each controller begins by making its own account: at the default of 20 requests a second that takes 4 s.
+        # Each controller first creates its own account: at the default of 20 requests a second that takes 4 s.
         "--kube-api-qps=200", "--kube-api-burst=400",
     )  # fmt: skip
     scheduler = (

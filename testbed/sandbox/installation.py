@@ -73,7 +73,7 @@ rollout_timeout_seconds = 120
 
 
 def settings_file(world: World) -> Path:
-    """The sandbox's `frontdoor.toml`, written anew."""
+    """The sandbox's `frontdoor.toml`, written again."""
     path = world.state / "frontdoor.toml"
     path.write_text(toml(world, image=image.proxy_image(world)))
     return path

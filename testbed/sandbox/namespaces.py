@@ -12,7 +12,7 @@ from testbed.sandbox.world import World
 
 
 def start(world: World, tools: Path, *, ends_with_caller: bool) -> subprocess.Popen[str]:
-    """Start the supervisor as PID 1 of new namespaces. `testbed.sandbox.supervisor` says what it prints.
+    """Start the supervisor as PID 1 of new namespaces. `testbed.sandbox.supervisor` documents its output.
 
     Args:
         world: Its state folder must be ready.

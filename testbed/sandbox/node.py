@@ -99,7 +99,7 @@ def cni_configuration(world: World) -> dict[str, object]:
 
 
 def kubelet_configuration(world: World) -> dict[str, object]:
-    """A kubelet that follows Secrets and failures quickly, and keeps all pods in the sandbox's own cgroup."""
+    """A kubelet that follows Secrets and failures quickly, and has all pods in the sandbox's own cgroup."""
     serving = world.pair("kubelet")
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -132,7 +132,7 @@ def kubelet_configuration(world: World) -> dict[str, object]:
 
 
 def kube_proxy_configuration(world: World) -> dict[str, object]:
-    """kube-proxy that leaves conntrack's settings, which belong to the whole machine, alone."""
+    """kube-proxy that does not change conntrack's settings, which belong to the whole machine."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",

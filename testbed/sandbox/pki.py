@@ -15,7 +15,7 @@ KUBECONFIGS = ("admin", "kubelet", "controller-manager", "scheduler", "kube-prox
 
 
 def leaves(world: World) -> tuple[Leaf, ...]:
-    """Every certificate of the sandbox: `world.pair(leaf.name)` is where it lies."""
+    """Every certificate of the sandbox: `world.pair(leaf.name)` is its path."""
     return (
         Leaf("aws", world.aws_hosts[0], world.aws_hosts),
         Leaf("ecr", world.ecr_host, world.ecr_hosts),

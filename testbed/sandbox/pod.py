@@ -31,7 +31,7 @@ Auths = Mapping[str, str]
 class Pod:
     """One pod in the network of the sandbox, for tests of the proxy and for benchmarks.
 
-    What the kubelet would mount lies in `folder`, where tests change it.
+    The volumes are in `folder`, where tests change them.
     """
 
     def __init__(self, folder: Path, world: World, settings: Settings) -> None:
@@ -51,7 +51,7 @@ class Pod:
         self.configure(self.template(TEMPLATE_KEY))
         (folder / "scripts" / SCRIPT_KEY).write_text(self.template(SCRIPT_KEY), encoding="utf-8")
 
-    # --- what lies in the mounts --------------------------------------------------------------------------------------
+    # --- the content of the mounts ------------------------------------------------------------------------------------
 
     def template(self, key: str) -> str:
         """What the charts put under a key into a ConfigMap."""

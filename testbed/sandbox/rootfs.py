@@ -1,4 +1,4 @@
-"""Root filesystems from Debian (or Ubuntu) packages, unpacked without a container runtime, kept in the user's cache."""
+"""Root filesystems from Debian (or Ubuntu) packages, unpacked without a container runtime, in the user's cache."""
 
 import hashlib
 import os

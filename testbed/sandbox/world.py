@@ -22,7 +22,7 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """Where a certificate and its private key lie, both PEM."""
+    """The paths of a certificate and its private key, both PEM."""
 
     certificate: Path
     key: Path

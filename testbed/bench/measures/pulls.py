@@ -36,7 +36,7 @@ def _pulled(stage: Stage, number: int) -> list[Contestant]:
 
 
 def _pull(stage: Stage, contestant: Contestant, number: int, case: str, reference: str, *, again: bool = False) -> None:
-    """Pull once; with `again` twice, the second counts: the manifest by digest may not have been asked for yet."""
+    """Pull once; with `again` twice, the second counts: the manifest by digest may not be cached yet."""
     image = f"{contestant.origin.partition('://')[2]}/{REPOSITORY}{reference}"
     environment = logged_in(stage.world) if isinstance(contestant, Direct) else anonymous(stage.world)
     for _ in range(2 if again else 1):

@@ -10,7 +10,7 @@ from testbed.sandbox.world import World
 
 
 def main() -> int:
-    """Serve; 1 when a part could not start or ended by itself."""
+    """Serve; returns 1 when a part cannot start or ends unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m testbed.sandbox.cloud", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="the sandbox's state folder")
     world = World(state=parser.parse_args().state.resolve())

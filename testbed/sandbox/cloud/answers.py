@@ -95,7 +95,7 @@ def s3_error(status: int, code: str, message: str, *, details: str = "", head: b
 
 
 def json_error(status: int, code: str, message: str) -> web.Response:
-    """An error of an API that speaks JSON 1.1 (ECR) or REST JSON (EKS): the code stands in body and header."""
+    """An error of an API that speaks JSON 1.1 (ECR) or REST JSON (EKS): the code is in body and header."""
     return web.json_response(
         {"__type": code, "message": message},
         status=status,

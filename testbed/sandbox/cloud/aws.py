@@ -80,7 +80,7 @@ async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refu
 
 
 async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
-    """What moto answers; as JSON where asked for, and with new credentials added to the keyring."""
+    """What moto answers; as JSON where the client accepts it, and with new credentials added to the keyring."""
     async with send(request, MOTO_URL + request.raw_path, headers=_as(caller, api)) as answer:
         text = await answer.text()
     request.app[CLOUD].keyring.learn(text)
@@ -90,7 +90,7 @@ async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.Str
 
 
 def _identity(text: str) -> dict[str, object]:
-    """GetCallerIdentity as STS's JSON, which moto lacks and aws-iam-authenticator asks for."""
+    """GetCallerIdentity as STS's JSON, which moto lacks and aws-iam-authenticator needs."""
     fields = {element.tag.rpartition("}")[2]: element.text for element in ET.fromstring(text).iter()}  # noqa: S314  moto's own answer
     result = {name: fields[name] for name in _IDENTITY}
     return {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}

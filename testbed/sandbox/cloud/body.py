@@ -1,4 +1,4 @@
-"""The body of a layer, from its file: whole or a range, at the pace and for as long as the behaviour says."""
+"""The body of a layer, from its file: whole or a range, at the rate and length that the behaviour sets."""
 
 import asyncio
 import hashlib

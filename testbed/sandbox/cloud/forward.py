@@ -58,7 +58,7 @@ def _body(request: web.Request) -> bytes | StreamReader | None:
 
 
 async def read(request: web.Request) -> bytes:
-    """The whole body, kept so that it can still be sent on."""
+    """The whole body, buffered so that it can still be forwarded."""
     request[_READ] = await request.read()
     return request[_READ]
 

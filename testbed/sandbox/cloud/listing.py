@@ -35,7 +35,7 @@ async def catalog(request: web.Request, host: RegistryHost, _: Route) -> web.Str
 
 
 def cursor(last: str) -> str:
-    """Where the next page begins; always with `+`, `/` and `=` in it."""
+    """The cursor of the next page; always with `+`, `/` and `=` in it."""
     raw = _CURSOR_START + last.encode()
     padded = raw if len(raw) % 3 else raw + b"\0"
     return base64.b64encode(padded).decode()

@@ -36,7 +36,7 @@ class Layer:
 
     @classmethod
     def of(cls, host: RegistryHost, repository: str, object_path: str) -> "Layer":
-        """The layer whose bytes the registry keeps at `object_path`.
+        """The layer whose bytes the registry stores at `object_path`.
 
         Raises:
             ValueError: That is not the path of a blob.
@@ -56,12 +56,12 @@ class Layer:
 
     @property
     def path(self) -> str:
-        """Where it lies in the layer bucket."""
+        """Its path in the layer bucket."""
         return f"/{self.owner}/{self.digest}"
 
     @property
     def backing_key(self) -> str:
-        """Where the registry keeps the bytes in its own bucket."""
+        """The path of the bytes in the registry's own bucket."""
         return f"docker/registry/v2/blobs/sha256/{self.digest[:2]}/{self.digest}/data"
 
 

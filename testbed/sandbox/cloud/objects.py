@@ -1,4 +1,4 @@
-"""Layers as files, copied out of moto when first asked for.
+"""Layers as files, copied out of moto at the first request.
 
 moto answers a Range by reading the whole object into memory first: 70 ms of one core for any 4 MiB of a 100 MiB layer,
 and 100 MiB more per request under way. So moto stays the S3 that the registry writes to and that says whether an object

@@ -60,7 +60,7 @@ class Child:
         raise RuntimeError(self.end_message())
 
     def end_message(self) -> str:
-        """The error when it ended by itself."""
+        """The message when it ended unexpectedly."""
         return f"{self.name} ended with status {self.process.returncode}: see {self.log}"
 
     async def end(self) -> None:

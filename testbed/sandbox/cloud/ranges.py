@@ -6,7 +6,7 @@ _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
 
 
 class Unsatisfiable(ValueError):  # noqa: N818  the name RFC 9110 gives the condition
-    """No byte of the object lies in the range."""
+    """The range contains no byte of the object."""
 
 
 def selected(header: str | None, size_bytes: int) -> range | None:

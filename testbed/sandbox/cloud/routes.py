@@ -34,7 +34,7 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a request to the registry asks for.
+    """The target of a request to the registry.
 
     Attributes:
         kind: `ping`, `catalog`, `manifests`, `blobs`, `uploads`, `tags` or `referrers`.

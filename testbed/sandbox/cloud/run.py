@@ -27,7 +27,7 @@ async def run(world: World) -> None:
     """Serve until SIGTERM or SIGINT; end every child before returning.
 
     Raises:
-        RuntimeError: moto or the registry ended by itself.
+        RuntimeError: moto or the registry ended unexpectedly.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

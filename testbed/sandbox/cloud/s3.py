@@ -55,21 +55,21 @@ def _refused(cloud: Cloud, received: Received) -> web.Response | None:
     """S3's error for a layer, None if it is allowed. In S3's order: key, signature, expiry."""
     head = received.method == "HEAD"
     try:
-        said = claim(received)
+        signed = claim(received)
     except ValueError:
         return answers.s3_error(403, "AccessDenied", "Access Denied", head=head)
-    if said.key_id != cloud.signer.key_id:
-        return _expired(said, head=head)
-    if not is_genuine(received, said, cloud.signer.secret):
+    if signed.key_id != cloud.signer.key_id:
+        return _expired(signed, head=head)
+    if not is_genuine(received, signed, cloud.signer.secret):
         return answers.s3_error(403, "SignatureDoesNotMatch", _MISMATCH, head=head)
-    return _expired(said, head=head) if said.is_expired(now()) else None
+    return _expired(signed, head=head) if signed.is_expired(now()) else None
 
 
-def _expired(said: Claim, *, head: bool) -> web.Response:
-    times = (said.signed_at + said.valid_for, now())
+def _expired(signed: Claim, *, head: bool) -> web.Response:
+    times = (signed.signed_at + signed.valid_for, now())
     expires, server_time = (time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in times)
     details = (
-        f"<X-Amz-Expires>{said.valid_for.total_seconds():.0f}</X-Amz-Expires>"
+        f"<X-Amz-Expires>{signed.valid_for.total_seconds():.0f}</X-Amz-Expires>"
         f"<Expires>{expires}</Expires><ServerTime>{server_time}</ServerTime>"
     )
     return answers.s3_error(403, "AccessDenied", "Request has expired", details=details, head=head)

@@ -1,4 +1,4 @@
-"""What exists in a fresh AWS: the registry's bucket, the EKS cluster, and an operator who can assume roles."""
+"""The content of a new AWS: the registry's bucket, the EKS cluster, and an operator who can assume roles."""
 
 from configparser import ConfigParser
 from pathlib import Path

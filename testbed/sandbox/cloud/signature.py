@@ -40,7 +40,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request says about its own signature.
+    """The fields of a request's signature.
 
     Attributes:
         valid_for: From `signed_at`; the clock skew AWS allows where the request names no span itself.

@@ -26,7 +26,7 @@ _ANSWER = """\
 
 
 def is_meant(body: bytes) -> bool:
-    """Whether a request's body asks for this operation."""
+    """Whether a request's body names this operation."""
     return _ACTION in body.split(b"&")
 
 
@@ -50,12 +50,12 @@ def _documents(role: str) -> list[Document]:
     iam = client("iam", _REGION)
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
-    # What CloudFormation made, moto keeps as the repr of a dict; what the API made, as JSON.
+    # moto stores a policy from CloudFormation as the repr of a dict, and one from the API as JSON.
     return [ast.literal_eval(one) if isinstance(one, str) else one for one in documents]
 
 
 def decision(documents: Iterable[Document], action: str, resource: str) -> str:
-    """What IAM says of one action on one resource: `allowed`, `explicitDeny` or `implicitDeny`."""
+    """IAM's decision on one action on one resource: `allowed`, `explicitDeny` or `implicitDeny`."""
     policies = (IAMPolicy(json.dumps(_about(document, resource))) for document in documents)
     found = {policy.is_action_permitted(action, resource) for policy in policies}
     if PermissionResult.DENIED in found:

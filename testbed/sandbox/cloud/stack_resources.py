@@ -18,7 +18,7 @@ _MEMBER = """\
 
 
 def is_meant(body: bytes) -> bool:
-    """Whether a request's body asks for this operation."""
+    """Whether a request's body names this operation."""
     return _ACTION in body.split(b"&")
 
 

@@ -1,4 +1,4 @@
-"""The doctor, as an operator runs it from a laptop: a role with the rights that docs/operations.md asks for."""
+"""The doctor, as an operator runs it from a laptop: a role with the rights that docs/operations.md requires."""
 
 import json
 import os

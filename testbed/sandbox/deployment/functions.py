@@ -24,7 +24,7 @@ _RUNTIME = ("awslambdaric", "boto3")
 
 @dataclass(frozen=True)
 class Assets:
-    """What a deployed template says of code: by the logical ids of functions and layers.
+    """The code of a deployed template, by the logical ids of functions and layers.
 
     Attributes:
         resources: Of the template that CloudFormation holds.
@@ -35,7 +35,7 @@ class Assets:
     names: Mapping[str, str]
 
     def physical(self, start: str) -> str:
-        """The name of the one function whose logical id begins so."""
+        """The name of the one function whose logical id starts with `start`."""
         (name,) = (
             physical
             for physical, logical in self.names.items()
@@ -102,7 +102,7 @@ def role_environment(world: World, role_arn: str) -> Mapping[str, str]:
         "AWS_SESSION_TOKEN": given["SessionToken"],
         "AWS_CA_BUNDLE": ca,
         "SSL_CERT_FILE": ca,
-        "TEST_OUTDIR": str(world.run),  # where CDK's kubectl handler writes; /tmp is everybody's here
+        "TEST_OUTDIR": str(world.run),  # where CDK's kubectl handler writes; /tmp is shared here
     }
 
 

@@ -23,7 +23,7 @@ def is_the_lambdas_machine() -> bool:
 
 
 def folder(world: World) -> Path:
-    """Where they lie: one folder for each lock and Python."""
+    """Their folder: one for each lock and Python."""
     key = sha256(bundling.LOCK.read_bytes() + f"{sys.version} {platform.machine()}".encode()).hexdigest()[:12]
     return world.cache / f"native-{key}"
 

@@ -27,7 +27,7 @@ SMALL = Plan(
 
 @pytest.fixture(scope="module")
 def stage(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Everybody, each asked for every content over HTTP and TLS before this returns."""
+    """Every contestant, checked with all content over HTTP and TLS."""
     with staged(world, SMALL, tmp_path_factory.mktemp("bench")) as made:
         yield made
 

@@ -19,7 +19,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 @pytest.fixture(autouse=True)
 def healthy(control: Control) -> Control:
-    """Every test begins and ends with a healthy double."""
+    """Every test starts and ends with a healthy double."""
     return control
 
 
@@ -53,7 +53,7 @@ def publisher(client: httpx2.Client, world: World, authorization: str) -> Publis
 
 @pytest.fixture
 def repository() -> str:
-    """A repository nobody else uses."""
+    """A repository of this test alone."""
     return f"test/{uuid.uuid4().hex}"
 
 

@@ -19,7 +19,7 @@ OUTAGES = [("refused", ConnectionRefusedError), ("reset", ConnectionResetError)]
 
 
 def knock(address: str) -> bytes:
-    """What a server says to a client that only connects."""
+    """The bytes that a server sends to a client that only connects."""
     with socket.create_connection((address, 443), timeout=5) as connection:
         return connection.recv(1)
 

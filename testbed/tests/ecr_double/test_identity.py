@@ -1,4 +1,4 @@
-"""Who somebody is, by STS: rows W12 to W15 of testbed/docs/ecr-double.md."""
+"""The caller's identity, by STS: rows W12 to W15 of testbed/docs/ecr-double.md."""
 
 import boto3
 import httpx2

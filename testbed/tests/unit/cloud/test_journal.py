@@ -1,4 +1,4 @@
-"""What the journal keeps and what it hides."""
+"""What the journal shows and what it hides."""
 
 import pytest
 
