@@ -97,7 +97,7 @@ class Canary:
         asked = f"GET {path} at {self._origin}"
         answer = self._ask(client, ends_at, asked, f"{self._origin}{path}", limit_bytes)
         if self._blobs_redirect and "/blobs/" in path and answer.status == HTTPStatus.TEMPORARY_REDIRECT:
-            # The host alone: the rest of the URL is a signature.
+            # Only the host: the URL holds a signature.
             host = _host(answer.location)
             asked = f"{asked}, redirected to {host or 'an invalid URL'}"
             if not (host and answer.location.startswith("https://")):

@@ -169,7 +169,7 @@ def workload_of(deployment: Deployment) -> Workload:
     return Workload(
         wanted=wanted,
         ready=ready,
-        # Were all older pods available, the rest of the available ones would be new.
+        # If all older pods are available, the other available ones are new.
         updated_ready=max(0, ready - max(0, present - updated)) if observed else 0,
         complete=observed and updated == present == wanted and ready >= wanted,
         charts_sha256=manifests.charts_digest(template),

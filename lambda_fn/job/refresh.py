@@ -57,18 +57,19 @@ def refresh(
         warnings=(*found.warnings, *map(str, found.errors.values())),
     )
     template = cluster.read_template()
+    before = Before(cluster.read_workload(), cluster.read_configuration())
     secret = objects.secret(found.entries)
+    # Before the template is rendered: one that loops until the invocation ends must not stop the tokens either.
+    report = apply(secret, cluster, report)
     if found.missing:
         # The host name of a registry without a token is unknown, and so is its part of the configuration.
-        _fail_for_regions(found, apply(secret, cluster, report))
+        _fail_for_regions(found, report)
     try:
         configuration = rendered(settings, tuple(found.entries), resolver, template)
     except TemplateError as error:
-        _fail_for_template(error, apply(secret, cluster, report))
-    before = Before(cluster.read_workload(), cluster.read_configuration())
-    report = apply(secret, cluster, replace(report, config_sha256=manifests.digest(configuration)))
+        _fail_for_template(error, report)
     update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
-    report = update.run(request, configuration, report)
+    report = update.run(request, configuration, replace(report, config_sha256=manifests.digest(configuration)))
     if found.errors:
         _fail_for_regions(found, report)
     return report

@@ -1,9 +1,9 @@
 """The nginx configuration from the template in the cluster. Pure.
 
-Whoever may edit the template ConfigMap decides what is rendered here, so a template gets the names it needs and
-nothing else: no Python functions, no methods, no attributes but those of its inputs, no way to multiply text. What
+An operator with rights on the template ConfigMap decides what is rendered here, so a template gets the names it needs
+and nothing else: no Python functions, no methods, no attributes but those of its inputs, no way to multiply text. What
 cannot be bounded inside the process is how long nested loops run and how far repeated concatenation grows; the Lambda's
-own time-out and memory end such a run, and nothing has been written by then.
+own time-out and memory end such a run; by then the Secret alone has been written.
 """
 
 import traceback

@@ -21,10 +21,10 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.lambda_runtime import Invocation, invoke
 from testbed.sandbox.world import World
-from tests.canary import leaks
 from tests.cluster.site import Site
 from tests.contract.cluster import template
 from tests.fakes.context import FakeContext
+from tests.leaks import leaks
 
 Run = Callable[..., Invocation]
 Warm = Callable[[], tuple[dict[str, Any] | str, dict[str, Any]]]

@@ -9,11 +9,11 @@ from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.secret import Entry
 from lambda_fn.job import manifests
 from lambda_fn.settings import Settings
-from tests.canary import shown_with_locals
 from tests.cluster.site import Site
 from tests.contract.cluster import deployment, objects_of, template
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.registry import FakeRegistry
+from tests.leaks import shown_with_locals
 
 READ_TEMPLATE = lambda site: site.cluster.read_template()  # noqa: E731 - a row of the table
 READ_WORKLOAD = lambda site: site.cluster.read_workload()  # noqa: E731
@@ -92,10 +92,10 @@ def test_without_the_right_to_read_logs_a_stuck_rollout_still_names_the_pod_and_
     site.create(unable_pod(site.settings))
     site.wait_for_waiting_container("proxy-x")
     site.without_rule("get", "pods/log", None)
-    told = site.cluster.explain_stuck_rollout()
-    assert "pod proxy-x, container nginx: ErrImageNeverPull: " in told
-    assert "no log: Kubernetes forbids the Lambda to get pods/log proxy-x in namespace" in told
-    assert "Role aws-registry-proxy-refresher" in told
+    report = site.cluster.explain_stuck_rollout()
+    assert "pod proxy-x, container nginx: ErrImageNeverPull: " in report
+    assert "no log: Kubernetes forbids the Lambda to get pods/log proxy-x in namespace" in report
+    assert "Role aws-registry-proxy-refresher" in report
 
 
 def test_a_failed_write_of_the_secret_leaves_no_token_in_a_traceback_with_locals(site: Site) -> None:
@@ -108,7 +108,7 @@ def test_a_failed_write_of_the_secret_leaves_no_token_in_a_traceback_with_locals
         site.cluster.apply(new, dry_run=False)
     shown = shown_with_locals(caught.value)
     assert "in handle_response" in shown, "lightkube's frames are expected in here"
-    assert [registry.canary.leaks(shown) for registry in tokens] == [[], []]
+    assert [registry.leak_check.leaks(shown) for registry in tokens] == [[], []]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class Bench(Protocol):
 
 
 def deployment(of: Settings) -> Manifest:
-    """A Deployment with an annotation of somebody else's."""
+    """A Deployment with an annotation of another writer."""
     labels = {"app.kubernetes.io/name": of.names.workload}
     return {
         "apiVersion": "apps/v1",
@@ -125,7 +125,7 @@ class ClusterContract:
         assert found.annotations == {"prometheus.io/scrape": "true"}
         assert found.wanted == 2
 
-    def test_the_charts_digest_tells_a_change_of_somebody_else_from_one_of_the_lambda(self, bench: Bench) -> None:
+    def test_the_charts_digest_changes_with_the_charts_and_not_with_the_lambdas_annotations(self, bench: Bench) -> None:
         def charts_sha256() -> str:
             found = bench.cluster.read_workload()
             assert found is not None

@@ -18,7 +18,7 @@ from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.lambda_runtime import Invocation
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.canary import leaks
+from tests.leaks import leaks
 
 pytestmark = pytest.mark.usefixtures("installed")
 

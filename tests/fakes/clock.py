@@ -1,4 +1,4 @@
-"""A clock that moves only when somebody sleeps."""
+"""A clock that moves only by its own `sleep`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ class FakeClock:
 
     Attributes:
         slept: What was waited for, in seconds.
-        meanwhile: What somebody else does during each wait.
+        meanwhile: What another writer does during each wait.
     """
 
     def __init__(self, remaining_seconds: float = 420) -> None:

@@ -1,4 +1,4 @@
-"""Kubernetes without Kubernetes: server-side apply with field managers, and a Deployment that rolls as told."""
+"""A fake Kubernetes: server-side apply with field managers, and a Deployment that rolls out as the test sets it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -33,7 +33,7 @@ class FakeCluster:
         unanswered: Kinds whose apply is done and then fails.
         reads_left: How often the Deployment can be read still; None for ever.
         log: What a stuck pod printed.
-        meanwhile: What somebody else does while a stuck rollout is explained.
+        meanwhile: What another writer does while a stuck rollout is explained.
     """
 
     def __init__(self, settings: Settings, clock: FakeClock | None = None) -> None:

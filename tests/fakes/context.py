@@ -1,4 +1,4 @@
-"""What Lambda tells a function about its invocation."""
+"""Lambda's context of an invocation."""
 
 from dataclasses import dataclass
 

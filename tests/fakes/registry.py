@@ -1,18 +1,18 @@
-"""ECR without ECR: gives tokens, accepts them, and fails as told."""
+"""A fake ECR: gives tokens, accepts them, and fails as the test sets it."""
 
 from datetime import datetime, timedelta
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.job.credential import Credential
-from tests.canary import Canary
+from tests.leaks import LeakCheck
 
 
 class FakeRegistry:
     """One account's ECR, in every region.
 
     Attributes:
-        canary: The token given next.
+        leak_check: The token of the next answers.
         failing: Regions whose API gives no token.
         refusing: Hosts that refuse the token.
         unreachable: Hosts that cannot be asked.
@@ -21,7 +21,7 @@ class FakeRegistry:
 
     def __init__(self, account: str = "123456789012") -> None:
         self._account = account
-        self.canary = Canary()
+        self.leak_check = LeakCheck()
         self.valid_for = timedelta(hours=12)
         self.failing: set[str] = set()
         self.refusing: set[str] = set()
@@ -34,12 +34,12 @@ class FakeRegistry:
         return Credential(
             host=f"{self._account}.dkr.ecr.{region}.amazonaws.com",
             region=region,
-            authorization=Authorization(self.canary.authorization),
+            authorization=Authorization(self.leak_check.authorization),
             expires_at=now + self.valid_for,
         )
 
     def verify(self, host: str, token: Authorization) -> str | None:
         self.asked.append(host)
-        if token.reveal() != self.canary.authorization or host in self.refusing:
+        if token.reveal() != self.leak_check.authorization or host in self.refusing:
             raise RegistryError(f"{host} refuses the new token with 403")
         return f"{host} could not be asked" if host in self.unreachable else None

@@ -15,7 +15,7 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.canary import leaks
+from tests.leaks import leaks
 from tests.proxy.client import Client
 
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")

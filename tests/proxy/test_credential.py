@@ -10,7 +10,7 @@ from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.cloud.tokens import Token, fingerprint
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.canary import leaks
+from tests.leaks import leaks
 from tests.proxy.client import ACCEPT, Answer, Client
 
 PATHS = (

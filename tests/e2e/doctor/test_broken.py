@@ -20,8 +20,8 @@ from testbed.sandbox.hosts import point, point_domain
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
-from tests.canary import leaks
 from tests.e2e.doctor.laptop import examined, is_known, patch, refreshed
+from tests.leaks import leaks
 
 
 def test_every_finding_of_a_healthy_front_door_is_ok(context: CheckContext) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cli.doctor.context import CheckContext
 from testbed.sandbox import installation
 from testbed.sandbox.world import World
-from tests.canary import leaks
+from tests.leaks import leaks
 
 
 @pytest.fixture

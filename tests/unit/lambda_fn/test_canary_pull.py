@@ -153,7 +153,7 @@ def test_deep_brackets_among_the_layers_are_a_failed_pull() -> None:
         smallest_blob({"layers": deep})
 
 
-def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
+def test_a_name_that_does_not_resolve_is_named_as_the_cause() -> None:
     error = httpx2.ConnectError("[Errno -2] Name or service not known")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     with pytest.raises(CanaryError, match="the name does not resolve"):

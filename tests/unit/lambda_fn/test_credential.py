@@ -125,7 +125,7 @@ def test_any_text_for_a_token_is_taken_whole_or_refused_in_words_that_do_not_dep
 
 
 @given(st.text())
-def test_any_endpoint_that_is_no_ecr_host_is_refused(endpoint: str) -> None:
+def test_any_endpoint_that_is_not_an_ecr_host_is_refused(endpoint: str) -> None:
     with pytest.raises(RegistryError, match="not an ECR address"):
         parsed(entry(proxyEndpoint=endpoint))
 

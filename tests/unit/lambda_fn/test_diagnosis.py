@@ -137,5 +137,5 @@ def test_the_report_names_the_pod_and_quotes_its_last_lines_without_credentials(
     assert lines[-2:] == ["  line 29", "  Authorization: Basic ***"]
 
 
-def test_nothing_known_is_said_as_such() -> None:
+def test_without_an_unready_pod_the_report_names_the_controller() -> None:
     assert report([], None, []) == "no pod of the Deployment is unready; its controller may be slow or stopped"

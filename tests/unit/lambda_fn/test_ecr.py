@@ -1,4 +1,4 @@
-"""What ECR's API answers becomes a credential or an error with the way out; botocore is real, its answers are given."""
+"""What ECR's API answers becomes a credential or an error with its fix; botocore is real, its answers are given."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.edges.ecr import Ecr
-from tests.canary import Canary, shown_with_locals
 from tests.fakes.clock import STARTED_AT
+from tests.leaks import LeakCheck, shown_with_locals
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -39,7 +39,7 @@ def api() -> Api:
 
 
 def test_an_answer_becomes_a_credential(api: Api) -> None:
-    canary = Canary()
+    canary = LeakCheck()
     data = {
         "authorizationToken": canary.authorization,
         "proxyEndpoint": f"https://{HOST}",
@@ -60,7 +60,7 @@ def test_an_answer_becomes_a_credential(api: Api) -> None:
     ids=["expired", "not an ECR address", "not base64"],
 )
 def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, changes: dict[str, Any]) -> None:
-    canary = Canary()
+    canary = LeakCheck()
     usual = {"authorizationToken": "{}", "proxyEndpoint": f"https://{HOST}", "expiresAt": STARTED_AT}
     data = {**usual, **changes}
     data["authorizationToken"] = data["authorizationToken"].format(canary.authorization)

@@ -165,7 +165,7 @@ def test_a_refusal_is_explained_without_sts_and_without_waiting_for_it(aws: Aws)
     assert "The access entry of the Lambda's role in cluster shared is missing" in eks.explain_refusal()
 
 
-def test_a_cluster_that_ignores_access_entries_is_said_to(aws: Aws) -> None:
+def test_a_cluster_that_ignores_access_entries_gets_its_fix(aws: Aws) -> None:
     eks = aws.describes(accessConfig={"authenticationMode": "CONFIG_MAP"}).of(settings())
     eks.connect()
     assert "ignores access entries. Fix: switch it to API_AND_CONFIG_MAP" in eks.explain_refusal()

@@ -147,7 +147,7 @@ def test_a_fresh_access_entry_is_waited_for_with_new_bearer_tokens(
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_a_failure_that_stays_is_given_up_after_a_minute(
+def test_a_failure_that_stays_is_an_error_after_a_minute(
     session: KubernetesSession, clock: FakeClock, status: int
 ) -> None:
     with pytest.raises(ClusterError):
@@ -242,7 +242,7 @@ def test_a_failure_is_explained(session: KubernetesSession, failure: Exception, 
     assert "bearer-" not in str(caught.value)
 
 
-def test_a_certificate_that_is_refused_is_said_at_once(session: KubernetesSession, clock: FakeClock) -> None:
+def test_a_certificate_that_is_refused_is_an_error_at_once(session: KubernetesSession, clock: FakeClock) -> None:
     failure, reason = httpx2.ConnectError("[SSL] failed"), ssl.SSLCertVerificationError(1, "failed")
     reason.verify_message = "unable to get local issuer certificate"
     failure.__cause__ = reason

@@ -1,9 +1,9 @@
-"""Quoted text keeps what helps and loses what could be a credential."""
+"""Quoted text is short and has nothing that could be a credential."""
 
 import pytest
 
 from lambda_fn.job.redact import LINE_CHARACTERS, excerpt, redact
-from tests.canary import Canary
+from tests.leaks import LeakCheck
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_what_looks_like_a_credential_is_redacted_and_nothing_else(text: str, re
 
 @pytest.mark.parametrize("notation", ["Authorization: Basic {}", "{}", "config holds {} there"])
 def test_a_token_is_redacted_wherever_it_stands(notation: str) -> None:
-    canary = Canary()
+    canary = LeakCheck()
     assert canary.leaks(redact(notation.format(canary.authorization))) == []
 
 

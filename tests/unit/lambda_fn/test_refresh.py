@@ -12,11 +12,11 @@ from lambda_fn.job import manifests
 from lambda_fn.job.event import Request
 from lambda_fn.job.report import RolloutStuckError, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.settings import parse_toml
-from tests.canary import shown_with_locals
 from tests.contract.cluster import template
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.world import CONFIGURATION, HOST, TWO_ACCOUNTS, World, installed
+from tests.leaks import shown_with_locals
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
 
 def test_the_secret_holds_the_token_and_the_configuration_what_the_template_makes(world: World) -> None:
     report = world.run()
-    assert world.auths() == {HOST: {"auth": world.registry.canary.authorization}}
+    assert world.auths() == {HOST: {"auth": world.registry.leak_check.authorization}}
     found = world.cluster.read("ConfigMap", "aws-registry-proxy-config")
     assert found is not None
     assert found["data"]["nginx.conf"] == f"# registry.frontdoor.test 10.96.0.10 {HOST} ^(?:team/.*)$"
@@ -73,11 +73,11 @@ def test_a_second_run_with_the_same_token_writes_nothing(world: World) -> None:
 def test_a_new_token_changes_the_secret_and_rolls_nothing(world: World) -> None:
     world.run()
     world.cluster.writes.clear()
-    world.registry.canary = FakeRegistry().canary
+    world.registry.leak_check = FakeRegistry().leak_check
     report = world.run()
     assert world.cluster.writes == ["Secret aws-registry"]
     assert not report.rolled_out
-    assert world.auths()[HOST]["auth"] == world.registry.canary.authorization
+    assert world.auths()[HOST]["auth"] == world.registry.leak_check.authorization
 
 
 def test_an_edited_template_rolls_the_deployment(world: World) -> None:
@@ -199,7 +199,7 @@ def test_what_fails_before_the_first_write_leaves_the_cluster_untouched(
     world.run()
     before = world.auths()
     world.cluster.writes.clear()
-    world.registry.canary = FakeRegistry().canary
+    world.registry.leak_check = FakeRegistry().leak_check
     spoil(world)
     with pytest.raises(error, match=message):
         world.run()
@@ -207,7 +207,7 @@ def test_what_fails_before_the_first_write_leaves_the_cluster_untouched(
     assert world.auths() == before
 
 
-def test_a_token_that_dies_before_the_second_run_from_now_is_not_used(world: World) -> None:
+def test_a_token_that_expires_before_the_second_run_from_now_is_not_used(world: World) -> None:
     world.registry.valid_for = world.settings.refresh.schedule.longest_until(2) - timedelta(minutes=1)
     with pytest.raises(RegistryError):
         world.run()
@@ -216,12 +216,12 @@ def test_a_token_that_dies_before_the_second_run_from_now_is_not_used(world: Wor
 def test_a_template_that_does_not_render_fails_the_run_after_the_secret_is_written(world: World) -> None:
     world.run()
     world.cluster.writes.clear()
-    world.registry.canary = FakeRegistry().canary
+    world.registry.leak_check = FakeRegistry().leak_check
     world.edit_template("{{ domian }}")
     with pytest.raises(TemplateError, match="line 1: the name 'domian' is unknown") as caught:
         world.run()
     assert world.cluster.writes == ["Secret aws-registry"]
-    assert world.auths()[HOST]["auth"] == world.registry.canary.authorization
+    assert world.auths()[HOST]["auth"] == world.registry.leak_check.authorization
     assert isinstance(caught.value, UnrenderedTemplateError)
     assert caught.value.report.changed == ("Secret aws-registry",)
     assert caught.value.report.config_sha256 is None
@@ -243,7 +243,7 @@ def two_regions() -> World:
     world = installed(World(parse_toml(TWO_ACCOUNTS, "the test's settings")))
     world.run()
     world.cluster.writes.clear()
-    world.registry.canary = FakeRegistry().canary
+    world.registry.leak_check = FakeRegistry().leak_check
     return world
 
 
@@ -259,7 +259,7 @@ def test_a_failing_region_keeps_its_token_and_the_other_regions_get_a_new_one(
     after = world.auths()
     assert list(after) == list(before)
     assert after.pop(OTHER_HOST) == before.pop(OTHER_HOST)
-    assert {entry["auth"] for entry in after.values()} == {world.registry.canary.authorization}
+    assert {entry["auth"] for entry in after.values()} == {world.registry.leak_check.authorization}
     assert caught.value.report.stale_regions == ("eu-west-1",)
     assert world.cluster.writes == ["Secret aws-registry"]
 
@@ -326,7 +326,7 @@ def test_a_failing_region_recovers_with_the_next_run(two_regions: World) -> None
     world.clock.begin_invocation()
     world.registry.failing.clear()
     assert world.run().stale_regions == ()
-    assert {entry["auth"] for entry in world.auths().values()} == {world.registry.canary.authorization}
+    assert {entry["auth"] for entry in world.auths().values()} == {world.registry.leak_check.authorization}
 
 
 def test_no_error_of_a_failing_region_holds_a_token(two_regions: World) -> None:
@@ -334,7 +334,7 @@ def test_no_error_of_a_failing_region_holds_a_token(two_regions: World) -> None:
     world.registry.failing.add("eu-west-1")
     with pytest.raises(StaleRegionError) as caught:
         world.run()
-    assert world.registry.canary.leaks(shown_with_locals(caught.value)) == []
+    assert world.registry.leak_check.leaks(shown_with_locals(caught.value)) == []
 
 
 def test_a_host_that_cannot_be_asked_is_a_warning(world: World) -> None:
@@ -351,7 +351,7 @@ def test_a_configuration_that_cannot_be_written_rolls_nothing(world: World) -> N
     assert world.cluster.writes == ["Secret aws-registry"]
 
 
-def test_somebody_elses_change_is_taken_back_and_reported(world: World) -> None:
+def test_another_managers_change_is_taken_back_and_reported(world: World) -> None:
     world.run()
     world.cluster.edit("ConfigMap", "aws-registry-proxy-config", ("data", "nginx.conf"), "# mine")
     report = world.run()
@@ -417,7 +417,7 @@ def test_a_failed_write_leaves_no_token_in_a_traceback_with_locals(world: World,
         world.run()
     shown = shown_with_locals(caught.value)
     assert "secret = {" in shown
-    assert world.registry.canary.leaks(shown) == []
+    assert world.registry.leak_check.leaks(shown) == []
 
 
 def test_no_report_or_error_or_configuration_holds_the_token(world: World) -> None:
@@ -427,4 +427,4 @@ def test_no_report_or_error_or_configuration_holds_the_token(world: World) -> No
     found = world.cluster.read("ConfigMap", "aws-registry-proxy-config")
     workload = world.cluster.read("Deployment", "aws-registry-proxy")
     emitted = f"{caught.value!r} {caught.value.report} {json.dumps(caught.value.report.to_json())} {found} {workload}"
-    assert world.registry.canary.leaks(emitted) == []
+    assert world.registry.leak_check.leaks(emitted) == []

@@ -30,7 +30,7 @@ def test_a_rollout_is_waited_for_until_it_is_complete() -> None:
 
 
 @pytest.mark.parametrize(("timeout", "remaining", "waited"), [(30, 900, 30), (300, 115, 100), (300, 10, 0)])
-def test_a_rollout_that_does_not_end_is_given_up_in_time(timeout: float, remaining: float, waited: float) -> None:
+def test_the_wait_for_a_rollout_that_does_not_end_is_bounded(timeout: float, remaining: float, waited: float) -> None:
     clock = FakeClock(remaining)
     cluster = FakeCluster(SETTINGS, clock)
     cluster.create(deployment(SETTINGS))

@@ -63,9 +63,9 @@ def test_the_deployment_goes_back_before_the_config_map_does(world: World) -> No
 
 
 def test_the_new_token_stays(world: World) -> None:
-    world.registry.canary = FakeRegistry().canary
+    world.registry.leak_check = FakeRegistry().leak_check
     stuck(world)
-    assert [auth["auth"] for auth in world.auths().values()] == [world.registry.canary.authorization]
+    assert [auth["auth"] for auth in world.auths().values()] == [world.registry.leak_check.authorization]
 
 
 def test_the_report_says_what_is_so_afterwards(world: World) -> None:
@@ -106,7 +106,7 @@ def test_pods_that_still_run_are_not_waited_for() -> None:
     assert sum(world.clock.slept) - waited == pytest.approx(world.settings.refresh.rollout_timeout_seconds)
 
 
-def test_an_earlier_revision_that_does_not_come_back_at_once_is_waited_for_and_then_told(world: World) -> None:
+def test_an_earlier_revision_that_does_not_come_back_at_once_is_waited_for_and_then_reported(world: World) -> None:
     world.clock.begin_invocation()
     world.cluster.forgets_revisions = True
     waited = sum(world.clock.slept)
@@ -181,7 +181,7 @@ def test_a_rollout_that_was_started_though_the_answer_is_an_error_keeps_its_text
     assert state(world) == (BAD, {objects.CONFIG_SHA256: manifests.digest(BAD)})
 
 
-def test_a_text_that_cannot_be_put_back_is_told_beside_the_failed_write(world: World) -> None:
+def test_a_text_that_cannot_be_put_back_is_reported_beside_the_failed_write(world: World) -> None:
     world.cluster.refusing.add("Deployment")
     world.cluster.reads_left = 1
     with pytest.raises(ClusterError) as caught:
@@ -240,7 +240,7 @@ def test_a_run_that_another_one_undoes_meanwhile_does_not_call_that_its_success(
     [("Deployment", (BAD, manifests.digest(BAD))), ("ConfigMap", (BAD, None))],
     ids=["nothing is put back", "only the Deployment is"],
 )
-def test_an_undo_that_fails_is_told_beside_the_reason_of_the_stuck_rollout(
+def test_an_undo_that_fails_is_reported_beside_the_cause_of_the_stuck_rollout(
     world: World, kind: str, left: tuple[str, str | None]
 ) -> None:
     before = world.annotations()
@@ -274,7 +274,7 @@ def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: W
     assert state(world) == before
 
 
-def test_a_deployment_that_is_gone_meanwhile_is_told(world: World) -> None:
+def test_a_deployment_that_is_gone_meanwhile_is_reported(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.delete("Deployment", "aws-registry-proxy")
     assert "keeps the new configuration, because the Deployment is gone" in str(stuck(world))
 
@@ -283,7 +283,7 @@ def test_no_error_of_an_undo_holds_the_token(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.refusing.add("ConfigMap")
     error = stuck(world)
     emitted = f"{error!r} {error.__cause__!r} {json.dumps(error.report.to_json())}"
-    assert world.registry.canary.leaks(emitted) == []
+    assert world.registry.leak_check.leaks(emitted) == []
 
 
 NEW, OLD = manifests.digest("new"), manifests.digest("old")

@@ -13,7 +13,7 @@ PIECE_CHARACTERS = 24
 
 
 @dataclass(frozen=True)
-class Canary:
+class LeakCheck:
     """An ECR token nobody else has, to be searched for afterwards.
 
     Attributes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.canary import Canary
+from tests.leaks import LeakCheck
 from tests.template import configurations
 
 HIDING_PLACES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DOCKER_AUTH_CONFIG")
@@ -18,11 +18,11 @@ PRINT_THE_ENVIRONMENT = ("-c", "import os; print(dict(os.environ))")
 
 
 @pytest.fixture
-def canary() -> Canary:
-    return Canary(password_bytes=200)
+def canary() -> LeakCheck:
+    return LeakCheck(password_bytes=200)
 
 
-def run(canary: Canary, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(canary: LeakCheck, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PATH": path} | dict.fromkeys(HIDING_PLACES, canary.authorization) | variables
     return subprocess.run(  # noqa: S603 - our own words
@@ -36,7 +36,9 @@ def written(folder: Path) -> Mapping[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["private", "external"])
-def test_nothing_that_synthesis_prints_or_writes_holds_a_credential(tmp_path: Path, canary: Canary, name: str) -> None:
+def test_nothing_that_synthesis_prints_or_writes_holds_a_credential(
+    tmp_path: Path, canary: LeakCheck, name: str
+) -> None:
     config, out = tmp_path / "config.toml", tmp_path / "out"
     config.write_text(configurations.text(name))
     context = json.dumps({"config": str(config), "aws:cdk:bundling-stacks": []})
@@ -50,7 +52,7 @@ def test_nothing_that_synthesis_prints_or_writes_holds_a_credential(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["private", "several"])
 def test_nothing_that_the_manifests_are_printed_with_holds_a_credential(
-    tmp_path: Path, canary: Canary, name: str
+    tmp_path: Path, canary: LeakCheck, name: str
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text(configurations.text(name))
@@ -59,5 +61,5 @@ def test_nothing_that_the_manifests_are_printed_with_holds_a_credential(
     assert canary.leaks(printed.stdout + printed.stderr) == []
 
 
-def test_the_search_finds_a_credential_where_one_is_printed(canary: Canary) -> None:
+def test_the_search_finds_a_credential_where_one_is_printed(canary: LeakCheck) -> None:
     assert canary.leaks(run(canary, *PRINT_THE_ENVIRONMENT).stdout)

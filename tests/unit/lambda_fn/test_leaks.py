@@ -10,12 +10,12 @@ import pytest
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.secret import Entry
-from tests.canary import Canary, leaks, shown_with_locals
 from tests.contract.cluster import objects_of, settings
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.registry import FakeRegistry
+from tests.leaks import LeakCheck, leaks, shown_with_locals
 
-CANARY = Canary(password_bytes=200)
+CANARY = LeakCheck(password_bytes=200)
 
 
 @pytest.mark.parametrize("secret", [CANARY.authorization, CANARY.password], ids=["token", "password"])
@@ -41,7 +41,7 @@ def test_a_leak_is_found_in_every_notation(secret: str, notation: object) -> Non
 
 
 def test_a_text_without_the_secret_has_no_leak() -> None:
-    other = Canary(password_bytes=200)
+    other = LeakCheck(password_bytes=200)
     assert CANARY.leaks(f"{other.authorization} {other.password}") == []
 
 
@@ -50,9 +50,9 @@ def test_the_secret_manifest_holds_the_token_and_the_other_manifests_do_not() ->
     credential = registry.fetch_credential("ap-southeast-2", now=STARTED_AT, must_outlive=STARTED_AT - STARTED_AT)
     of = settings()
     secret = objects_of(of).secret({credential.host: Entry(credential.authorization, credential.expires_at)})
-    assert registry.canary.leaks(json.dumps(secret))
-    assert registry.canary.leaks(f"{secret} {secret!r} {secret['data']}") == []
-    assert not registry.canary.leaks(json.dumps(objects_of(of).config_map("events {}")))
+    assert registry.leak_check.leaks(json.dumps(secret))
+    assert registry.leak_check.leaks(f"{secret} {secret!r} {secret['data']}") == []
+    assert not registry.leak_check.leaks(json.dumps(objects_of(of).config_map("events {}")))
 
 
 def test_a_search_in_a_traceback_with_locals_finds_a_leak() -> None:
