@@ -206,15 +206,12 @@ class Failure(NamedTuple):
 @pytest.mark.parametrize(
     "failure",
     [
-        Failure(
-            "{{ domian }}", Behaviour(), "TemplateError: nginx.conf.j2 of ConfigMap aws-registry-proxy-tpl, line 1"
-        ),
         Failure("a", Behaviour(token_lifetime_seconds=3600), "RegistryError: GetAuthorizationToken in ap-southeast-2"),
         Failure(
             "a", Behaviour(token_api_error="AccessDeniedException"), "RegistryError: ECR in ap-southeast-2 gives no"
         ),
     ],
-    ids=["template", "short token", "no token"],
+    ids=["short token", "no token"],
 )
 def test_a_failed_run_leaves_the_old_token_and_emits_neither_token(
     site: Site, world: World, run: Run, control: Control, failure: Failure
@@ -232,6 +229,22 @@ def test_a_failed_run_leaves_the_old_token_and_emits_neither_token(
     assert leaks(password(before)[:48], done.log) == []
     (logged,) = [line for line in lines(done) if line.get("level") == "ERROR"]
     assert f"{logged['error']}: {logged['message']}".startswith(failure.message)
+
+
+def test_a_template_that_does_not_render_fails_the_run_and_the_secret_has_a_new_token(
+    site: Site, world: World, run: Run
+) -> None:
+    site.create(template(site.settings))
+    assert run({}).error is None
+    before = token_in_use(site, world)
+    site.create(template(site.settings, "{{ domian }}"))
+    done = run({})
+    assert error_of(done).startswith(
+        "UnrenderedTemplateError: nginx.conf.j2 of ConfigMap aws-registry-proxy-tpl, line 1"
+    )
+    after = token_in_use(site, world)
+    assert after != before
+    assert leaks(after, done.log) == []
 
 
 def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(

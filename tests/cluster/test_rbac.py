@@ -77,7 +77,7 @@ def test_a_missing_verb_is_named_with_its_object_and_the_role_that_should_have_i
         doing(site)
     assert str(caught.value).startswith(
         f"Kubernetes forbids the Lambda to {verb} {resource} {named} in namespace {site.settings.cluster.namespace}. "
-        "Role aws-registry-proxy-refresher, bound to group cluster-tests:refresher, allows it. "
+        "Fix: apply the charts again, whose Role aws-registry-proxy-refresher, bound to group cluster-tests:refresher,"
     )
 
 
