@@ -3,11 +3,15 @@
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.canary import Canary
+from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
-from lambda_fn.settings.models import Cluster, Names, Refresh, Registry, Settings
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.names import Names
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
 from lambda_fn.settings.proxy import Proxy, Resources
+from lambda_fn.settings.refresh import Refresh
+from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.schedule import Schedule
 from lambda_fn.settings.timeouts import Timeouts
 

@@ -11,16 +11,16 @@ def pem(authority: str) -> str:
     """The certificates, as OpenSSL reads them.
 
     Raises:
-        ValueError: It is no certificate of an authority; does not repeat the value, which may hold a key.
+        ValueError: It is not the certificate of a CA; the message does not repeat the value, which may hold a key.
     """
-    wanted = "must be the PEM certificate of an authority in base64, on one line, as `base64 -w0 ca.pem` writes it"
+    wanted = "must be the PEM certificate of a CA in base64, on one line, as `base64 -w0 ca.pem` writes it"
     try:
         written = base64.b64decode(authority, validate=True)
     except ValueError as error:
         raise ValueError(wanted) from error
     if b"PRIVATE KEY" in written:
         raise ValueError(f"holds a private key, which does not belong here: {wanted}")
-    # Around them may stand anything, such as names and comments, in any language.
+    # The text around the certificates may be anything, such as names and comments in any language.
     text = "\n".join(found.decode("ascii", "replace") for found in _CERTIFICATE.findall(written))
     trusted = SSLContext(PROTOCOL_TLS_CLIENT)
     try:
@@ -28,5 +28,5 @@ def pem(authority: str) -> str:
     except (SSLError, ValueError) as error:
         raise ValueError(wanted) from error
     if not trusted.get_ca_certs():
-        raise ValueError(f"holds a certificate that is no authority's, such as a server's own: {wanted}")
+        raise ValueError(f"holds a certificate that is not of a CA, such as a server's own: {wanted}")
     return text

@@ -1,5 +1,6 @@
 """The ways to reach the proxy, as an operator sets them. Pure."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -30,6 +31,22 @@ class ExposureTable(Table):
     def pod_tls_secret(self) -> str | None:
         """The TLS Secret that nginx serves; None where TLS is terminated before nginx."""
         return None
+
+    @property
+    def certificate_secret(self) -> str | None:
+        """The TLS Secret, whatever serves it; None without one."""
+        secret: str | None = getattr(self, "tls_secret", None)
+        return secret
+
+    @property
+    def arns(self) -> dict[str, str | None]:
+        """The ARNs of resources in the cluster's region, by their keys."""
+        return {}
+
+    def conflicts(self, *, manifests: str, client_cidrs: tuple[str, ...]) -> Iterator[str]:
+        """What does not fit to `manifests` and `proxy.client_cidrs`, each as a message."""
+        del manifests, client_cidrs
+        yield from ()
 
 
 class IngressExposure(ExposureTable):
@@ -95,6 +112,27 @@ class NlbExposure(ExposureTable):
     def pod_tls_secret(self) -> str | None:
         """The TLS Secret that nginx serves; None with a certificate at the load balancer."""
         return self.tls_secret
+
+    @property
+    def arns(self) -> dict[str, str | None]:
+        """The certificate and the target group."""
+        return {
+            "proxy.exposure.certificate_arn": self.certificate_arn,
+            "proxy.exposure.target_group_arn": self.target_group_arn,
+        }
+
+    def conflicts(self, *, manifests: str, client_cidrs: tuple[str, ...]) -> Iterator[str]:
+        """The load balancer has only IPv4 addresses, and the stack names its own target group."""
+        if all(":" in cidr for cidr in client_cidrs):
+            yield (
+                f"proxy.client_cidrs = {', '.join(client_cidrs)}: must hold an IPv4 range, because the load balancer "
+                'of proxy.exposure.kind = "nlb" has only IPv4 addresses'
+            )
+        if self.target_group_arn and manifests != "external":
+            yield (
+                f"proxy.exposure.target_group_arn = {self.target_group_arn}: must be left out unless manifests = "
+                '"external", because the stack names its own target group'
+            )
 
     @model_validator(mode="after")
     def _tls_ends_in_one_place(self) -> Self:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings.cache import Cache
-from lambda_fn.settings.exposure import Exposure, NlbExposure
+from lambda_fn.settings.exposure import Exposure
 from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
@@ -72,15 +72,6 @@ class Proxy(Table):
     """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of
     your largest layer.
     """
-
-    @model_validator(mode="after")
-    def _load_balancer_has_ipv4_clients(self) -> Self:
-        if isinstance(self.exposure, NlbExposure) and all(":" in cidr for cidr in self.client_cidrs):
-            raise ValueError(
-                f"client_cidrs = {', '.join(self.client_cidrs)} must hold an IPv4 range, because the load balancer of "
-                'exposure.kind = "nlb" has only IPv4 addresses'
-            )
-        return self
 
     @property
     def pod_tls_secret(self) -> str | None:

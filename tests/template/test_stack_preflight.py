@@ -49,8 +49,8 @@ def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> No
     assert found == [
         "cluster.nat = false: endpoints lacks 'ecr.dkr', by which the proxy and the nodes speak to ECR",
         "cluster.nat = false: endpoints lacks 's3', where ECR keeps its layers",
-        "cluster.nat = false: endpoints lacks 'ec2', by which the load balancer gets its pods",
-        "cluster.nat = false: endpoints lacks 'elasticloadbalancing', by which the load balancer gets its pods",
+        "cluster.nat = false: endpoints lacks 'ec2', for the load balancer's controller",
+        "cluster.nat = false: endpoints lacks 'elasticloadbalancing', for the load balancer's controller",
         "cluster.nat = false: endpoints lacks 'ecr.api', from which the Lambda fetches the token",
         "cluster.nat = false: endpoints lacks 'eks', which kubectl asks for the cluster's address",
         "cluster.nat = false: endpoints lacks 'lambda', by which CDK calls kubectl",

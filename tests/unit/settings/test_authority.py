@@ -49,10 +49,10 @@ def test_several_authorities_may_stand_in_one_text() -> None:
 @pytest.mark.parametrize(
     ("authority", "message"),
     [
-        ("Zm9v", "canary: certificate_authority must be the PEM certificate of an authority in base64"),
+        ("Zm9v", "canary: certificate_authority must be the PEM certificate of a CA in base64"),
         ("Zm9vYg", "canary: certificate_authority must be the PEM certificate"),
         ("/w==", "canary: certificate_authority must be the PEM certificate"),
-        (encoded(pem(SERVER)), "canary: certificate_authority holds a certificate that is no authority's"),
+        (encoded(pem(SERVER)), "canary: certificate_authority holds a certificate that is not of a CA"),
         (encoded(PRIVATE), "canary: certificate_authority holds a private key"),
         (encoded(pem(AUTHORITY.certificate), PRIVATE), "canary: certificate_authority holds a private key"),
         (PRIVATE.decode().replace("\n", "\\n"), "canary: certificate_authority must be the PEM certificate"),
@@ -63,7 +63,7 @@ def test_several_authorities_may_stand_in_one_text() -> None:
     ],
     ids=["text", "cut", "bytes", "server", "key", "both", "key as it is", "key on two lines"],
 )
-def test_what_is_no_authority_is_refused_and_not_repeated(authority: str, message: str) -> None:
+def test_a_value_that_is_not_a_ca_is_refused_and_not_repeated(authority: str, message: str) -> None:
     (found,) = mistakes(with_authority(authority))
     assert found.startswith(message)
     pieces = {authority[start : start + 20] for start in range(0, len(authority) - 20, 10)} or {authority}

@@ -62,7 +62,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "[proxy.exposure]",
             "kind = 'pod'\ntls_secret = 'aws-registry'",
-            "proxy.exposure.tls_secret = aws-registry is names.secret too",
+            "proxy.exposure.tls_secret = aws-registry: must differ from names.secret",
         ),
         ("[proxy]", "replicas = '3'", 'proxy.replicas = "3": must be a whole number without quotes'),
         ("[proxy]", "replicas = 2.5", "proxy.replicas = 2.5: must be a whole number without quotes"),
@@ -125,7 +125,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "alarms = { topic_arn = 'arn:aws:sns:eu-west-1:123456789012:on-call' }",
-            "arn:aws:sns:eu-west-1:123456789012:on-call is not in cluster.region = ap-southeast-2: an alarm publishes",
+            "arn:aws:sns:eu-west-1:123456789012:on-call: must be in cluster.region = ap-southeast-2",
         ),
         (
             "",
@@ -136,17 +136,17 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "alarms = { topic_arn = 'arn:aws-cn:sns:ap-southeast-2:123456789012:on-call' }",
-            "alarms.topic_arn = arn:aws-cn:sns:ap-southeast-2:123456789012:on-call is of the partition aws-cn and",
+            "alarms.topic_arn = arn:aws-cn:sns:ap-southeast-2:123456789012:on-call: must be in the partition aws",
         ),
         (
             "[[registries]]",
             "region = 'cn-north-1'",
-            "registries[0].region = cn-north-1 is of the partition aws-cn and cluster.region = ap-southeast-2 of aws",
+            "registries[0].region = cn-north-1: must be in the partition aws of cluster.region = ap-southeast-2",
         ),
         (
             "[proxy]",
             "image = '123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/nginx:1'",
-            "proxy.image = 123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/nginx:1 is of the partition aws-us-gov",
+            "proxy.image = 123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/nginx:1: must be in the partition aws",
         ),
         (
             "",
@@ -231,15 +231,15 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
         ),
         (
             f"{NLB}certificate_arn = '{CERTIFICATE.format('us-east-1')}'",
-            "proxy.exposure.certificate_arn is of us-east-1, and the load balancer of ap-southeast-2 takes",
+            f"certificate_arn = {CERTIFICATE.format('us-east-1')}: must be in cluster.region = ap-southeast-2",
         ),
         (
             f"{NLB}certificate_arn = '{CERTIFICATE.format('ap-southeast-2').replace('arn:aws:', 'arn:aws-cn:')}'",
-            "is of the partition aws-cn and cluster.region = ap-southeast-2 of aws",
+            ": must be in the partition aws of cluster.region = ap-southeast-2",
         ),
         (
             f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP.replace('ap-southeast-2', 'eu-west-1')}'",
-            "is not in cluster.region = ap-southeast-2, where the stack makes its own",
+            ": must be in cluster.region = ap-southeast-2",
         ),
         (f"{NLB}certificate_zone_id = 'example.net'", "must be a Route 53 hosted zone's id, like Z0123"),
         (f"{NLB}tls_secret = 'tls'\nalias_zone_id = 'z1'", 'proxy.exposure.alias_zone_id = "z1": must be a Route 53'),
@@ -247,11 +247,14 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
             f"{NLB}tls_secret = 'tls'\npreserve_client_ip = 1",
             "proxy.exposure.preserve_client_ip = 1: must be true or false",
         ),
-        (f"{NLB}tls_secret = 'aws-registry'", "proxy.exposure.tls_secret = aws-registry is names.secret too"),
+        (
+            f"{NLB}tls_secret = 'aws-registry'",
+            "proxy.exposure.tls_secret = aws-registry: must differ from names.secret",
+        ),
         (f"{NLB}tls_secret = 'tls'\ntarget_group_arn = 'pods'", "must be a target group's ARN, as the stack's output"),
         (
             f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP}'",
-            'proxy.exposure.target_group_arn is for manifests = "external": leave it out',
+            f'target_group_arn = {GROUP}: must be left out unless manifests = "external"',
         ),
     ],
 )
@@ -317,7 +320,7 @@ REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositor
         ),
         (
             [("123456789012", "['*']"), ("210987654321", "['b']")],
-            "registries[1] never serves 'b': registries[0] comes first and takes it with '*'; put the registry of the",
+            "registries[1] never serves 'b': registries[0] comes first and serves it with '*'",
         ),
         (
             [("123456789012", "['a/*']"), ("210987654321", "['a/*']")],
@@ -325,7 +328,7 @@ REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositor
         ),
         (
             [("123456789012", "['b', 'a/*']"), ("210987654321", "['c', 'a/special/*']")],
-            "registries[1] never serves 'a/special/*': registries[0] comes first and takes it with 'a/*'",
+            "registries[1] never serves 'a/special/*': registries[0] comes first and serves it with 'a/*'",
         ),
         ([("123456789012", "['a*z']"), ("210987654321", "['ab*yz']")], "never serves 'ab*yz'"),
     ],
@@ -387,7 +390,7 @@ def test_ipv6_clients_alone_are_refused_where_the_load_balancer_has_no_such_addr
     behind = f"{NLB}tls_secret = 'tls'"
     text = with_line("[proxy.exposure]", behind).replace("[proxy]\n", "[proxy]\nclient_cidrs = ['fd00:1::/32']\n", 1)
     (found,) = mistakes(text)
-    assert "client_cidrs = fd00:1::/32 must hold an IPv4 range" in found
+    assert "client_cidrs = fd00:1::/32: must hold an IPv4 range" in found
     both = text.replace("['fd00:1::/32']", "['fd00:1::/32', '10.0.0.0/8']")
     assert len(parse_toml(both, "my.toml").proxy.client_cidrs) == 2
 
@@ -412,13 +415,13 @@ def test_regions_of_every_partition_are_regions(region: str) -> None:
 def test_an_explicit_endpoint_needs_an_explicit_resolver() -> None:
     text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
     (found,) = mistakes(text)
-    assert found.startswith("the file: proxy.resolver is needed with cluster.endpoint")
+    assert found.startswith("the file: proxy.resolver is missing: it must be set together with cluster.endpoint")
 
 
 def test_a_canary_that_clients_may_not_pull_is_refused() -> None:
     text = with_line("[[registries]]", "repositories = ['team/*']")
     (found,) = mistakes(f"canary = {{ repository = 'other/a', reference = 'latest' }}\n{text}")
-    assert "canary.repository = other/a is not among what anyone may pull: choose one that team/* allows" in found
+    assert "canary.repository = other/a: must be a repository that clients may pull: one that team/* allows" in found
 
 
 def test_every_region_that_botocore_knows_is_of_the_partition_it_says() -> None:

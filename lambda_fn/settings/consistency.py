@@ -1,0 +1,94 @@
+"""The checks that look at more than one table. Each yields messages with the key, the value and the fix. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lambda_fn.contract.registries import ECR_HOST, partition_of
+from lambda_fn.contract.repository_pattern import RepositoryPattern
+from lambda_fn.settings.canary import Canary
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.names import Names
+from lambda_fn.settings.proxy import Proxy
+from lambda_fn.settings.registry import Registry
+
+
+def reject_unused_registries(registries: Sequence[Registry]) -> None:
+    """Refuse a registry, or a pattern of one, that an earlier registry makes useless.
+
+    Raises:
+        ValueError: Names both registries.
+    """
+    taken: dict[str, int] = {}
+    places: dict[tuple[str, str], int] = {}
+    for number, registry in enumerate(registries):
+        place = (registry.account, registry.region)
+        if place in places:
+            raise ValueError(
+                f"registries[{number}] repeats registries[{places[place]}], {registry.account} in {registry.region}: "
+                "give one entry all the repositories"
+            )
+        places[place] = number
+        for pattern in registry.repositories:
+            wider = next((earlier for earlier in taken if RepositoryPattern(earlier).matches(pattern)), None)
+            if wider is not None:
+                raise ValueError(
+                    f"registries[{number}] never serves {pattern!r}: registries[{taken[wider]}] comes first and serves "
+                    f"it with {wider!r}. Fix: put the registry of the narrower pattern first, and * last"
+                )
+        taken |= dict.fromkeys(registry.repositories, number)
+
+
+def canary(check: Canary | None, registries: Sequence[Registry]) -> Iterator[str]:
+    """The pull check needs a repository that clients may pull."""
+    patterns = [pattern for registry in registries for pattern in registry.repositories]
+    if check and not any(RepositoryPattern(pattern).matches(check.repository) for pattern in patterns):
+        yield (
+            f"canary.repository = {check.repository}: must be a repository that clients may pull: one that "
+            f"{', '.join(patterns)} allows"
+        )
+
+
+def resolver(cluster: Cluster, proxy: Proxy) -> Iterator[str]:
+    """With a fixed endpoint the Lambda does not ask EKS, so it does not know the address of the cluster's DNS."""
+    if cluster.endpoint and not proxy.resolver:
+        yield (
+            "proxy.resolver is missing: it must be set together with cluster.endpoint, because EKS is then not asked "
+            "for the cluster's DNS address"
+        )
+
+
+def regions(arns: Mapping[str, str], region: str) -> Iterator[str]:
+    """Resources beside the cluster work only in its region and partition."""
+    for key, arn in arns.items():
+        _, partition, _, found, *_ = arn.split(":")
+        if found != region:
+            yield f"{key} = {arn}: must be in cluster.region = {region}"
+        yield from _partition(key, arn, partition, region)
+
+
+def partitions(registries: Sequence[Registry], image: str, region: str) -> Iterator[str]:
+    """Registries and the image may be in any region of the cluster's partition."""
+    for number, registry in enumerate(registries):
+        yield from _partition(
+            f"registries[{number}].region", registry.region, partition_of(registry.region).name, region
+        )
+    if host := ECR_HOST.match(image):
+        yield from _partition("proxy.image", image, partition_of(host["region"]).name, region)
+
+
+def _partition(key: str, value: str, partition: str, region: str) -> Iterator[str]:
+    wanted = partition_of(region).name
+    if partition != wanted:
+        yield (
+            f"{key} = {value}: must be in the partition {wanted} of cluster.region = {region}, not in {partition}: "
+            "partitions of AWS share neither accounts nor credentials. Fix: give each partition its own deployment"
+        )
+
+
+def exposure(proxy: Proxy, names: Names, *, manifests: str) -> Iterator[str]:
+    """What each kind requires of the other tables."""
+    yield from proxy.exposure.conflicts(manifests=manifests, client_cidrs=proxy.client_cidrs)
+    if proxy.exposure.certificate_secret == names.secret:
+        yield (
+            f"proxy.exposure.tls_secret = {names.secret}: must differ from names.secret, because the Lambda would "
+            "overwrite the certificate"
+        )

@@ -1,0 +1,33 @@
+"""One ECR registry, as an operator sets it. Pure."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.settings.fields import Account, EcrHost, Region, RepositoryPattern
+from lambda_fn.settings.table import Table
+
+
+class Registry(Table):
+    """One private ECR registry behind the domain."""
+
+    account: Account
+    """The AWS account of the ECR registry, as a string of 12 digits."""
+    region: Region
+    """The region of the ECR registry. The Lambda fetches one token for each region, for all accounts."""
+    endpoint: EcrHost | None = None
+    """The host name of the ECR registry, if it is not the default one: dual-stack or FIPS."""
+    repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False, min_length=1)] = ("*",)
+    """The repositories that clients may pull. `*` stands for any characters, `/` included, as in IAM, where the same
+    patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it.
+    """
+
+    @model_validator(mode="after")
+    def _endpoint_is_of_this_registry(self) -> Self:
+        found = ECR_HOST.fullmatch(self.endpoint or "")
+        if found and (found["account"], found["region"]) != (self.account, self.region):
+            raise ValueError(
+                f"endpoint {self.endpoint} is of another account or region than {self.account} in {self.region}"
+            )
+        return self
