@@ -1,5 +1,6 @@
 """The folder of checks: ids, order, and what happens to the checks that need one that failed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def test_the_order_is_by_category_and_each_check_follows_those_it_needs() -> Non
     )
     position = {check.id: number for number, check in enumerate(ordered)}
     assert all(position[needed] < position[check.id] for check in ordered for needed in check.needs)
+
+
+def test_every_section_that_a_hint_names_is_a_heading_of_that_document() -> None:
+    root = Path(__file__).parents[3]
+    source = "".join(file.read_text() for file in (root / "cli").rglob("*.py"))
+    named = set(re.findall(r"(docs/[a-z]+\.md), ([A-Z][A-Za-z ]+)", source))
+    assert named, "no hint names a section: the expression is wrong"
+    for document, section in named:
+        headings = re.findall(r"^#+ (.+)$", (root / document).read_text(), re.MULTILINE)
+        assert section in headings, f"{document} has no section {section}"
 
 
 def check(name: str, *found: Finding | Exception, needs: tuple[str, ...] = ()) -> Check:
