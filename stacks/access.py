@@ -1,26 +1,24 @@
-"""How IAM roles become someone in the cluster."""
+"""EKS access entries: what an IAM role is inside the cluster."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambda_fn.settings import Settings
-
 
 class GroupAccess(Construct):
-    """Puts a role into a Kubernetes group, with no EKS access policy: the chart's Role says what it may.
+    """Puts a role into a Kubernetes group, without an EKS access policy: the Role in the charts grants its rights.
 
     L1, because the L2 access entry has no Kubernetes groups. The cluster's authentication mode must be `API` or
     `API_AND_CONFIG_MAP`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole, group: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, cluster_name: str, role: iam.IRole, group: str) -> None:
         super().__init__(scope, construct_id)
         eks.CfnAccessEntry(
             self,
             "Entry",
-            cluster_name=settings.cluster.name,
+            cluster_name=cluster_name,
             principal_arn=role.role_arn,
             type="STANDARD",
             kubernetes_groups=[group],
@@ -28,18 +26,18 @@ class GroupAccess(Construct):
 
 
 class AdministratorAccess(Construct):
-    """Makes a role administrator of the cluster: who creates a Role must hold all it grants, or be this.
+    """Makes a role administrator of the cluster: only an administrator may create a Role with rights it does not hold.
 
-    `docs/decisions/0004-kubectl-or-external.md` weighs it and says how to do without. The entry has the id it has in
-    `GroupAccess`: a role has one entry, so a change of `manifests` has to update it and not to make another.
+    `docs/decisions/0004-kubectl-or-external.md` gives the reasons and the alternatives. The entry has the same id as in
+    `GroupAccess`: a role has only one entry, so a change of `manifests` must update it and not create a second one.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, role: iam.IRole) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, cluster_name: str, role: iam.IRole) -> None:
         super().__init__(scope, construct_id)
         eks.CfnAccessEntry(
             self,
             "Entry",
-            cluster_name=settings.cluster.name,
+            cluster_name=cluster_name,
             principal_arn=role.role_arn,
             type="STANDARD",
             access_policies=[

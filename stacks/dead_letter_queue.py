@@ -1,4 +1,4 @@
-"""The queue where every refresh that failed for good ends up."""
+"""The dead-letter queue: the event and the error of every refresh run that failed after all retries."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -9,13 +9,14 @@ from stacks.nag import acknowledge
 
 
 class DeadLetterQueue(Construct):
-    """One queue for both ends of the chain: runs Scheduler could not deliver, and runs the Lambda gave up.
+    """One queue for runs that Scheduler could not start and for runs that failed in the Lambda.
 
-    One, because whoever is on call asks one question: is there a refresh that did not happen? The messages tell the
-    two apart. They hold the event and the error, never a secret.
+    One queue, because the operator asks one question: did a refresh not happen? The messages show which of the two it
+    was. They hold the event and the error, never a secret.
 
     Attributes:
-        queue: Encrypted with `key`, by SQS itself where there is none; TLS only, kept for the longest time SQS knows.
+        queue: Encrypted with `key`, or by SQS where there is none; TLS only; messages stay for the longest time SQS
+            allows.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
@@ -28,4 +29,4 @@ class DeadLetterQueue(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
-        acknowledge(self.queue, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+        acknowledge(self.queue, "AwsSolutions-SQS3", "This queue is the dead-letter queue.")

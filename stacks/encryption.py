@@ -1,4 +1,4 @@
-"""A KMS key of the operator's own for what the stack keeps: the log, the failures queue, the mail topic."""
+"""`encryption = "stack"`: a KMS key for the logs, the dead-letter queue and the mail topic."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -7,14 +7,13 @@ from constructs import Construct
 
 
 class Encryption(Construct):
-    """A key with yearly rotation, which outlives the stack as the log does.
+    """A key with yearly rotation, which remains when the stack is deleted, as the log does.
 
-    Its policy lets the account's administrators manage it (without that nobody could), and lets in the two services
-    that use it in their own name. The Lambda and Scheduler write to the queue in the name of their roles, which have
-    `queue_statement`.
+    Its policy allows the account's administrators to manage it, and the two services that use it under their own
+    name. The Lambda and Scheduler write to the queue with their roles, which have `use_key_for_queue`.
 
     Attributes:
-        key: What the log, the queue and the topic are encrypted with.
+        key: Encrypts the logs, the queue and the topic.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -22,7 +21,7 @@ class Encryption(Construct):
         self.key = kms.Key(
             self,
             "Key",
-            description="ecr-frontdoor: its log, its failures queue and its mail topic",
+            description="ecr-frontdoor: encrypts its logs, its dead-letter queue and its mail topic",
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
@@ -30,18 +29,18 @@ class Encryption(Construct):
             self.key.add_to_resource_policy(statement)
 
 
-def queue_statement(key: kms.IKey) -> iam.PolicyStatement:
-    """What a role needs besides `sqs:SendMessage` to write to a queue encrypted with `key`.
+def use_key_for_queue(key: kms.IKey) -> iam.PolicyStatement:
+    """What a role needs besides `sqs:SendMessage` to write to a queue that is encrypted with `key`.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """
     return iam.PolicyStatement(
-        sid="EncryptFailures", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn]
+        sid="EncryptDeadLetters", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn]
     )
 
 
 def _logs(scope: Construct) -> iam.PolicyStatement:
-    """For the log groups of this stack alone, whose names CloudFormation begins with the stack's.
+    """CloudWatch Logs, for the log groups of this stack only: CloudFormation begins their names with the stack's.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html , without its wildcards.
     """
@@ -70,12 +69,12 @@ def _logs(scope: Construct) -> iam.PolicyStatement:
 
 
 def _alarms() -> iam.PolicyStatement:
-    """For alarms that publish to an encrypted topic.
+    """CloudWatch alarms of this account, which publish to an encrypted topic.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
     return iam.PolicyStatement(
-        sid="EncryptNotices",
+        sid="EncryptAlarmMessages",
         principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
         actions=["kms:Decrypt", "kms:GenerateDataKey"],
         resources=["*"],

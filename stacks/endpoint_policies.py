@@ -1,49 +1,48 @@
-"""What VPC endpoints let pass. A policy of an endpoint grants nothing: IAM has to allow the same call, too. Pure."""
+"""The policies of VPC endpoints. They only restrict: IAM must allow the same call as well. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from lambda_fn.contract.registries import layer_buckets
-from lambda_fn.settings import Settings
 
 _FEDERATED = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
-"""Made without credentials, so that their caller is of no account: what counts is whose role they ask for."""
+"""Calls without credentials: they belong to no account, so the policy checks the role that they ask for."""
 
 
-def own_principals(scope: Construct, settings: Settings, *, service: str) -> dict[str, Any]:
-    """Everything of an interface's service, for the principals of the accounts that are ours and nobody else's.
+def allowed_principals(scope: Construct, service: str, *, shared_accounts: Iterable[str]) -> dict[str, Any]:
+    """Every action of an interface's service, for principals of this account and of `shared_accounts` only.
 
-    No fewer actions: with private DNS the whole VPC uses the endpoint, to push and to write logs as well as to pull.
+    Not fewer actions: with private DNS the whole VPC uses the endpoint, to push and to write logs as well as to pull.
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interface-vpc-endpoints.html , and alike for each service
     """
-    accounts = [cdk.Aws.ACCOUNT_ID, *settings.endpoints.accounts]
+    accounts = [cdk.Aws.ACCOUNT_ID, *shared_accounts]
     name = service.split(".", maxsplit=1)[0]
     statements = [
-        _statement("OurAccounts", [f"{name}:*"], ["*"], {"StringEquals": {"aws:PrincipalAccount": accounts}}),
-        # AWS's own services, where they act in the VPC in their own name and not in that of a role.
-        _statement("Services", [f"{name}:*"], ["*"], {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+        _statement("AllowedAccounts", [f"{name}:*"], ["*"], {"StringEquals": {"aws:PrincipalAccount": accounts}}),
+        # AWS services that act in the VPC under their own name and not with a role.
+        _statement("AwsServices", [f"{name}:*"], ["*"], {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
     ]
     if service == "sts":
         partition = cdk.Stack.of(scope).partition
         roles = [f"arn:{partition}:iam::{account}:role/*" for account in accounts]
-        statements.append(_statement("OurRoles", _FEDERATED, roles))
+        statements.append(_statement("AllowedRoles", _FEDERATED, roles))
     return _policy(statements)
 
 
-def layers_only(scope: Construct, settings: Settings) -> dict[str, Any]:
-    """Reading ECR's layers in this region, and the answers of kubectl to CloudFormation; nothing else of S3.
+def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) -> dict[str, Any]:
+    """Reads of ECR's layers in this region, and kubectl's answers to CloudFormation; nothing else in S3.
 
-    What comes here was signed by ECR or CloudFormation: the principal is theirs, and only the object is ours to name.
+    ECR or CloudFormation signed these requests, so the principal is theirs: the policy can name only the objects.
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
     """
-    region = settings.cluster.region
     layers = _objects(scope, *layer_buckets(region))
-    statements = [_statement("Layers", "s3:GetObject", layers)]
-    if settings.manifests != "external":
+    statements = [_statement("ReadEcrLayers", "s3:GetObject", layers)]
+    if answers_cloudformation:
         buckets = [f"cloudformation-custom-resource-response-{name}" for name in (region, region.replace("-", ""))]
         statements.append(_statement("AnswerCloudFormation", "s3:PutObject", _objects(scope, *buckets)))
     return _policy(statements)

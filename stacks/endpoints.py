@@ -1,51 +1,48 @@
-"""VPC endpoints: how a VPC without NAT reaches the APIs of AWS."""
+"""VPC endpoints: how a VPC without NAT reaches AWS APIs."""
+
+from collections.abc import Iterable
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from lambda_fn.settings import Settings
-from stacks.endpoint_policies import layers_only, own_principals
-from stacks.network import HTTPS, Network
+from lambda_fn.settings import Cluster, Endpoints
+from stacks.endpoint_policies import allowed_principals, layers_only
+from stacks.network import HTTPS
 
 
 class VpcEndpoints(Construct):
-    """The endpoints in `endpoints.create`: interfaces that the Lambda and the pods may use, and a gateway to S3."""
+    """The endpoints in `endpoints.create`: interfaces for the Lambda and the pods, and a gateway to S3."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, network: Network | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster: Cluster,
+        endpoints: Endpoints,
+        lambda_security_group_id: str | None,
+        answers_cloudformation: bool,
+    ) -> None:
         super().__init__(scope, construct_id)
-        wanted = settings.endpoints.create
-        interfaces = [service for service in wanted if service != "s3"]
+        interfaces = [service for service in endpoints.create if service != "s3"]
         if interfaces:
-            group = _security_group(self, settings, network)
+            group = _security_group(self, cluster, endpoints.client_cidrs, lambda_security_group_id)
             for service in interfaces:
-                self._interface(service, settings, group)
-        if "s3" in wanted:
+                _interface(self, service, cluster, endpoints, group)
+        if "s3" in endpoints.create:
             ec2.CfnVPCEndpoint(
                 self,
                 "S3",
                 vpc_endpoint_type="Gateway",
-                service_name=f"com.amazonaws.{settings.cluster.region}.s3",
-                vpc_id=str(settings.cluster.vpc_id),
-                route_table_ids=[*settings.endpoints.route_table_ids],
-                policy_document=layers_only(self, settings),
+                service_name=f"com.amazonaws.{cluster.region}.s3",
+                vpc_id=str(cluster.vpc_id),
+                route_table_ids=[*endpoints.route_table_ids],
+                policy_document=layers_only(self, cluster.region, answers_cloudformation=answers_cloudformation),
             )
-
-    def _interface(self, service: str, settings: Settings, security_group_id: str) -> None:
-        ec2.CfnVPCEndpoint(
-            self,
-            service.replace(".", "-"),
-            vpc_endpoint_type="Interface",
-            service_name=interface_name(service, settings.cluster.region),
-            vpc_id=str(settings.cluster.vpc_id),
-            subnet_ids=[*(settings.endpoints.subnet_ids or settings.cluster.subnet_ids)],
-            security_group_ids=[security_group_id],
-            private_dns_enabled=True,
-            policy_document=own_principals(self, settings, service=service),
-        )
 
 
 def interface_name(service: str, region: str) -> str:
-    """What PrivateLink calls a service; in China most begin with `cn`.
+    """PrivateLink's name of a service; in China most begin with `cn`.
 
     https://docs.amazonaws.cn/en_us/aws/latest/userguide/endpoints-Beijing.html, and CDK's `InterfaceVpcEndpoint`.
     """
@@ -53,31 +50,49 @@ def interface_name(service: str, region: str) -> str:
     return f"{prefix}com.amazonaws.{region}.{service}"
 
 
-def _security_group(scope: Construct, settings: Settings, network: Network | None) -> str:
-    """In on 443: the pods, the Lambda where it stands in the VPC, and whom the settings name. Out: nothing."""
-    pods = str(settings.cluster.security_group_id_of_pods)
-    lambdas = [network.security_group.security_group_id] if network else []
+def _interface(scope: Construct, service: str, cluster: Cluster, endpoints: Endpoints, security_group_id: str) -> None:
+    ec2.CfnVPCEndpoint(
+        scope,
+        service.replace(".", "-"),
+        vpc_endpoint_type="Interface",
+        service_name=interface_name(service, cluster.region),
+        vpc_id=str(cluster.vpc_id),
+        subnet_ids=[*(endpoints.subnet_ids or cluster.subnet_ids)],
+        security_group_ids=[security_group_id],
+        private_dns_enabled=True,
+        policy_document=allowed_principals(scope, service, shared_accounts=endpoints.accounts),
+    )
+
+
+def _security_group(
+    scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], lambda_group_id: str | None
+) -> str:
+    """In on 443: the pods, the Lambda if it runs in the VPC, and `client_cidrs`. Out: nothing."""
     sources = [
-        {"source_security_group_id": pods, "description": "Pods"},
-        *({"source_security_group_id": group, "description": "Lambda"} for group in lambdas),
+        {"source_security_group_id": str(cluster.security_group_id_of_pods), "description": "From the pods"},
+        *([{"source_security_group_id": lambda_group_id, "description": "From the Lambda"}] if lambda_group_id else []),
         *(
-            {"cidr_ipv6" if ":" in cidr else "cidr_ip": cidr, "description": "Others in the network"}
-            for cidr in settings.endpoints.client_cidrs
+            {"cidr_ipv6" if ":" in cidr else "cidr_ip": cidr, "description": "From endpoints.client_cidrs"}
+            for cidr in client_cidrs
         ),
     ]
     group = ec2.CfnSecurityGroup(
         scope,
         "SecurityGroup",
         group_description="ecr-frontdoor: to the APIs of AWS",
-        vpc_id=settings.cluster.vpc_id,
+        vpc_id=cluster.vpc_id,
         security_group_ingress=[
             ec2.CfnSecurityGroup.IngressProperty(ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, **source)
             for source in sources
         ],
-        # CloudFormation leaves a group without any such rule open to everything.
+        # A group without any egress rule gets one from CloudFormation that allows everything: this one matches nothing.
         security_group_egress=[
             ec2.CfnSecurityGroup.EgressProperty(
-                ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="To nobody"
+                ip_protocol="icmp",
+                from_port=252,
+                to_port=86,
+                cidr_ip="255.255.255.255/32",
+                description="Allows nothing",
             )
         ],
     )

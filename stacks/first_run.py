@@ -1,4 +1,4 @@
-"""The run that belongs to a deployment: what it changed is in force, or the deployment fails and says why."""
+"""The run that belongs to a deployment: the deployment succeeds only if its changes are in force in the cluster."""
 
 from typing import cast
 
@@ -8,17 +8,18 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import triggers
 from constructs import Construct, IDependable
 
-from stacks.deployment_log import no_other_log, send_log_of
+from stacks.logs import deny_new_log_groups, send_log_of
 
 _TRIGGER_LIMIT_SECONDS = 870
+"""CDK's trigger function has 15 minutes itself, and must be able to report a run that takes all of them."""
 _PROVIDER = "AWSCDK.TriggerCustomResourceProviderCustomResourceProvider"
 
 
 class FirstRun(Construct):
-    """Invokes the function once it can work, and again with every new version of it.
+    """Invokes the function once everything it needs exists, and again with every new version of the function.
 
     A version changes with the code, the settings and the digest of the workload. The run is synchronous: the stack
-    waits for it, and rolls back when it fails.
+    waits for it, and rolls back if it fails.
     """
 
     def __init__(
@@ -32,15 +33,14 @@ class FirstRun(Construct):
         log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        # CDK's function that waits has 15 minutes itself: it must be able to report a run that takes them all.
         wait_seconds = min(timeout.to_seconds(), _TRIGGER_LIMIT_SECONDS)
         trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(wait_seconds))
         trigger.node.add_dependency(*after)
-        _write_provider_log_to(self, log_group)
+        _configure_provider(self, log_group)
 
 
-def _write_provider_log_to(scope: Construct, log_group: logs.ILogGroup) -> None:
-    """CDK's function that waits, which belongs to the stack and not to the trigger."""
+def _configure_provider(scope: Construct, log_group: logs.ILogGroup) -> None:
+    """CDK's trigger function, which is a child of the stack and not of the trigger."""
     provider = cast("cdk.CustomResourceProviderBase", cdk.Stack.of(scope).node.find_child(_PROVIDER))
     send_log_of(cast("cdk.CfnResource", provider.node.find_child("Handler")), log_group)
-    provider.add_to_role_policy(no_other_log().to_json())
+    provider.add_to_role_policy(deny_new_log_groups().to_json())

@@ -1,6 +1,7 @@
-"""The Lambda's role: everything it may do in AWS is put together in this module, and nothing else can add to it."""
+"""The Lambda's IAM role: this module lists all its permissions, and no other module can add one."""
 
 import json
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -10,34 +11,36 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Cluster, Registry
 from stacks import ecr_actions
-from stacks.encryption import queue_statement
+from stacks.encryption import use_key_for_queue
 from stacks.nag import acknowledge_wildcard
-from stacks.network import interface_statements
-from stacks.repositories import open_repositories, proxy_image
+from stacks.network import vpc_statements
+from stacks.repositories import allowed_repositories, image_repository
 from stacks.statements import describe_cluster, write_log
 
 POLICY_LIMIT = 10_240
-"""Characters of a role's inline policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+"""Characters in the inline policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 class Identity(Construct):
-    """A role with one inline policy, created in one step with it.
+    """A role with one inline policy, created together with it.
 
-    It has no name: an access entry is bound to the role's id, so a role recreated under the same name would hold a
-    dead entry. `role` is handed out sealed: a grant elsewhere in the stack changes nothing.
+    It has no name: an access entry is bound to the role's id, so a new role with the same name would not match the
+    entry. `role` is immutable: a grant elsewhere in the stack changes nothing.
 
     Attributes:
-        role: What the Lambda runs as.
+        role: The Lambda runs with it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        registries: Sequence[Registry],
+        proxy_image: str,
+        cluster: Cluster,
         log_group: logs.ILogGroup,
         dead_letter_queue: sqs.IQueue,
         key: kms.IKey | None,
@@ -48,29 +51,29 @@ class Identity(Construct):
             SettingsError: The allow-list does not fit into a role's policy.
         """
         super().__init__(scope, construct_id)
-        repositories = open_repositories(self, settings)
+        repositories = allowed_repositories(self, registries)
         statements = [
-            *_pull(repositories, proxy_image(self, settings)),
-            describe_cluster(self, settings),
-            write_log("WriteOwnLog", log_group),
+            *_ecr_access(repositories, image_repository(self, proxy_image)),
+            describe_cluster(self, cluster.name),
+            write_log(log_group),
             *_send_to_dead_letter_queue(dead_letter_queue, key),
-            *(interface_statements(self, settings.cluster) if settings.cluster.subnet_ids else []),
+            *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
         policy = iam.PolicyDocument(statements=statements)
-        _refuse_more_than_fits(self, policy)
+        _reject_oversized_policy(self, policy)
         role = iam.Role(
             self,
             "Role",
-            description="ecr-frontdoor's Lambda: pulls from ECR, never pushes; refreshes the proxy's credential",
+            description="Lambda of ecr-frontdoor: refreshes the proxy's ECR token; can pull from ECR, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Refresh": policy},
         )
-        _answer_for_wildcards(role, repositories)
+        _acknowledge_wildcards(role, repositories)
         self.role: iam.IRole = role.without_policy_updates()
 
 
-def _pull(repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
-    """What is open to anyone, what the nodes pull the proxy from, and nothing else of any registry."""
+def _ecr_access(repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
+    """Pulls of the allowed repositories and of the proxy's image; every other pull and every change is denied."""
     return [
         _fetch_token(),
         iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
@@ -80,51 +83,54 @@ def _pull(repositories: list[str], image: str | None) -> list[iam.PolicyStatemen
     ]
 
 
-def _refuse_more_than_fits(scope: Construct, policy: iam.PolicyDocument) -> None:
-    # References count as the template has them, which is some hundred characters more than what becomes of them.
+def _reject_oversized_policy(scope: Construct, policy: iam.PolicyDocument) -> None:
+    # Unresolved references count with their text in the template, some hundred characters more than their values.
     size = len(json.dumps(cdk.Stack.of(scope).resolve(policy), separators=(",", ":")))
     if size > POLICY_LIMIT:
         raise SettingsError(
-            f"registries[].repositories make the policy of the Lambda's role {size} characters long, and IAM takes "
-            f"{POLICY_LIMIT}; each pattern is in it twice, so use fewer (team/* for many)"
+            f"registries[].repositories has too many patterns: the policy of the Lambda's role would have {size} "
+            f"characters, and IAM allows {POLICY_LIMIT}. Each pattern is in it twice. Fix: use fewer patterns, for "
+            "example team/* for all repositories of a team"
         )
 
 
 def _fetch_token() -> iam.PolicyStatement:
-    # The action has no resource type; what the token opens is what NothingElse leaves.
+    # The action has no resource type. DenyOtherRepositories limits what the token opens.
     return iam.PolicyStatement(sid="FetchToken", actions=["ecr:GetAuthorizationToken"], resources=["*"])
 
 
 def _pull_proxy_image(arn: str) -> iam.PolicyStatement:
-    """The nodes pull the proxy's image with this role's token, from a repository that need not be open to anyone."""
+    """The nodes pull the proxy's image with this role's token; its repository need not be on the allow-list."""
     return iam.PolicyStatement(sid="PullProxyImage", actions=[*ecr_actions.PULL_BY_NAME], resources=[arn])
 
 
 def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
-    # Within an account a repository's policy is enough to be let in, without this role's own: one that lets the whole
-    # organization pull would open the repository to the token, allow-list or not.
+    # Within an account a repository's policy alone can allow a pull: one that allows the whole organization would open
+    # the repository to the token, even if it is not on the allow-list.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
     return iam.PolicyStatement(
-        sid="NothingElse", effect=iam.Effect.DENY, actions=[*ecr_actions.PULL], not_resources=repositories
+        sid="DenyOtherRepositories", effect=iam.Effect.DENY, actions=[*ecr_actions.PULL], not_resources=repositories
     )
 
 
 def _deny_writes() -> iam.PolicyStatement:
-    # Outranks any repository policy that would let this account push.
+    # Outranks a repository policy that allows this account to push.
     return iam.PolicyStatement(
-        sid="NeverChangeARegistry", effect=iam.Effect.DENY, actions=[*ecr_actions.WRITE], resources=["*"]
+        sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=[*ecr_actions.WRITE], resources=["*"]
     )
 
 
 def _send_to_dead_letter_queue(dead_letter_queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
-    report = iam.PolicyStatement(
-        sid="ReportFailures", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
+    send = iam.PolicyStatement(
+        sid="SendToDeadLetterQueue", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
     )
-    return [report, *([queue_statement(key)] if key else [])]
+    return [send, *([use_key_for_queue(key)] if key else [])]
 
 
-def _answer_for_wildcards(role: iam.Role, repositories: list[str]) -> None:
-    acknowledge_wildcard(role, "*", "ecr:GetAuthorizationToken and ec2:Describe* know no resources; the rest is Deny.")
+def _acknowledge_wildcards(role: iam.Role, repositories: list[str]) -> None:
+    acknowledge_wildcard(
+        role, "*", "ecr:GetAuthorizationToken and ec2:Describe* have no resource types; the other statements are Deny."
+    )
     for arn in repositories:
         if "*" in arn:
-            acknowledge_wildcard(role, arn, "frontdoor.toml opens exactly this pattern to anonymous pulls.")
+            acknowledge_wildcard(role, arn, "frontdoor.toml allows anonymous pulls of exactly this pattern.")

@@ -1,7 +1,9 @@
-"""The internal Network Load Balancer in front of the pods, with its name, its certificate and who may reach it.
+"""The internal Network Load Balancer in front of the pods, with its DNS name, certificate and security group.
 
-`docs/decisions/0010-the-stack-owns-the-load-balancer.md` says why it is not the cluster's.
+`docs/decisions/0010-the-stack-owns-the-load-balancer.md` gives the reasons why the stack owns it and not the cluster.
 """
+
+from collections.abc import Iterable
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
@@ -10,31 +12,41 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from k8s_manifests.exposures import exposure_of
-from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings import Cluster, NlbExposure
 from stacks.nag import acknowledge
 from stacks.network import HTTPS
 from stacks.target_group import target_group
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-"""TLS 1.2 and 1.3, as nginx does it.
+"""TLS 1.2 and 1.3, as in nginx.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
 """
 
 
 class LoadBalancer(Construct):
-    """The load balancer. Pods come and go behind it by the TargetGroupBinding, which belongs to the charts.
+    """The load balancer. The TargetGroupBinding in the charts registers and deregisters the pods.
 
-    L1, since the L2 would look up subnets, and half of it is about targets that CloudFormation knows.
+    L1, because the L2 looks up subnets and expects targets that CloudFormation knows.
 
     Attributes:
-        target_group_arn: What the TargetGroupBinding has to name.
+        target_group_arn: For the TargetGroupBinding.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, exposure: NlbExposure) -> None:
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        domain: str,
+        cluster: Cluster,
+        exposure: NlbExposure,
+        client_cidrs: Iterable[str],
+        pod_port: int,
+        drain_seconds: int,
+    ) -> None:
         super().__init__(scope, construct_id)
-        group = _security_group(self, settings)
+        group = _security_group(self, cluster, client_cidrs, pod_port)
         balancer = elbv2.CfnLoadBalancer(
             self,
             "Nlb",
@@ -43,44 +55,48 @@ class LoadBalancer(Construct):
             ip_address_type="ipv4",
             subnets=[*exposure.subnets],
             security_groups=[group],
-            # A zone whose last pod moves elsewhere keeps its address: clients hold on to what DNS told them.
+            # Clients keep the address of a zone from DNS, also after its last pod moved to another zone.
             load_balancer_attributes=[
                 elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(
                     key="load_balancing.cross_zone.enabled", value="true"
                 )
             ],
         )
-        acknowledge(balancer, "AwsSolutions-ELB2", "nginx logs every request; the NLB would log only TLS handshakes.")
-        targets = target_group(self, "Pods", settings=settings, exposure=exposure)
-        _listener(self, settings, exposure, balancer, targets)
+        acknowledge(
+            balancer, "AwsSolutions-ELB2", "nginx logs every request; the load balancer would log only TLS handshakes."
+        )
+        targets = target_group(self, "Pods", vpc_id=str(cluster.vpc_id), exposure=exposure, drain_seconds=drain_seconds)
+        _listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
-            _alias(self, settings.domain, exposure.alias_zone_id, balancer)
+            _alias(self, domain, exposure.alias_zone_id, balancer)
         self.target_group_arn = targets.ref
-        cdk.CfnOutput(cdk.Stack.of(self), "TargetGroupArn", value=targets.ref, description="For TargetGroupBindings")
-        cdk.CfnOutput(cdk.Stack.of(self), "LoadBalancerName", value=balancer.attr_dns_name, description="The way in")
+        cdk.CfnOutput(
+            cdk.Stack.of(self), "TargetGroupArn", value=targets.ref, description="Target group of the proxy pods"
+        )
+        cdk.CfnOutput(
+            cdk.Stack.of(self),
+            "LoadBalancerName",
+            value=balancer.attr_dns_name,
+            description="DNS name of the load balancer",
+        )
 
 
-def load_balancer(scope: Construct, construct_id: str, *, settings: Settings) -> LoadBalancer | None:
-    """The load balancer, where the settings ask for one."""
-    exposure = settings.proxy.exposure
-    if not isinstance(exposure, NlbExposure):
-        return None
-    return LoadBalancer(scope, construct_id, settings=settings, exposure=exposure)
-
-
-def _security_group(scope: Construct, settings: Settings) -> str:
-    """In: the clients' networks, on 443. Out: the pods, on the port that serves; and the rule that lets it in there."""
-    cluster, port = settings.cluster, exposure_of(settings).listening_port
+def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], port: int) -> str:
+    """In: the clients' networks, on 443. Out: the pods, on their port; with the rule on the group of the pods."""
     pods = str(cluster.security_group_id_of_pods)
     group = ec2.CfnSecurityGroup(
         scope,
         "SecurityGroup",
         group_description="ecr-frontdoor: in from clients, out to the pods",
         vpc_id=cluster.vpc_id,
-        security_group_ingress=[_from(cidr) for cidr in settings.proxy.client_cidrs],
+        security_group_ingress=[_from(cidr) for cidr in client_cidrs],
         security_group_egress=[
             ec2.CfnSecurityGroup.EgressProperty(
-                ip_protocol="tcp", from_port=port, to_port=port, destination_security_group_id=pods, description="Pods"
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                destination_security_group_id=pods,
+                description="To the pods",
             )
         ],
     )
@@ -92,7 +108,7 @@ def _security_group(scope: Construct, settings: Settings) -> str:
         ip_protocol="tcp",
         from_port=port,
         to_port=port,
-        description="ecr-frontdoor: load balancer to pods",
+        description="From the load balancer of ecr-frontdoor to the pods",
     )
     return group.attr_group_id
 
@@ -100,21 +116,21 @@ def _security_group(scope: Construct, settings: Settings) -> str:
 def _from(cidr: str) -> ec2.CfnSecurityGroup.IngressProperty:
     version = {"cidr_ipv6": cidr} if ":" in cidr else {"cidr_ip": cidr}
     return ec2.CfnSecurityGroup.IngressProperty(
-        ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, description="Clients", **version
+        ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, description="From proxy.client_cidrs", **version
     )
 
 
 def _listener(
     scope: Construct,
-    settings: Settings,
+    domain: str,
     exposure: NlbExposure,
     balancer: elbv2.CfnLoadBalancer,
     targets: elbv2.CfnTargetGroup,
 ) -> None:
-    """Port 443, with a certificate or straight through."""
+    """Port 443: terminates TLS if there is a certificate, otherwise passes TCP through to nginx."""
     certificate = exposure.certificate_arn
     if exposure.certificate_zone_id:
-        certificate = _certificate(scope, settings.domain, exposure.certificate_zone_id).ref
+        certificate = _certificate(scope, domain, exposure.certificate_zone_id).ref
     elbv2.CfnListener(
         scope,
         "Https",
@@ -128,7 +144,7 @@ def _listener(
 
 
 def _certificate(scope: Construct, domain: str, zone_id: str) -> acm.CfnCertificate:
-    """A certificate for the domain; the deployment waits until ACM has seen the record it writes into the zone."""
+    """A certificate for the domain; the deployment waits until ACM has validated it by a record in the zone."""
     return acm.CfnCertificate(
         scope,
         "Certificate",

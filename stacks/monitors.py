@@ -139,7 +139,7 @@ def _errors(metrics: Metrics) -> Monitor:
     graph = Graph(
         title="Errors",
         lines=[
-            metrics.function("Errors", "Sum", label="function errors"),
+            metrics.function("Errors", "Sum", label="run errors"),
             metrics.function("AsyncEventsDropped", "Sum", label="dropped events"),
             metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum", label="in the DLQ"),
         ],

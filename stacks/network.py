@@ -1,4 +1,6 @@
-"""Where the Lambda stands when it runs inside the cluster's VPC, and its one way into the cluster."""
+"""The network of a Lambda that runs in the cluster's VPC: subnets, security group, and the rule into the cluster."""
+
+from collections.abc import Iterable
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -20,15 +22,15 @@ _READ_INTERFACES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 
 
 class Network(Construct):
-    """The Lambda's security group (out: 443 only; in: nothing) and the rule that lets it into the cluster's.
+    """The Lambda's security group (out: 443 only; in: nothing) and the rule that opens the cluster's group to it.
 
-    VPC and subnets are taken by their ids, without a lookup, so that `cdk synth` needs no AWS credentials.
+    VPC and subnets are imported by their ids, without a lookup, so that `cdk synth` needs no AWS credentials.
 
     Attributes:
         vpc: The cluster's VPC.
         subnets: The Lambda's subnets.
         security_group: The Lambda's security group.
-        into_cluster: The rule on the cluster's security group; wait for it before speaking to the Kubernetes API.
+        into_cluster: The rule on the cluster's security group; the Kubernetes API is reachable once it exists.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster: Cluster) -> None:
@@ -39,7 +41,7 @@ class Network(Construct):
         )
         self.subnets = [ec2.Subnet.from_subnet_id(self, subnet_id, subnet_id) for subnet_id in cluster.subnet_ids]
         for subnet in self.subnets:
-            acknowledge(subnet, "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", "Nothing here adds a route.")
+            acknowledge(subnet, "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", "The stack adds no routes.")
         self.security_group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -47,8 +49,8 @@ class Network(Construct):
             description="ecr-frontdoor: out to AWS APIs and the Kubernetes API, in from nowhere",
             allow_all_outbound=False,
         )
-        for anyone in (ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()):
-            self.security_group.add_egress_rule(anyone, ec2.Port.tcp(HTTPS), "AWS APIs and the Kubernetes API")
+        for network in (ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()):
+            self.security_group.add_egress_rule(network, ec2.Port.tcp(HTTPS), "To AWS APIs and the Kubernetes API")
         self.into_cluster = ec2.CfnSecurityGroupIngress(
             self,
             "IntoCluster",
@@ -57,45 +59,46 @@ class Network(Construct):
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,
-            description="ecr-frontdoor to the Kubernetes API",
+            description="From the Lambda of ecr-frontdoor to the Kubernetes API",
         )
 
     @property
     def selection(self) -> ec2.SubnetSelection:
-        """The subnets, as constructs that take a VPC want them."""
+        """The subnets, in the form that constructs with a VPC take."""
         return ec2.SubnetSelection(subnets=self.subnets)
 
 
-def interface_statements(scope: Construct, cluster: Cluster) -> list[iam.PolicyStatement]:
-    """What the Lambda service needs of a function's role to attach it to a VPC, kept away from the function's code.
+def vpc_statements(scope: Construct, subnet_ids: Iterable[str]) -> list[iam.PolicyStatement]:
+    """What the Lambda service needs in a function's role to attach the function to a VPC; its code is denied it.
 
     The service makes these calls before any code runs; calls from code carry `lambda:SourceFunctionArn` and are denied.
-    The findings on `*` resources are acknowledged for everything below `scope`.
+    The cdk-nag findings on `*` resources are acknowledged for everything below `scope`.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
     stack = cdk.Stack.of(scope)
-    # DeleteNetworkInterface has to "include all resource IDs", says the source: hence */* of this account and region.
+    # DeleteNetworkInterface must "include all resource IDs" (see the source): hence */* of this account and region.
     all_here = stack.format_arn(service="ec2", resource="*", resource_name="*")
-    acknowledge_wildcard(scope, all_here, "Lambda's own interfaces have no ids before they exist; code is denied this.")
-    # A subnet that another account shares with this one has that account in its ARN; a subnet's id is nobody else's.
+    acknowledge_wildcard(
+        scope, all_here, "A network interface has no id before it exists; the function's code is denied these actions."
+    )
+    # A subnet that another account shares has that account in its ARN; the id names exactly one subnet.
     # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
     subnets = [
-        stack.format_arn(service="ec2", account="*", resource="subnet", resource_name=subnet)
-        for subnet in cluster.subnet_ids
+        stack.format_arn(service="ec2", account="*", resource="subnet", resource_name=subnet) for subnet in subnet_ids
     ]
     for subnet in subnets:
-        acknowledge_wildcard(scope, subnet, "The account that owns the subnet may be another one.")
+        acknowledge_wildcard(scope, subnet, "Another account may own and share the subnet.")
     return [
         iam.PolicyStatement(sid="AttachToVpc", actions=[*_CHANGE_INTERFACES], resources=[all_here, *subnets]),
-        iam.PolicyStatement(sid="SeeVpc", actions=[*_READ_INTERFACES], resources=["*"]),
-        not_from_code(),
+        iam.PolicyStatement(sid="DescribeVpc", actions=[*_READ_INTERFACES], resources=["*"]),
+        deny_vpc_actions_to_code(),
     ]
 
 
-def not_from_code() -> iam.PolicyStatement:
-    """Keeps from a function's code whatever Lambda's service needs to attach it, whichever policy allows that."""
+def deny_vpc_actions_to_code() -> iam.PolicyStatement:
+    """Denies to a function's code the actions that the Lambda service needs, whichever policy allows them."""
     return iam.PolicyStatement(
-        sid="NotFromCode",
+        sid="DenyVpcActionsToCode",
         effect=iam.Effect.DENY,
         actions=[*_CHANGE_INTERFACES, *_READ_INTERFACES, "ec2:DetachNetworkInterface"],
         resources=["*"],

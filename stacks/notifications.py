@@ -1,4 +1,4 @@
-"""Who hears of an alarm: an SNS topic of the operator's, mail from one of the stack's own, both, or nobody."""
+"""Where alarms are sent: to the operator's SNS topic, by mail through a topic of the stack, to both, or nowhere."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,10 +15,10 @@ from lambda_fn.settings import Alarms
 class Notifications(Construct):
     """The topics of `[alarms]`.
 
-    A policy replaces the one a topic has by default, so the stack's own says who may publish: alarms of this account.
+    A topic policy replaces the default one, so the stack's names the publishers: CloudWatch alarms of this account.
 
     Attributes:
-        actions: What an alarm does when it goes off, and when it is over.
+        actions: The actions of an alarm, when it is raised and when it is over.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, alarms: Alarms, key: kms.IKey | None) -> None:
@@ -27,11 +27,11 @@ class Notifications(Construct):
         if alarms.topic_arn:
             topics.append(sns.Topic.from_topic_arn(self, "Given", alarms.topic_arn))
         if alarms.emails:
-            topics.append(_mailing(self, alarms, key))
+            topics.append(_mail_topic(self, alarms, key))
         self.actions: list[cloudwatch.IAlarmAction] = [actions.SnsAction(topic) for topic in topics]
 
 
-def _mailing(scope: Construct, alarms: Alarms, key: kms.IKey | None) -> sns.ITopic:
+def _mail_topic(scope: Construct, alarms: Alarms, key: kms.IKey | None) -> sns.ITopic:
     topic = sns.Topic(scope, "Topic", enforce_ssl=True, master_key=key)
     for address in alarms.emails:
         topic.add_subscription(subscriptions.EmailSubscription(address))

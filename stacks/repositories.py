@@ -1,27 +1,28 @@
-"""The ECR repositories that the settings name, as IAM has them."""
+"""The ARNs of the ECR repositories that the settings name."""
 
 import re
+from collections.abc import Iterable
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Registry
 
 
-def open_repositories(scope: Construct, settings: Settings) -> list[str]:
-    """The ARNs of the allow-list, a `*` where it has one."""
+def allowed_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
+    """The ARNs of the allow-list; a `*` in a pattern is a `*` in its ARN."""
     return [
         _arn(scope, account=registry.account, region=registry.region, repository=pattern)
-        for registry in settings.registries
+        for registry in registries
         for pattern in registry.repositories
     ]
 
 
-def proxy_image(scope: Construct, settings: Settings) -> str | None:
-    """The ARN of the repository of the proxy's image, None where that is no ECR's."""
-    host, _, path = settings.proxy.image.partition("/")
+def image_repository(scope: Construct, image: str) -> str | None:
+    """The ARN of an image's repository, None for an image that is not in ECR."""
+    host, _, path = image.partition("/")
     registry = ECR_HOST.fullmatch(host)
     if not registry:
         return None

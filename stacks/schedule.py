@@ -1,4 +1,4 @@
-"""What starts a refresh, and the canary between refreshes: EventBridge Scheduler."""
+"""EventBridge Scheduler: starts the refresh, and the canary between refreshes."""
 
 import json
 from datetime import timedelta
@@ -11,32 +11,33 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.settings import Settings
-from stacks.encryption import queue_statement
+from lambda_fn.settings import Schedule as ScheduleRule
+from stacks.encryption import use_key_for_queue
 
-# A run that could not be delivered within an hour is old news: the next one is due, and the queue has it on record.
+# A run that cannot start within an hour is outdated: the next one is due, and the dead-letter queue has its event.
 _DELIVER_WITHIN_SECONDS = 3600
 _DELIVERY_RETRIES = 10
 
 
 class Schedule(Construct):
-    """A schedule in a group of its own, the canary's where there is one, and the role they invoke the function with.
+    """The schedules of the refresh and of the canary, in their own group, with the role that invokes the function.
 
-    L1, because the L2 target may invoke every version of the function and shares a group with the whole account.
-    Scheduler invokes asynchronously, so its dead-letter queue sees failed deliveries only; a run that was delivered
-    and failed is the function's own affair.
+    L1, because the L2 target may invoke every version of the function and puts schedules into the account's default
+    group. Scheduler invokes asynchronously, so it sends only events that it could not deliver to the dead-letter queue;
+    the function sends its failed runs itself.
 
     Attributes:
-        schedule: The refresh's.
-        canary: The canary's, None without one.
+        schedule: Of the refresh.
+        canary: Of the canary, None without one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        refresh: ScheduleRule,
+        canary: ScheduleRule | None,
         function: lambda_.IFunction,
         dead_letter_queue: sqs.IQueue,
         key: kms.IKey | None,
@@ -46,16 +47,15 @@ class Schedule(Construct):
         role = iam.Role(
             self,
             "Role",
-            description="EventBridge Scheduler starts ecr-frontdoor's Lambda",
+            description="EventBridge Scheduler: starts the Lambda of ecr-frontdoor",
             assumed_by=_scheduler_for(group),
             inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue, key))},
         )
-        refresh = settings.refresh.schedule
         window_minutes = refresh.window // timedelta(minutes=1)
         self.schedule = scheduler.CfnSchedule(
             self,
             "Schedule",
-            description="Refreshes the ECR credential before the old one expires",
+            description="Refreshes the ECR token before the old one expires",
             group_name=group.ref,
             schedule_expression=refresh.expression,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
@@ -64,16 +64,16 @@ class Schedule(Construct):
             target=_target(function, role, dead_letter_queue, retries=_DELIVERY_RETRIES),
         )
         self.canary: scheduler.CfnSchedule | None = None
-        if settings.canary:
+        if canary:
             self.canary = scheduler.CfnSchedule(
                 self,
                 "Canary",
-                description="Pulls an image through the registry's domain, to find out what clients find",
+                description="Pulls an image through the registry's domain, as a client does",
                 group_name=group.ref,
-                schedule_expression=settings.canary.schedule.expression,
+                schedule_expression=canary.expression,
                 flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-                # Late it is worthless: the next one is due, and a gap in the metric says that one is missing. Nor is it
-                # put on record, for the alarm on the queue is about refreshes.
+                # No retries: the next pull is due soon, and CanaryFailed sees a missing one. No dead-letter queue: the
+                # alarm on it is about refreshes.
                 target=_target(function, role, None, retries=0, event={"canary": True}),
             )
 
@@ -114,9 +114,9 @@ def _statements(
     function: lambda_.IFunction, dead_letter_queue: sqs.IQueue, key: kms.IKey | None
 ) -> list[iam.PolicyStatement]:
     return [
-        iam.PolicyStatement(sid="StartRefresh", actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
+        iam.PolicyStatement(sid="InvokeLambda", actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         iam.PolicyStatement(
-            sid="ReportUndelivered", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
+            sid="SendToDeadLetterQueue", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
         ),
-        *([queue_statement(key)] if key else []),
+        *([use_key_for_queue(key)] if key else []),
     ]

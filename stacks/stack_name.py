@@ -1,27 +1,28 @@
-"""What a stack is called in CloudFormation. Pure, and without CDK, whose import takes seconds."""
+"""The name of the stack in CloudFormation. Pure, and without CDK, whose import takes seconds."""
 
 import hashlib
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Cluster
 
 _STACK_NAME_LIMIT = 128
 
 
-def stack_name(settings: Settings) -> str:
-    """The same for the same namespace of the same cluster, so that two environments never meet in one stack.
+def stack_name(cluster: Cluster) -> str:
+    """One name for each namespace of each cluster, so that two environments never share a stack.
 
     Raises:
-        SettingsError: It is too long for CloudFormation.
+        SettingsError: The name is too long for CloudFormation.
     """
-    cluster, namespace = settings.cluster.name, settings.cluster.namespace
-    # Stack names know no underscore, cluster names do.
-    name = f"ecr-frontdoor-{cluster}-{namespace}".replace("_", "-")
-    if "_" in cluster or "-" in namespace:  # `a_b` and `a-b`, or `a-b` with `c` and `a` with `b-c`, would be one name
-        name += f"-{hashlib.sha256(f'{cluster}/{namespace}'.encode()).hexdigest()[:6]}"
+    # A stack name cannot have an underscore, a cluster name can.
+    name = f"ecr-frontdoor-{cluster.name}-{cluster.namespace}".replace("_", "-")
+    # `a_b` and `a-b`, or `a-b` with `c` and `a` with `b-c`, would otherwise have one name.
+    if "_" in cluster.name or "-" in cluster.namespace:
+        name += f"-{hashlib.sha256(f'{cluster.name}/{cluster.namespace}'.encode()).hexdigest()[:6]}"
     if len(name) > _STACK_NAME_LIMIT:
         raise SettingsError(
-            f"the stack would be called {name}, {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}: "
-            "shorten cluster.namespace"
+            f"cluster.namespace = {cluster.namespace} with cluster.name = {cluster.name}: the stack name {name} would "
+            f"have {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}. Fix: shorten "
+            "cluster.namespace"
         )
     return name

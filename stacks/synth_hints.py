@@ -1,36 +1,36 @@
-"""What may be right and deserves a word at synthesis, by setting."""
+"""Hints at synthesis: settings that are valid and may still be a mistake."""
 
 import json
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Registry
 
 
-def synth_hints(settings: Settings) -> tuple[str, ...]:
-    """Each a sentence that begins with the setting and its value, and says what to do."""
-    return (*_regions(settings), *_image(settings.proxy.image))
+def synth_hints(*, cluster_region: str, registries: Iterable[Registry], image: str) -> tuple[str, ...]:
+    """Each hint begins with the setting and its value, and says what to do."""
+    regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
+    return (*_unknown_regions({"cluster.region": cluster_region} | regions), *_movable_tag(image))
 
 
-def _regions(settings: Settings) -> list[str]:
-    """Not errors: AWS opens regions faster than anybody learns of them."""
-    regions = {"cluster.region": settings.cluster.region}
-    regions |= {f"registries[{number}].region": registry.region for number, registry in enumerate(settings.registries)}
+def _unknown_regions(regions: Mapping[str, str]) -> list[str]:
+    """Hints and not errors: botocore may be older than a region."""
     known = _known_regions()
     return [
-        f"{key} = {region}: botocore knows no such region; where it is not a new one, correct it"
+        f"{key} = {region}: botocore does not know this region. Correct it, unless AWS opened it recently"
         for key, region in regions.items()
         if region not in known
     ]
 
 
 def _known_regions() -> frozenset[str]:
-    # The file alone: botocore's own way to it is an import of a tenth of a second.
+    # Only the file: importing botocore for it takes a tenth of a second.
     partitions = json.loads(files("botocore").joinpath("data", "partitions.json").read_text("utf-8"))["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 
-def _image(image: str) -> tuple[str, ...]:
+def _movable_tag(image: str) -> tuple[str, ...]:
     if "@sha256:" in image:
         return ()
-    said = "whoever may move this tag decides what runs in front of your registry; name the image by its digest"
-    return (f"proxy.image = {image}: {said}, best in an ECR of your own",)
+    reason = "a tag can be moved to another image, which would then run in front of your registry"
+    return (f"proxy.image = {image}: {reason}. Add its digest (@sha256:...), best of a copy in your own ECR",)

@@ -1,21 +1,22 @@
-"""The pods as the load balancer sees them: by their addresses, and healthy while nginx is ready."""
+"""The target group of the load balancer: pods by IP address, healthy while nginx is ready."""
 
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from lambda_fn.contract.paths import READY
-from lambda_fn.settings import NlbExposure, Settings
+from lambda_fn.settings import NlbExposure
 from stacks.network import HTTPS
 
 _LONGEST_DEREGISTRATION_SECONDS = 3600
 
 
 def target_group(
-    scope: Construct, construct_id: str, *, settings: Settings, exposure: NlbExposure
+    scope: Construct, construct_id: str, *, vpc_id: str, exposure: NlbExposure, drain_seconds: int
 ) -> elbv2.CfnTargetGroup:
-    """Pods by their addresses, each with the port it was registered with; healthy when nginx is ready.
+    """Pods by IP address, each with the port it was registered with; healthy while nginx is ready.
 
-    Only what never has to change is part of what cannot: a TargetGroupBinding may not be led to another target group.
+    CloudFormation replaces a target group when one of its immutable properties changes, and a TargetGroupBinding cannot
+    move to another one: so none of these properties depends on a setting that may change later.
     """
     protocol = "HTTPS" if exposure.tls_secret else "HTTP"
     return elbv2.CfnTargetGroup(
@@ -24,7 +25,7 @@ def target_group(
         target_type="ip",
         protocol="TCP",
         port=HTTPS,
-        vpc_id=settings.cluster.vpc_id,
+        vpc_id=vpc_id,
         health_check_protocol=protocol,
         health_check_path=READY,
         health_check_port="traffic-port",
@@ -33,18 +34,16 @@ def target_group(
         healthy_threshold_count=2,
         unhealthy_threshold_count=2,
         matcher=elbv2.CfnTargetGroup.MatcherProperty(http_code="200"),
-        target_group_attributes=_target_attributes(settings, exposure),
+        target_group_attributes=_attributes(exposure, drain_seconds),
     )
 
 
-def _target_attributes(
-    settings: Settings, exposure: NlbExposure
-) -> list[elbv2.CfnTargetGroup.TargetGroupAttributeProperty]:
-    """A pull in progress is left alone: neither a pod that leaves nor one that is late with an answer is cut off.
+def _attributes(exposure: NlbExposure, drain_seconds: int) -> list[elbv2.CfnTargetGroup.TargetGroupAttributeProperty]:
+    """No connection is cut, neither to a pod that drains nor to an unhealthy one: a pull in progress may finish.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
     """
-    drain = min(settings.proxy.drain_seconds, _LONGEST_DEREGISTRATION_SECONDS)
+    drain = min(drain_seconds, _LONGEST_DEREGISTRATION_SECONDS)
     attributes = {
         "preserve_client_ip.enabled": str(exposure.preserve_client_ip).lower(),
         "deregistration_delay.timeout_seconds": str(drain),

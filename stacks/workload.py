@@ -1,8 +1,9 @@
-"""The charts, applied by the deployment itself through CDK's kubectl provider (unless `manifests = "external"`)."""
+"""The objects in the cluster, applied by the deployment through CDK's kubectl (unless `manifests = "external"`)."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from k8s_manifests import documents, proxy_documents
-from lambda_fn.settings import Settings
+from lambda_fn.settings import Cluster, Settings
 from stacks.administrator_check import AdministratorCheck
 from stacks.kubectl import imported_cluster, kubectl_provider
 from stacks.network import Network
@@ -20,7 +21,7 @@ Documents = Sequence[Mapping[str, Any]]
 
 
 def applied_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
-    """What the deployment applies: everything, what needs no administrator, or nothing."""
+    """The objects that the deployment applies: all, those that need no administrator, or none."""
     match settings.manifests:
         case "kubectl":
             return documents(settings, target_group_arn=target_group_arn)
@@ -31,42 +32,60 @@ def applied_documents(settings: Settings, *, target_group_arn: str | None = None
 
 
 def workload_digest(documents: Documents) -> str:
-    """SHA-256 of the objects, the same for the same objects."""
+    """SHA-256 of the objects; equal objects have the same digest."""
     return hashlib.sha256(json.dumps(documents, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-class Workload(Construct):
-    """The objects in the cluster, applied on every deployment that changes them. They hold no secret.
+@dataclass(frozen=True)
+class Deployer:
+    """The rights of kubectl without an administrator: the group of its access entry, and the Role for that group."""
 
-    `kubectl apply` on creation too (`overwrite`), so that a namespace that exists is taken over, and no pruning: the
-    Secret and the ConfigMap in it are the Lambda's.
+    group: str
+    role_name: str
+
+
+class Workload(Construct):
+    """The objects in the cluster, applied by every deployment that changes them. They hold no secret.
+
+    `kubectl apply` is used for creation as well (`overwrite`), so that the namespace may already exist. Nothing is
+    pruned: the Lambda owns the Secret and the ConfigMap in the namespace.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        cluster: Cluster,
         documents: Documents,
+        deployer: Deployer | None,
+        keep_objects: bool,
         network: Network | None,
         log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        provider = kubectl_provider(self, settings=settings, network=network, log_group=log_group)
-        cluster = imported_cluster(self, "Cluster", settings=settings, network=network, provider=provider)
+        provider = kubectl_provider(
+            self, cluster=cluster, group=deployer.group if deployer else None, network=network, log_group=log_group
+        )
+        imported = imported_cluster(self, "Cluster", cluster_name=cluster.name, network=network, provider=provider)
         manifest = eks.KubernetesManifest(
             self,
             "Manifest",
-            cluster=cluster,
+            cluster=imported,
             manifest=[dict(d) for d in documents],
             overwrite=True,
             prune=False,
-            removal_policy=cdk.RemovalPolicy.RETAIN if settings.keep_objects else cdk.RemovalPolicy.DESTROY,
+            removal_policy=cdk.RemovalPolicy.RETAIN if keep_objects else cdk.RemovalPolicy.DESTROY,
         )
-        # The whole provider: its functions need their policies.
+        # On the whole provider, because its functions need their policies.
         manifest.node.add_dependency(provider, *([network.into_cluster] if network else []))
-        if settings.manifests == "namespaced":
-            administrator_check = AdministratorCheck(self, "AdministratorCheck", settings=settings, cluster=cluster)
+        if deployer:
+            administrator_check = AdministratorCheck(
+                self,
+                "AdministratorCheck",
+                cluster=imported,
+                namespace=cluster.namespace,
+                role_name=deployer.role_name,
+            )
             administrator_check.node.add_dependency(provider)
             manifest.node.add_dependency(administrator_check)

@@ -73,7 +73,7 @@ class CheckContext:
             ClientError: CloudFormation refuses.
             BotoCoreError: CloudFormation cannot be reached.
         """
-        return list_resources(self.client("cloudformation"), stack_name(self.settings))
+        return list_resources(self.client("cloudformation"), stack_name(self.settings.cluster))
 
     @cached_property
     def connection(self) -> Connection:

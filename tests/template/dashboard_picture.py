@@ -30,7 +30,7 @@ SAMPLE: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = {
     ("Refresh runs per hour", "succeeded"): [(at, 0 if at == _FAILED_AT else 1) for at in _RUNS],
     ("Rollouts per hour", "started"): [(at, 1 if at == 8 else 0) for at in _RUNS],
     ("Rollouts per hour", "stuck"): [(at, 0) for at in _RUNS],
-    ("Errors", "function errors"): [(at, 3 if at == _FAILED_AT else 0) for at in _RUNS],
+    ("Errors", "run errors"): [(at, 3 if at == _FAILED_AT else 0) for at in _RUNS],
     ("Errors", "dropped events"): [(at, 1 if at == _FAILED_AT else 0) for at in _RUNS],
     ("Errors", "in the DLQ"): [(0, 0), (_FAILED_AT, 0), (_FAILED_AT, 1), (36, 1), (36, 0), (HOURS, 0)],
     ("Ready pods", "after the last run"): [(0, 2), (HOURS, 2)],
@@ -127,7 +127,7 @@ def _graph(properties: Mapping[str, Any], width: int, height: int) -> list[str]:
         )
     legend = [left]
     for label in labels:
-        legend.append(legend[-1] + 26 + 7 * len(label))
+        legend.append(legend[-1] + 20 + 6 * len(label))
     for number, (label, sample) in enumerate(samples.items()):
         colour = COLOURS[number]
         path = "L".join(place(*point) for point in sample)

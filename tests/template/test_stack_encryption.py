@@ -46,7 +46,7 @@ def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it
 
 def test_the_lambda_and_scheduler_may_encrypt_what_they_put_into_the_queue() -> None:
     key = f"${{{logical_id('guarded', KEY)}.Arn}}"
-    having = [(role, readable(s)) for role, s in role_statements("guarded") if s.get("Sid") == "EncryptFailures"]
+    having = [(role, readable(s)) for role, s in role_statements("guarded") if s.get("Sid") == "EncryptDeadLetters"]
     assert sorted(role[:8] for role, _ in having) == ["Identity", "Schedule"]
     assert all(s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"] and s["Resource"] == [key] for _, s in having)
 

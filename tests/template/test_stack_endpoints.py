@@ -104,7 +104,7 @@ def test_no_statement_of_an_interface_is_open_to_everybody_for_everything() -> N
         for statement in policy["Statement"]:
             assert (statement["Effect"], statement["Principal"]) == ("Allow", "*")
             assert {action.split(":")[0] for action in statement["Action"]} == {service.split(".")[0]}
-            assert ("Condition" in statement) != (statement["Sid"] == "OurRoles")
+            assert ("Condition" in statement) != (statement["Sid"] == "AllowedRoles")
 
 
 def test_a_pod_without_credentials_takes_roles_of_our_account_alone() -> None:

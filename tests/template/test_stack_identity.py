@@ -20,7 +20,7 @@ from tests.template.synthesis import (
 ROLE = "AWS::IAM::Role"
 
 FETCH_TOKEN = {"Sid": "FetchToken", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": ["*"]}
-DENY_WRITES = {"Sid": "NeverChangeARegistry", "Effect": "Deny", "Action": [*WRITE], "Resource": ["*"]}
+DENY_WRITES = {"Sid": "DenyRegistryChanges", "Effect": "Deny", "Action": [*WRITE], "Resource": ["*"]}
 
 READS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"]
 INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
@@ -39,13 +39,13 @@ def in_a_vpc(region: str, *subnets: str) -> list[object]:
             ],
         },
         {
-            "Sid": "SeeVpc",
+            "Sid": "DescribeVpc",
             "Effect": "Allow",
             "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
             "Resource": ["*"],
         },
         {
-            "Sid": "NotFromCode",
+            "Sid": "DenyVpcActionsToCode",
             "Effect": "Deny",
             "Action": [
                 *INTERFACES,
@@ -65,12 +65,12 @@ def pull(*repositories: str) -> Resource:
 
 
 def nothing_else_than(*repositories: str) -> Resource:
-    return {"Sid": "NothingElse", "Effect": "Deny", "Action": READS, "NotResource": [*repositories]}
+    return {"Sid": "DenyOtherRepositories", "Effect": "Deny", "Action": READS, "NotResource": [*repositories]}
 
 
 def read_cluster(region: str, cluster: str) -> Resource:
     arn = f"arn:aws:eks:{region}:${{AWS::AccountId}}:cluster/{cluster}"
-    return {"Sid": "ReadTheCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": [arn]}
+    return {"Sid": "DescribeCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": [arn]}
 
 
 def log_and_failures(name: str) -> list[object]:
@@ -78,13 +78,13 @@ def log_and_failures(name: str) -> list[object]:
     queue = logical_id(name, "AWS::SQS::Queue")
     return [
         {
-            "Sid": "WriteOwnLog",
+            "Sid": "WriteLog",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": [f"${{{log}.Arn}}"],
         },
         {
-            "Sid": "ReportFailures",
+            "Sid": "SendToDeadLetterQueue",
             "Effect": "Allow",
             "Action": "sqs:SendMessage",
             "Resource": [f"${{{queue}.Arn}}"],
@@ -161,7 +161,7 @@ def test_whatever_a_repository_allows_everybody_the_token_opens_it_only_if_the_s
     repository: str, *, denied: bool
 ) -> None:
     """A repository's policy that lets the account or the organization pull is enough by itself, but for a Deny."""
-    (deny,) = (s for _, s in role_statements("several") if s.get("Sid") == "NothingElse")
+    (deny,) = (s for _, s in role_statements("several") if s.get("Sid") == "DenyOtherRepositories")
     assert all(not fnmatchcase(repository, plain(spared)) for spared in deny["NotResource"]) is denied
     assert set(PULL) == set(deny["Action"])
 
@@ -173,7 +173,9 @@ def test_an_allow_list_that_no_role_can_hold_is_refused_before_it_is_deployed(pa
     if fits:
         assert synthesize(configurations.parse(text))
     else:
-        with pytest.raises(SettingsError, match=r"Lambda's role \d{5} characters long, and IAM takes 10240; .*team/\*"):
+        with pytest.raises(
+            SettingsError, match=r"registries\[\]\.repositories .* \d{5} characters, and IAM allows 10240.*team/\*"
+        ):
             synthesize(configurations.parse(text))
 
 

@@ -31,7 +31,7 @@ def test_two_namespaces_of_a_cluster_and_two_clusters_have_stacks_of_their_own()
     toml = configurations.text("public")
     green = toml.replace('name = "shared"', 'name = "green"')
     second = toml.replace('name = "shared"', 'name = "shared"\nnamespace = "second"')
-    assert [stack_name(configurations.parse(text)) for text in (toml, green, second)] == [
+    assert [stack_name(configurations.parse(text).cluster) for text in (toml, green, second)] == [
         "ecr-frontdoor-shared-registry",
         "ecr-frontdoor-green-registry",
         "ecr-frontdoor-shared-second",
@@ -44,7 +44,7 @@ def test_two_namespaces_of_a_cluster_and_two_clusters_have_stacks_of_their_own()
 def test_places_that_read_alike_have_stacks_of_their_own(places: list[tuple[str, str]]) -> None:
     toml = configurations.text("public")
     files = [toml.replace('name = "shared"', f'name = "{name}"\nnamespace = "{space}"') for name, space in places]
-    names = [stack_name(configurations.parse(text)) for text in files]
+    names = [stack_name(configurations.parse(text).cluster) for text in files]
     assert len(set(names)) == 2, names
     assert all(re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", name) for name in names)
 
@@ -106,10 +106,11 @@ def test_two_environments_of_a_cluster_have_metrics_and_alarms_of_their_own() ->
     assert not own[0] & own[1]
 
 
-def test_a_name_cloudformation_would_refuse_is_refused_here_with_the_way_out() -> None:
+def test_a_stack_name_that_is_too_long_for_cloudformation_is_refused_with_a_fix() -> None:
     long = f'name = "{"c" * 100}"\nnamespace = "{"n" * 40}"'
     settings = configurations.parse(configurations.text("public").replace('name = "shared"', long))
     with pytest.raises(
-        SettingsError, match=r"155 characters, and CloudFormation allows 128: shorten cluster.namespace"
+        SettingsError,
+        match=r"cluster.namespace = n+ .* 155 characters, and CloudFormation allows 128.*shorten cluster.namespace",
     ):
-        stack_name(settings)
+        stack_name(settings.cluster)

@@ -202,7 +202,7 @@ def test_whatever_lambda_needs_to_attach_a_function_is_denied_to_its_code(name: 
         role: {action for whose, s in own if whose == role and s["Effect"] == "Allow" for action in interfaces(s)}
         for role, _ in own
     }
-    denied = {role: interfaces(s) for role, s in own if s.get("Sid") == "NotFromCode"}
+    denied = {role: interfaces(s) for role, s in own if s.get("Sid") == "DenyVpcActionsToCode"}
     assert {role for role, actions in attaching.items() if actions - denied.get(role, set())} == set()
 
 

@@ -61,7 +61,7 @@ def test_the_log_is_json_kept_as_long_as_set_and_outlives_the_stack(name: str, d
     assert group["DeletionPolicy"] == "Retain"
 
 
-def test_a_run_that_failed_three_times_goes_to_the_failures_queue() -> None:
+def test_a_run_that_failed_three_times_goes_to_the_dead_letter_queue() -> None:
     queue = logical_id("public", "AWS::SQS::Queue")
     assert only("public", "AWS::Lambda::EventInvokeConfig") == {
         "FunctionName": {"Ref": logical_id("public", FUNCTION, "Refresher")},
@@ -72,7 +72,7 @@ def test_a_run_that_failed_three_times_goes_to_the_failures_queue() -> None:
     }
 
 
-def test_the_failures_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http() -> None:
+def test_the_dead_letter_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http() -> None:
     queue = logical_id("public", "AWS::SQS::Queue")
     assert only("public", "AWS::SQS::Queue") == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
     (statement,) = only("public", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
@@ -85,19 +85,19 @@ def test_the_failures_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http()
     }
 
 
-def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_the_way_out() -> None:
+def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_a_fix() -> None:
     issuer = '"cert-manager.io/cluster-issuer" = "internal"'
     large = configurations.text("ingress").replace(issuer, f'{issuer}, "example.net/note" = "{"x" * 4096}"')
-    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* holds 4096: shorten .* or the Ingress annotations"):
+    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* 4096.*proxy\.exposure\.annotations"):
         synthesize(configurations.parse(large))
 
 
-def test_certificate_authorities_too_large_for_the_environment_are_refused_with_the_way_out() -> None:
+def test_certificate_authorities_too_large_for_the_environment_are_refused_with_a_fix() -> None:
     certificate = Authority.create().certificate.public_bytes(serialization.Encoding.PEM)
     authorities = base64.b64encode(certificate * 6).decode()
     canary = f"[canary]\nrepository = 'team/canary'\nreference = 'latest'\ncertificate_authority = '{authorities}'\n"
     text = configurations.text("private")
-    with pytest.raises(SettingsError, match=r"holds 4096: .* give a certificate_authority one certificate"):
+    with pytest.raises(SettingsError, match=r"4096.*one certificate into a certificate_authority"):
         synthesize(configurations.parse(f"{text}{canary}"))
 
 

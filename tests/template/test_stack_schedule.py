@@ -43,12 +43,17 @@ def test_schedulers_role_starts_this_function_and_reports_to_this_queue_and_noth
     queue = logical_id("public", "AWS::SQS::Queue")
     assert [readable(s) for role, s in role_statements("public") if role.startswith("Schedule")] == [
         {
-            "Sid": "StartRefresh",
+            "Sid": "InvokeLambda",
             "Effect": "Allow",
             "Action": "lambda:InvokeFunction",
             "Resource": [f"${{{function}.Arn}}"],
         },
-        {"Sid": "ReportUndelivered", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [f"${{{queue}.Arn}}"]},
+        {
+            "Sid": "SendToDeadLetterQueue",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": [f"${{{queue}.Arn}}"],
+        },
     ]
 
 

@@ -166,7 +166,7 @@ def test_kubectl_is_administrator_of_the_cluster_and_may_do_nothing_else() -> No
     }
     assert [readable(s) for role_id, s in role_statements("public") if role_id == role] == [
         {
-            "Sid": "ReadTheCluster",
+            "Sid": "DescribeCluster",
             "Effect": "Allow",
             "Action": "eks:DescribeCluster",
             "Resource": ["arn:aws:eks:ap-southeast-2:${AWS::AccountId}:cluster/shared"],

@@ -23,7 +23,7 @@ _FAILED_HINTS = {
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """The stack's status."""
-    name, region = stack_name(context.settings), context.settings.cluster.region
+    name, region = stack_name(context.settings.cluster), context.settings.cluster.region
     if context.stack.status is None:
         yield failed(
             f"stack {name} does not exist in {region} of your AWS account",

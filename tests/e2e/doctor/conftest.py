@@ -59,6 +59,6 @@ def operator(installed: World) -> Iterator[boto3.Session]:
 def context(installed: World, operator: boto3.Session) -> Iterator[CheckContext]:
     settings = installation.settings(installed)
     cloudformation = operator.client("cloudformation")
-    cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
+    cloudformation.create_stack(StackName=stack_name(settings.cluster), TemplateBody=stack_template(settings))
     yield CheckContext(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
-    cloudformation.delete_stack(StackName=stack_name(settings))
+    cloudformation.delete_stack(StackName=stack_name(settings.cluster))
