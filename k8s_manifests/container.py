@@ -24,13 +24,13 @@ _NGINX = (
     "-g 'load_module /usr/lib/nginx/modules/ngx_http_js_module.so; daemon off;'"
 )
 
-# nginx keeps below its prefix (-p), and does not start when it cannot make its folders there. A pod that keeps nothing
-# is better than none: with any other prefix than the cache's, frontdoor.js sees to it that nothing is written there.
+# nginx caches below its prefix (-p), and does not start when it cannot create its folders there. A pod without a cache
+# is better than none: with any other prefix than the cache's, the njs module cache_disk.js turns caching off.
 _HAS_FOLDERS = f"{{ [ -d {CACHE}/blobs ] && [ -d {CACHE}/manifests ]; }}"
 _CAN_WRITE = f"{{ echo > {CACHE}/probe && rm -f {CACHE}/probe; }}"
 _FIND_CACHE = (
     f"cache={CACHE}; {_HAS_FOLDERS} || {_CAN_WRITE} || "
-    f"{{ cache={RUN}; echo 'the cache cannot be written: this container serves, and keeps nothing' >&2; }}"
+    f"{{ cache={RUN}; echo 'the cache cannot be written: this container serves without caching' >&2; }}"
 )
 
 CHECK_SCRIPT = f"cp {CONFIG}/nginx.conf {RUN}/nginx.conf && {{ {_FIND_CACHE}; }} && {_NGINX} -t"

@@ -38,5 +38,6 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
         cache=settings.proxy.cache,
         timeouts=settings.proxy.timeouts,
         blobs=settings.proxy.blobs,
+        contact=settings.contact or "",
     )
     return render.render(template, inputs, source=f"{TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}")

@@ -62,6 +62,7 @@ class Inputs:
         cache: What a pod keeps, with the names of its settings.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
+        contact: What error messages name as the contact, or an empty text.
     """
 
     domain: str
@@ -74,6 +75,7 @@ class Inputs:
     cache: Cache
     timeouts: Timeouts
     blobs: str
+    contact: str
 
 
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))

@@ -119,6 +119,14 @@ RepositoryPattern = Annotated[
 ClusterName = Annotated[
     str, Matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, - and _")
 ]
+# It becomes a part of JSON strings in quoted strings of nginx: no character may end one, escape or name a variable.
+Contact = Annotated[
+    str,
+    Matching(
+        r"[!#%&(-\[\]-_a-~](?:[ !#%&(-\[\]-_a-~]{0,198}[!#%&(-\[\]-_a-~])?",
+        "1 to 200 printable ASCII characters, without quotes, backslash and $, and without a space at either end",
+    ),
+]
 ObjectName = Annotated[
     str,
     Matching(r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?", "lower-case letters, digits and -, at most 53 characters"),

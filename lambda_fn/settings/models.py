@@ -14,7 +14,7 @@ from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.endpoints import Endpoints
-from lambda_fn.settings.fields import HostName
+from lambda_fn.settings.fields import Contact, HostName
 from lambda_fn.settings.names import Names
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.refresh import Refresh
@@ -27,6 +27,11 @@ class Settings(Table):
 
     domain: HostName
     """The host name of the registry, which clients write before the repository in `docker pull`."""
+    contact: Contact | None = None
+    """The contact for users whose pull fails: an address, a channel or a URL. The error messages for an unknown
+    repository, a push and an unavailable ECR include it. Printable ASCII, at most 200 characters, without quotes,
+    backslash and `$`.
+    """
     cluster: Cluster
     """The EKS cluster, and the network through which the Lambda reaches it."""
     registries: Annotated[tuple[Registry, ...], Field(strict=False, min_length=1)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from k8s_manifests import documents
-from k8s_manifests.configuration import SCRIPT_KEY
+from k8s_manifests.configuration import scripts
 from lambda_fn.contract.objects import TEMPLATE_KEY
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
@@ -49,7 +49,8 @@ class Pod:
         for name in ("config", "scripts", "credential", "run", "cache", "tls"):
             (folder / name).mkdir()
         self.configure(self.template(TEMPLATE_KEY))
-        (folder / "scripts" / SCRIPT_KEY).write_text(self.template(SCRIPT_KEY), encoding="utf-8")
+        for script in scripts():
+            (folder / "scripts" / script).write_text(self.template(script), encoding="utf-8")
 
     # --- the content of the mounts ------------------------------------------------------------------------------------
 

@@ -169,7 +169,7 @@ def test_a_blob_is_fetched_only_from_the_layer_bucket(
         answer = client.get(f"/v2/team/app/blobs/{digest}")
     assert (answer.status, answer.error_code()) == (502, "UNAVAILABLE")
     assert control.requests(mark).count("s3") == 0
-    assert f"refused to follow a blob to https://{host}" in proxy.error_log()
+    assert f"refused to follow a redirect of a blob to https://{host}" in proxy.error_log()
 
 
 @pytest.mark.rule("R13")

@@ -60,14 +60,21 @@ def test_what_the_lambda_writes_is_not_in_the_charts() -> None:
     assert not written_by_the_lambda & {d["metadata"]["name"] for d in documents(found)}
 
 
-def test_the_template_and_the_script_are_the_files_of_this_repository() -> None:
+def test_the_template_is_one_text_that_holds_every_part() -> None:
     found = settings()
-    for name, key in (
-        (found.names.template_config_map, "nginx.conf.j2"),
-        (found.names.scripts_config_map, "frontdoor.js"),
-    ):
-        source = (ROOT / "k8s_manifests" / "nginx" / key).read_text(encoding="utf-8")
-        assert find("ConfigMap", found, name=name)["data"] == {key: source}
+    (text,) = find("ConfigMap", found, name=found.names.template_config_map)["data"].values()
+    lines = {line.strip() for line in text.splitlines()}
+    assert "{% include" not in text
+    for part in (ROOT / "k8s_manifests" / "nginx" / "conf").glob("*.conf.j2"):
+        own = {line.strip() for line in part.read_text(encoding="utf-8").splitlines() if "{% include" not in line}
+        assert own <= lines, part.name
+
+
+def test_the_scripts_are_the_modules_of_this_repository() -> None:
+    found = settings()
+    modules = (ROOT / "k8s_manifests" / "nginx" / "njs").glob("*.js")
+    sources = {module.name: module.read_text(encoding="utf-8") for module in modules}
+    assert find("ConfigMap", found, name=found.names.scripts_config_map)["data"] == sources
 
 
 def test_the_command_prints_the_documents_of_the_file_it_is_given(tmp_path: Path) -> None:

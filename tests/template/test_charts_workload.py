@@ -1,9 +1,8 @@
 """The Deployment: what the pod may do, what it waits for, and how it stops."""
 
-from hashlib import sha256
-
 import pytest
 
+from k8s_manifests import configuration
 from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
 
@@ -172,10 +171,15 @@ def test_applying_the_chart_never_touches_the_annotations_of_the_lambda() -> Non
     assert list(annotations) == ["ecr-frontdoor/scripts-sha256"]
 
 
-def test_a_changed_script_rolls_the_pods() -> None:
-    script = find("ConfigMap", settings(), name="aws-registry-proxy-scripts")["data"]["frontdoor.js"]
-    annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["ecr-frontdoor/scripts-sha256"] == sha256(script.encode()).hexdigest()
+@pytest.mark.parametrize("changed", configuration.scripts())
+def test_a_change_of_any_script_rolls_the_pods(changed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest() -> str:
+        annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
+        return str(annotations["ecr-frontdoor/scripts-sha256"])
+
+    before, modules = digest(), configuration.scripts()
+    monkeypatch.setattr(configuration, "scripts", lambda: {**modules, changed: modules[changed] + "// changed\n"})
+    assert digest() != before
 
 
 def test_the_selector_is_the_one_label_that_never_changes() -> None:

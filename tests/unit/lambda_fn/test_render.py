@@ -3,13 +3,12 @@
 import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import k8s_manifests
+from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.job.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, render
@@ -29,6 +28,7 @@ INPUTS = Inputs(
     cache=Cache(size_gib=5, tag_seconds=7),
     timeouts=Timeouts(ecr_seconds=9),
     blobs="stream",
+    contact="#registry-help",
 )
 
 
@@ -39,13 +39,14 @@ def rendered(template: str, inputs: Inputs = INPUTS) -> str:
 def test_a_template_has_every_name() -> None:
     template = (
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
-        " {{ timeouts.ecr_seconds }} {{ blobs }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
+        " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
         "{% if tls %} tls{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
-        "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream 1.s3.example,2.s3.example ^https://s3.example/ tls"
+        "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
+        " ^https://s3.example/ tls"
         " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
 
@@ -166,9 +167,9 @@ def test_the_expression_needs_no_quotes_in_nginx(patterns: list[str]) -> None:
 @pytest.mark.parametrize(("location_seconds", "unknown_seconds"), [(1, 60), (600, 3)])
 def test_nothing_is_forgotten_before_its_time(location_seconds: int, unknown_seconds: int) -> None:
     cache = Cache(location_seconds=location_seconds, unknown_seconds=unknown_seconds)
-    shipped = (Path(k8s_manifests.__file__).parent / "nginx" / "nginx.conf.j2").read_text(encoding="utf-8")
     found = re.search(
-        r"keys_zone=redirects:\S+ max_size=\S+\s+inactive=(\d+)s", rendered(shipped, replace(INPUTS, cache=cache))
+        r"keys_zone=redirects:\S+ max_size=\S+\s+inactive=(\d+)s",
+        rendered(configuration.template(), replace(INPUTS, cache=cache)),
     )
     assert found
     assert int(found[1]) >= max(location_seconds, unknown_seconds)

@@ -1,0 +1,99 @@
+// A circuit breaker for one upstream. Closed: requests go to the upstream. Open: they are answered at once, until a time.
+// Half-open, after that time: one request is the probe, the others are still answered at once.
+//
+// It depends on nothing but its argument, a circuit: { name, store, now, deadlineMs, pauseSeconds }.
+//   name          of the upstream, the prefix of its keys in the store
+//   store         a shared dictionary of nginx (all workers see the same state), or in tests an object with its methods
+//   now           a function that returns the time in milliseconds
+//   deadlineMs    the longest time that a request to the upstream takes
+//   pauseSeconds  how long the circuit stays open after failures
+
+// Failures in a row that open the circuit, counted over all requests to one upstream: one broken image does not open it.
+const FAILURES_TO_OPEN = 3;
+
+// An upstream that throttles may ask for hours. ECR's limits are rates per second, so a minute is enough:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+const LONGEST_OPEN_SECONDS = 60;
+
+function key(circuit, field) {
+    return `${circuit.name} ${field}`;
+}
+
+function get(circuit, field) {
+    return circuit.store.get(key(circuit, field));
+}
+
+function forget(circuit, fields) {
+    fields.forEach(field => circuit.store.delete(key(circuit, field)));
+}
+
+// After this time a failure no longer counts, and a half-open circuit without a probe closes: a registry whose content is
+// all in the cache gets few requests. It is longer than one client needs for two failures, one after the other.
+function forgetAfterMs(circuit) {
+    return 2 * circuit.deadlineMs;
+}
+
+// 'closed', 'open' or 'half-open'.
+function state(circuit) {
+    if (get(circuit, 'status') === undefined) {
+        return 'closed';
+    }
+    return circuit.now() < get(circuit, 'until') ? 'open' : 'half-open';
+}
+
+// Decides whether a request may go to the upstream: { allowed, status, opening }.
+//   status   where it may not: the status to answer with
+//   opening  to be handed to `record` with the outcome: names the last time the circuit opened
+function tryAcquire(circuit) {
+    // `until` is read before `status`, which `open` writes first. A request that reads between these two writes carries
+    // the previous opening, so its outcome does not count as that of the probe.
+    const opening = String(get(circuit, 'until'));
+    const status = get(circuit, 'status');
+    const allowed = status === undefined || (state(circuit) !== 'open' && takeProbe(circuit));
+    return { allowed, status, opening };
+}
+
+// The probe's place becomes free again when its deadline has passed without an outcome.
+function takeProbe(circuit) {
+    return circuit.store.add(key(circuit, 'probe'), 1, circuit.deadlineMs);
+}
+
+// Records the outcome of a request that was allowed: 'succeeded', 'failed', 'throttled' (with the seconds that the
+// upstream asks for) or 'unused' (the upstream was not asked after all).
+function record(circuit, opening, outcome, throttledSeconds) {
+    // The circuit has opened since this request was allowed: only the outcome of its own probe may change it.
+    if (String(get(circuit, 'until')) !== opening) {
+        return;
+    }
+    if (outcome === 'unused') {
+        forget(circuit, ['probe']);
+    } else if (outcome === 'succeeded') {
+        forget(circuit, ['status', 'failures', 'probe']);
+    } else if (outcome === 'throttled') {
+        open(circuit, 429, Math.min(throttledSeconds || 1, LONGEST_OPEN_SECONDS));
+    } else if (state(circuit) !== 'closed' || countFailure(circuit) >= FAILURES_TO_OPEN) {
+        open(circuit, 503, circuit.pauseSeconds);
+    }
+}
+
+// Opens the circuit. `until` is never deleted: it names the last opening.
+function open(circuit, status, seconds) {
+    circuit.store.set(key(circuit, 'status'), status, seconds * 1000 + forgetAfterMs(circuit));
+    circuit.store.set(key(circuit, 'until'), circuit.now() + seconds * 1000);
+    forget(circuit, ['failures', 'probe']);
+}
+
+// Counts a failure, and returns how many there were in a row.
+function countFailure(circuit) {
+    const failures = key(circuit, 'failures');
+    // `incr` alone would continue a count that has expired.
+    circuit.store.add(failures, 0, forgetAfterMs(circuit));
+    return circuit.store.incr(failures, 1, 0, forgetAfterMs(circuit));
+}
+
+// The seconds until the circuit becomes half-open: zero or less when it is not open.
+function secondsUntilHalfOpen(circuit) {
+    return Math.ceil(((get(circuit, 'until') || 0) - circuit.now()) / 1000);
+}
+
+export default { record, secondsUntilHalfOpen, state, tryAcquire };

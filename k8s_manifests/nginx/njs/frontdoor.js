@@ -1,0 +1,20 @@
+// The one module nginx imports: it names every function that the configuration uses. Functions that nginx calls are
+// written like nginx's variables (snake_case); functions that only modules call are in camelCase.
+
+import cache_disk from './cache_disk.js';
+import credential from './credential.js';
+import ecr_upstream from './ecr_upstream.js';
+import response_headers from './response_headers.js';
+import startup from './startup.js';
+
+export default {
+    authorization: credential.authorization,
+    cache_disk_failed: cache_disk.cache_disk_failed,
+    ecr_upstream: ecr_upstream.ecr_upstream,
+    answer_of_ecr: response_headers.answer_of_ecr,
+    answer_of_s3: response_headers.answer_of_s3,
+    is_foreign_redirect: response_headers.is_foreign_redirect,
+    probe_cache_disk: cache_disk.probe_cache_disk,
+    retry_after_seconds: ecr_upstream.retry_after_seconds,
+    startup: startup.startup,
+};

@@ -1,0 +1,47 @@
+// Decides which headers of ECR and S3 a client may see, and which redirects of ECR are followed.
+
+import ecr_upstream from './ecr_upstream.js';
+
+// An allow-list: challenges, cookies, request ids and server names of an upstream do not reach the client.
+const ALLOWED = [
+    'accept-ranges', 'content-length', 'content-range', 'content-type', 'docker-content-digest', 'etag',
+    'last-modified', 'link', 'location', 'oci-filters-applied', 'retry-after',
+];
+
+// Filters an answer of ECR: removes the host from `Link`, and a `Location` outside of ECR's layer bucket, which would let
+// a registry send this proxy to any address. Records the outcome of the request as well: this is the one place where
+// nginx runs code on every answer.
+function answer_of_ecr(r) {
+    ecr_upstream.record_outcome(r);
+    removeOthers(r);
+    const headers = r.headersOut;
+    if (headers.Link) {
+        headers.Link = headers.Link.replace(/<https?:\/\/[^\/>]*/g, '<');
+    }
+    if (headers.Location && is_foreign_redirect(r)) {
+        r.error(`refused to follow a redirect of a blob to ${headers.Location.split('?')[0]}: not a layer bucket of ECR`);
+        delete headers.Location;
+    }
+}
+
+// '1' when an answer of ECR redirects to anything but its layer bucket, otherwise ''.
+function is_foreign_redirect(r) {
+    const location = r.variables.upstream_http_location;
+    return location && !new RegExp(r.variables.layer_urls).test(location) ? '1' : '';
+}
+
+// Filters an answer of S3.
+function answer_of_s3(r) {
+    removeOthers(r);
+    delete r.headersOut.Location;
+}
+
+function removeOthers(r) {
+    for (const name in r.headersOut) {
+        if (!ALLOWED.includes(name.toLowerCase())) {
+            delete r.headersOut[name];
+        }
+    }
+}
+
+export default { answer_of_ecr, answer_of_s3, is_foreign_redirect };

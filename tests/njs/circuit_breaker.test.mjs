@@ -1,0 +1,133 @@
+// The circuit breaker over a store in memory and a clock that the test moves.
+
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+
+import breaker from '../../k8s_manifests/nginx/njs/circuit_breaker.js';
+import { Store } from './store.mjs';
+
+const DEADLINE_MS = 24_000;
+
+let now;
+let store;
+let circuit;
+
+beforeEach(() => {
+    now = 1_000_000;
+    store = new Store(() => now);
+    circuit = { name: 'ecr', store, now: () => now, deadlineMs: DEADLINE_MS, pauseSeconds: 5 };
+});
+
+function finish(outcome, throttledSeconds) {
+    const permit = breaker.tryAcquire(circuit);
+    assert.ok(permit.allowed);
+    breaker.record(circuit, permit.opening, outcome, throttledSeconds);
+}
+
+function openByFailures() {
+    ['failed', 'failed', 'failed'].forEach(outcome => finish(outcome));
+}
+
+test('a new circuit is closed and allows every request', () => {
+    assert.equal(breaker.state(circuit), 'closed');
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+});
+
+test('three failures in a row open the circuit for the pause, with 503', () => {
+    finish('failed');
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'closed');
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'open');
+    const { allowed, status } = breaker.tryAcquire(circuit);
+    assert.deepEqual({ allowed, status }, { allowed: false, status: 503 });
+    assert.equal(breaker.secondsUntilHalfOpen(circuit), 5);
+});
+
+test('a success between failures starts the count again', () => {
+    ['failed', 'failed', 'succeeded', 'failed', 'failed'].forEach(outcome => finish(outcome));
+    assert.equal(breaker.state(circuit), 'closed');
+});
+
+test('failures that lie further apart than twice the deadline are not in a row', () => {
+    finish('failed');
+    finish('failed');
+    now += 2 * DEADLINE_MS;
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'closed');
+});
+
+for (const [asked, seconds] of [[7, 7], [3600, 60], [NaN, 1], [0, 1]]) {
+    test(`throttling with Retry-After ${asked} opens the circuit for ${seconds} s, with 429`, () => {
+        finish('throttled', asked);
+        assert.equal(breaker.tryAcquire(circuit).status, 429);
+        now += seconds * 1000 - 1;
+        assert.equal(breaker.state(circuit), 'open');
+        now += 1;
+        assert.equal(breaker.state(circuit), 'half-open');
+    });
+}
+
+test('a half-open circuit allows one probe', () => {
+    openByFailures();
+    now += 5000;
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+    assert.ok(!breaker.tryAcquire(circuit).allowed);
+});
+
+test('a probe without an outcome makes room for another after its deadline', () => {
+    openByFailures();
+    now += 5000;
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+    now += DEADLINE_MS;
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+});
+
+test('a probe that was not used makes room for another at once', () => {
+    openByFailures();
+    now += 5000;
+    finish('unused');
+    assert.ok(breaker.tryAcquire(circuit).allowed);
+});
+
+test('a successful probe closes the circuit, and older failures no longer count', () => {
+    openByFailures();
+    now += 5000;
+    finish('succeeded');
+    assert.equal(breaker.state(circuit), 'closed');
+    finish('failed');
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'closed');
+});
+
+test('one failed probe opens the circuit again', () => {
+    openByFailures();
+    now += 5000;
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'open');
+    assert.equal(breaker.secondsUntilHalfOpen(circuit), 5);
+});
+
+for (const outcome of ['succeeded', 'failed', 'throttled', 'unused']) {
+    test(`an outcome (${outcome}) of a request from before the opening changes nothing`, () => {
+        const early = breaker.tryAcquire(circuit);
+        openByFailures();
+        now += 5000;
+        assert.ok(breaker.tryAcquire(circuit).allowed);
+        breaker.record(circuit, early.opening, outcome, 30);
+        assert.equal(breaker.state(circuit), 'half-open');
+        assert.ok(!breaker.tryAcquire(circuit).allowed, 'the probe keeps its place');
+    });
+}
+
+test('a half-open circuit without a probe closes after twice the deadline', () => {
+    openByFailures();
+    now += 5000 + 2 * DEADLINE_MS;
+    assert.equal(breaker.state(circuit), 'closed');
+});
+
+test('the circuits of two upstreams are separate', () => {
+    openByFailures();
+    assert.equal(breaker.state({ ...circuit, name: 'other' }), 'closed');
+});

@@ -1,0 +1,145 @@
+// The other njs modules, with objects in place of nginx's request and `ngx`.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { beforeEach, mock, test } from 'node:test';
+
+import frontdoor from '../../k8s_manifests/nginx/njs/frontdoor.js';
+import { Store } from './store.mjs';
+
+const HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+// A shorter form of what the template gets from lambda_fn/contract/registries.py.
+const LAYER_URLS = String.raw`^https://prod-([a-z0-9-]+)-starport-layer-bucket[.]s3[.](?:dualstack[.])?\1[.]amazonaws[.]com(?:[.]cn)?/`;
+const BUCKET = 'https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/';
+
+beforeEach(() => {
+    mock.restoreAll();
+    globalThis.ngx = {
+        ERR: 3, log: mock.fn(), prefix: '/var/cache/frontdoor/',
+        shared: { circuit: new Store(Date.now), cache_disk: new Store(Date.now) },
+    };
+});
+
+function request(variables = {}, headersOut = {}, status = 200) {
+    return {
+        error: mock.fn(), headersOut, return: mock.fn(), status,
+        variables: {
+            ecr_host: HOST, layer_urls: LAYER_URLS, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000', pause_seconds: '5',
+            ecr_upstream: `https://${HOST}`, circuit_opening: 'undefined', upstream_addr: '10.0.0.1:443', ...variables,
+        },
+    };
+}
+
+function secret(text) {
+    mock.method(fs, 'readFileSync', () => text);
+}
+
+function logged(r) {
+    return r.error.mock.calls.map(call => call.arguments[0]).join('\n');
+}
+
+test('the credential of the host is the Authorization', () => {
+    secret(JSON.stringify({ auths: { [HOST]: { auth: 'QVdTOng=' } } }));
+    assert.equal(frontdoor.authorization(request()), 'Basic QVdTOng=');
+});
+
+for (const text of ['SECRET', '{}', '{"auths":{}}', JSON.stringify({ auths: { [HOST]: { auth: 'SECRET\r\nX: y' } } })]) {
+    test(`no Authorization comes from ${text.slice(0, 20)}, and the log does not quote it`, () => {
+        secret(text);
+        const r = request();
+        assert.equal(frontdoor.authorization(r), '');
+        assert.match(logged(r), new RegExp(HOST));
+        assert.doesNotMatch(logged(r), /SECRET/);
+    });
+}
+
+test('without a credential ECR is not asked', () => {
+    assert.equal(frontdoor.ecr_upstream(request({ ecr_authorization: '' })), 'http://circuit/403');
+});
+
+test('with a credential ECR is asked, until it throttles', () => {
+    const r = request({ upstream_http_retry_after: '7' }, {}, 429);
+    assert.equal(frontdoor.ecr_upstream(r), `https://${HOST}`);
+    frontdoor.answer_of_ecr(r);
+    assert.equal(frontdoor.ecr_upstream(request()), 'http://circuit/429');
+    assert.equal(frontdoor.retry_after_seconds(request()), '7');
+});
+
+test('an answer from the cache is not an outcome of ECR', () => {
+    for (let n = 0; n < 3; n++) {
+        frontdoor.answer_of_ecr(request({ upstream_addr: '' }, {}, 502));
+    }
+    assert.equal(frontdoor.ecr_upstream(request()), `https://${HOST}`);
+});
+
+test('a client waits at least a second', () => {
+    assert.equal(frontdoor.retry_after_seconds(request()), '1');
+});
+
+test('only allowed headers of an upstream reach the client', () => {
+    const r = request({}, { 'WWW-Authenticate': 'Basic', 'Set-Cookie': 'x', 'Content-Type': 'a/b', Server: 'ECR' });
+    frontdoor.answer_of_ecr(r);
+    assert.deepEqual(r.headersOut, { 'Content-Type': 'a/b' });
+});
+
+test('Link loses the host of ECR', () => {
+    const r = request({}, { Link: `<https://${HOST}/v2/a/tags/list?last=b>; rel="next"` });
+    frontdoor.answer_of_ecr(r);
+    assert.equal(r.headersOut.Link, '</v2/a/tags/list?last=b>; rel="next"');
+});
+
+for (const location of [
+    `${BUCKET}x`, BUCKET.replace('.s3.', '.s3.dualstack.'), BUCKET.replaceAll('eu-west-1', 'cn-north-1').replace('.com/', '.com.cn/'),
+]) {
+    test(`a redirect to ${location} is followed`, () => {
+        assert.equal(frontdoor.is_foreign_redirect(request({ upstream_http_location: location })), '');
+    });
+}
+
+for (const location of [
+    'https://example.net/', BUCKET.replace('https', 'http'), BUCKET.replace('.s3.eu-west-1', '.s3.us-east-1'),
+    BUCKET.replace('.com/', '.com.example.net/'), BUCKET.replace('https://', 'https://x@'),
+]) {
+    test(`a redirect to ${location} is removed, and logged without its query`, () => {
+        const url = `${location}?X-Amz-Signature=SECRET`;
+        const r = request({ upstream_http_location: url }, { Location: url });
+        frontdoor.answer_of_ecr(r);
+        assert.equal(frontdoor.is_foreign_redirect(r), '1');
+        assert.equal(r.headersOut.Location, undefined);
+        assert.doesNotMatch(logged(r), /SECRET/);
+    });
+}
+
+test('an answer of S3 never redirects', () => {
+    const r = request({}, { Location: `${BUCKET}x`, 'x-amz-request-id': 'x', ETag: '"x"' });
+    frontdoor.answer_of_s3(r);
+    assert.deepEqual(r.headersOut, { ETag: '"x"' });
+});
+
+test('a disk that cannot be written turns caching off until it can', () => {
+    mock.method(fs, 'unlinkSync', () => {});
+    const write = mock.method(fs, 'writeFileSync', () => {
+        throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    assert.equal(frontdoor.cache_disk_failed(), '');
+    frontdoor.probe_cache_disk();
+    assert.equal(frontdoor.cache_disk_failed(), '1');
+    write.mock.mockImplementation(() => {});
+    frontdoor.probe_cache_disk();
+    assert.equal(frontdoor.cache_disk_failed(), '');
+});
+
+test('another prefix than the cache turns caching off', () => {
+    globalThis.ngx.prefix = '/run/frontdoor/';
+    assert.equal(frontdoor.cache_disk_failed(), '1');
+});
+
+for (const [statuses, status] of [[[200, 200], 200], [[200, 503], 503]]) {
+    test(`the startup probe answers ${status} when the registries answer ${statuses}`, async () => {
+        const left = [...statuses];
+        const r = request({ ecr_hosts: 'a b' });
+        r.subrequest = async () => ({ status: left.shift() });
+        await frontdoor.startup(r);
+        assert.equal(r.return.mock.calls[0].arguments[0], status);
+    });
+}
