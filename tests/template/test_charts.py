@@ -44,7 +44,7 @@ def test_the_validation_refuses_an_unknown_field() -> None:
         kubernetes_validate.validate(document, "1.35", strict=True)
 
 
-def test_the_namespace_comes_before_what_lies_in_it() -> None:
+def test_the_namespace_comes_before_its_objects() -> None:
     first, *others = documents(settings(more='[names]\nworkload = "proxy"'))
     assert (first["kind"], first["metadata"]["name"]) == ("Namespace", "registry")
     assert {d["metadata"]["namespace"] for d in others} == {"registry"}
@@ -87,7 +87,7 @@ def test_the_command_prints_the_documents_of_the_file_it_is_given(tmp_path: Path
     assert ingress["spec"]["rules"][0]["host"] == "images.example.org"
 
 
-def test_the_command_prints_what_an_administrator_applies_first_alone(tmp_path: Path) -> None:
+def test_the_command_prints_only_what_an_administrator_applies(tmp_path: Path) -> None:
     config = tmp_path / "namespaced.toml"
     text = configurations.text("nlb")
     config.write_text(f'manifests = "namespaced"\n{text}', encoding="utf-8")
@@ -119,7 +119,7 @@ def test_a_missing_settings_file_is_named() -> None:
     )
 
 
-def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_settings_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     config = tmp_path / "frontdoor.toml"
     config.write_bytes(b"\xff\xfe\x00")
     refused = run("--config", str(config))

@@ -93,7 +93,7 @@ RESOURCES = {
 
 
 @pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
-def test_kubectl_without_an_administrator_may_write_the_objects_it_applies_and_no_other(exposure: str) -> None:
+def test_namespaced_kubectl_may_write_only_the_objects_it_applies(exposure: str) -> None:
     of = settings(exposure, manifests="namespaced")
     applied = {
         (*RESOURCES[d["kind"]], d["metadata"]["name"]) for d in proxy_documents(of, target_group_arn="arn:aws:any")
@@ -116,13 +116,13 @@ def test_the_document_for_reviewers_names_every_kind_kubectl_may_write() -> None
 
 
 @pytest.mark.parametrize("manifests", ["kubectl", "external"])
-def test_another_way_to_apply_the_charts_has_no_role_for_kubectl(manifests: str) -> None:
+def test_kubectl_has_no_role_unless_manifests_is_namespaced(manifests: str) -> None:
     names = [d["metadata"]["name"] for d in documents(settings(manifests=manifests))]
     assert "aws-registry-proxy-refresher" in names
     assert DEPLOYER not in names
 
 
-def test_kubectls_group_is_of_its_namespace_for_groups_are_the_clusters() -> None:
+def test_the_name_of_kubectls_group_contains_the_namespace() -> None:
     of = settings(manifests="namespaced")
     other = of.model_copy(update={"cluster": of.cluster.model_copy(update={"namespace": "other"})})
     subjects = [find("RoleBinding", each, name=DEPLOYER)["subjects"] for each in (of, other)]
@@ -130,7 +130,7 @@ def test_kubectls_group_is_of_its_namespace_for_groups_are_the_clusters() -> Non
     assert names == ["ecr-frontdoor:deployer:registry", "ecr-frontdoor:deployer:other"]
 
 
-def test_what_an_administrator_applies_and_what_kubectl_applies_is_everything() -> None:
+def test_access_documents_and_proxy_documents_are_all_documents() -> None:
     of = settings(manifests="namespaced")
     access = access_documents(of)
     assert [*access, *proxy_documents(of)] == documents(of)
@@ -139,7 +139,7 @@ def test_what_an_administrator_applies_and_what_kubectl_applies_is_everything() 
 
 
 @pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
-def test_a_deployment_without_an_administrator_cannot_open_another_way_in(exposure: str) -> None:
+def test_a_namespaced_deployment_cannot_change_network_access(exposure: str) -> None:
     allowed = given(settings(exposure, manifests="namespaced"), name=DEPLOYER)
     resources = {resource for _, _, resource, _ in allowed}
     assert resources.isdisjoint({"services", "ingresses", "networkpolicies", "secrets", "pods"})

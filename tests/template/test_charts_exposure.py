@@ -1,4 +1,4 @@
-"""How clients come in, and with whom the pods may speak."""
+"""How clients reach the pods, and which connections the pods may open."""
 
 import pytest
 
@@ -46,14 +46,14 @@ def test_without_a_secret_the_ingress_still_asks_for_tls_on_the_domain() -> None
     assert found["spec"]["tls"] == [{"hosts": ["registry.shrd.example.net"]}]
 
 
-def test_the_ingress_carries_the_annotations_of_the_operator_alone() -> None:
+def test_the_ingress_has_only_the_annotations_of_the_operator() -> None:
     lines = f'{INGRESS}\nannotations = {{ "cert-manager.io/cluster-issuer" = "internal" }}'
     assert find("Ingress", settings(lines))["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "internal"}
     assert "annotations" not in find("Ingress", settings())["metadata"]
 
 
 @pytest.mark.parametrize("exposure", [POD, SERVICE])
-def test_there_is_no_ingress_where_none_is_asked_for(exposure: str) -> None:
+def test_pod_and_service_have_no_ingress(exposure: str) -> None:
     assert "Ingress" not in {d["kind"] for d in documents(settings(exposure))}
 
 
@@ -81,7 +81,7 @@ def test_the_pods_reach_dns_and_https_but_not_the_metadata_service() -> None:
     ]
 
 
-def test_one_pod_at_a_time_may_be_evicted_and_a_broken_one_always() -> None:
+def test_one_pod_at_a_time_may_be_evicted_and_an_unready_one_always() -> None:
     assert find("PodDisruptionBudget", settings())["spec"] == {
         "maxUnavailable": 1,
         "unhealthyPodEvictionPolicy": "AlwaysAllow",

@@ -5,8 +5,10 @@ spec is compared whole, so that a new field has to be looked up first; testbed/d
 Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
 """
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,7 @@ GATE = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
 
 @pytest.mark.parametrize(("exposure", "port", "name"), [(NLB, 80, "http"), (NLB_THROUGH, 443, "https")])
-def test_the_binding_makes_the_services_pods_targets_of_the_stacks_group(exposure: str, port: int, name: str) -> None:
+def test_the_binding_registers_the_pods_with_the_stacks_target_group(exposure: str, port: int, name: str) -> None:
     found = settings(exposure)
     (binding,) = (d for d in documents(found, target_group_arn=ARN) if d["kind"] == "TargetGroupBinding")
     assert binding["apiVersion"] == "elbv2.k8s.aws/v1beta1"
@@ -33,7 +35,7 @@ def test_the_binding_makes_the_services_pods_targets_of_the_stacks_group(exposur
     assert (service_port["port"], service_port["targetPort"]) == (port, name)
 
 
-def test_the_binding_is_there_before_the_pods_whose_readiness_it_holds_back() -> None:
+def test_the_binding_comes_before_the_pods_that_wait_for_it() -> None:
     kinds = [d["kind"] for d in documents(settings(NLB), target_group_arn=ARN)]
     assert kinds.index("Service") < kinds.index("TargetGroupBinding") < kinds.index("Deployment")
     assert find("Namespace", settings(NLB))["metadata"]["labels"][GATE] == "enabled"
@@ -48,10 +50,12 @@ def test_gitops_takes_the_target_group_from_the_settings() -> None:
 def printed(*words: str) -> subprocess.CompletedProcess[str]:
     config = ROOT / "examples" / "nlb.toml"
     command = [sys.executable, "-m", "k8s_manifests", "--config", str(config), *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    # cdk8s runs on the Node beside this Python; an older one on the machine complains on stderr.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own
 
 
-def test_without_a_target_group_the_command_says_what_is_missing() -> None:
+def test_without_a_target_group_the_command_names_the_missing_setting() -> None:
     done = printed()
     assert "proxy.exposure.target_group_arn" in done.stderr
     assert "TargetGroupArn" in done.stderr
@@ -59,13 +63,13 @@ def test_without_a_target_group_the_command_says_what_is_missing() -> None:
     assert "kind: Deployment" in done.stdout
 
 
-def test_whoever_applies_by_hand_what_the_stack_would_names_its_target_group() -> None:
+def test_the_target_group_may_be_given_on_the_command_line() -> None:
     done = printed("--target-group-arn", ARN)
     assert done.stderr == ""
     assert f"targetGroupARN: {ARN}" in done.stdout
 
 
-def test_the_pods_let_in_the_load_balancer_alone_unless_clients_keep_their_addresses() -> None:
+def test_only_the_load_balancer_reaches_the_pods_unless_client_addresses_are_preserved() -> None:
     proxy = 'client_cidrs = ["10.9.0.0/16"]'
     by_default, kept = settings(NLB, proxy=proxy), settings(f"{NLB}\npreserve_client_ip = true", proxy=proxy)
     sources = [
@@ -81,14 +85,14 @@ def test_only_the_port_that_serves_is_open_to_the_load_balancer(exposure: str, p
     assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
 
 
-def test_where_tls_passes_through_nginx_has_the_certificate_of_the_secret() -> None:
+def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> None:
     (volume,) = (v for v in pod(settings(NLB_THROUGH))["volumes"] if v["name"] == "tls")
     assert volume["secret"]["secretName"] == "registry-tls"
     assert "https" in {p["name"] for p in container(settings(NLB_THROUGH))["ports"]}
     assert "tls" not in {v["name"] for v in pod(settings(NLB))["volumes"]}
 
 
-def test_a_stopping_pod_accepts_until_the_load_balancer_has_noticed() -> None:
+def test_a_stopping_pod_accepts_until_the_load_balancer_stops_sending_clients() -> None:
     found = settings(NLB, proxy="drain_seconds = 60")
     (script,) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
     assert script.startswith("sleep 150;")

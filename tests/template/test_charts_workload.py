@@ -44,7 +44,7 @@ def test_nothing_is_mounted_by_sub_path_and_only_two_places_are_writable() -> No
         assert writable == {"/run/frontdoor", "/var/cache/frontdoor"}
 
 
-def test_what_is_writable_is_bounded() -> None:
+def test_writable_volumes_have_a_size_limit() -> None:
     sizes = {v["name"]: v["emptyDir"] for v in pod(settings())["volumes"] if "emptyDir" in v}
     assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "10Gi"}}
 
@@ -56,13 +56,13 @@ def test_a_cache_that_fills_slowly_reserves_no_disk_of_a_node() -> None:
 
 
 @pytest.mark.parametrize(("size_gib", "volume"), [(1, "3Gi"), (8, "10Gi"), (100, "125Gi")])
-def test_the_cache_has_room_for_what_is_being_fetched(size_gib: int, volume: str) -> None:
+def test_the_volume_has_space_for_downloads_in_progress(size_gib: int, volume: str) -> None:
     found = pod(settings(more=f"[proxy.cache]\nsize_gib = {size_gib}"))
     (cache,) = [v for v in found["volumes"] if v["name"] == "cache"]
     assert cache["emptyDir"] == {"sizeLimit": volume}
 
 
-def test_the_cache_can_lie_on_a_volume_of_a_storage_class() -> None:
+def test_the_cache_may_be_a_volume_of_a_storage_class() -> None:
     found = pod(settings(more='[proxy.cache]\nsize_gib = 100\nstorage_class = "gp3"'))
     (cache,) = [v for v in found["volumes"] if v["name"] == "cache"]
     assert cache == {
@@ -96,12 +96,12 @@ def test_a_pod_waits_for_the_secret_and_the_configuration() -> None:
     assert names == ["aws-registry-proxy-config", "aws-registry-proxy-scripts", "aws-registry", "registry-tls"]
 
 
-def test_the_certificate_is_mounted_only_where_nginx_ends_tls() -> None:
+def test_the_certificate_is_mounted_only_where_nginx_terminates_tls() -> None:
     assert "/etc/frontdoor/tls" in {m["mountPath"] for m in container(settings(POD))["volumeMounts"]}
     assert "/etc/frontdoor/tls" not in {m["mountPath"] for m in container(settings(INGRESS))["volumeMounts"]}
 
 
-def test_the_init_container_keeps_the_configuration_of_this_rollout_and_tests_it() -> None:
+def test_the_init_container_copies_and_tests_the_configuration() -> None:
     script = check(settings())["command"][-1]
     assert script.startswith("cp /etc/frontdoor/config/nginx.conf /run/frontdoor/nginx.conf && ")
     start = container(settings())["command"][-1].partition("; exec ")[2]
@@ -109,7 +109,7 @@ def test_the_init_container_keeps_the_configuration_of_this_rollout_and_tests_it
     assert " -c /run/frontdoor/nginx.conf " in start
 
 
-def test_a_stopping_pod_waits_for_its_clients_before_it_is_signalled() -> None:
+def test_a_stopping_pod_finishes_its_pulls_before_the_signal() -> None:
     (shell, flag, script) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
     assert (shell, flag) == ("/bin/sh", "-c")
     assert script.startswith("sleep 10; kill -HUP 1; ")
@@ -129,7 +129,7 @@ def test_a_rollout_never_removes_a_ready_pod() -> None:
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
-def test_the_cluster_calls_a_rollout_stuck_when_the_lambda_does() -> None:
+def test_the_progress_deadline_is_the_rollout_timeout_of_the_lambda() -> None:
     found = settings(more="[refresh]\nrollout_timeout_seconds = 120")
     assert find("Deployment", found)["spec"]["progressDeadlineSeconds"] == 120
 
@@ -144,14 +144,14 @@ def test_only_the_start_up_probe_depends_on_ecr() -> None:
     }
 
 
-def test_where_nginx_ends_tls_the_start_up_probe_passes_through_the_certificate() -> None:
+def test_where_nginx_terminates_tls_the_start_up_probe_passes_through_the_certificate() -> None:
     assert container(settings(POD))["startupProbe"]["httpGet"]["port"] == "https"
     assert container(settings(POD))["startupProbe"]["httpGet"]["scheme"] == "HTTPS"
     ports = {p["name"]: p["containerPort"] for p in container(settings(POD))["ports"]}
     assert ports == {"http": 8080, "https": 8443}
 
 
-def test_pods_of_one_revision_spread_over_zones_and_nodes_but_run_on_one_node_too() -> None:
+def test_pods_of_one_revision_spread_over_zones_and_nodes_if_possible() -> None:
     spread = pod(settings())["topologySpreadConstraints"]
     assert [c["topologyKey"] for c in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
     for constraint in spread:

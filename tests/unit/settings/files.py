@@ -1,4 +1,4 @@
-"""The smallest `frontdoor.toml`, what can be put into it, and what a wrong one is answered with."""
+"""The smallest `frontdoor.toml`, what can be put into it, and the messages for a wrong one."""
 
 import re
 

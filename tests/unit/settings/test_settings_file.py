@@ -1,4 +1,4 @@
-"""A `frontdoor.toml` is read whole or answered with every mistake at once."""
+"""A `frontdoor.toml` is accepted, or refused with every mistake at once."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.unit.settings.files import SMALLEST, mistakes
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_smallest_file_gives_the_defaults_of_the_article() -> None:
+def test_the_smallest_file_gives_the_defaults() -> None:
     settings = parse_toml(SMALLEST, "my.toml")
     assert settings.names.template_config_map == "aws-registry-proxy-tpl"
     assert settings.names.config_map == "aws-registry-proxy-config"
@@ -30,7 +30,7 @@ def test_settings_survive_the_lambdas_environment_unchanged() -> None:
     assert parse_environment(to_environment(settings)) == settings
 
 
-def test_tables_where_a_list_of_tables_belongs_are_answered_with_how_to_write_it() -> None:
+def test_one_table_instead_of_a_list_is_refused_with_the_right_syntax() -> None:
     (found,) = mistakes(SMALLEST.replace("[[registries]]", "[registries]"))
     assert "tables headed in double brackets like [[registries]]" in found
 
@@ -40,7 +40,7 @@ def test_an_exposure_without_a_kind_lists_the_kinds() -> None:
     assert found == "proxy.exposure.kind is missing: must be one of 'ingress', 'nlb', 'pod', 'service'"
 
 
-def test_every_table_given_as_something_else_is_answered_in_the_words_of_toml() -> None:
+def test_every_table_of_a_wrong_type_is_refused_in_the_terms_of_toml() -> None:
     found = mistakes("domain = []\ncluster = 'x'\nregistries = ['a']\nproxy = 3\nrefresh = []\nnames = 1.5\n")
     assert [line.split(" = ")[0] for line in found] == [
         "domain",
@@ -53,12 +53,12 @@ def test_every_table_given_as_something_else_is_answered_in_the_words_of_toml() 
     assert not [line for line in found if "valid" in line or "instance" in line]
 
 
-def test_a_byte_order_mark_is_no_mistake() -> None:
+def test_a_byte_order_mark_is_accepted() -> None:
     assert parse_toml(f"\ufeff{SMALLEST}", "my.toml") == parse_toml(SMALLEST, "my.toml")
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
-def test_a_file_beyond_what_python_reads_is_still_answered_in_one_message(text: str) -> None:
+def test_a_file_that_python_cannot_parse_gives_one_message(text: str) -> None:
     with pytest.raises(SettingsError, match=r"^my\.toml is not TOML"):
         parse_toml(text, "my.toml")
 
@@ -72,7 +72,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     ]
 
 
-def test_a_file_that_is_no_toml_names_the_line() -> None:
+def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
     with pytest.raises(SettingsError, match=r"^my\.toml is not TOML: .*line 1"):
         parse_toml("domain = registry", "my.toml")
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_toml_names_the_line() -> None:
         ({ENVIRONMENT_NAME: "[]"}, r"(?s)FRONTDOOR_SETTINGS has 1 mistake.*: deploy the stack again"),
     ],
 )
-def test_a_broken_environment_says_to_deploy_again(environment: dict[str, str], message: str) -> None:
+def test_a_wrong_environment_is_refused_with_the_fix(environment: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         parse_environment(environment)
 

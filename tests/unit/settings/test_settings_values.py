@@ -1,4 +1,4 @@
-"""Every wrong value is answered with its key, itself and what is allowed."""
+"""Every wrong value is refused with its key, the value and what is allowed."""
 
 import re
 from datetime import timedelta
@@ -193,7 +193,9 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         ("[cluster]", "namespace = 'My_Space'", 'cluster.namespace = "My_Space": must be lower-case letters'),
     ],
 )
-def test_a_mistake_is_answered_with_the_key_the_value_and_what_is_allowed(table: str, line: str, message: str) -> None:
+def test_a_wrong_value_is_refused_with_the_key_the_value_and_what_is_allowed(
+    table: str, line: str, message: str
+) -> None:
     text = with_line(table, line)
     if line == "registries = []":
         text = re.sub(r"\[\[registries\]\]\n(.*\n){2}", "", text)
@@ -258,13 +260,13 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
         ),
     ],
 )
-def test_a_load_balancer_that_could_not_be_made_is_refused_with_the_key_and_the_fix(line: str, message: str) -> None:
+def test_a_wrong_load_balancer_is_refused_with_the_key_and_the_fix(line: str, message: str) -> None:
     (found,) = mistakes(with_line("[proxy.exposure]", line))
     assert message in found
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1"])
-def test_a_certificate_of_every_partition_is_a_certificate(region: str) -> None:
+def test_a_certificate_of_every_partition_is_accepted(region: str) -> None:
     partition = {"cn": "aws-cn", "us": "aws-us-gov"}.get(region[:2], "aws")
     arn = CERTIFICATE.format(region).replace("arn:aws:", f"arn:{partition}:")
     text = with_line("[proxy.exposure]", f"{NLB}certificate_arn = '{arn}'").replace("ap-southeast-2", region)
@@ -290,7 +292,7 @@ def test_a_certificate_of_every_partition_is_a_certificate(region: str) -> None:
         ("client_cidrs = ['10.0.0.1']", 'endpoints.client_cidrs[0] = "10.0.0.1": must be a network range'),
     ],
 )
-def test_a_wrong_list_of_endpoints_is_answered_with_what_is_allowed(line: str, message: str) -> None:
+def test_a_wrong_list_of_endpoints_is_refused_with_what_is_allowed(line: str, message: str) -> None:
     (found,) = mistakes(f"{SMALLEST}[endpoints]\n{line}\n")
     assert message in found
 
@@ -298,7 +300,7 @@ def test_a_wrong_list_of_endpoints_is_answered_with_what_is_allowed(line: str, m
 @pytest.mark.parametrize(
     ("period", "window", "right"), [(240, 15, True), (330, 0, True), (323, 15, False), (720, 0, False)]
 )
-def test_two_refreshes_must_fit_into_the_hours_a_token_is_counted_on(period: int, window: int, *, right: bool) -> None:
+def test_two_refreshes_must_fit_into_the_time_a_token_is_usable(period: int, window: int, *, right: bool) -> None:
     text = f"{SMALLEST}[refresh]\nperiod_minutes = {period}\nflexible_window_minutes = {window}\n"
     if right:
         schedule = parse_toml(text, "my.toml").refresh.schedule
@@ -345,7 +347,7 @@ def test_a_registry_that_could_never_serve_is_refused(entries: list[tuple[str, s
     ("first", "second"),
     [("a/special/*", "a/*"), ("a*", "*a"), ("a*z", "a*"), ("a/*", "a"), ("a", "a*"), ("a.b", "acb")],
 )
-def test_a_registry_that_serves_what_an_earlier_one_leaves_it_is_taken(first: str, second: str) -> None:
+def test_a_registry_with_patterns_of_its_own_is_accepted(first: str, second: str) -> None:
     single = re.search(r"\[\[registries\]\]\n(.*\n){2}", SMALLEST)
     assert single
     entries = REGISTRY.format("123456789012", [first]) + REGISTRY.format("210987654321", [second])
@@ -356,7 +358,7 @@ def test_a_registry_that_serves_what_an_earlier_one_leaves_it_is_taken(first: st
 @pytest.mark.parametrize(
     "line", ["config_map = 'aws-registry-proxy-tpl'", "scripts_config_map = 'aws-registry-proxy-tpl'"]
 )
-def test_config_maps_that_would_overwrite_one_another_are_refused(line: str) -> None:
+def test_config_maps_with_the_same_name_are_refused(line: str) -> None:
     (found,) = mistakes(f"{SMALLEST}[names]\n{line}\n")
     assert found.startswith("names: template_config_map, scripts_config_map and config_map must differ")
 
@@ -367,13 +369,13 @@ MEMORY = "resources = {{ memory_request = '{}', memory_limit = '{}' }}"
 @pytest.mark.parametrize(
     "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1k"), ("1500m", "2"), ("1T", "1Ti")]
 )
-def test_a_memory_limit_that_covers_the_request_is_taken_whatever_their_units(amounts: tuple[str, str]) -> None:
+def test_a_memory_limit_above_the_request_is_accepted_in_any_unit(amounts: tuple[str, str]) -> None:
     resources = parse_toml(with_line("[proxy]", MEMORY.format(*amounts)), "my.toml").proxy.resources
     assert (resources.memory_request, resources.memory_limit) == amounts
 
 
 @pytest.mark.parametrize("amounts", [("1Gi", "1G"), ("1025Ki", "1Mi"), ("2", "1500m"), ("0.6Ti", "600Gi")])
-def test_a_memory_limit_below_the_request_is_refused_whatever_their_units(amounts: tuple[str, str]) -> None:
+def test_a_memory_limit_below_the_request_is_refused_in_any_unit(amounts: tuple[str, str]) -> None:
     (found,) = mistakes(with_line("[proxy]", MEMORY.format(*amounts)))
     assert found.endswith(f"memory_limit = {amounts[1]} is below memory_request = {amounts[0]}: raise the limit")
 
@@ -381,12 +383,12 @@ def test_a_memory_limit_below_the_request_is_refused_whatever_their_units(amount
 @pytest.mark.parametrize(
     "cidr", ["11.0.0.0/8", "52.95.0.0/16", "fd00::/8", "fc00::/7", "2600:1f00::/24", "10.0.0.1/32"]
 )
-def test_public_ranges_that_are_used_internally_and_private_ones_are_clients(cidr: str) -> None:
+def test_private_and_narrow_public_client_ranges_are_accepted(cidr: str) -> None:
     settings = parse_toml(with_line("[proxy]", f"client_cidrs = ['{cidr}']"), "my.toml")
     assert settings.proxy.client_cidrs == (cidr,)
 
 
-def test_ipv6_clients_alone_are_refused_where_the_load_balancer_has_no_such_address() -> None:
+def test_a_load_balancer_with_only_ipv6_clients_is_refused() -> None:
     behind = f"{NLB}tls_secret = 'tls'"
     text = with_line("[proxy.exposure]", behind).replace("[proxy]\n", "[proxy]\nclient_cidrs = ['fd00:1::/32']\n", 1)
     (found,) = mistakes(text)
@@ -395,19 +397,19 @@ def test_ipv6_clients_alone_are_refused_where_the_load_balancer_has_no_such_addr
     assert len(parse_toml(both, "my.toml").proxy.client_cidrs) == 2
 
 
-def test_an_internal_scheme_may_be_written_out() -> None:
+def test_an_internal_scheme_is_accepted() -> None:
     internal = INTERNET_FACING.replace("internet-facing", "internal")
     assert parse_toml(with_line("[proxy.exposure]", internal), "my.toml").proxy.exposure.kind == "ingress"
 
 
 @pytest.mark.parametrize("group", ["system:masters", "system:nodes", "eks:cluster-bootstrap"])
-def test_a_group_that_has_rights_of_its_own_is_refused(group: str) -> None:
+def test_a_group_of_kubernetes_or_eks_is_refused(group: str) -> None:
     (found,) = mistakes(f"{SMALLEST}[names]\ngroup = '{group}'\n")
     assert f'names.group = "{group}": must be a Kubernetes group\'s name that does not start with system:' in found
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "mx-central-1", "us-isob-east-1", "eusc-de-east-1"])
-def test_regions_of_every_partition_are_regions(region: str) -> None:
+def test_regions_of_every_partition_are_accepted(region: str) -> None:
     settings = parse_toml(SMALLEST.replace("ap-southeast-2", region), "my.toml")
     assert settings.registries[0].region == region
 
