@@ -17,7 +17,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows types imports unit template test parts lifecycle proxy double cluster e2e mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests schema dashboard permissions lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-workflows types imports unit template test parts lifecycle proxy double cluster e2e mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -53,8 +53,8 @@ types: .venv/installed ## Check the types
 imports: .venv/installed ## Check the import contracts
 	lint-imports
 
-unit: .venv/installed ## Unit tests: no sockets, seconds
-	pytest tests/unit testbed/tests/unit
+unit: .venv/installed ## Unit tests: no sockets, seconds; with the coverage floor of scripts/coverage.toml
+	pytest tests/unit testbed/tests/unit --cov=lambda_fn --cov=k8s_manifests --cov=cli --cov-report= --cov-report=json:.coverage.json && python scripts/check_coverage.py .coverage.json
 
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
 	pytest tests/template
@@ -81,9 +81,9 @@ cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 e2e: parts ## Tests of everything together on the real node, inside the sandbox
 	$(INSIDE) pytest tests/e2e
 
-# Beside `make test`, not in it: its data is checked there, and this takes its time.
-mutants: parts ## Take each rule of docs/request-handling.md out and see its test fail; writes docs/mutants.md (half an hour)
-	python -m testbed.mutants --markdown docs/mutants.md
+# Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
+mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)
+	python -m testbed.mutants $(if $(MUTANTS),--markdown $(MUTANTS)) && python -m testbed.mutants.modules
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
 bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (a quarter of an hour)
@@ -127,14 +127,8 @@ sbom: .venv/audit/installed ## Write the software bill of materials of the Lambd
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@python -m k8s_manifests --config $(CONFIG)
 
-schema: .venv/installed ## Write the JSON Schema that editors use for frontdoor.toml
-	python -c 'import json; from lambda_fn.settings import Settings; print(json.dumps(Settings.model_json_schema(), indent=2))' > docs/frontdoor.schema.json
-
-dashboard: .venv/installed node_modules/installed ## Draw docs/dashboard.svg from the dashboard in the template
-	python -m tests.template.dashboard_picture
-
-permissions: .venv/installed node_modules/installed ## Write what a deployment needs into docs/permissions.md
-	python -m tests.template.deployment_permissions
+docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, permissions, dashboard
+	python -m cli.reference && python -m tests.template.deployment_permissions && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit; do $(COMPILE) $$of.in -o $$of.txt; done

@@ -1,0 +1,67 @@
+"""The documents: what they link to exists, and all together they are short enough to be read."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WORDS = 15_000
+"""Of all that is written by hand for operators, developers, reviewers and contributors: an afternoon of reading."""
+NOT_COUNTED = ("docs/decisions/", "CHANGELOG.md", ".github/", "testbed/bench/results/")
+"""Records of what was, and forms."""
+
+REFERENCES = ("docs/configuration.md", "docs/performance.md", "docs/permissions.md", "docs/rbac.md")
+"""Of these the tables are looked up and not read: only their prose counts."""
+
+_GENERATED = re.compile(r"<!-- generated.*?-->.*?<!-- end of generated -->", re.DOTALL)
+_CODE = re.compile(r"^```.*?^```|^ {4}.*?$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+
+
+def documents() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "*.md"], check=True, capture_output=True, text=True, cwd=ROOT)  # noqa: S607 - git is where the user has it
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def words(document: Path) -> int:
+    """What a reader reads: every token with a letter or digit, so a table's rules do not count."""
+    text = _GENERATED.sub("", document.read_text("utf-8"))
+    if str(document.relative_to(ROOT)) in REFERENCES:
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("|"))
+    return sum(bool(re.search(r"\w", token)) for token in text.split())
+
+
+def anchors(document: Path) -> set[str]:
+    """The fragments of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    plain = (
+        re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found)) for found in _HEADING.findall(text)
+    )
+    return {heading.strip().lower().replace(" ", "-") for heading in plain}
+
+
+def broken_links(document: Path) -> Iterator[str]:
+    for link in _LINK.findall(_CODE.sub("", document.read_text("utf-8"))):
+        path, _, fragment = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists():
+            yield f"{link}: there is no {path}"
+        elif fragment and target.suffix == ".md" and fragment not in anchors(target):
+            yield f"{link}: {target.name} has no heading for #{fragment}"
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    assert list(broken_links(document)) == []
+
+
+def test_the_documents_are_short_enough_to_be_read() -> None:
+    counted = {str(path.relative_to(ROOT)): words(path) for path in documents()}
+    counted = {name: count for name, count in counted.items() if not name.startswith(NOT_COUNTED)}
+    assert sum(counted.values()) <= WORDS, counted
