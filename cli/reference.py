@@ -65,7 +65,8 @@ def _model(ref: str) -> str:
 
 def _table(title: str, table: Node) -> str:
     rows = "\n".join(
-        f"| `{key}` | {_default(field)} | {_line(field['description'])} |" for key, field in table["properties"].items()
+        f"| `{key}` | {_default(field)} | {_line(field['description'])}{_bounds(field)} |"
+        for key, field in table["properties"].items()
     )
     return f"### {title}\n\n{_line(table['description'])}\n\n{_HEAD}\n{rows}"
 
@@ -76,6 +77,13 @@ def _default(field: Node) -> str:
     if field["default"] is None:
         return "not set"
     return "all defaults" if "$ref" in field else f"`{json.dumps(field['default'])}`"
+
+
+def _bounds(field: Node) -> str:
+    lowest, highest = field.get("minimum"), field.get("maximum")
+    if lowest is None:
+        return ""
+    return f" Allowed: {lowest} or more." if highest is None else f" Allowed: {lowest} to {highest}."
 
 
 def _line(text: str) -> str:

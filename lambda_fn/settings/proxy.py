@@ -39,8 +39,9 @@ class Proxy(Table):
     exposure: Exposure
     """How clients reach the proxy and where TLS is terminated: `ingress`, `nlb`, `pod` or `service`."""
     image: Image = "public.ecr.aws/nginx/nginx:1.30.6"
-    """nginx 1.27.4 or later with njs at the official image's place. A copy in your own ECR, named by digest, makes the
-    proxy independent of public registries: the pods pull with the same `aws-registry` secret.
+    """The image of the pods: nginx 1.29.3 or later, with the njs module in the same folder as in the official image. A
+    copy in your own ECR, named by digest, makes the proxy independent of public registries: the pods pull it with the
+    `aws-registry` Secret.
     """
     replicas: int = Field(default=2, ge=2, le=50)
     """How many proxy pods. At least two, so that neither the loss of a node nor a rollout interrupts pulls."""
