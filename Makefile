@@ -8,7 +8,7 @@ export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
 CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli scripts testbed tests
 # What git tracks, or would.
 TEXTS = $(shell git ls-files --cached --others --exclude-standard | grep -Ev '\.(json|png|sum|svg)$$|requirements.*\.txt$$')
-SCRIPTS = .ci/run $(filter-out %.py %.tsv %.txt,$(wildcard scripts/*)) $(shell git ls-files '*.sh')
+SCRIPTS = .ci/run scripts/install scripts/sbom scripts/venv $(shell git ls-files '*.sh')
 CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.

@@ -4,8 +4,8 @@ import pytest
 
 from scripts.check_terms import allowed, findings, terms
 
-TERMS = terms("# a comment\n\\bmend(s|ed)?\\b\tfix\n\\bresting\\b\tcircuit open\n")
-FINE = allowed("encryption resting\n")
+TERMS = terms("# a comment\n\\bflibber(s|ed)?\\b\tfix\n\\bglooming\\b\tcircuit open\n")
+FINE = allowed("encryption glooming\n")
 
 
 def found(name: str, text: str) -> list[tuple[int, str, str]]:
@@ -13,15 +13,15 @@ def found(name: str, text: str) -> list[tuple[int, str, str]]:
 
 
 def test_a_wording_is_found_in_a_document_with_its_line_and_replacement() -> None:
-    assert found("a.md", "one\nWe mended it.\n") == [(2, "mended", "fix")]
+    assert found("a.md", "one\nWe flibbered it.\n") == [(2, "flibbered", "fix")]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "x = 1  # mend it\n",
-        'x = "mend it"\n',
-        'x = f"mend {x}"\n',
+        "x = 1  # flibber it\n",
+        'x = "flibber it"\n',
+        'x = f"flibber {x}"\n',
         '"""Say.\n\nmend it\n"""\n',
         "def test_mend_it() -> None: ...\n",
     ],
@@ -32,15 +32,15 @@ def test_a_wording_is_found_wherever_python_has_prose(text: str) -> None:
 
 
 def test_an_identifier_is_not_prose() -> None:
-    assert found("a.py", "mend = 1\n") == []
+    assert found("a.py", "flibber = 1\n") == []
 
 
 def test_the_line_of_a_finding_counts_within_a_docstring() -> None:
-    assert found("a.py", '"""Say.\n\nmend it\n"""\n') == [(3, "mend", "fix")]
+    assert found("a.py", '"""Say.\n\nmend it\n"""\n') == [(3, "flibber", "fix")]
 
 
 def test_an_allowed_use_is_not_a_finding() -> None:
-    assert found("a.md", "encryption resting, and ECR resting") == [(1, "resting", "circuit open")]
+    assert found("a.md", "encryption glooming, and ECR glooming") == [(1, "glooming", "circuit open")]
 
 
 @pytest.mark.parametrize(("text", "named"), [("no tab here", "line 1"), ("(\tbad", "'('")])
