@@ -22,8 +22,8 @@ def test_a_wording_is_found_in_a_document_with_its_line_and_replacement() -> Non
         "x = 1  # flibber it\n",
         'x = "flibber it"\n',
         'x = f"flibber {x}"\n',
-        '"""Say.\n\nmend it\n"""\n',
-        "def test_mend_it() -> None: ...\n",
+        '"""Say.\n\nflibber it\n"""\n',
+        "def test_flibber_it() -> None: ...\n",
     ],
     ids=["comment", "string", "f-string", "docstring", "test name"],
 )
@@ -36,7 +36,7 @@ def test_an_identifier_is_not_prose() -> None:
 
 
 def test_the_line_of_a_finding_counts_within_a_docstring() -> None:
-    assert found("a.py", '"""Say.\n\nmend it\n"""\n') == [(3, "flibber", "fix")]
+    assert found("a.py", '"""Say.\n\nflibber it\n"""\n') == [(3, "flibber", "fix")]
 
 
 def test_an_allowed_use_is_not_a_finding() -> None:
