@@ -85,5 +85,5 @@ class Settings(Table):
             *consistency.exposure(self.proxy, self.names, manifests=self.manifests),
         )
         if mistakes:
-            raise ValueError(mistakes[0])
+            raise ValueError("\n".join(mistakes))
         return self

@@ -3,19 +3,21 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings.exposure import Exposure
 from lambda_fn.settings.models import Settings
 
 ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"
 """The one environment variable of the Lambda that holds its settings, as JSON."""
 
 _SHOWN_CHARACTERS = 80
-_IN_TOMLS_WORDS = {
+_KINDS = ", ".join(repr(get_args(kind.model_fields["kind"].annotation)[0]) for kind in get_args(get_args(Exposure)[0]))
+_WRONG_TYPE = {
     "string_type": "must be text in quotes",
     "int_type": "must be a whole number without quotes",
     "int_from_float": "must be a whole number",
@@ -72,9 +74,9 @@ def _validated(raw: object, source: str) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        # pydantic also calls a list too short when its items were refused; the items' own mistakes say enough.
+        # pydantic also reports a list as too short when its items are wrong; the mistakes of the items are enough.
         found = [d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"]]
-        mistakes = [_mistake(details) for details in found]
+        mistakes = "\n".join(_mistake(details) for details in found).splitlines()
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise SettingsError(f"{source} has {count}:\n" + "\n".join(f"  {line}" for line in mistakes)) from None
 
@@ -90,19 +92,19 @@ def _mistake(details: ErrorDetails) -> str:
         case "extra_forbidden":
             return f"{key} is not a known setting: must be one of {', '.join(_allowed(details['loc'][:-1]))}"
         case "union_tag_invalid" | "union_tag_not_found":
-            kinds = (details.get("ctx") or {}).get("expected_tags", "'ingress', 'nlb', 'pod', 'service'")
             kind = dict(details["input"]).get("kind")
-            return f"{key}.kind {'is missing' if kind is None else f'= {_shown(kind)}'}: must be one of {kinds}"
+            return f"{key}.kind {'is missing' if kind is None else f'= {_shown(kind)}'}: must be one of {_KINDS}"
         case "too_short":
             return f"{key} = {_shown(details['input'])}: must have at least one entry"
         case "value_error" if isinstance(details["input"], dict | list | tuple):
-            return f"{key or 'the file'}: {_reason(details)}"
+            # The checks across tables give one line for each mistake.
+            return "\n".join(f"{key or 'the file'}: {reason}" for reason in _reason(details).splitlines())
         case _:
             return f"{key} = {_shown(details['input'])}: {_reason(details)}"
 
 
 def _reason(details: ErrorDetails) -> str:
-    return _IN_TOMLS_WORDS.get(details["type"]) or details["msg"].removeprefix("Value error, ").replace(
+    return _WRONG_TYPE.get(details["type"]) or details["msg"].removeprefix("Value error, ").replace(
         "Input should", "must"
     )
 

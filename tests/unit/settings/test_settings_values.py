@@ -23,7 +23,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "domian = 'x.example.net'",
-            "domian is not a known setting: must be one of alarms, canary, cluster, domain, encryption,",
+            "domian is not a known setting: must be one of alarms, canary, cluster, ",
         ),
         (
             "[cluster]",
@@ -239,10 +239,6 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
             f"{NLB}certificate_arn = '{CERTIFICATE.format('ap-southeast-2').replace('arn:aws:', 'arn:aws-cn:')}'",
             ": must be in the partition aws of cluster.region = ap-southeast-2",
         ),
-        (
-            f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP.replace('ap-southeast-2', 'eu-west-1')}'",
-            ": must be in cluster.region = ap-southeast-2",
-        ),
         (f"{NLB}certificate_zone_id = 'example.net'", "must be a Route 53 hosted zone's id, like Z0123"),
         (f"{NLB}tls_secret = 'tls'\nalias_zone_id = 'z1'", 'proxy.exposure.alias_zone_id = "z1": must be a Route 53'),
         (
@@ -431,3 +427,23 @@ def test_every_region_that_botocore_knows_is_of_the_partition_it_says() -> None:
     known = {region: each["id"] for each in partitions for region in each["regions"] if not region.endswith("-global")}
     assert len(known) > 30
     assert {region: partition_of(region).name for region in known} == known
+
+
+def test_every_mistake_across_tables_is_reported() -> None:
+    text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
+    found = mistakes(with_exposure(text, "kind = 'pod'\ntls_secret = 'aws-registry'"))
+    assert [line.split(" = ")[0].split(" is ")[0] for line in found] == [
+        "the file: proxy.resolver",
+        "the file: proxy.exposure.tls_secret",
+    ]
+
+
+def with_exposure(text: str, lines: str) -> str:
+    return text.replace('kind = "service"', lines)
+
+
+def test_a_target_group_of_another_region_is_refused() -> None:
+    arn = GROUP.replace("ap-southeast-2", "eu-west-1")
+    text = with_line("[proxy.exposure]", f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{arn}'")
+    (found,) = mistakes(f'manifests = "external"\n{text}')
+    assert f"proxy.exposure.target_group_arn = {arn}: must be in cluster.region = ap-southeast-2" in found
