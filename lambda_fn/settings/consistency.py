@@ -4,10 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings.canary import Canary
-from lambda_fn.settings.cluster import Cluster
-from lambda_fn.settings.names import Names
-from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.registry import Registry
 
 
@@ -37,19 +33,18 @@ def reject_unused_registries(registries: Sequence[Registry]) -> None:
         taken |= dict.fromkeys(registry.repositories, number)
 
 
-def canary(check: Canary | None, registries: Sequence[Registry]) -> Iterator[str]:
+def canary(repository: str | None, patterns: Sequence[str]) -> Iterator[str]:
     """The pull check needs a repository that clients may pull."""
-    patterns = [pattern for registry in registries for pattern in registry.repositories]
-    if check and not any(RepositoryPattern(pattern).matches(check.repository) for pattern in patterns):
+    if repository and not any(RepositoryPattern(pattern).matches(repository) for pattern in patterns):
         yield (
-            f"canary.repository = {check.repository}: must be a repository that clients may pull: one that "
+            f"canary.repository = {repository}: must be a repository that clients may pull: one that "
             f"{', '.join(patterns)} allows"
         )
 
 
-def resolver(cluster: Cluster, proxy: Proxy) -> Iterator[str]:
+def resolver(address: str | None, *, endpoint: str | None) -> Iterator[str]:
     """With a fixed endpoint the Lambda does not ask EKS, so it does not know the address of the cluster's DNS."""
-    if cluster.endpoint and not proxy.resolver:
+    if endpoint and not address:
         yield (
             "proxy.resolver is missing: it must be set together with cluster.endpoint, because EKS is then not asked "
             "for the cluster's DNS address"
@@ -65,12 +60,10 @@ def regions(arns: Mapping[str, str], region: str) -> Iterator[str]:
         yield from _partition(key, arn, partition, region)
 
 
-def partitions(registries: Sequence[Registry], image: str, region: str) -> Iterator[str]:
+def partitions(registries: Sequence[str], image: str, region: str) -> Iterator[str]:
     """Registries and the image may be in any region of the cluster's partition."""
-    for number, registry in enumerate(registries):
-        yield from _partition(
-            f"registries[{number}].region", registry.region, partition_of(registry.region).name, region
-        )
+    for number, of in enumerate(registries):
+        yield from _partition(f"registries[{number}].region", of, partition_of(of).name, region)
     if host := ECR_HOST.match(image):
         yield from _partition("proxy.image", image, partition_of(host["region"]).name, region)
 
@@ -84,11 +77,10 @@ def _partition(key: str, value: str, partition: str, region: str) -> Iterator[st
         )
 
 
-def exposure(proxy: Proxy, names: Names, *, manifests: str) -> Iterator[str]:
-    """What each kind requires of the other tables."""
-    yield from proxy.exposure.conflicts(manifests=manifests, client_cidrs=proxy.client_cidrs)
-    if proxy.exposure.certificate_secret == names.secret:
+def secrets(tls_secret: str | None, pull_secret: str) -> Iterator[str]:
+    """The Lambda writes the pull secret, and something else the certificate."""
+    if tls_secret == pull_secret:
         yield (
-            f"proxy.exposure.tls_secret = {names.secret}: must differ from names.secret, because the Lambda would "
+            f"proxy.exposure.tls_secret = {pull_secret}: must differ from names.secret, because the Lambda would "
             "overwrite the certificate"
         )

@@ -76,13 +76,16 @@ class Settings(Table):
 
     @model_validator(mode="after")
     def _tables_fit_together(self) -> Self:
-        arns = {"alarms.topic_arn": self.alarms.topic_arn, **self.proxy.exposure.arns}
+        exposure, region = self.proxy.exposure, self.cluster.region
+        patterns = [pattern for registry in self.registries for pattern in registry.repositories]
+        arns = {"alarms.topic_arn": self.alarms.topic_arn, **exposure.arns}
         mistakes = (
-            *consistency.canary(self.canary, self.registries),
-            *consistency.resolver(self.cluster, self.proxy),
-            *consistency.regions({key: arn for key, arn in arns.items() if arn}, self.cluster.region),
-            *consistency.partitions(self.registries, self.proxy.image, self.cluster.region),
-            *consistency.exposure(self.proxy, self.names, manifests=self.manifests),
+            *consistency.canary(self.canary.repository if self.canary else None, patterns),
+            *consistency.resolver(self.proxy.resolver, endpoint=self.cluster.endpoint),
+            *consistency.regions({key: arn for key, arn in arns.items() if arn}, region),
+            *consistency.partitions([registry.region for registry in self.registries], self.proxy.image, region),
+            *exposure.conflicts(manifests=self.manifests, client_cidrs=self.proxy.client_cidrs),
+            *consistency.secrets(exposure.certificate_secret, self.names.secret),
         )
         if mistakes:
             raise ValueError("\n".join(mistakes))
