@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.settings import parse_toml
+from lambda_fn.settings.parse import parse_toml
 from stacks.frontdoor_stack import FrontdoorStack
 
 # cdk-nag is the check here. CDK's own validation takes as long as all the rest; cfn-lint does the same in the tests.

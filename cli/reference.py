@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _BEGIN, _END = "<!-- generated: tables -->", "<!-- end of generated -->"

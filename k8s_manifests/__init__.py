@@ -6,7 +6,7 @@ from cdk8s import App
 
 from k8s_manifests.access_chart import AccessChart
 from k8s_manifests.proxy_chart import ProxyChart
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 __all__ = ["AccessChart", "ProxyChart", "access_documents", "documents", "proxy_documents"]
 

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from k8s_manifests import access_documents, documents
 from k8s_manifests.exposures import Exposure, exposure_of
 from lambda_fn.contract.errors import FrontdoorError, SettingsError
-from lambda_fn.settings import Settings, parse_toml
 from lambda_fn.settings.fields import TargetGroupArn
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import parse_toml
 
 WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""

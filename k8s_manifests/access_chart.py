@@ -20,7 +20,8 @@ from k8s_manifests.policy import network_policy
 from k8s_manifests.proxy_chart import proxy_objects
 from k8s_manifests.service import service
 from lambda_fn.contract.objects import refresher_role
-from lambda_fn.settings import Names, Settings
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.names import Names
 
 
 class AccessChart(Chart):

@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
 
 from k8s_manifests.volumes import mounts
 from lambda_fn.contract.paths import CACHE, CONFIG, HTTP_PORT, HTTPS_PORT, LIVE, READY, RUN, STARTUP
-from lambda_fn.settings import Proxy, Resources
+from lambda_fn.settings.proxy import Proxy, Resources
 
 # The module lies at this place in the official image and in Debian's package alike, and is loaded here so that the
 # configuration itself is the same everywhere.

@@ -9,7 +9,7 @@ from k8s_manifests.exposures import exposure_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 
 class ProxyChart(Chart):

@@ -13,7 +13,8 @@ from lightkube.models.core_v1 import (
 )
 
 from lambda_fn.contract.paths import CACHE, CONFIG, CREDENTIAL, RUN, SCRIPTS, TLS
-from lambda_fn.settings import Cache, Names
+from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.names import Names
 
 _GROUP_MAY_READ = 0o440
 

@@ -19,7 +19,8 @@ from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
 from k8s_manifests.volumes import volumes
 from lambda_fn.contract.objects import SCRIPTS_SHA256
-from lambda_fn.settings import Names, Proxy
+from lambda_fn.settings.names import Names
+from lambda_fn.settings.proxy import Proxy
 
 NGINX_USER = 101
 """User and group of nginx in the official image."""

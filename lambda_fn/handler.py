@@ -25,7 +25,8 @@ from lambda_fn.job.api_error import Grant
 from lambda_fn.job.expiry import KnownExpiry
 from lambda_fn.job.refresh import refresh
 from lambda_fn.job.report import Report, ReportedError, RolloutStuckError
-from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment
 
 logger = Logger(service=SERVICE)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from lambda_fn.settings import Cluster, Endpoints
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.endpoints import Endpoints
 from stacks.endpoint_policies import allowed_principals, layers_only
 from stacks.network import HTTPS
 

@@ -14,7 +14,9 @@ from constructs import Construct, IDependable
 from k8s_manifests.exposures import exposure_of
 from lambda_fn.contract.metrics import dimensions
 from lambda_fn.contract.objects import deployer_group, deployer_role
-from lambda_fn.settings import NlbExposure, Settings, to_environment
+from lambda_fn.settings.exposure import NlbExposure
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import to_environment
 from stacks.access import GroupAccess
 from stacks.alarms import RUNBOOK, Alarms
 from stacks.dashboard import Dashboard

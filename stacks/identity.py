@@ -11,7 +11,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import Cluster, Registry
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.registry import Registry
 from stacks import ecr_actions
 from stacks.encryption import use_key_for_queue
 from stacks.nag import acknowledge_wildcard

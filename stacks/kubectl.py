@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from constructs import Construct
 
-from lambda_fn.settings import Cluster
+from lambda_fn.settings.cluster import Cluster
 from stacks.access import AdministratorAccess, GroupAccess
 from stacks.logs import deny_new_log_groups, send_log
 from stacks.nag import acknowledge, acknowledge_wildcard

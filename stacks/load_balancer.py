@@ -12,7 +12,8 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from lambda_fn.settings import Cluster, NlbExposure
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.exposure import NlbExposure
 from stacks.nag import acknowledge
 from stacks.network import HTTPS
 from stacks.target_group import target_group

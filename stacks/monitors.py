@@ -21,7 +21,7 @@ from lambda_fn.contract.metrics import (
     TOKEN_SECONDS_REMAINING,
     TOKENS_WRITTEN,
 )
-from lambda_fn.settings import Schedule
+from lambda_fn.settings.schedule import Schedule
 from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule, no_success
 from stacks.dashboard import Graph
 from stacks.metrics import Metrics

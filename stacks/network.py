@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambda_fn.settings import Cluster
+from lambda_fn.settings.cluster import Cluster
 from stacks.nag import acknowledge, acknowledge_wildcard
 
 HTTPS = 443

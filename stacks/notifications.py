@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from lambda_fn.settings import Alarms
+from lambda_fn.settings.alarms import Alarms
 
 
 class Notifications(Construct):

@@ -6,7 +6,7 @@ from k8s_manifests.exposures import Exposure, exposure_of
 from k8s_manifests.rollout import longest_rollout_seconds
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.registries import ECR_HOST
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 
 def reject_incompatible_settings(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings import Registry
+from lambda_fn.settings.registry import Registry
 
 
 def allowed_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:

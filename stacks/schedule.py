@@ -11,7 +11,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.settings import Schedule as ScheduleRule
+from lambda_fn.settings.schedule import Schedule as ScheduleRule
 from stacks.encryption import use_key_for_queue
 
 # A run that cannot start within an hour is outdated: the next one is due, and the dead-letter queue has its event.

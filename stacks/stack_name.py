@@ -3,7 +3,7 @@
 import hashlib
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import Cluster
+from lambda_fn.settings.cluster import Cluster
 
 _STACK_NAME_LIMIT = 128
 

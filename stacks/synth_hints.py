@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-from lambda_fn.settings import Registry
+from lambda_fn.settings.registry import Registry
 
 
 def synth_hints(*, cluster_region: str, registries: Iterable[Registry], image: str) -> tuple[str, ...]:

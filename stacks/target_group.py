@@ -4,7 +4,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from lambda_fn.contract.paths import READY
-from lambda_fn.settings import NlbExposure
+from lambda_fn.settings.exposure import NlbExposure
 from stacks.network import HTTPS
 
 _LONGEST_DEREGISTRATION_SECONDS = 3600

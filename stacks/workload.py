@@ -12,7 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from k8s_manifests import documents, proxy_documents
-from lambda_fn.settings import Cluster, Settings
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.models import Settings
 from stacks.administrator_check import AdministratorCheck
 from stacks.kubectl import imported_cluster, kubectl_provider
 from stacks.network import Network

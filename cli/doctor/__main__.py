@@ -17,7 +17,7 @@ from cli.doctor.context import DEFAULT_CONFIG, CheckContext
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.terminal import SlowCheckNotice, has_colours, render_line
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.settings import parse_toml
+from lambda_fn.settings.parse import parse_toml
 
 EXIT_FAILED = 1
 """Exit status when a check failed."""

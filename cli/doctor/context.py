@@ -15,7 +15,7 @@ from cli.doctor.stack_resources import StackResources, list_resources
 from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
 from lambda_fn.job.connection import Connection
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 from stacks.stack_name import stack_name
 
 DEFAULT_CONFIG = "frontdoor.toml"

@@ -6,8 +6,8 @@ A new kind is a table in `lambda_fn/settings/exposure.py`, a module here, and it
 from k8s_manifests.exposures import ingress, nlb, pod, service
 from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.objects import Place
-from lambda_fn.settings import Settings
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
+from lambda_fn.settings.models import Settings
 
 __all__ = ["Exposure", "exposure_of"]
 

@@ -14,7 +14,7 @@ from lambda_fn.contract.errors import CanaryError, SettingsError
 from lambda_fn.edges import tls
 from lambda_fn.job.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.job.redact import excerpt
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 MANIFEST_LIMIT_BYTES = 4 << 20
 """What registries take for a manifest: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.job.connection import Connection, dns_address, nginx_address
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_eks import EKSClient

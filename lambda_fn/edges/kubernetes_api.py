@@ -19,7 +19,7 @@ from lambda_fn.job import diagnosis, manifests
 from lambda_fn.job.api_error import Action
 from lambda_fn.job.manifests import Manifest
 from lambda_fn.job.ports import Applied, Workload
-from lambda_fn.settings import Names
+from lambda_fn.settings.names import Names
 
 Kind = TypeVar("Kind", bound=Secret | ConfigMap | Deployment)
 _KINDS: dict[str, type[Secret | ConfigMap | Deployment]] = {

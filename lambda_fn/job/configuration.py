@@ -4,7 +4,7 @@ from lambda_fn.contract.objects import TEMPLATE_KEY
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
 from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.job import render
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 
 def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template: str) -> str:

@@ -10,7 +10,7 @@ from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.times import instant_text
-from lambda_fn.settings import Registry
+from lambda_fn.settings.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)

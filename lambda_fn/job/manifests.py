@@ -8,7 +8,7 @@ from typing import Any
 
 from lambda_fn.contract import secret
 from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, lambda_labels
-from lambda_fn.settings import Names
+from lambda_fn.settings.names import Names
 
 Manifest = dict[str, Any]
 

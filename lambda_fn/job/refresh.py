@@ -19,7 +19,7 @@ from lambda_fn.job.ports import Clock, Cluster, Registry
 from lambda_fn.job.report import Report, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.job.undo import Before
 from lambda_fn.job.update import Update, apply
-from lambda_fn.settings import Settings
+from lambda_fn.settings.models import Settings
 
 
 def refresh(

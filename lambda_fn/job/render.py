@@ -18,7 +18,8 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
-from lambda_fn.settings import Cache, Timeouts
+from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.timeouts import Timeouts
 
 OUTPUT_LIMIT_BYTES = 900_000
 """The largest configuration written: a ConfigMap holds 1 MiB, and its names and annotations count too."""

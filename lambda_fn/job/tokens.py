@@ -9,7 +9,7 @@ from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.secret import Entry
 from lambda_fn.job.credential import registry_host
 from lambda_fn.job.ports import Cluster, Registry
-from lambda_fn.settings import Registry as RegistrySettings
+from lambda_fn.settings.registry import Registry as RegistrySettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.secret import Entry
 from lambda_fn.edges.ecr import Ecr
 from lambda_fn.job.tokens import host_of
-from lambda_fn.settings import Registry, Schedule
+from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.schedule import Schedule
 
 _LIFETIME = timedelta(hours=12)
 """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_AuthorizationData.html"""

@@ -8,7 +8,7 @@ from cli.doctor.field_managers import Path, managers_of
 from cli.doctor.finding import Finding, ok, warning
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
 from lambda_fn.contract.objects import FIELD_MANAGER, LAMBDA_ANNOTATIONS
-from lambda_fn.settings import Names
+from lambda_fn.settings.names import Names
 
 _ANNOTATIONS: Path = ("spec", "template", "metadata", "annotations")
 

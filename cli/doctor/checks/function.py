@@ -9,7 +9,8 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.stack_resources import DELETED_HINT
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment, to_environment
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, to_environment
 
 _SHOWN = 5
 

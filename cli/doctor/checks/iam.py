@@ -9,7 +9,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings import Registry
+from lambda_fn.settings.registry import Registry
 from stacks import ecr_actions
 
 _PUSH = "ecr:PutImage"

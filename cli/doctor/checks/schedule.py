@@ -8,7 +8,7 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped, warning
-from lambda_fn.settings import Schedule
+from lambda_fn.settings.schedule import Schedule
 
 _TYPE = "AWS::Scheduler::Schedule"
 _CANARY_CONSTRUCT = "ScheduleCanary"
