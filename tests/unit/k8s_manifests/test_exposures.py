@@ -1,0 +1,72 @@
+"""Each exposure kind gives the charts, the stack and the doctor its facts."""
+
+import pytest
+
+from k8s_manifests.exposures import Exposure, exposure_of
+from k8s_manifests.rollout import longest_rollout_seconds, surge
+from lambda_fn.settings import parse_toml
+from tests.unit.settings.files import with_line
+
+CLIENTS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
+INGRESS = "kind = 'ingress'\nclass_name = 'nginx'\ntls_secret = 'tls'"
+NLB = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ncertificate_zone_id = 'Z12'"
+NLB_THROUGH = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ntls_secret = 'tls'"
+POD = "kind = 'pod'\ntls_secret = 'tls'"
+SERVICE = "kind = 'service'"
+
+
+def exposure(lines: str, *, target_group_arn: str | None = None) -> Exposure:
+    return exposure_of(parse_toml(with_line("[proxy.exposure]", lines), "my.toml"), target_group_arn=target_group_arn)
+
+
+@pytest.mark.parametrize("lines", [INGRESS, NLB, POD, SERVICE])
+def test_every_kind_of_the_settings_has_its_exposure(lines: str) -> None:
+    assert f"kind = '{exposure(lines).kind}'" in lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "ports"),
+    [(INGRESS, (8080, 80)), (SERVICE, (8080, 80)), (NLB, (8080, 80)), (POD, (8443, 443)), (NLB_THROUGH, (8443, 443))],
+)
+def test_clients_use_the_tls_ports_only_if_nginx_terminates_tls(lines: str, ports: tuple[int, int]) -> None:
+    found = exposure(lines)
+    assert (found.listening_port, found.service_port) == ports
+    assert (found.tls_secret == "tls") == (ports == (8443, 443))
+
+
+@pytest.mark.parametrize("lines", [INGRESS, POD, SERVICE])
+def test_without_a_load_balancer_connections_come_from_the_clients(lines: str) -> None:
+    found = exposure(lines)
+    assert found.sources == CLIENTS
+    assert not found.has_load_balancer
+    assert not found.vpc_endpoints
+
+
+def test_with_a_load_balancer_connections_come_from_its_subnets() -> None:
+    assert exposure(NLB).sources == ("10.1.0.0/24",)
+    assert exposure(f"{NLB}\npreserve_client_ip = true").sources == ("10.1.0.0/24", *CLIENTS)
+
+
+def test_there_is_a_binding_only_if_the_target_group_is_known() -> None:
+    assert exposure(NLB).proxy_objects == ()
+    found = exposure(NLB, target_group_arn=GROUP)
+    assert found.target_group_arn == GROUP
+    assert len(found.proxy_objects) == 1
+
+
+def test_a_pod_behind_a_load_balancer_accepts_connections_until_it_is_deregistered() -> None:
+    assert exposure(NLB).endpoint_seconds == 150
+    assert exposure(SERVICE).endpoint_seconds == 10
+
+
+@pytest.mark.parametrize(("replicas", "pods", "seconds"), [(2, 1, 370), (4, 1, 740), (5, 2, 555), (50, 13, 740)])
+def test_a_rollout_behind_a_load_balancer_takes_at_most_four_steps(replicas: int, pods: int, seconds: int) -> None:
+    registration = exposure(NLB).registration_seconds
+    assert surge(replicas, registration_seconds=registration) == pods
+    assert longest_rollout_seconds(replicas, registration_seconds=registration) == seconds
+
+
+def test_a_rollout_without_a_load_balancer_starts_one_pod_at_a_time() -> None:
+    assert surge(50, registration_seconds=exposure(POD).registration_seconds) == 1
+    assert longest_rollout_seconds(50, registration_seconds=0) == 0
