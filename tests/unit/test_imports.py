@@ -1,6 +1,5 @@
 """Which package may import which, as allow-lists: a new module of a package is under its rule from the start."""
 
-import sys
 from functools import cache
 
 import grimp
@@ -59,9 +58,6 @@ EXCEPTIONS = {
     ("lambda_fn.job.diagnosis", "lightkube"): "the types of the API's objects; no client",
 }
 
-LONGEST_CHAIN = 20
-"""Modules of the longest chain in which each imports the next: what a change can pass through. The aim is 12."""
-
 
 @cache
 def graph() -> grimp.ImportGraph:
@@ -110,21 +106,3 @@ def test_a_pure_package_uses_only_the_libraries_it_may(package: str) -> None:
 @pytest.mark.parametrize(("module", "library"), EXCEPTIONS)
 def test_an_exception_is_still_needed(module: str, library: str) -> None:
     assert library in graph().find_modules_directly_imported_by(module)
-
-
-@cache
-def chain(module: str) -> tuple[str, ...]:
-    """The longest chain of imports that begins with a module."""
-    below = (
-        chain(imported)
-        for imported in graph().find_modules_directly_imported_by(module)
-        if not graph().is_module_squashed(imported)
-    )
-    return (module, *max(below, key=len, default=()))
-
-
-def test_no_chain_of_imports_is_longer_than_allowed() -> None:
-    sys.setrecursionlimit(10_000)
-    own = [module for module in graph().modules if not graph().is_module_squashed(module)]
-    longest = max(map(chain, own), key=len)
-    assert len(longest) <= LONGEST_CHAIN, "\n".join(longest)

@@ -68,7 +68,9 @@ def the_token_is_revoked(world: World, control: Control) -> Iterator[None]:
 @contextmanager
 def the_token_is_expired(world: World, control: Control) -> Iterator[None]:
     del control
-    patch(world, "secret/aws-registry", {"data": {"expires_at": b64encode(b"2026-01-01T00:00:00Z").decode()}})
+    # Without the expiry of each host the common one counts, as in a Secret of version 0.1.0.
+    expired = {"expires_at": b64encode(b"2026-01-01T00:00:00Z").decode(), "expires_at_by_host": None}
+    patch(world, "secret/aws-registry", {"data": expired})
     try:
         yield
     finally:
