@@ -35,8 +35,14 @@ _FIXES = {
 class Ecr:
     """ECR in every region it is asked for."""
 
-    def __init__(self, new_client: "Callable[[str], ECRClient] | None" = None) -> None:
+    def __init__(
+        self,
+        new_client: "Callable[[str], ECRClient] | None" = None,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
         self._new_client = new_client or _new_client
+        self._transport = transport
         self._clients: dict[str, ECRClient] = {}
 
     def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
@@ -75,7 +81,7 @@ class Ecr:
             RegistryError: It refuses the credential.
         """
         try:
-            status = _status(f"https://{host}/v2/", f"Basic {token.reveal()}")
+            status = _status(f"https://{host}/v2/", f"Basic {token.reveal()}", self._transport)
         except httpx2.HTTPError as error:
             return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"
         if status in _REFUSED:
@@ -88,11 +94,15 @@ class Ecr:
         return None
 
 
-def _status(url: str, authorization: str) -> int:
+def _status(url: str, authorization: str, transport: httpx2.BaseTransport | None) -> int:
     """The status of a GET. OpenSSL's default trust; no redirect is followed, which would carry the token along."""
     with (
         httpx2.Client(
-            verify=create_default_context(), timeout=_VERIFY_SECONDS, follow_redirects=False, trust_env=False
+            verify=create_default_context(),
+            timeout=_VERIFY_SECONDS,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
         ) as client,
         client.stream("GET", url, headers={"Authorization": authorization}) as response,
     ):

@@ -3,6 +3,7 @@
 `[tool.mutmut]` in pyproject.toml names the modules and their tests. What may survive stands in survivors.toml.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class Survivor:
 
 def main() -> int:
     """Run mutmut in a copy of the sources; returns 0 when every mutant is killed, or is known to survive."""
+    argparse.ArgumentParser(prog="python -m testbed.mutants.modules", description=__doc__).parse_args()
     with TemporaryDirectory(prefix="mutmut-") as folder:
         copied = tree.copy(Path(folder))
         try:

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import httpx2
 import pytest
 from botocore.stub import Stubber
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.edges.ecr import Ecr
 from tests.fakes.clock import STARTED_AT
@@ -96,3 +98,65 @@ def test_without_credentials_of_its_own_the_lambda_says_so(monkeypatch: pytest.M
         Ecr(lambda region: boto3.Session().client("ecr", region_name=region)).fetch_credential(
             REGION, now=STARTED_AT, must_outlive=timedelta(hours=8)
         )
+
+
+class Registry:
+    """ECR's registry with one answer, and what it was asked."""
+
+    def __init__(self, answer: httpx2.Response | Exception) -> None:
+        self.asked: list[httpx2.Request] = []
+        self._answer = answer
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    def verify(self, token: LeakCheck) -> str | None:
+        """The warning about the token, or None."""
+        return Ecr(transport=httpx2.MockTransport(self)).verify(HOST, Authorization(token.authorization))
+
+
+def test_an_accepted_token_gives_no_warning() -> None:
+    token, registry = LeakCheck(), Registry(httpx2.Response(200))
+    assert registry.verify(token) is None
+    [asked] = registry.asked
+    assert (asked.method, str(asked.url)) == ("GET", f"https://{HOST}/v2/")
+    assert asked.headers["Authorization"] == f"Basic {token.authorization}"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refused_token_is_an_error_with_the_host_and_the_status_and_without_the_token(status: int) -> None:
+    token = LeakCheck()
+    with pytest.raises(RegistryError) as caught:
+        Registry(httpx2.Response(status)).verify(token)
+    message = str(caught.value)
+    assert HOST in message
+    assert str(status) in message
+    assert "Fix: " in message
+    assert token.leaks(message) == []
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_another_status_is_a_warning_with_the_host_and_the_status(status: int) -> None:
+    warning = Registry(httpx2.Response(status)).verify(LeakCheck())
+    assert warning is not None
+    assert HOST in warning
+    assert str(status) in warning
+
+
+def test_a_redirect_is_not_followed() -> None:
+    registry = Registry(httpx2.Response(307, headers={"Location": "https://elsewhere.example/"}))
+    assert "307" in (registry.verify(LeakCheck()) or "")
+    assert [request.url.host for request in registry.asked] == [HOST]
+
+
+@pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ReadTimeout])
+def test_a_registry_that_cannot_be_reached_is_a_warning_with_the_cause(failure: type[httpx2.HTTPError]) -> None:
+    token = LeakCheck()
+    warning = Registry(failure(f"text with {token.authorization}")).verify(token)
+    assert warning is not None
+    assert HOST in warning
+    assert failure.__name__ in warning
+    assert token.leaks(warning) == []
