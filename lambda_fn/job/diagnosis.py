@@ -58,10 +58,12 @@ def deployment_problems(deployment: Deployment) -> list[str]:
 
 def report(problems: Sequence[str], of_pod: Problem | None, log: Sequence[str]) -> str:
     """One text of all that is known: the cause in the first line, the log's last lines indented below."""
-    lines = list(problems)
+    # The pod first: what the Deployment reports is often no more than that time is over.
+    lines = []
     if of_pod:
         container = f", container {of_pod.container}" if of_pod.container else ""
         lines.append(f"pod {of_pod.pod}{container}: {of_pod.reason}")
+    lines.extend(problems)
     if log:
         lines.append("its last lines:")
         lines.extend(f"  {excerpt(line)}" for line in log[-LOG_LINES:])

@@ -97,9 +97,9 @@ class Update:
         names = self.objects.names
         more = f"\n{details}" if details else ""
         raise RolloutStuckError(
-            f"{cause}. The rollout of Deployment {names.workload} is not complete; {report.pods_ready} of "
-            f"{report.pods_wanted} pods serve, with the new token. {outcome.message} Fix: correct the cause, or the "
-            f"template in ConfigMap {names.template_config_map}, and run again.{more}",
+            f"{cause.removesuffix('.')}. The rollout of Deployment {names.workload} is not complete; "
+            f"{report.pods_ready} of {report.pods_wanted} pods serve, with the new token. {outcome.message} "
+            f"Fix: correct the cause, or the template in ConfigMap {names.template_config_map}, and run again.{more}",
             outcome.report,
         ) from outcome.error
 

@@ -129,10 +129,10 @@ def test_a_deployment_that_cannot_create_pods_or_is_paused_says_so() -> None:
     ]
 
 
-def test_the_report_names_the_pod_and_quotes_its_last_lines_without_credentials() -> None:
+def test_the_report_begins_with_the_pod_and_quotes_its_last_lines_without_credentials() -> None:
     log = [f"line {number}" for number in range(30)] + ["Authorization: Basic QVdTOmh1bnRlcg=="]
     lines = report(["exceeded quota"], Problem("proxy-x", "nginx", "Error, exit code 1"), log).splitlines()
-    assert lines[:3] == ["exceeded quota", "pod proxy-x, container nginx: Error, exit code 1", "its last lines:"]
+    assert lines[:3] == ["pod proxy-x, container nginx: Error, exit code 1", "exceeded quota", "its last lines:"]
     assert len(lines) == 3 + LOG_LINES
     assert lines[-2:] == ["  line 29", "  Authorization: Basic ***"]
 
