@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_fn.contract.errors import CanaryError, FrontdoorError
+from lambda_fn.contract.errors import CanaryError, FrontdoorError, SettingsError
 from lambda_fn.contract.metrics import SERVICE, Pull, Rollout, Run, dimensions
 from lambda_fn.contract.objects import refresher_role
 from lambda_fn.edges import metrics
@@ -85,7 +85,10 @@ def _pull_canary(settings: Settings, clock: LambdaClock) -> dict[str, Any]:
     Raises:
         SettingsError: The settings have no canary.
     """
-    canary = Canary(settings)
+    if settings.canary is None:
+        raise SettingsError("[canary] is not set. Fix: set canary.repository and canary.reference, and deploy")
+    redirects = settings.proxy.blobs == "redirect"
+    canary = Canary(settings.canary, domain=settings.domain, may_redirect_blobs=redirects)
     try:
         seconds = canary.pull(allowed_seconds=clock.remaining_seconds() - _REPORT_SECONDS)
     except CanaryError as error:
@@ -162,7 +165,7 @@ def _dimensions(settings: Settings) -> Mapping[str, str]:
 def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
     """The settings, the clients made of them, and the known expiry of the token: reused while the Lambda is warm."""
     settings = parse_environment({} if environment is None else {ENVIRONMENT_NAME: environment})
-    return settings, Ecr(), Eks(settings), KnownExpiry()
+    return settings, Ecr(), Eks(settings.cluster, settings.proxy.resolver), KnownExpiry()
 
 
 def _log(report: Report | None) -> None:

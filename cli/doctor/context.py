@@ -103,4 +103,4 @@ class CheckContext:
 
     @cached_property
     def _eks(self) -> Eks:
-        return Eks(self.settings, self.client("eks"), self.client("sts"))
+        return Eks(self.settings.cluster, self.settings.proxy.resolver, self.client("eks"), self.client("sts"))

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from lambda_fn.contract.errors import CanaryError, SettingsError
+from lambda_fn.contract.errors import CanaryError
 from lambda_fn.edges import tls
 from lambda_fn.job.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.job.redact import excerpt
-from lambda_fn.settings.models import Settings
+from lambda_fn.settings.canary import Canary as CanarySettings
 
 MANIFEST_LIMIT_BYTES = 4 << 20
 """What registries take for a manifest: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
@@ -40,30 +40,25 @@ class _Answer:
 
 
 class Canary:
-    """Pulls the image in the settings, bounded in time and bytes."""
+    """Pulls an image through a domain, bounded in time and bytes."""
 
     def __init__(
         self,
-        settings: Settings,
+        image: CanarySettings,
         *,
+        domain: str,
+        may_redirect_blobs: bool,
         transport: httpx2.BaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare it.
 
         The default `transport` trusts the canary's own authority, and the public ones: clients may be sent to S3.
-
-        Raises:
-            SettingsError: The settings have no canary.
         """
-        if settings.canary is None:
-            raise SettingsError("[canary] is not set. Fix: set canary.repository and canary.reference, and deploy")
-        self._image = settings.canary
-        self._origin = f"https://{settings.domain}"
-        self._blobs_redirect = settings.proxy.blobs == "redirect"
-        self._transport = transport or httpx2.HTTPTransport(
-            verify=tls.client_context(settings.canary.authority), trust_env=False
-        )
+        self._image = image
+        self._origin = f"https://{domain}"
+        self._may_redirect_blobs = may_redirect_blobs
+        self._transport = transport or httpx2.HTTPTransport(verify=tls.client_context(image.authority), trust_env=False)
         self._now = now
 
     def pull(self, *, allowed_seconds: float = PULL_SECONDS) -> float:
@@ -96,7 +91,7 @@ class Canary:
     def _get(self, client: httpx2.Client, ends_at: float, path: str, limit_bytes: int) -> bytes:
         asked = f"GET {path} at {self._origin}"
         answer = self._ask(client, ends_at, asked, f"{self._origin}{path}", limit_bytes)
-        if self._blobs_redirect and "/blobs/" in path and answer.status == HTTPStatus.TEMPORARY_REDIRECT:
+        if self._may_redirect_blobs and "/blobs/" in path and answer.status == HTTPStatus.TEMPORARY_REDIRECT:
             # Only the host: the URL holds a signature.
             host = _host(answer.location)
             asked = f"{asked}, redirected to {host or 'an invalid URL'}"

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.job.connection import Connection, dns_address, nginx_address
-from lambda_fn.settings.models import Settings
+from lambda_fn.settings.cluster import Cluster
 
 if TYPE_CHECKING:
     from mypy_boto3_eks import EKSClient
@@ -27,11 +27,14 @@ _PRESIGNED_FOR_SECONDS = 60
 
 
 class Eks:
-    """The cluster named in the settings, as the role of this Lambda sees it."""
+    """A cluster, as the role of this Lambda sees it."""
 
-    def __init__(self, settings: Settings, eks: "EKSClient | None" = None, sts: "STSClient | None" = None) -> None:
-        self._cluster = settings.cluster
-        self._resolver = settings.proxy.resolver
+    def __init__(
+        self, cluster: Cluster, resolver: str | None, eks: "EKSClient | None" = None, sts: "STSClient | None" = None
+    ) -> None:
+        """Prepare it; `resolver` is the cluster's DNS address, None where EKS has to say it."""
+        self._cluster = cluster
+        self._resolver = resolver
         self._eks = eks or boto3.client("eks", region_name=self._cluster.region, config=_BOUNDED)
         self._sts = _presigning(sts or boto3.client("sts", region_name=self._cluster.region, config=_ASKED_ONCE))
         self._authentication_mode = "unknown"

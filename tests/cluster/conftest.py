@@ -87,7 +87,7 @@ def site(settings: Settings, administrator: Client, lambda_role: boto3.Session) 
     for document in k8s_manifests.documents(settings):
         if document["kind"] in {"Namespace", "Role", "RoleBinding"}:
             administrator.apply(from_dict(document), force=True)
-    eks = Eks(settings, lambda_role.client("eks"), lambda_role.client("sts"))
+    eks = Eks(settings.cluster, settings.proxy.resolver, lambda_role.client("eks"), lambda_role.client("sts"))
     found = Site(settings, administrator, eks, eks)
     yield found
     found.close()

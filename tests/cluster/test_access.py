@@ -30,7 +30,7 @@ def stranger(world: World) -> str:
 
 def as_role(site: Site, operator: boto3.Session, role_arn: str) -> Eks:
     session = assume(operator, role_arn)
-    return Eks(site.settings, session.client("eks"), session.client("sts"))
+    return Eks(site.settings.cluster, site.settings.proxy.resolver, session.client("eks"), session.client("sts"))
 
 
 def test_an_access_entry_that_appears_late_is_waited_for(
@@ -108,6 +108,6 @@ def test_an_unreachable_api_server_is_an_error_that_names_it_and_the_network_set
         update={"endpoint": "https://192.0.2.2:1", "certificate_authority": described.certificate_authority}
     )
     site.settings = site.settings.model_copy(update={"cluster": cluster})
-    site.eks = Eks(site.settings)
+    site.eks = Eks(cluster, site.settings.proxy.resolver)
     with pytest.raises(ClusterError, match=r"https://192\.0\.2\.2:1 cannot be reached .*cluster\.vpc_id"):
         site.connect().read_template()

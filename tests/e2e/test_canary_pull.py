@@ -25,6 +25,12 @@ def deployed(world: World, reference: str | None = None, domain: str | None = No
     return installation.settings(world).model_copy(update={"canary": image, "domain": domain or world.domain})
 
 
+def canary(settings: Settings, transport: httpx2.BaseTransport | None = None) -> Canary:
+    assert settings.canary is not None
+    redirects = settings.proxy.blobs == "redirect"
+    return Canary(settings.canary, domain=settings.domain, may_redirect_blobs=redirects, transport=transport)
+
+
 def test_a_canary_run_only_pulls_and_emits_its_metrics(world: World, control: Control) -> None:
     mark = control.mark()
     invocation = installation.refresh(world, {"canary": True}, deployed(world))
@@ -41,23 +47,23 @@ def test_a_refresh_succeeds_although_its_canary_pull_fails(world: World) -> None
     invocation = installation.refresh(world, {}, deployed(world, reference="gone"))
     assert invocation.error is None, invocation.log
     assert invocation.payload["changed"] == ["Secret aws-registry"]
-    canary = invocation.payload["canary"]
-    assert not canary["succeeded"]
-    assert f"https://{world.domain}" in canary["message"]
-    assert "404" in canary["message"]
+    pulled = invocation.payload["canary"]
+    assert not pulled["succeeded"]
+    assert f"https://{world.domain}" in pulled["message"]
+    assert "404" in pulled["message"]
     metrics = [json.loads(line) for line in invocation.log.splitlines() if "CloudWatchMetrics" in line]
     assert [c[name] for c in metrics for name in ("RefreshSucceeded", "CanarySuccess") if name in c] == [[1.0], [0.0]]
 
 
 def test_a_domain_that_does_not_resolve_is_an_error_of_the_canary(world: World) -> None:
     with pytest.raises(CanaryError, match="resolve"):
-        Canary(deployed(world, domain="no-such-name.frontdoor.test")).pull()
+        canary(deployed(world, domain="no-such-name.frontdoor.test")).pull()
 
 
 def test_a_certificate_of_an_unknown_authority_is_an_error_of_the_canary(world: World) -> None:
     no_authority = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with pytest.raises(CanaryError, match="unable to get local issuer"):
-        Canary(deployed(world), transport=httpx2.HTTPTransport(verify=no_authority)).pull()
+        canary(deployed(world), transport=httpx2.HTTPTransport(verify=no_authority)).pull()
 
 
 def test_an_internal_authority_is_trusted_if_the_settings_name_it(
@@ -66,10 +72,10 @@ def test_an_internal_authority_is_trusted_if_the_settings_name_it(
     monkeypatch.delenv("SSL_CERT_FILE")  # with which the whole sandbox trusts its authority
     settings = deployed(world)
     with pytest.raises(CanaryError, match="certificate"):
-        Canary(settings).pull()
+        canary(settings).pull()
     authority = base64.b64encode(world.ca.certificate.read_bytes()).decode()
     image = Image(repository=world.app_repository, reference=world.app_tag, certificate_authority=authority)
-    assert Canary(settings.model_copy(update={"canary": image})).pull() > 0
+    assert canary(settings.model_copy(update={"canary": image})).pull() > 0
 
 
 def test_with_ecr_down_the_canary_gets_the_status_of_the_proxy(world: World, control: Control) -> None:
@@ -77,4 +83,4 @@ def test_with_ecr_down_the_canary_gets_the_status_of_the_proxy(world: World, con
         control.behaving(Behaviour(registry_status=503)),
         pytest.raises(CanaryError, match="503"),
     ):
-        Canary(deployed(world, reference=f"never-{uuid.uuid4().hex}")).pull()
+        canary(deployed(world, reference=f"never-{uuid.uuid4().hex}")).pull()

@@ -24,7 +24,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         return
     reference = f"{image.repository}{'@' if ':' in image.reference else ':'}{image.reference}"
     try:
-        seconds = Canary(context.settings.model_copy(update={"canary": image})).pull()
+        redirects = context.settings.proxy.blobs == "redirect"
+        seconds = Canary(image, domain=context.settings.domain, may_redirect_blobs=redirects).pull()
     except CanaryError as error:
         yield failed(f"{reference}: {error}", "see docs/operations.md, When a pull fails")
         return

@@ -43,7 +43,8 @@ def wait_until_known(world: World, role_arn: str) -> None:
     given = functions.role_environment(world, role_arn)
     key_id, secret, token = (given[name] for name in _KEYS)
     role = boto3.Session(key_id, secret, token, region_name=world.region)
-    access = Eks(settings(world), role.client("eks"), role.client("sts"))
+    deployed = settings(world)
+    access = Eks(deployed.cluster, deployed.proxy.resolver, role.client("eks"), role.client("sts"))
     trust = ssl.create_default_context(cafile=str(world.ca.certificate))
     with httpx2.Client(verify=trust) as client:
 

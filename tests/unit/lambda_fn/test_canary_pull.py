@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from itertools import count
@@ -9,11 +10,11 @@ from itertools import count
 import httpx2
 import pytest
 
-from lambda_fn.contract.errors import CanaryError, SettingsError
+from lambda_fn.contract.errors import CanaryError
 from lambda_fn.edges.canary import Canary
 from lambda_fn.job.image import BLOB_LIMIT_BYTES, smallest_blob
 from lambda_fn.settings import Settings, parse_toml
-from tests.contract.cluster import SETTINGS, settings
+from tests.contract.cluster import SETTINGS
 
 ORIGIN = "https://registry.frontdoor.test"
 S3 = "https://layers.s3.example.net/layer?X-Amz-Signature=abcdef"
@@ -55,9 +56,17 @@ class Site:
         return found
 
 
+def canary(
+    deployed: Settings, transport: httpx2.BaseTransport | None = None, now: Callable[[], float] = time.monotonic
+) -> Canary:
+    assert deployed.canary is not None
+    redirects = deployed.proxy.blobs == "redirect"
+    return Canary(deployed.canary, domain=deployed.domain, may_redirect_blobs=redirects, transport=transport, now=now)
+
+
 def pull(site: Site, deployed: Settings | None = None, now: Callable[[], float] | None = None) -> float:
     transport = httpx2.MockTransport(site)
-    return Canary(deployed or with_canary(), transport=transport, now=now or count(step=1).__next__).pull()
+    return canary(deployed or with_canary(), transport, now or count(step=1).__next__).pull()
 
 
 def ok(content: bytes) -> httpx2.Response:
@@ -206,19 +215,14 @@ def test_a_redirect_to_what_is_no_url_is_a_failed_pull(location: str, message: s
 def test_a_redirect_to_a_name_that_no_resolver_takes_is_a_failed_pull() -> None:
     deployed = with_canary().model_copy(update={"domain": "a..b"})
     with pytest.raises(CanaryError, match="the connection broke"):
-        Canary(deployed).pull()
+        canary(deployed).pull()
 
 
 @pytest.mark.parametrize(("allowed_seconds", "asked"), [(0.5, 0), (2.5, 1)])
 def test_nothing_is_asked_once_the_time_is_over(allowed_seconds: float, asked: int) -> None:
     site = Site({TAG: ok(MANIFEST), BLOB: ok(CONFIG)})
     transport = httpx2.MockTransport(site)
-    canary = Canary(with_canary(), transport=transport, now=count(step=1).__next__)
+    prepared = canary(with_canary(), transport, count(step=1).__next__)
     with pytest.raises(CanaryError, match="no time was left"):
-        canary.pull(allowed_seconds=allowed_seconds)
+        prepared.pull(allowed_seconds=allowed_seconds)
     assert len(site.asked) == asked
-
-
-def test_without_a_canary_in_the_settings_there_is_nothing_to_pull() -> None:
-    with pytest.raises(SettingsError, match=r"set canary\.repository"):
-        Canary(settings())

@@ -56,7 +56,7 @@ class Aws:
         return self
 
     def of(self, of: Settings) -> Eks:
-        return Eks(of, self.eks, self.sts)
+        return Eks(of.cluster, of.proxy.resolver, self.eks, self.sts)
 
 
 @pytest.fixture
