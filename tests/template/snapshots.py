@@ -1,4 +1,7 @@
-"""The templates of the reference configurations as files: `make snapshots` writes them, a test compares them."""
+"""What the examples produce, as reviewed files: the CloudFormation template and the nginx configuration of each.
+
+`make snapshots` writes them, a test compares them.
+"""
 
 import copy
 import json
@@ -9,18 +12,23 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from k8s_manifests import proxy_documents
+from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.job.configuration import rendered
 from tests.template import configurations
 from tests.template.synthesis import plain, template
 
 FOLDER = Path(__file__).parent / "reference"
 NAMES = tuple(path.stem for path in sorted(configurations.EXAMPLES.glob("*.toml")))
+TEMPLATE, CONFIGURATION = "template.json", "nginx.conf"
+HOST = "{}.dkr.ecr.{}.amazonaws.com"
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _VERSION = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
 _MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 
 
-def path(name: str) -> Path:
-    return FOLDER / f"{name}.template.json"
+def path(name: str, kind: str = TEMPLATE) -> Path:
+    return FOLDER / f"{name}.{kind}"
 
 
 def snapshot(name: str) -> str:
@@ -47,19 +55,37 @@ def _in_short(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**item, "data": dict.fromkeys(item.get("data", {}), "TEXT")}
 
 
-def difference(name: str) -> str:
-    """A unified diff from the reviewed file to what is synthesized now; empty where they are the same."""
-    reviewed = path(name).read_text(encoding="utf-8") if path(name).exists() else ""
-    before, now = reviewed.splitlines(keepends=True), snapshot(name).splitlines(keepends=True)
-    return "".join(unified_diff(before, now, fromfile=f"{path(name).name}, reviewed", tofile="synthesized now"))
+def nginx_configuration(name: str) -> str:
+    """The configuration that the Lambda renders for an example, with a resolver as EKS has it."""
+    settings = configurations.parse(configurations.text(name))
+    (template,) = (
+        document["data"][TEMPLATE_KEY]
+        for document in proxy_documents(settings)
+        if TEMPLATE_KEY in document.get("data", {})
+    )
+    hosts = tuple(HOST.format(entry.account, entry.region) for entry in settings.registries)
+    return rendered(settings, hosts, "172.20.0.10", template)
+
+
+PRODUCED = {TEMPLATE: snapshot, CONFIGURATION: nginx_configuration}
+"""How each kind of reviewed file is made."""
+
+
+def difference(name: str, kind: str = TEMPLATE) -> str:
+    """A unified diff from the reviewed file to what is produced now; empty where they are the same."""
+    file = path(name, kind)
+    reviewed = file.read_text(encoding="utf-8") if file.exists() else ""
+    before, now = reviewed.splitlines(keepends=True), PRODUCED[kind](name).splitlines(keepends=True)
+    return "".join(unified_diff(before, now, fromfile=f"{file.name}, reviewed", tofile="produced now"))
 
 
 def main() -> int:
     """Write every file anew, and say what changed."""
-    for name in NAMES:
-        changed = difference(name)
-        path(name).write_text(snapshot(name), encoding="utf-8")
-        print(f"{path(name).name}: {'changed, review it with git diff' if changed else 'as it was'}")  # noqa: T201 - a command-line tool
+    for kind, produce in PRODUCED.items():
+        for name in NAMES:
+            changed = difference(name, kind)
+            path(name, kind).write_text(produce(name), encoding="utf-8")
+            print(f"{path(name, kind).name}: {'changed, review it with git diff' if changed else 'unchanged'}")  # noqa: T201 - a command-line tool
     return 0
 
 

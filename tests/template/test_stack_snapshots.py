@@ -1,4 +1,4 @@
-"""The templates of the reference configurations are the files that were reviewed."""
+"""The templates and nginx configurations of the examples are the files that were reviewed."""
 
 import json
 import re
@@ -11,10 +11,11 @@ from tests.template import snapshots
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 
 
+@pytest.mark.parametrize("kind", snapshots.PRODUCED)
 @pytest.mark.parametrize("name", snapshots.NAMES)
-def test_the_template_is_the_reviewed_one(name: str) -> None:
-    difference = snapshots.difference(name)
-    assert not difference, f"`make snapshots` writes the file anew; review what changed:\n{difference}"
+def test_what_an_example_produces_is_the_reviewed_file(name: str, kind: str) -> None:
+    difference = snapshots.difference(name, kind)
+    assert not difference, f"`make snapshots` writes the file again; review what changed:\n{difference}"
 
 
 def test_a_reviewed_template_holds_no_digest_of_code() -> None:

@@ -11,7 +11,7 @@ function authorization(r) {
     const host = r.variables.ecr_host;
     try {
         const auth = (JSON.parse(fs.readFileSync(CREDENTIAL, 'utf8')).auths || {})[host].auth;
-        if (typeof auth === 'string' && /^[A-Za-z0-9+\/]+={0,2}$/.test(auth)) {
+        if (typeof auth === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(auth)) {
             return `Basic ${auth}`;
         }
         r.error(`${CREDENTIAL}: the entry of ${host} is not base64`);

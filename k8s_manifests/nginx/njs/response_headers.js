@@ -16,7 +16,7 @@ function answer_of_ecr(r) {
     removeOthers(r);
     const headers = r.headersOut;
     if (headers.Link) {
-        headers.Link = headers.Link.replace(/<https?:\/\/[^\/>]*/g, '<');
+        headers.Link = headers.Link.replace(/<https?:\/\/[^/>]*/g, '<');
     }
     if (headers.Location && is_foreign_redirect(r)) {
         r.error(`refused to follow a redirect of a blob to ${headers.Location.split('?')[0]}: not a layer bucket of ECR`);
