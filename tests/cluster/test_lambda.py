@@ -259,9 +259,9 @@ def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(
     site.create(template(settings, "events {}\nnonsense on;\n"))
     done = run({}, settings)
     said = error_of(done)
-    assert said.startswith(
-        "RolloutStuckError: the rollout of Deployment aws-registry-proxy is not complete in time; 0 of 2 pods serve"
-    )
+    assert said.startswith("RolloutStuckError: ")
+    assert "rollout of Deployment aws-registry-proxy" in said
+    assert "0 of 2 pods" in said
     assert "pod aws-registry-proxy-" in said
     assert "container check-configuration" in said
     assert '[emerg] 1#1: unknown directive "nonsense" in /run/frontdoor/nginx.conf:2' in said
