@@ -43,7 +43,7 @@ def test_a_configuration_that_nginx_refuses_stops_in_the_init_container(pod: Pod
     checked = pod.check()
     assert checked.returncode != 0
     assert b"[emerg]" in checked.stderr
-    with pytest.raises(RuntimeError, match="the init container ended with 1"):
+    with pytest.raises(RuntimeError, match="the init container ended with status 1"):
         pod.start()
 
 

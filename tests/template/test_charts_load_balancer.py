@@ -94,6 +94,6 @@ def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> 
 
 def test_a_stopping_pod_accepts_until_the_load_balancer_stops_sending_clients() -> None:
     found = settings(NLB, proxy="drain_seconds = 60")
-    (script,) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
-    assert script.startswith("sleep 150;")
+    (script, _, seconds) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
+    assert (script.splitlines()[0], seconds) == ('sleep "$1"', "150")
     assert pod(found)["terminationGracePeriodSeconds"] > 150 + 60

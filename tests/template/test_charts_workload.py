@@ -101,19 +101,26 @@ def test_the_certificate_is_mounted_only_where_nginx_terminates_tls() -> None:
     assert "/etc/frontdoor/tls" not in {m["mountPath"] for m in container(settings(INGRESS))["volumeMounts"]}
 
 
-def test_the_init_container_copies_and_tests_the_configuration() -> None:
-    script = check(settings())["command"][-1]
-    assert script.startswith("cp /etc/frontdoor/config/nginx.conf /run/frontdoor/nginx.conf && ")
-    start = container(settings())["command"][-1].partition("; exec ")[2]
-    assert script.endswith(f" && {start} -t")
-    assert " -c /run/frontdoor/nginx.conf " in start
+def test_both_containers_run_nginx_alike_and_the_first_only_tests_the_configuration() -> None:
+    folders = ["/etc/frontdoor/config", "/run/frontdoor", "/var/cache/frontdoor"]
+    init, nginx = check(settings())["command"], container(settings())["command"]
+    assert init[:2] == nginx[:2] == ["/bin/sh", "-c"]
+    assert init[4:] == nginx[4:] == folders
+    assert init[2].endswith('cp "$config/nginx.conf" "$run/nginx.conf" && find_cache && run_nginx -t')
+    assert nginx[2].endswith("find_cache\nrun_nginx")
+    assert init[2].partition("cp ")[0] == nginx[2].partition('rm -f "$run"')[0]
+
+
+def test_a_comment_of_a_script_does_not_roll_the_pods() -> None:
+    scripts = check(settings())["command"][2] + container(settings())["command"][2]
+    assert not [line for line in scripts.splitlines() if line.lstrip().startswith("#") or not line.strip()]
 
 
 def test_a_stopping_pod_finishes_its_pulls_before_the_signal() -> None:
-    (shell, flag, script) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
-    assert (shell, flag) == ("/bin/sh", "-c")
-    assert script.startswith("sleep 10; kill -HUP 1; ")
-    assert script.endswith("; kill -QUIT 1; while kill -0 1; do sleep 1; done")
+    (shell, flag, script, _, seconds) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
+    assert (shell, flag, seconds) == ("/bin/sh", "-c", "10")
+    assert script.startswith('sleep "$1"\nkill -HUP 1\n')
+    assert script.endswith("\nkill -QUIT 1\nwhile kill -0 1; do sleep 1; done")
 
 
 @pytest.mark.parametrize("drain_seconds", [30, 21600])

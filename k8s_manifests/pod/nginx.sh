@@ -1,0 +1,20 @@
+# shellcheck shell=sh disable=SC2034
+# How both containers of a pod run nginx. Arguments: the configuration's folder, the run folder, the cache's folder.
+# The text of this file comes before that of check.sh or start.sh.
+config=$1 run=$2 cache=$3
+
+# nginx caches below its prefix (-p), and does not start when it cannot create its folders there. A pod without a cache is
+# better than none: with any other prefix than the cache's folder, the njs module cache_disk.js turns caching off.
+find_cache() {
+  [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && return
+  { echo > "$cache/probe" && rm -f "$cache/probe"; } && return
+  cache=$run
+  echo 'the cache cannot be written: this container serves without caching' >&2
+}
+
+# The njs module is at this path in the official image and in Debian's package alike. It is loaded here, so that the
+# configuration is the same in both.
+run_nginx() {
+  exec nginx -p "$cache/" -e stderr -c "$run/nginx.conf" \
+    -g 'load_module /usr/lib/nginx/modules/ngx_http_js_module.so; daemon off;' "$@"
+}
