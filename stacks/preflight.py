@@ -1,4 +1,4 @@
-"""What a combination of settings lacks to work, told before anything is deployed. Pure."""
+"""What a combination of settings lacks to work, reported before anything is deployed. Pure."""
 
 from collections.abc import Iterator
 
@@ -49,7 +49,7 @@ def _missing_vpc_settings(settings: Settings, exposure: Exposure) -> Iterator[st
 
 
 def _short_rollout_timeout(settings: Settings, exposure: Exposure) -> Iterator[str]:
-    """A rollout that is given up too early fails the deployment that waits for it."""
+    """A rollout time-out that is too short fails the deployment."""
     allowed, replicas = settings.refresh.rollout_timeout_seconds, settings.proxy.replicas
     needed = longest_rollout_seconds(replicas, registration_seconds=exposure.registration_seconds)
     if allowed < needed:
@@ -60,7 +60,7 @@ def _short_rollout_timeout(settings: Settings, exposure: Exposure) -> Iterator[s
 
 
 def _unreachable_without_nat(settings: Settings, exposure: Exposure) -> Iterator[str]:
-    """Without a way out there are only the endpoints, and those lead to AWS in their own region."""
+    """Without NAT only VPC endpoints lead out, and only to AWS in their own region."""
     region = settings.cluster.region
     there = {*settings.endpoints.create, *settings.endpoints.existing}
     for endpoint, purpose in _needed_endpoints(settings, exposure).items():

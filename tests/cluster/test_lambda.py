@@ -63,7 +63,7 @@ def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
 def warm(
     site: Site, lambda_role: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Warm:
-    """Runs the handler in this process, which keeps what a warm Lambda keeps; gives the payload and what it counted."""
+    """Runs the handler in this process, with the state of a warm Lambda; returns the payload and the metrics."""
     credentials = lambda_role.get_credentials()
     assert credentials is not None
     secrets = credentials.get_frozen_credentials()

@@ -14,7 +14,7 @@ from tests.template.synthesis import template
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
 BEGIN, END = "<!-- written by `make permissions` -->\n", "<!-- until here -->\n"
 BOOTSTRAP = "hnb659fds"
-"""The qualifier `cdk bootstrap` gives its roles, unless told another."""
+"""The default qualifier of the roles of `cdk bootstrap`."""
 
 _DEFAULTS = cdk.DefaultStackSynthesizer
 _BY = {

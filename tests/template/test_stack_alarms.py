@@ -317,7 +317,7 @@ def test_the_runbook_has_a_section_for_every_alarm_and_no_other() -> None:
     assert sorted(re.findall(r"^### (\w+)$", part, re.MULTILINE)) == NAMES
 
 
-def test_nobody_is_told_unless_the_settings_say_whom() -> None:
+def test_no_alarm_notifies_without_a_topic_or_mail_address() -> None:
     assert not [name for name, alarm in alarms().items() if "AlarmActions" in alarm]
     assert not resources("public", "AWS::SNS::Topic")
 

@@ -62,7 +62,7 @@ def test_the_bundle_stays_far_below_lambdas_limits(bundle: Path, tmp_path: Path)
     assert (tmp_path / "bundle.zip").stat().st_size < 15 * MIB  # Lambda: 50 MB
 
 
-def test_nothing_in_the_bundle_tells_where_or_when_it_was_made(bundle: Path) -> None:
+def test_the_bundle_depends_neither_on_the_time_nor_on_the_folder_of_its_build(bundle: Path) -> None:
     names = {p.name for p in files(bundle)}
     assert names.isdisjoint({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
     assert not [p for p in files(bundle) if "__pycache__" in p.parts or p.parts[0] == "bin"]

@@ -1,4 +1,4 @@
-"""`encryption = "stack"`: one key for the log, the queue and the topic, and who may use it."""
+"""`encryption = "stack"`: one key for the log, the queue and the topic, and the principals that may use it."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_it_rotates_and_outlives_the_stack_as_the_log_does() -> None:
     assert (key["Properties"]["EnableKeyRotation"], key["DeletionPolicy"]) == (True, "Retain")
 
 
-def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it_and_nobody_else() -> None:
+def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it_and_no_other_principal() -> None:
     anyone, logs, alarms = key_statements().values()
     assert plain(anyone["Principal"]["AWS"]) == "arn:aws:iam::${AWS::AccountId}:root"
     assert logs["Principal"] == {"Service": "logs.ap-southeast-2.amazonaws.com"}

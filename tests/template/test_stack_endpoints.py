@@ -89,7 +89,7 @@ def passes(policy: Mapping[str, Any], action: str, *, resource: str = "any", **k
     )
 
 
-def test_every_interface_passes_principals_of_our_account_and_aws_itself_and_nobody_else() -> None:
+def test_every_interface_passes_principals_of_our_account_and_aws_itself_and_no_others() -> None:
     for service, policy in interfaces().items():
         action = f"{service.split('.')[0]}:Anything"
         assert passes(policy, action, PrincipalAccount=OURS), service
@@ -99,7 +99,7 @@ def test_every_interface_passes_principals_of_our_account_and_aws_itself_and_nob
         assert not passes(policy, action), f"{service}, without credentials"
 
 
-def test_no_statement_of_an_interface_is_open_to_everybody_for_everything() -> None:
+def test_no_statement_of_an_interface_allows_everything_to_every_principal() -> None:
     for service, policy in interfaces().items():
         for statement in policy["Statement"]:
             assert (statement["Effect"], statement["Principal"]) == ("Allow", "*")

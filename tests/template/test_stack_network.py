@@ -7,7 +7,7 @@ GROUP = "AWS::EC2::SecurityGroup"
 IN_VPC = ("Refresher", "WorkloadKubectlHandler", "WorkloadKubectlProviderframework")
 
 
-def test_the_lambda_reaches_port_443_and_is_reached_by_nobody() -> None:
+def test_the_lambda_reaches_port_443_and_accepts_no_connection() -> None:
     group = only("private", GROUP)
     out = [
         (rule.get("CidrIp") or rule["CidrIpv6"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"])

@@ -1,4 +1,4 @@
-"""`docs/permissions.md` is the template's policies, row by row: who has read the document has read the stack."""
+"""`docs/permissions.md` is the template's policies, row by row: the document is complete."""
 
 import json
 import re
@@ -111,7 +111,7 @@ READING = r"\w+:(Get|List|Describe|BatchGet|BatchCheck)\w+"
 CHANGING = {
     "sts:AssumeRole": "who may take a role",
     "lambda:InvokeFunction": "the schedules, the first run, CDK's way to kubectl",
-    "sqs:SendMessage": "failed runs go to the failures queue",
+    "sqs:SendMessage": "failed runs go to the dead-letter queue",
     "sns:Publish": "alarms go to the mail topic",
     "logs:CreateLogGroup": "AWS's own policy of CDK's functions; denied to them besides",
     "logs:CreateLogStream": "a function's own log",
@@ -144,7 +144,7 @@ def statements(node: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any 
 
 
 def granting(name: str) -> list[Mapping[str, Any]]:
-    """The resources of a template but for the interface endpoints, whose policies grant nothing to anybody.
+    """The resources of a template but for the interface endpoints, whose policies grant nothing.
 
     test_stack_endpoints.py walks those.
     """

@@ -26,7 +26,7 @@ def test_what_is_deployed_here_lacks_nothing(name: str) -> None:
     reject_incompatible_settings(configurations.settings(name))
 
 
-def test_a_private_endpoint_without_subnets_is_told_what_to_set() -> None:
+def test_a_private_endpoint_without_subnets_is_refused_with_the_settings_to_add() -> None:
     (found,) = problems(
         configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
     )

@@ -26,7 +26,7 @@ def test_the_schedule_is_the_set_period_and_window(name: str, expression: str, w
     assert (schedule["ScheduleExpression"], schedule["FlexibleTimeWindow"]) == (expression, window)
 
 
-def test_an_undelivered_run_is_tried_for_an_hour_and_then_goes_to_the_failures_queue() -> None:
+def test_an_undelivered_run_is_tried_for_an_hour_and_then_goes_to_the_dead_letter_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
     queue = logical_id("public", "AWS::SQS::Queue")
     role = logical_id("public", "AWS::IAM::Role", "Schedule")

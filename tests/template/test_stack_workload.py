@@ -120,7 +120,7 @@ def test_a_missing_first_step_fails_under_its_own_name_before_anything_is_applie
     assert not any(resources(name, LOOK) for name in configurations.NAMES if name != "namespaced")
 
 
-def test_whoever_synthesizes_or_deploys_is_told_of_the_first_step() -> None:
+def test_synthesis_names_the_first_step_of_an_administrator() -> None:
     stacks: list[cdk.Stack] = []
     synthesize(configurations.settings("namespaced"), and_add=stacks.append)
     told = [
