@@ -7,7 +7,7 @@ own time-out and memory end such a run; by then the Secret alone has been writte
 """
 
 import traceback
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -18,6 +18,7 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
+from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.timeouts import Timeouts
 
@@ -33,60 +34,6 @@ _FILTERS = """
 FILTERS = frozenset(_FILTERS.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """One ECR registry, as the template sees it.
-
-    Attributes:
-        host: The ECR host name.
-        repositories: The patterns of the repositories it serves, where `*` stands for any characters.
-        pattern: The same as one anchored regular expression.
-    """
-
-    host: str
-    repositories: list[str]
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Every name a template may use.
-
-    Attributes:
-        domain: The registry's public name.
-        resolver: The DNS server's address, IPv6 in brackets.
-        registries: The upstreams, in the order in which their patterns are tried.
-        layer_hosts: The S3 hosts that the registries redirect to.
-        layer_urls: A regular expression for the beginning of every URL in a layer bucket of ECR.
-        tls: Whether nginx itself ends TLS.
-        drain_seconds: How long a stopping pod finishes its pulls.
-        cache: What a pod keeps, with the names of its settings.
-        timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
-        blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
-        contact: What error messages name as the contact, or an empty text.
-    """
-
-    domain: str
-    resolver: str
-    registries: list[Upstream]
-    layer_hosts: list[str]
-    layer_urls: str
-    tls: bool
-    drain_seconds: int
-    cache: Cache
-    timeouts: Timeouts
-    blobs: str
-    contact: str
-
-
-NAMES = tuple(sorted(field.name for field in fields(Inputs)))
-_ATTRIBUTES: dict[type, frozenset[str]] = {
-    Upstream: frozenset(field.name for field in fields(Upstream)),
-    Cache: frozenset(Cache.model_fields),
-    Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
-}
-
-
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, narrowed from what is known to be dangerous to what a configuration needs."""
 
@@ -95,7 +42,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         if isinstance(obj, LoopContext):
             return bool(super().is_safe_attribute(obj, attr, value))
-        return attr in _ATTRIBUTES.get(type(obj), ())
+        return attr in ATTRIBUTES.get(type(obj), ())
 
     def is_safe_callable(self, obj: object) -> bool:
         # Calling what is undefined, a refused attribute among them, raises an error that names it.
@@ -171,8 +118,8 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     where = f"{source}, line {line}" if line else source
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
-        f"{', '.join(sorted(_ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(_ATTRIBUTES[Cache]))}; timeouts has "
-        f"{', '.join(sorted(_ATTRIBUTES[Timeouts]))}; "
+        f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(ATTRIBUTES[Cache]))}; timeouts has "
+        f"{', '.join(sorted(ATTRIBUTES[Timeouts]))}; "
         f"the filters are {', '.join(sorted(FILTERS))}"
     )
 

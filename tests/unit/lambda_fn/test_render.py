@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.repository_pattern import any_of
-from lambda_fn.job.render import NAMES, OUTPUT_LIMIT_BYTES, Inputs, Upstream, render
+from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
+from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
 from lambda_fn.settings import Cache, Timeouts
 
 INPUTS = Inputs(

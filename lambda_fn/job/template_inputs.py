@@ -1,0 +1,91 @@
+"""Every name that the nginx template may use, and where its value comes from. Pure."""
+
+from dataclasses import dataclass, fields
+
+from lambda_fn.contract.registries import layer_hosts, layer_url_regex
+from lambda_fn.contract.repository_pattern import any_of
+from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.timeouts import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One ECR registry, as the template sees it.
+
+    Attributes:
+        host: The ECR host name.
+        repositories: The patterns of the repositories it serves, where `*` stands for any characters.
+        pattern: The same as one anchored regular expression.
+    """
+
+    host: str
+    repositories: list[str]
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Every name a template may use.
+
+    Attributes:
+        domain: The registry's public name.
+        resolver: The DNS server's address, IPv6 in brackets.
+        registries: The upstreams, in the order in which their patterns are tried.
+        layer_hosts: The S3 hosts that the registries redirect to.
+        layer_urls: A regular expression for the beginning of every URL in a layer bucket of ECR.
+        tls: Whether nginx itself ends TLS.
+        drain_seconds: How long a stopping pod finishes its pulls.
+        cache: What a pod keeps, with the names of its settings.
+        timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
+        blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
+        contact: What error messages name as the contact, or an empty text.
+    """
+
+    domain: str
+    resolver: str
+    registries: list[Upstream]
+    layer_hosts: list[str]
+    layer_urls: str
+    tls: bool
+    drain_seconds: int
+    cache: Cache
+    timeouts: Timeouts
+    blobs: str
+    contact: str
+
+
+def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inputs:
+    """The values for one installation.
+
+    Args:
+        settings: The deployed settings.
+        hosts: The ECR host of each registry, in the order of the settings.
+        resolver: The DNS server's address, IPv6 in brackets.
+    """
+    registries = [
+        Upstream(host=host, repositories=list(entry.repositories), pattern=any_of(entry.repositories))
+        for host, entry in zip(hosts, settings.registries, strict=True)
+    ]
+    return Inputs(
+        domain=settings.domain,
+        resolver=resolver,
+        registries=registries,
+        layer_hosts=list(dict.fromkeys(layer for entry in settings.registries for layer in layer_hosts(entry.region))),
+        layer_urls=layer_url_regex(),
+        tls=settings.proxy.pod_tls_secret is not None,
+        drain_seconds=settings.proxy.drain_seconds,
+        cache=settings.proxy.cache,
+        timeouts=settings.proxy.timeouts,
+        blobs=settings.proxy.blobs,
+        contact=settings.contact or "",
+    )
+
+
+NAMES = tuple(sorted(field.name for field in fields(Inputs)))
+ATTRIBUTES: dict[type, frozenset[str]] = {
+    Upstream: frozenset(field.name for field in fields(Upstream)),
+    Cache: frozenset(Cache.model_fields),
+    Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
+}
+"""What a template may read of each kind of object."""
