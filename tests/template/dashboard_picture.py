@@ -1,6 +1,6 @@
 """`docs/dashboard.svg`: the titles, lines and layout of the dashboard in the template, with sample values.
 
-`make dashboard` writes it; a test compares it with the dashboard in the template.
+`make docs` writes it; a test compares it with the dashboard in the template.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What CloudFormation needs to make, change and delete the stack: the template's resource types, each with its actions.
 
-`make permissions` writes it into docs/permissions.md; a test compares. The actions are those the resource types declare
+`make docs` writes it into docs/permissions.md; a test compares. The actions are those the resource types declare
 themselves (`handlers` in the schemas of the CloudFormation registry, which cfn-lint brings along):
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
 """
@@ -12,7 +12,7 @@ from tests.template import configurations
 from tests.template.synthesis import template
 
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
-BEGIN, END = "<!-- written by `make permissions` -->\n", "<!-- until here -->\n"
+BEGIN, END = "<!-- generated: deployment -->\n", "<!-- end of generated -->\n"
 BOOTSTRAP = "hnb659fds"
 """The default qualifier of the roles of `cdk bootstrap`."""
 

@@ -219,4 +219,4 @@ def test_nothing_in_any_policy_of_the_template_may_change_a_registry(name: str) 
 
 def test_what_a_deployment_needs_is_written_from_the_template() -> None:
     written = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert written == generated(), "run `make permissions`"
+    assert written == generated(), "run `make docs`"
