@@ -44,6 +44,10 @@ def exposure() -> str:
     return 'kind = "service"'
 
 
+CONTACT = "https://wiki.example.net/registry?team=a&page=1; or #registry (chat), 100%"
+"""Every pod has it, so that nginx takes each character that the setting allows."""
+
+
 @pytest.fixture(scope="module")
 def blobs() -> str:
     """`proxy.blobs`; a module about redirects overrides it."""
@@ -74,6 +78,7 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
     return parse_toml(
         f"""
         domain = "{world.domain}"
+        contact = "{CONTACT}"
         cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
         [[registries]]
         account = "{world.account}"

@@ -7,6 +7,7 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
+from tests.proxy.conftest import CONTACT
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -241,3 +242,12 @@ def test_the_nginx_version_is_not_shown(client: Client, proxy: Pod) -> None:
     assert client.get("/v2/").header("Server") == "nginx"
     assert client.get("/nowhere").header("Server") == "nginx"
     assert "server_tokens off" in proxy.configuration()
+
+
+@pytest.mark.rule("R1", "R4")
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/v2/team/app/manifests/1.4"), ("GET", "/v2/secret/app/manifests/1.4")]
+)
+def test_a_refused_push_and_an_unknown_repository_name_the_contact(client: Client, method: str, path: str) -> None:
+    (error,) = client.ask(method, path).json()["errors"]
+    assert error["message"].endswith(f"contact: {CONTACT}")
