@@ -68,12 +68,13 @@ njs: .venv/installed ## Unit tests of the njs modules, in Node
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
 	pytest tests/template
 
-# The longest first: most of its time it waits for pods, and the others have the processor.
+# The longest first: most of the time they wait for pods, and the others have the processor. The parts are there already, and
+# looking for them again would let the others start before them.
 test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=4 --output-sync=line e2e proxy cluster template lifecycle double types unit njs lint imports
+	$(MAKE) --no-print-directory --jobs=4 --output-sync=line PARTS_READY=yes e2e proxy cluster template lifecycle double types unit njs lint imports
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
-	$(if $(ABLE),python -m testbed.sandbox setup)
+	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))
 
 lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest testbed/tests/lifecycle
