@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from k8s_manifests import proxy_documents
-from lambda_fn.contract.objects import TEMPLATE_KEY
+from k8s_manifests.configuration import template
 from lambda_fn.job import configuration
 from lambda_fn.settings import Settings, parse_toml
 from testbed.mutants.mutant import Mutant
@@ -76,7 +76,6 @@ def _changes(mutant: Mutant) -> bool:
 
 
 def _product(settings: Settings) -> Product:
-    objects = proxy_documents(settings)
-    (template,) = (item["data"][TEMPLATE_KEY] for item in objects if TEMPLATE_KEY in item.get("data", {}))
     hosts = tuple(f"{entry.account}.dkr.ecr.{entry.region}.amazonaws.com" for entry in settings.registries)
-    return Product(objects, configuration.rendered(settings, hosts, settings.proxy.resolver or "", template))
+    text = configuration.rendered(settings, hosts, settings.proxy.resolver or "", template())
+    return Product(proxy_documents(settings), text)

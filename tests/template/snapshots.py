@@ -12,8 +12,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from k8s_manifests import proxy_documents
-from lambda_fn.contract.objects import TEMPLATE_KEY
+from k8s_manifests.configuration import template as nginx_template
 from lambda_fn.job.configuration import rendered
 from tests.template import configurations
 from tests.template.synthesis import plain, template
@@ -58,13 +57,8 @@ def _in_short(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def nginx_configuration(name: str) -> str:
     """The configuration that the Lambda renders for an example, with a resolver as EKS has it."""
     settings = configurations.parse(configurations.text(name))
-    (template,) = (
-        document["data"][TEMPLATE_KEY]
-        for document in proxy_documents(settings)
-        if TEMPLATE_KEY in document.get("data", {})
-    )
     hosts = tuple(HOST.format(entry.account, entry.region) for entry in settings.registries)
-    return rendered(settings, hosts, "172.20.0.10", template)
+    return rendered(settings, hosts, "172.20.0.10", nginx_template())
 
 
 PRODUCED = {TEMPLATE: snapshot, CONFIGURATION: nginx_configuration}
