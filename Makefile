@@ -138,7 +138,7 @@ manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=front
 	@python -m k8s_manifests --config $(CONFIG)
 
 docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, permissions, dashboard
-	python -m cli.reference && python -m tests.template.deployment_permissions && python -m tests.template.dashboard_picture
+	python -m cli.reference && python -m tests.template.permissions && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit; do $(COMPILE) $$of.in -o $$of.txt; done

@@ -1,18 +1,15 @@
-"""What CloudFormation needs to make, change and delete the stack: the template's resource types, each with its actions.
+"""What CloudFormation needs to create, change and delete the stack: each resource type with its actions.
 
-`make docs` writes it into docs/permissions.md; a test compares. The actions are those the resource types declare
-themselves (`handlers` in the schemas of the CloudFormation registry, which cfn-lint brings along):
+The actions are those that the resource types declare (`handlers` in the schemas of the CloudFormation registry, which
+cfn-lint ships):
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
 """
 
 import aws_cdk as cdk
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
-from tests.template import configurations
 from tests.template.synthesis import template
 
-DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
-BEGIN, END = "<!-- generated: deployment -->\n", "<!-- end of generated -->\n"
 BOOTSTRAP = "hnb659fds"
 """The default qualifier of the roles of `cdk bootstrap`."""
 
@@ -25,18 +22,17 @@ _BY = {
     "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
     "guarded": '`encryption = "stack"`, `alarms.emails`',
 }
-"""The configurations from the smallest to the largest: a type is there from the first that has it."""
-
+"""The configurations from the smallest to the largest: the first that has a type names its condition."""
 
 _OF_ONE_SETTING = {
     "AWS::CertificateManager::Certificate": "`exposure.certificate_zone_id`",
     "AWS::EC2::VPCEndpoint": "`endpoints.create`",
     "AWS::Route53::RecordSet": "`exposure.alias_zone_id`",
 }
-"""Those of the types that not every configuration of their kind has."""
+"""Types that only one setting adds."""
 
 _PARAMETERS = {"AWS::SSM::Parameter::Value<String>": {"ssm:GetParameters"}}
-"""What the execution role needs to look a parameter's value up: the version of the bootstrap, which CDK checks.
+"""What the execution role needs to read a parameter: the version of the bootstrap, which CDK checks.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
 """
@@ -45,13 +41,18 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-su
 def generated() -> str:
     """The two tables: the roles of `cdk bootstrap`, and the actions by resource type."""
     roles = {
-        "Whoever runs `cdk deploy`": f"assumes `{_role(_DEFAULTS.DEFAULT_DEPLOY_ROLE_ARN)}` to deploy, and "
+        "Whatever runs `cdk deploy`": f"to assume `{_role(_DEFAULTS.DEFAULT_DEPLOY_ROLE_ARN)}` to deploy, and "
         f"`{_role(_DEFAULTS.DEFAULT_FILE_ASSET_PUBLISHING_ROLE_ARN)}` to upload the Lambda's bundle",
-        "CloudFormation": f"runs as `{_role(_DEFAULTS.DEFAULT_CLOUDFORMATION_ROLE_ARN)}`, "
-        "which needs the actions below and `iam:PassRole` on the stack's roles",
+        "CloudFormation": f"the role `{_role(_DEFAULTS.DEFAULT_CLOUDFORMATION_ROLE_ARN)}`, "
+        "with the actions below and `iam:PassRole` on the stack's roles",
     }
-    lines = ["| who | what |", "|---|---|", *(f"| {who} | {what} |" for who, what in roles.items()), ""]
-    lines += ["| resource type | in the template | actions to make, read, change and delete it |", "|---|---|---|"]
+    lines = [
+        "| principal | needs |",
+        "|---|---|",
+        *(f"| {principal} | {need} |" for principal, need in roles.items()),
+        "",
+    ]
+    lines += ["| resource type | in the template | actions to create, read, change and delete it |", "|---|---|---|"]
     parameters = {found["Type"] for name in _BY for found in template(name).get("Parameters", {}).values()}
     lines += [f"| parameter of type `{kind}` | always | {_code(_PARAMETERS[kind])} |" for kind in sorted(parameters)]
     lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(_types().items())]
@@ -59,7 +60,7 @@ def generated() -> str:
 
 
 def actions(kind: str) -> set[str]:
-    """What a resource type says it needs; a custom resource is its function, invoked."""
+    """The actions that a resource type declares; CloudFormation invokes the function of a custom resource."""
     if kind.startswith("Custom::"):
         return {"lambda:InvokeFunction"}
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
@@ -86,8 +87,3 @@ def _code(names: set[str]) -> str:
 
 def _role(arn: str) -> str:
     return arn.replace("${Qualifier}", BOOTSTRAP)
-
-
-if __name__ == "__main__":
-    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
-    DOCUMENT.write_text(before + BEGIN + generated() + END + rest.split(END)[1], encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`docs/permissions.md` is the template's policies, row by row: the document is complete."""
+"""The policies of the template: docs/permissions.md has each statement, and none allows more than is listed here."""
 
 import json
 import re
@@ -11,81 +11,38 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from stacks.ecr_actions import WRITE
 from tests.template import configurations, snapshots
-from tests.template.deployment_permissions import BEGIN, END, generated
 from tests.template.managed_policies import ACTIONS, managed
+from tests.template.permissions import blocks, written
+from tests.template.role_permissions import MissingReasonError, entries, reasons, tables
 from tests.template.synthesis import listed, plain, resources, role_statements, template
 
-DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
-RESOURCE_POLICIES = {
-    "AWS::SQS::QueuePolicy": "PolicyDocument",
-    "AWS::SNS::TopicPolicy": "PolicyDocument",
-    "AWS::KMS::Key": "KeyPolicy",
-}
-Row = tuple[str, ...]
-"""Whose, statement, effect, actions, resources, condition; all but the reason, which only the document has."""
+
+def test_the_document_is_written_from_the_template_and_has_every_statement() -> None:
+    assert written() == blocks(), "run `make docs`"
 
 
-def unhashed(text: str) -> str:
-    """Without the digests CDK appends to logical ids."""
-    return re.sub(r"(?<=[a-z])[0-9A-F]{8}(?=\b)", "", text)
+def test_a_statement_without_a_reason_fails_the_generation() -> None:
+    why = reasons()
+    entry = next(e for e in entries() if e.key == "DescribeCluster")
+    without = {**why, entry.owner: {key: reason for key, reason in why[entry.owner].items() if key != entry.key}}
+    assert tables([entry], why)
+    with pytest.raises(MissingReasonError, match=r"\[IdentityRole\] .*'DescribeCluster'"):
+        tables([entry], without)
+    with pytest.raises(MissingReasonError):
+        tables([entry], {})
 
 
-def code(values: list[str]) -> str:
-    return ", ".join(f"`{unhashed(value)}`" for value in values)
+def test_every_reason_is_of_one_statement_in_the_template() -> None:
+    written_down = sorted((owner, key) for owner, keys in reasons().items() for key in keys)
+    assert written_down == sorted((entry.owner, entry.key) for entry in entries())
 
 
-def conditions(statement: Mapping[str, Any]) -> str:
-    found = statement.get("Condition", {}).items()
-    return code([f"{operator} {key} = {plain(value)}" for operator, keys in found for key, value in keys.items()])
-
-
-def row(whose: str, name: str, statement: Mapping[str, Any], resource: str) -> Row:
-    actions = code(listed(statement["Action"]))
-    return (unhashed(whose), name, statement["Effect"], actions, resource, conditions(statement))
-
-
-def on(statement: Mapping[str, Any]) -> str:
-    if "NotResource" in statement:
-        return f"all but {code([plain(r) for r in listed(statement['NotResource'])])}"
-    return code([plain(r) for r in listed(statement["Resource"])])
-
-
-def template_rows(name: str) -> Iterator[Row]:
-    for role_id, statement in role_statements(name):
-        yield row(role_id, statement.get("Sid", ""), statement, on(statement))
-    for role_id, role in resources(name, "AWS::IAM::Role").items():
-        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
-            yield row(role_id, "(trust)", statement, code([statement["Principal"]["Service"]]))
-    for kind, document in RESOURCE_POLICIES.items():
-        for policy_id, policy in resources(name, kind).items():
-            for statement in policy["Properties"][document]["Statement"]:
-                yield row(policy_id, statement.get("Sid", ""), statement, code([plain(statement["Resource"])]))
-    for role_id, its_name, its in managed(name):
-        yield row(role_id, f"(managed policy) `{its_name}`", its, on(its))
-
-
-def document_rows() -> Iterator[Row]:
-    whose = ""
-    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
-        if heading := re.match(r"## .*\(`(\w+)`\)$", line):
-            whose = heading[1]
-        elif line.startswith("## "):
-            whose = ""
-        elif whose and line.startswith("| ") and not line.startswith("| statement"):
-            *cells, reason = (cell.strip() for cell in line.strip("|").split("|"))
-            assert reason, f"no reason given: {line}"
-            yield (whose, *cells)
-
-
-def test_the_document_has_every_statement_of_the_fullest_configuration_and_no_other() -> None:
-    template, document = set(template_rows("all")), set(document_rows())
-    missing = [" | ".join(r) for r in sorted(template - document)]
-    stale = [" | ".join(r) for r in sorted(document - template)]
-    assert (missing, stale) == ([], [])
+def test_every_reason_has_a_text() -> None:
+    assert all(reason.strip() for keys in reasons().values() for reason in keys.values())
 
 
 def test_without_kubectl_only_the_lambda_and_scheduler_have_a_role() -> None:
-    assert {unhashed(role) for role in resources("external", "AWS::IAM::Role")} == {"IdentityRole", "ScheduleRole"}
+    assert {role[:-8] for role in resources("external", "AWS::IAM::Role")} == {"IdentityRole", "ScheduleRole"}
 
 
 CONFIGURATIONS = tuple(dict.fromkeys((*configurations.NAMES, *snapshots.NAMES, "all")))
@@ -215,8 +172,3 @@ def test_nothing_in_any_policy_of_the_template_may_change_a_registry(name: str) 
     granted = {grant.split(" on ")[0] for grant in allowed(name)}
     assert "ecr:BatchGetImage" in granted
     assert not {(action, write) for action in granted for write in WRITE if fnmatchcase(write, action)}
-
-
-def test_what_a_deployment_needs_is_written_from_the_template() -> None:
-    written = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert written == generated(), "run `make docs`"
