@@ -1,6 +1,6 @@
-"""The Lambda's code with its dependencies for arm64, put together by pip on this machine: no Docker.
+"""The Lambda's code with its dependencies for arm64, bundled by pip on this machine, without Docker.
 
-`docs/decisions/0001-bundle-with-pip-before-cdk.md` says why this is no CDK bundling hook.
+`docs/decisions/0001-bundle-with-pip-before-cdk.md` gives the reasons against a bundling hook of CDK.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ LOCK = SOURCE / "requirements.txt"
 # Amazon Linux 2023 has glibc 2.34; wheels are built for 2.17 (manylinux2014) or 2.28.
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 
-# Of pip, and differing from one machine to the next. METADATA and licences stay: vulnerability scanners read them.
-_TRACES_OF_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+# pip writes these with values of this machine. METADATA and licences stay, for vulnerability scanners.
+_MACHINE_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _NOT_SHIPPED = ("__pycache__", "*.pyc", "requirements.*")
 
 
 class BundlingError(FrontdoorError):
-    """The Lambda's dependencies could not be installed; the message ends with what pip said."""
+    """The Lambda's dependencies could not be installed; the message ends with the output of pip."""
 
 
 def refresher_code(scope: Construct) -> lambda_.Code:
-    """The function's code asset, known to CDK by the digest of what went in.
+    """The function's code asset; CDK identifies it by the digest of its contents.
 
     Where CDK needs no assets (`cdk list`, `cdk destroy`, tests with `aws:cdk:bundling-stacks: []`), nothing is
-    installed and the sources alone stand in.
+    installed, and the asset is the sources alone.
 
     Raises:
         BundlingError: pip failed.
@@ -49,7 +49,7 @@ def refresher_code(scope: Construct) -> lambda_.Code:
 
 
 def bundle() -> Path:
-    """The folder that is shipped: `lambda_fn` beside its dependencies, made once per content in the user's cache.
+    """The bundle: `lambda_fn` beside its dependencies, built once for each content in the user's cache.
 
     Raises:
         BundlingError: pip failed; nothing is left in the cache.
@@ -57,7 +57,7 @@ def bundle() -> Path:
     dependencies = _once(f"dependencies-{_lock_digest()}", _install)
 
     def assemble(folder: Path) -> None:
-        # Links take no space, and CDK ships a copy.
+        # Hard links take no space; CDK packs a copy.
         shutil.copytree(dependencies, folder, copy_function=os.link)
         shutil.copytree(SOURCE, folder / SOURCE.name, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
 
@@ -65,14 +65,14 @@ def bundle() -> Path:
 
 
 def bundle_digest() -> str:
-    """SHA-256 of everything that goes into the bundle: sources, lock file, target."""
+    """SHA-256 of everything in the bundle: sources, lock file, target platform."""
     shipped = (p for p in SOURCE.rglob("*") if p.is_file() and not any(map(p.match, _NOT_SHIPPED)))
     sources = sorted(p for p in shipped if "__pycache__" not in p.parts)
     return _digest([_lock_digest().encode(), *(part for p in sources for part in _named(p))])
 
 
 def _lock_digest() -> str:
-    target = " ".join((PYTHON, *PLATFORMS, *_TRACES_OF_PIP))
+    target = " ".join((PYTHON, *PLATFORMS, *_MACHINE_FILES))
     return _digest([target.encode(), LOCK.read_bytes()])
 
 
@@ -81,7 +81,7 @@ def _named(path: Path) -> tuple[bytes, bytes]:
 
 
 def _digest(parts: Iterable[bytes]) -> str:
-    """SHA-256 of a list of byte strings; lengths keep `ab, c` and `a, bc` apart."""
+    """SHA-256 of a list of byte strings; with the lengths, `ab, c` and `a, bc` differ."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -89,37 +89,37 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 
 def _once(name: str, make: Callable[[Path], None]) -> Path:
-    """The cached folder `name`; `make` fills it if it is not there, and only a finished one ever is."""
+    """The cached folder `name`; if it is missing, `make` fills a temporary folder, which is then renamed."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecr-frontdoor" / "lambda"
-    finished = cache / name
-    if not finished.exists():
+    cached = cache / name
+    if not cached.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as scratch:
+        with tempfile.TemporaryDirectory(dir=cache, prefix="incomplete-") as scratch:
             folder = Path(scratch) / name
             make(folder)
             try:
-                folder.rename(finished)
+                folder.rename(cached)
             except OSError:
-                if not finished.exists():  # otherwise another synthesis was faster, with the same content
+                if not cached.exists():  # otherwise another synthesis has stored the same content
                     raise
-    return finished
+    return cached
 
 
 def _install(folder: Path) -> None:
-    """Dependencies into `folder`: every wheel pinned, hashed and built for the Lambda, nothing compiled here."""
-    print("installing the Lambda's dependencies for arm64 (once per lock file)", file=sys.stderr)  # noqa: T201 - progress
+    """Install the dependencies into `folder`: pinned, hashed wheels for arm64; nothing is compiled here."""
+    print("installing the Lambda's dependencies for arm64 (once for each lock file)", file=sys.stderr)  # noqa: T201 - progress
     platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
     command += [*platforms, "--target", str(folder), "--requirement", str(LOCK)]
-    # The app's own stdout belongs to jsii.
+    # jsii uses the stdout of this process.
     pip = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603 - our own arguments
     if pip.returncode:
         raise BundlingError(
-            f"pip could not install {LOCK.relative_to(ROOT)} for Python {PYTHON} on arm64; "
-            f"check the network and pip's configuration. pip said:\n{pip.stdout.strip()}"
+            f"pip failed with status {pip.returncode}, so {LOCK.relative_to(ROOT)} is not installed for Python {PYTHON} "
+            f"on arm64. Fix: check the network and pip's configuration. Output of pip:\n{pip.stdout.strip()}"
         )
-    shutil.rmtree(folder / "bin", ignore_errors=True)  # console scripts, with this machine's paths in them
-    for name in _TRACES_OF_PIP:
+    shutil.rmtree(folder / "bin", ignore_errors=True)  # console scripts hold paths of this machine
+    for name in _MACHINE_FILES:
         for trace in folder.glob(f"*.dist-info/{name}"):
             trace.unlink()

@@ -1,18 +1,18 @@
-"""ECR's IAM actions, as the front door sees them. Pure.
+"""The IAM actions of ECR: those that a pull needs, and those that change a registry. Pure.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 """
 
 PULL = (
     "ecr:BatchCheckLayerAvailability",  # HEAD of a blob
-    "ecr:BatchGetImage",  # GET and HEAD of a manifest; referrers, says the API's document of ListImageReferrers
+    "ecr:BatchGetImage",  # GET and HEAD of a manifest; also ListImageReferrers, see its API reference
     "ecr:GetDownloadUrlForLayer",  # GET of a blob
     "ecr:ListImages",  # tags/list
 )
-"""All a pull through the front door needs, each with the request it answers."""
+"""Everything that a pull through the proxy needs, each with its request."""
 
 PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-"""All a node needs to pull an image whose tag or digest it knows."""
+"""Everything that a node needs to pull an image by tag or digest."""
 
 WRITE = (
     "ecr:BatchDeleteImage",
@@ -53,4 +53,4 @@ WRITE = (
     "ecr:UpdateRepositoryCreationTemplate",
     "ecr:UploadLayerPart",
 )
-"""All that change a registry. A test compares the list with the operations botocore knows."""
+"""Every action that changes a registry; a test compares the list with the operations in botocore."""

@@ -1,4 +1,4 @@
-"""Answers to cdk-nag: every finding that stands is acknowledged, with its reason, where its construct is made."""
+"""Acknowledges findings of cdk-nag, each with its reason, in the module that defines its construct."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
-    """Accept one finding, such as `AwsSolutions-L1`, on a construct and what is below it."""
+    """Accept one finding, such as `AwsSolutions-L1`, for a construct and its children."""
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
 
 
 def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
-    """Accept exactly one resource with a `*` in the policies of a construct and what is below it."""
+    """Accept one resource with a `*` in the policies of a construct and its children."""
     text = _as_nag_writes(cdk.Stack.of(construct).resolve(resource))
     acknowledge(construct, f"AwsSolutions-IAM5[Resource::{text}]", reason)
 
 
 def _as_nag_writes(value: Any) -> str:  # noqa: ANN401 - a resolved CloudFormation value
-    """A resolved value the way cdk-nag shows it in a finding: `<AWS::AccountId>` for a reference."""
+    """A resolved value as cdk-nag writes it in a finding: `<AWS::AccountId>` for a reference."""
     match value:
         case {"Ref": name}:
             return f"<{name}>"

@@ -1,88 +1,146 @@
-"""What a combination of settings lacks to work, reported before anything is deployed. Pure."""
+"""Settings that are valid one by one but cannot work together, found before anything is deployed. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from k8s_manifests.exposures import Exposure, exposure_of
 from k8s_manifests.rollout import longest_rollout_seconds
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.models import Settings
+from lambda_fn.settings.registry import Registry
+
+_LAMBDA_IN_VPC = "set cluster.vpc_id, cluster.subnet_ids and cluster.security_group_id"
+_VPC = "set cluster.vpc_id and cluster.security_group_id"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A setting that cannot work with the others.
+
+    Attributes:
+        setting: Its key, with its value where the value matters.
+        cause: Why it cannot work.
+        fix: The settings to change.
+    """
+
+    setting: str
+    cause: str
+    fix: str
+
+    def __str__(self) -> str:
+        """The line in the error message."""
+        return f"{self.setting}: {self.cause}. Fix: {self.fix}"
 
 
 def reject_incompatible_settings(settings: Settings) -> None:
-    """Refuse settings that are right one by one and could not work together.
+    """Stop before anything is deployed if settings conflict.
 
     Raises:
-        SettingsError: Names all that is missing, one a line.
+        SettingsError: Lists every conflict, one a line.
     """
-    exposure = exposure_of(settings)
+    if found := conflicts(settings):
+        raise SettingsError("the settings conflict:\n" + "\n".join(f"  {conflict}" for conflict in found))
+
+
+def conflicts(settings: Settings) -> list[Conflict]:
+    """Every conflict between the settings."""
+    exposure, cluster, endpoints = exposure_of(settings), settings.cluster, settings.endpoints
     found = [
-        *_missing_vpc_settings(settings, exposure),
-        *_short_rollout_timeout(settings, exposure),
-        *(_unreachable_without_nat(settings, exposure) if not settings.cluster.nat else ()),
+        *_lambda_outside_vpc(cluster, has_canary=settings.canary is not None),
+        *_missing_vpc(cluster, endpoints, exposure),
+        *_short_rollout_timeout(settings.refresh.rollout_timeout_seconds, settings.proxy.replicas, exposure),
     ]
-    if found:
-        raise SettingsError("the settings cannot work together:\n" + "\n".join(f"  {line}" for line in found))
+    if not cluster.nat:
+        needed = _needed_endpoints(cluster, exposure.vpc_endpoints, uses_kubectl=settings.manifests != "external")
+        found += _missing_endpoints(needed, endpoints)
+        found += _other_regions(cluster.region, settings.registries, settings.proxy.image)
+    return found
 
 
-def _missing_vpc_settings(settings: Settings, exposure: Exposure) -> Iterator[str]:
-    """What stands in a VPC needs to know it."""
-    cluster, endpoints = settings.cluster, settings.endpoints
-    if not cluster.public_endpoint and not cluster.subnet_ids:
-        yield (
-            "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
-            "set cluster.vpc_id, subnet_ids and security_group_id"
+def _lambda_outside_vpc(cluster: Cluster, *, has_canary: bool) -> Iterator[Conflict]:
+    if cluster.subnet_ids:
+        return
+    if not cluster.public_endpoint:
+        yield Conflict(
+            "cluster.public_endpoint = false",
+            "the Lambda reaches the Kubernetes API only from inside the VPC",
+            _LAMBDA_IN_VPC,
         )
-    if settings.canary and not cluster.subnet_ids:
-        yield (
-            "canary: from outside of the VPC the Lambda does not reach the domain, "
-            "set cluster.vpc_id, subnet_ids and security_group_id"
-        )
+    if has_canary:
+        yield Conflict("canary", "the Lambda reaches the domain only from inside the VPC", _LAMBDA_IN_VPC)
+
+
+def _missing_vpc(cluster: Cluster, endpoints: Endpoints, exposure: Exposure) -> Iterator[Conflict]:
     if exposure.has_load_balancer and not cluster.vpc_id:
-        yield f'proxy.exposure.kind = "{exposure.kind}": set cluster.vpc_id and security_group_id'
+        yield Conflict(f'proxy.exposure.kind = "{exposure.kind}"', "the VPC of the load balancer is not set", _VPC)
     if endpoints.create and not cluster.vpc_id:
-        yield "endpoints.create: set cluster.vpc_id and security_group_id"
+        yield Conflict("endpoints.create", "the VPC of the endpoints is not set", _VPC)
     if set(endpoints.create) - {"s3"} and not (endpoints.subnet_ids or cluster.subnet_ids):
-        yield "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids"
+        yield Conflict(
+            "endpoints.create",
+            "the subnets of the endpoints are not set",
+            "set endpoints.subnet_ids or cluster.subnet_ids",
+        )
     if cluster.vpc_id and not (cluster.subnet_ids or exposure.has_load_balancer or endpoints.create):
-        yield "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out"
+        yield Conflict(
+            "cluster.vpc_id",
+            "the stack creates nothing in the VPC",
+            "set cluster.subnet_ids to run the Lambda there, or remove cluster.vpc_id",
+        )
 
 
-def _short_rollout_timeout(settings: Settings, exposure: Exposure) -> Iterator[str]:
+def _short_rollout_timeout(allowed: int, replicas: int, exposure: Exposure) -> Iterator[Conflict]:
     """A rollout time-out that is too short fails the deployment."""
-    allowed, replicas = settings.refresh.rollout_timeout_seconds, settings.proxy.replicas
     needed = longest_rollout_seconds(replicas, registration_seconds=exposure.registration_seconds)
     if allowed < needed:
-        yield (
-            f"refresh.rollout_timeout_seconds = {allowed}: behind the load balancer of proxy.exposure.kind = "
-            f'"{exposure.kind}" {replicas} pods may take {needed} s, set {needed} or more'
+        yield Conflict(
+            f"refresh.rollout_timeout_seconds = {allowed}",
+            f'a rollout of {replicas} pods with proxy.exposure.kind = "{exposure.kind}" may take {needed} s',
+            f"set refresh.rollout_timeout_seconds to {needed} or more",
         )
 
 
-def _unreachable_without_nat(settings: Settings, exposure: Exposure) -> Iterator[str]:
-    """Without NAT only VPC endpoints lead out, and only to AWS in their own region."""
-    region = settings.cluster.region
-    there = {*settings.endpoints.create, *settings.endpoints.existing}
-    for endpoint, purpose in _needed_endpoints(settings, exposure).items():
-        if endpoint not in there:
-            yield f"cluster.nat = false: endpoints lacks {endpoint!r}, {purpose}"
-    for number, registry in enumerate(settings.registries):
+def _missing_endpoints(needed: dict[str, str], endpoints: Endpoints) -> Iterator[Conflict]:
+    """Without NAT, pods and the Lambda reach AWS only through VPC endpoints."""
+    for endpoint, purpose in needed.items():
+        if endpoint not in {*endpoints.create, *endpoints.existing}:
+            yield Conflict(
+                "cluster.nat = false",
+                f"there is no VPC endpoint {endpoint}, {purpose}",
+                f'add "{endpoint}" to endpoints.create, or to endpoints.existing if the VPC has it',
+            )
+
+
+def _other_regions(region: str, registries: Iterable[Registry], image: str) -> Iterator[Conflict]:
+    """VPC endpoints lead only to AWS in their own region."""
+    for number, registry in enumerate(registries):
         if registry.region != region:
-            yield f"cluster.nat = false: no endpoint in {region} leads to registries[{number}] in {registry.region}"
-    image = ECR_HOST.match(settings.proxy.image)
-    if not image or image["region"] != region:
-        yield f"cluster.nat = false: proxy.image = {settings.proxy.image} has to be copied to an ECR in {region}"
+            yield Conflict(
+                "cluster.nat = false",
+                f"no VPC endpoint in {region} leads to registries[{number}].region = {registry.region}",
+                f"remove registries[{number}], or replicate its repositories to {region}",
+            )
+    host = ECR_HOST.match(image)
+    if not host or host["region"] != region:
+        yield Conflict(
+            "cluster.nat = false",
+            f"the nodes cannot pull proxy.image = {image}",
+            f"copy the image to an ECR in {region}, and set proxy.image to the copy",
+        )
 
 
-def _needed_endpoints(settings: Settings, exposure: Exposure) -> dict[str, str]:
-    """The endpoints without which something fails, each with its purpose."""
-    needed = {"ecr.dkr": "by which the proxy and the nodes speak to ECR", "s3": "where ECR keeps its layers"}
-    needed |= exposure.vpc_endpoints
-    if not settings.cluster.subnet_ids:
+def _needed_endpoints(cluster: Cluster, of_exposure: Mapping[str, str], *, uses_kubectl: bool) -> dict[str, str]:
+    """The endpoints that the installation needs, each with its purpose."""
+    needed = {"ecr.dkr": "through which the proxy and the nodes pull", "s3": "from which they download layers"}
+    needed |= of_exposure
+    if not cluster.subnet_ids:
         return needed
     needed["ecr.api"] = "from which the Lambda fetches the token"
-    if not settings.cluster.endpoint:
-        needed["eks"] = "which the Lambda asks for the cluster's address (or set cluster.endpoint)"
-    if settings.manifests != "external":
-        needed |= {"lambda": "by which CDK calls kubectl", "eks": "which kubectl asks for the cluster's address"}
+    if uses_kubectl:
+        needed |= {"eks": "from which kubectl reads the cluster's address", "lambda": "through which CDK runs kubectl"}
+    elif not cluster.endpoint:
+        needed["eks"] = "from which the Lambda reads the cluster's address (or set cluster.endpoint)"
     return needed

@@ -27,7 +27,7 @@ REGISTRATION_SECONDS = 180
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-register-targets.html
 """
 
-_VPC_ENDPOINTS = dict.fromkeys(("ec2", "elasticloadbalancing"), "for the load balancer's controller")
+_VPC_ENDPOINTS = dict.fromkeys(("ec2", "elasticloadbalancing"), "which the AWS Load Balancer Controller calls")
 """https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html . Where the controller takes its credentials
 from (`sts`, `eks-auth` or its node) is not known here.
 """

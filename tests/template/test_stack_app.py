@@ -51,8 +51,9 @@ def test_a_wrong_file_is_answered_with_all_its_mistakes_and_no_traceback(tmp_pat
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     app = run_app(tmp_path / "none.toml", tmp_path)
     assert app.returncode == 1
-    reason = "No such file or directory; -c config=PATH takes another file"
-    assert app.stderr == f"ecr-frontdoor: cannot read {tmp_path / 'none.toml'}: {reason}\n"
+    (line,) = app.stderr.splitlines()
+    assert str(tmp_path / "none.toml") in line
+    assert "-c config=PATH" in line
 
 
 def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -1,18 +1,27 @@
-"""What `cdk synth` says of settings that are right one by one and could not work together."""
+"""Settings that are valid one by one and conflict are refused before anything is deployed."""
+
+import re
 
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
-from stacks.preflight import reject_incompatible_settings
+from stacks.preflight import Conflict, conflicts, reject_incompatible_settings
 from tests.template import configurations
 
 
-def problems(toml: str) -> list[str]:
-    with pytest.raises(SettingsError) as caught:
-        reject_incompatible_settings(configurations.parse(toml))
-    first, *lines = str(caught.value).splitlines()
-    assert first == "the settings cannot work together:"
-    return [line.strip() for line in lines]
+def found(toml: str) -> list[Conflict]:
+    return conflicts(configurations.parse(toml))
+
+
+def settings_to_change(conflict: Conflict) -> list[str]:
+    return re.findall(r"[a-z]+(?:\.[a-z_]+)+", conflict.fix)
+
+
+def missing_endpoints(toml: str) -> list[str]:
+    """The endpoints to add, where nothing else conflicts."""
+    all_found = found(toml)
+    assert {conflict.setting for conflict in all_found} == {"cluster.nat = false"}
+    return [endpoint for conflict in all_found for endpoint in re.findall(r'^add "([a-z0-9.]+)"', conflict.fix)]
 
 
 def without(*lines: str) -> str:
@@ -22,31 +31,34 @@ def without(*lines: str) -> str:
 
 
 @pytest.mark.parametrize("name", [*configurations.NAMES, "ingress", "nlb"])
-def test_what_is_deployed_here_lacks_nothing(name: str) -> None:
+def test_the_reference_configurations_have_no_conflict(name: str) -> None:
     reject_incompatible_settings(configurations.settings(name))
 
 
-def test_a_private_endpoint_without_subnets_is_refused_with_the_settings_to_add() -> None:
-    (found,) = problems(
-        configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
-    )
-    assert found == (
-        "cluster.public_endpoint = false: the Lambda has to stand in the VPC, "
-        "set cluster.vpc_id, subnet_ids and security_group_id"
-    )
+def test_every_conflict_is_in_the_error_with_its_fix() -> None:
+    text = without("[endpoints]", "create", "route_table_ids")
+    with pytest.raises(SettingsError) as caught:
+        reject_incompatible_settings(configurations.parse(text))
+    _, *lines = str(caught.value).splitlines()
+    assert lines == [f"  {conflict}" for conflict in found(text)]
+    assert all(f"{c.setting}: {c.cause}. Fix: {c.fix}" == str(c) for c in found(text))
 
 
-def test_a_canary_is_pulled_by_a_lambda_in_the_vpc() -> None:
-    (found,) = problems(configurations.text("public") + '[canary]\nrepository = "team/canary"\nreference = "latest"\n')
-    assert found == (
-        "canary: from outside of the VPC the Lambda does not reach the domain, "
-        "set cluster.vpc_id, subnet_ids and security_group_id"
-    )
+def test_a_private_api_endpoint_needs_a_lambda_in_the_vpc() -> None:
+    text = configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
+    (conflict,) = found(text)
+    assert conflict.setting == "cluster.public_endpoint = false"
+    assert settings_to_change(conflict) == ["cluster.vpc_id", "cluster.subnet_ids", "cluster.security_group_id"]
 
 
-def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> None:
-    found = problems(without("[endpoints]", "create", "route_table_ids"))
-    assert [line.split("'")[1] for line in found] == [
+def test_a_canary_needs_a_lambda_in_the_vpc() -> None:
+    (conflict,) = found(configurations.text("public") + '[canary]\nrepository = "team/canary"\nreference = "latest"\n')
+    assert conflict.setting == "canary"
+    assert settings_to_change(conflict) == ["cluster.vpc_id", "cluster.subnet_ids", "cluster.security_group_id"]
+
+
+def test_without_nat_every_missing_endpoint_is_named() -> None:
+    assert missing_endpoints(without("[endpoints]", "create", "route_table_ids")) == [
         "ecr.dkr",
         "s3",
         "ec2",
@@ -55,88 +67,97 @@ def test_without_nat_every_missing_endpoint_is_named_with_what_it_is_for() -> No
         "eks",
         "lambda",
     ]
-    assert all(line.startswith("cluster.nat = false: ") and line.partition("', ")[2] for line in found)
 
 
 @pytest.mark.parametrize(
     ("replicas", "needed"), [(2, 370), (3, 555), (4, 740), (5, 555), (9, 555), (16, 740), (50, 740)]
 )
-def test_a_rollout_behind_the_load_balancer_is_given_the_time_its_pods_take(replicas: int, needed: int) -> None:
+def test_behind_the_load_balancer_the_rollout_timeout_allows_for_all_pods(replicas: int, needed: int) -> None:
     def allowing(seconds: int) -> str:
         text = configurations.text("nlb").replace("[proxy]\n", f"[proxy]\nreplicas = {replicas}\n")
         return text.replace("rollout_timeout_seconds = 780", f"rollout_timeout_seconds = {seconds}")
 
-    (found,) = problems(allowing(needed - 1))
-    assert found == (
-        f"refresh.rollout_timeout_seconds = {needed - 1}: behind the load balancer of proxy.exposure.kind = "
-        f'"nlb" {replicas} pods may take {needed} s, set {needed} or more'
-    )
-    reject_incompatible_settings(configurations.parse(allowing(needed)))
+    (conflict,) = found(allowing(needed - 1))
+    assert conflict.setting == f"refresh.rollout_timeout_seconds = {needed - 1}"
+    assert re.findall(r"\d+", conflict.fix) == [str(needed)]
+    assert found(allowing(needed)) == []
 
 
-def test_the_default_time_of_a_rollout_is_too_short_behind_the_load_balancer_alone() -> None:
-    (found,) = problems(without("rollout_timeout_seconds"))
-    assert found.startswith("refresh.rollout_timeout_seconds = 300: ")
-    reject_incompatible_settings(configurations.parse(configurations.text("ingress")))
+def test_the_default_rollout_timeout_is_too_short_only_behind_the_load_balancer() -> None:
+    (conflict,) = found(without("rollout_timeout_seconds"))
+    assert conflict.setting == "refresh.rollout_timeout_seconds = 300"
+    assert found(configurations.text("ingress")) == []
 
 
-def test_endpoints_that_exist_count() -> None:
-    text = without("route_table_ids").replace("create = ", "existing = ")
-    reject_incompatible_settings(configurations.parse(text))
+def test_existing_endpoints_count_as_created_ones() -> None:
+    assert found(without("route_table_ids").replace("create = ", "existing = ")) == []
 
 
-def test_where_the_lambda_stands_outside_only_the_proxy_and_the_controller_need_endpoints() -> None:
+def test_a_lambda_outside_the_vpc_adds_no_endpoints() -> None:
     text = without("subnet_ids", "public_endpoint", "create", "route_table_ids")
-    assert [line.split("'")[1] for line in problems(text)] == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing"]
+    assert missing_endpoints(text) == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing"]
 
 
-def test_without_a_load_balancer_the_stack_owns_nobody_needs_the_endpoints_of_its_controller() -> None:
+def test_only_the_nlb_exposure_needs_the_endpoints_of_the_load_balancer_controller() -> None:
     text = without("create", "route_table_ids").split("[proxy.exposure]")[0] + '[proxy.exposure]\nkind = "service"'
-    assert [line.split("'")[1] for line in problems(text)] == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
+    assert missing_endpoints(text) == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
 
 
-def test_without_kubectl_and_with_a_known_address_the_lambda_needs_the_token_alone() -> None:
+def test_with_external_manifests_and_a_known_api_address_the_lambda_needs_only_ecr_api() -> None:
     address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
     text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)
     text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
-    assert [line.split("'")[1] for line in problems(text)] == [
-        "ecr.dkr",
-        "s3",
-        "ec2",
-        "elasticloadbalancing",
-        "ecr.api",
-    ]
+    assert missing_endpoints(text) == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing", "ecr.api"]
 
 
-def test_without_nat_neither_another_region_nor_a_public_image_can_be_reached() -> None:
+def test_with_external_manifests_the_lambda_needs_eks_for_the_api_address() -> None:
+    text = 'manifests = "external"\n' + without("create", "route_table_ids")
+    assert missing_endpoints(text)[-2:] == ["ecr.api", "eks"]
+
+
+def test_with_kubectl_and_a_known_api_address_kubectl_needs_eks() -> None:
+    address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
+    text = without("create", "route_table_ids").replace("[endpoints]", address)
+    text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
+    assert missing_endpoints(text)[-3:] == ["ecr.api", "eks", "lambda"]
+
+
+def test_without_nat_a_registry_in_another_region_and_a_public_proxy_image_conflict() -> None:
     text = without("image").replace(
         'account = "123456789012"\nregion = "ap-southeast-2"', 'account = "123456789012"\nregion = "eu-west-1"'
     )
-    registry, image = problems(text)
-    assert registry == "cluster.nat = false: no endpoint in ap-southeast-2 leads to registries[0] in eu-west-1"
-    assert image.startswith("cluster.nat = false: proxy.image = public.ecr.aws/nginx/nginx:1.30.6 has to be copied")
+    registry, image = found(text)
+    assert (registry.setting, image.setting) == ("cluster.nat = false", "cluster.nat = false")
+    assert "registries[0].region = eu-west-1" in registry.cause
+    assert "proxy.image = public.ecr.aws/nginx/nginx:1.30.6" in image.cause
+    assert settings_to_change(image) == ["proxy.image"]
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "setting", "to_change"),
     [
         (
             without("vpc_id", "security_group_id", "subnet_ids", "public_endpoint", "nat", "create", "route_table_ids"),
-            'proxy.exposure.kind = "nlb": set cluster.vpc_id and security_group_id',
+            'proxy.exposure.kind = "nlb"',
+            ["cluster.vpc_id", "cluster.security_group_id"],
         ),
         (
             configurations.text("public") + '[endpoints]\ncreate = ["s3"]\nroute_table_ids = ["rtb-12345678"]\n',
-            "endpoints.create: set cluster.vpc_id and security_group_id",
+            "endpoints.create",
+            ["cluster.vpc_id", "cluster.security_group_id"],
         ),
         (
             without("subnet_ids", "public_endpoint", "nat"),
-            "endpoints.create: set endpoints.subnet_ids, or cluster.subnet_ids",
+            "endpoints.create",
+            ["endpoints.subnet_ids", "cluster.subnet_ids"],
         ),
         (
             configurations.text("ingress").replace("subnet_ids", "# subnet_ids"),
-            "cluster.vpc_id is for the Lambda, and nothing stands there: set cluster.subnet_ids too, or leave it out",
+            "cluster.vpc_id",
+            ["cluster.subnet_ids", "cluster.vpc_id"],
         ),
     ],
 )
-def test_what_stands_in_a_vpc_has_to_know_it(text: str, message: str) -> None:
-    assert problems(text) == [message]
+def test_settings_of_a_vpc_are_complete_or_absent(text: str, setting: str, to_change: list[str]) -> None:
+    (conflict,) = found(text)
+    assert (conflict.setting, settings_to_change(conflict)) == (setting, to_change)
