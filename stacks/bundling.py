@@ -116,7 +116,7 @@ def _install(folder: Path) -> None:
     pip = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603 - our own arguments
     if pip.returncode:
         raise BundlingError(
-            f"pip failed with status {pip.returncode}, so {LOCK.relative_to(ROOT)} is not installed for Python {PYTHON} "
+            f"pip failed with status {pip.returncode}: {LOCK.relative_to(ROOT)} is not installed for Python {PYTHON} "
             f"on arm64. Fix: check the network and pip's configuration. Output of pip:\n{pip.stdout.strip()}"
         )
     shutil.rmtree(folder / "bin", ignore_errors=True)  # console scripts hold paths of this machine
