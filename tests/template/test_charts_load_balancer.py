@@ -1,7 +1,7 @@
-"""How the pods stand behind the stack's load balancer.
+"""The pods behind the load balancer of the stack.
 
-The TargetGroupBinding is checked by hand: its definition is on no registry, so no API server here knows the kind. The
-spec is compared whole, so that a new field has to be looked up first; testbed/docs/testing.md says where.
+No API server here knows the kind TargetGroupBinding, because no package registry has its definition. So the whole spec
+is compared, and a new field has to be looked up first; testbed/docs/testing.md says where.
 Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
 """
 
@@ -88,6 +88,8 @@ def test_only_the_port_that_serves_is_open_to_the_load_balancer(exposure: str, p
 def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> None:
     (volume,) = (v for v in pod(settings(NLB_THROUGH))["volumes"] if v["name"] == "tls")
     assert volume["secret"]["secretName"] == "registry-tls"
+    # All keys of the Secret, as cert-manager writes them.
+    assert "items" not in volume["secret"]
     assert "https" in {p["name"] for p in container(settings(NLB_THROUGH))["ports"]}
     assert "tls" not in {v["name"] for v in pod(settings(NLB))["volumes"]}
 

@@ -2,10 +2,14 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from lambda_fn.settings import parse_toml
+from stacks.preflight import conflicts
 
 ROOT = Path(__file__).parents[2]
 WORDS = 15_000
@@ -65,3 +69,20 @@ def test_the_documents_are_short_enough_to_be_read() -> None:
     counted = {str(path.relative_to(ROOT)): words(path) for path in documents()}
     counted = {name: count for name, count in counted.items() if not name.startswith(NOT_COUNTED)}
     assert sum(counted.values()) <= WORDS, counted
+
+
+def settings_examples() -> list[str]:
+    """The blocks of settings in exposure.md: tables that an operator adds to a smallest file."""
+    text = (ROOT / "docs" / "exposure.md").read_text("utf-8")
+    return re.findall(r"^```toml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "example", settings_examples(), ids=lambda text: tomllib.loads(text)["proxy"]["exposure"]["kind"]
+)
+def test_every_example_of_an_exposure_is_valid_in_a_cluster_with_a_known_vpc(example: str) -> None:
+    vpc = '[cluster]\nvpc_id = "vpc-0a1b2c3d4e5f60718"\nsecurity_group_id = "sg-0a1b2c3d4e5f60718"\n'
+    subnets = 'subnet_ids = ["subnet-0a1b2c3d4e5f60718"]\n'
+    smallest = (ROOT / "examples" / "smallest.toml").read_text("utf-8").split("[proxy.exposure]")[0]
+    text = smallest.replace("[cluster]\n", vpc + subnets) + example
+    assert conflicts(parse_toml(text, "docs/exposure.md")) == []
