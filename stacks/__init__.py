@@ -1,1 +1,4 @@
-"""The AWS side as CDK: `frontdoor_stack` composes, each other module is one concern."""
+"""The AWS side as CDK.
+
+`frontdoor_stack` composes, with `refresh`, `monitoring` and `deployment`; each other module is one concern.
+"""

@@ -1,7 +1,5 @@
 """The objects in the cluster, applied by the deployment through CDK's kubectl (unless `manifests = "external"`)."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,30 +9,12 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from k8s_manifests import documents, proxy_documents
 from lambda_fn.settings.cluster import Cluster
-from lambda_fn.settings.models import Settings
 from stacks.administrator_check import AdministratorCheck
 from stacks.kubectl import imported_cluster, kubectl_provider
 from stacks.network import Network
 
 Documents = Sequence[Mapping[str, Any]]
-
-
-def applied_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
-    """The objects that the deployment applies: all, those that need no administrator, or none."""
-    match settings.manifests:
-        case "kubectl":
-            return documents(settings, target_group_arn=target_group_arn)
-        case "namespaced":
-            return proxy_documents(settings, target_group_arn=target_group_arn)
-        case "external":
-            return []
-
-
-def workload_digest(documents: Documents) -> str:
-    """SHA-256 of the objects; equal objects have the same digest."""
-    return hashlib.sha256(json.dumps(documents, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import aws_cdk as cdk
 import pytest
 
 from k8s_manifests import access_documents, documents, proxy_documents
-from stacks.workload import workload_digest
+from stacks.applied_objects import workload_digest
 from tests.template import configurations
 from tests.template.synthesis import (
     listed,
@@ -219,7 +219,7 @@ def test_a_changed_workload_makes_a_new_version_and_so_another_first_run(monkeyp
     workload = documents(settings)
     workload[0]["metadata"]["labels"]["changed"] = "yes"
     # The charts alone change, as with an edited template: the settings and the code stay.
-    monkeypatch.setattr("stacks.frontdoor_stack.applied_documents", lambda _: workload)
+    monkeypatch.setattr("stacks.frontdoor_stack.applied_documents", lambda _, **_values: workload)
     found = synthesize(settings)["Resources"].items()
     versions = [version for version, resource in found if resource["Type"] == "AWS::Lambda::Version"]
     assert len(versions) == 1
