@@ -54,7 +54,7 @@ def test_the_same_settings_give_the_same_documents() -> None:
     assert documents(settings()) == documents(settings())
 
 
-def test_what_the_lambda_writes_is_not_in_the_charts() -> None:
+def test_the_objects_that_the_lambda_writes_are_not_in_the_charts() -> None:
     found = settings()
     written_by_the_lambda = {found.names.secret, found.names.config_map}
     assert not written_by_the_lambda & {d["metadata"]["name"] for d in documents(found)}
@@ -127,7 +127,7 @@ def test_a_settings_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     assert refused.stderr.startswith(f"ecr-frontdoor: {config} is not TOML")
 
 
-def test_the_command_explains_itself() -> None:
+def test_the_command_has_a_help_text() -> None:
     assert "--config PATH" in run("--help").stdout
 
 
@@ -143,7 +143,7 @@ TARGETS = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/
     ],
     ids=["not an ARN", "no load balancer", "access only"],
 )
-def test_a_target_group_that_no_object_would_name_is_refused(name: str, words: tuple[str, ...], cause: str) -> None:
+def test_a_target_group_that_no_object_can_use_is_an_error(name: str, words: tuple[str, ...], cause: str) -> None:
     refused = run("--config", str(configurations.EXAMPLES / f"{name}.toml"), *words)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--target-group-arn" in refused.stderr

@@ -42,7 +42,7 @@ def documented() -> set[Permission]:
     return found
 
 
-def test_the_role_gives_what_a_refresh_needs_and_nothing_more() -> None:
+def test_the_role_grants_exactly_the_needs_of_a_refresh() -> None:
     assert given() == {
         ("get", "", "configmaps", "aws-registry-proxy-tpl"),
         ("get", "", "configmaps", "aws-registry-proxy-config"),

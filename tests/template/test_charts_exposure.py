@@ -9,7 +9,7 @@ from tests.template.charts import INGRESS, POD, SERVICE, container, find, settin
 @pytest.mark.parametrize(
     ("exposure", "port", "target"), [(INGRESS, 80, "http"), (SERVICE, 80, "http"), (POD, 443, "https")]
 )
-def test_the_service_leads_to_the_port_that_clients_use_and_no_other(exposure: str, port: int, target: str) -> None:
+def test_the_service_has_only_the_port_that_clients_use(exposure: str, port: int, target: str) -> None:
     found = settings(exposure)
     spec = find("Service", found)["spec"]
     assert spec == {
@@ -41,7 +41,7 @@ def test_the_ingress_serves_the_domain_with_its_certificate() -> None:
     }
 
 
-def test_without_a_secret_the_ingress_still_asks_for_tls_on_the_domain() -> None:
+def test_without_a_tls_secret_the_ingress_has_tls_for_the_domain() -> None:
     found = find("Ingress", settings('kind = "ingress"\nclass_name = "alb"'))
     assert found["spec"]["tls"] == [{"hosts": ["registry.shrd.example.net"]}]
 

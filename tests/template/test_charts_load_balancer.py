@@ -42,7 +42,7 @@ def test_the_binding_comes_before_the_pods_that_wait_for_it() -> None:
     assert GATE not in find("Namespace", settings())["metadata"]["labels"]
 
 
-def test_gitops_takes_the_target_group_from_the_settings() -> None:
+def test_with_external_manifests_the_target_group_is_that_of_the_settings() -> None:
     found = settings(f'{NLB}\ntarget_group_arn = "{ARN}"', manifests="external")
     assert find("TargetGroupBinding", found)["spec"]["targetGroupARN"] == ARN
 
@@ -94,7 +94,7 @@ def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> 
     assert "tls" not in {v["name"] for v in pod(settings(NLB))["volumes"]}
 
 
-def test_a_stopping_pod_accepts_until_the_load_balancer_stops_sending_clients() -> None:
+def test_a_stopping_pod_accepts_connections_until_it_is_deregistered() -> None:
     found = settings(NLB, proxy="drain_seconds = 60")
     (script, _, seconds) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
     assert (script.splitlines()[0], seconds) == ('sleep "$1"', "150")

@@ -6,7 +6,7 @@ from k8s_manifests import configuration
 from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
 
-def test_both_containers_are_locked_down() -> None:
+def test_both_containers_have_the_restricted_security_context() -> None:
     for found in (container(settings()), check(settings())):
         assert found["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -82,7 +82,7 @@ def test_the_cache_may_be_a_volume_of_a_storage_class() -> None:
 @pytest.mark.parametrize(
     ("exposure", "replicas", "surge"), [(INGRESS, 50, 1), (NLB, 2, 1), (NLB, 4, 1), (NLB, 5, 2), (NLB, 50, 13)]
 )
-def test_pods_are_replaced_one_by_one_unless_a_load_balancer_makes_that_too_long(
+def test_pods_are_replaced_one_by_one_unless_that_is_too_slow_behind_a_load_balancer(
     exposure: str, replicas: int, surge: int
 ) -> None:
     spec = find("Deployment", settings(exposure, proxy=f"replicas = {replicas}"))["spec"]
@@ -101,7 +101,7 @@ def test_the_certificate_is_mounted_only_where_nginx_terminates_tls() -> None:
     assert "/etc/frontdoor/tls" not in {m["mountPath"] for m in container(settings(INGRESS))["volumeMounts"]}
 
 
-def test_both_containers_run_nginx_alike_and_the_first_only_tests_the_configuration() -> None:
+def test_the_init_container_runs_the_same_nginx_only_to_test_the_configuration() -> None:
     folders = ["/etc/frontdoor/config", "/run/frontdoor", "/var/cache/frontdoor"]
     init, nginx = check(settings())["command"], container(settings())["command"]
     assert init[:2] == nginx[:2] == ["/bin/sh", "-c"]
@@ -173,7 +173,7 @@ def test_memory_is_limited_and_cpu_is_not() -> None:
         assert part["resources"] == {"requests": {"cpu": "1", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 
 
-def test_applying_the_chart_never_touches_the_annotations_of_the_lambda() -> None:
+def test_the_chart_does_not_set_the_annotations_of_the_lambda() -> None:
     annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
     assert list(annotations) == ["ecr-frontdoor/scripts-sha256"]
 

@@ -45,7 +45,7 @@ def written(points: str) -> list[float | None]:
         (2, "- - - - X", ALARM, OK),
     ],
 )
-def test_missing_datapoints_count_as_the_documentations_tables_say(
+def test_missing_datapoints_are_treated_as_in_the_aws_tables(
     to_alarm: int, points: str, breaching: str, not_breaching: str
 ) -> None:
     for treatment, state in (("breaching", breaching), ("notBreaching", not_breaching)):
@@ -56,15 +56,13 @@ def test_missing_datapoints_count_as_the_documentations_tables_say(
 @pytest.mark.parametrize(
     ("points", "missing", "ignored"), [("- -", UNKNOWN, "as before"), ("X -", ALARM, ALARM), ("0 -", OK, OK)]
 )
-def test_one_datapoint_is_looked_for_further_back_before_any_is_called_missing(
-    points: str, missing: str, ignored: str
-) -> None:
+def test_an_older_datapoint_is_used_before_data_counts_as_missing(points: str, missing: str, ignored: str) -> None:
     assert state_of(alarm(), written(points), "as before") == missing
     assert state_of(alarm(TreatMissingData="ignore"), written(points), "as before") == ignored
 
 
 @pytest.mark.parametrize("treatment", ["missing", "ignore"])
-def test_what_is_not_modelled_is_refused(treatment: str) -> None:
+def test_an_alarm_that_is_not_modelled_is_an_error(treatment: str) -> None:
     with pytest.raises(NotImplementedError):
         state_of(alarm(2, TreatMissingData=treatment), written("0 -"), OK)
     rate = [{"Id": "e", "Expression": "RATE(m)"}, {"Id": "m", "ReturnData": False, "MetricStat": _stat(60)}]

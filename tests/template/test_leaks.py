@@ -36,9 +36,7 @@ def written(folder: Path) -> Mapping[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["private", "external"])
-def test_nothing_that_synthesis_prints_or_writes_holds_a_credential(
-    tmp_path: Path, canary: LeakCheck, name: str
-) -> None:
+def test_the_output_and_files_of_synthesis_hold_no_credential(tmp_path: Path, canary: LeakCheck, name: str) -> None:
     config, out = tmp_path / "config.toml", tmp_path / "out"
     config.write_text(configurations.text(name))
     context = json.dumps({"config": str(config), "aws:cdk:bundling-stacks": []})
@@ -51,9 +49,7 @@ def test_nothing_that_synthesis_prints_or_writes_holds_a_credential(
 
 
 @pytest.mark.parametrize("name", ["private", "several"])
-def test_nothing_that_the_manifests_are_printed_with_holds_a_credential(
-    tmp_path: Path, canary: LeakCheck, name: str
-) -> None:
+def test_the_printed_manifests_hold_no_credential(tmp_path: Path, canary: LeakCheck, name: str) -> None:
     config = tmp_path / "config.toml"
     config.write_text(configurations.text(name))
     printed = run(canary, *PRINT_THE_MANIFESTS, str(config))
@@ -61,5 +57,5 @@ def test_nothing_that_the_manifests_are_printed_with_holds_a_credential(
     assert canary.leaks(printed.stdout + printed.stderr) == []
 
 
-def test_the_search_finds_a_credential_where_one_is_printed(canary: LeakCheck) -> None:
+def test_the_search_finds_a_printed_credential(canary: LeakCheck) -> None:
     assert canary.leaks(run(canary, *PRINT_THE_ENVIRONMENT).stdout)

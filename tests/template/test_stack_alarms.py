@@ -106,7 +106,7 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
 
 
 @pytest.mark.parametrize(("name", "samples", "hours", "expected"), SHOULD)
-def test_an_alarm_goes_off_when_it_should(
+def test_an_alarm_is_raised(
     name: str, samples: list[tuple[float, float]], hours: float, expected: tuple[str, ...]
 ) -> None:
     for seen in raised(name, samples, hours):
@@ -114,7 +114,7 @@ def test_an_alarm_goes_off_when_it_should(
 
 
 @pytest.mark.parametrize(("name", "samples", "hours"), SHOULD_NOT)
-def test_an_alarm_stays_silent_when_it_should(name: str, samples: list[tuple[float, float]], hours: float) -> None:
+def test_an_alarm_stays_ok(name: str, samples: list[tuple[float, float]], hours: float) -> None:
     for seen in raised(name, samples, hours):
         assert [state for state in seen if state != UNKNOWN] == [OK]
 
@@ -143,7 +143,7 @@ class NoCluster:
         raise ClusterError("EKS refuses eks:DescribeCluster")
 
 
-def test_a_cluster_that_cannot_be_asked_raises_the_alarm_from_what_the_instance_last_knew(
+def test_an_unreachable_cluster_raises_the_alarm_with_the_last_known_token(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = [(4.0, SECONDS[1]), (8.0, SECONDS[2])]
@@ -156,7 +156,7 @@ def test_a_cluster_that_cannot_be_asked_raises_the_alarm_from_what_the_instance_
 @pytest.mark.parametrize(
     "table", ["", "period_minutes = 330\nflexible_window_minutes = 0\nrollout_timeout_seconds = 780"]
 )
-def test_where_nothing_is_known_of_the_token_the_alarm_for_missing_refreshes_comes_before_any_token_dies(
+def test_without_a_known_token_no_refresh_is_raised_before_the_token_expires(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: str
 ) -> None:
     counted = counted_by_a_run_that_cannot_ask(monkeypatch, capsys, None)
@@ -171,7 +171,7 @@ def test_where_nothing_is_known_of_the_token_the_alarm_for_missing_refreshes_com
         assert (seen[MINUTE], seen[-1]) == (OK, ALARM)
 
 
-def test_a_stuck_rollout_whose_token_is_fresh_does_not_say_that_the_token_dies(
+def test_a_stuck_rollout_with_a_new_token_raises_no_token_alarm(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     capsys.readouterr()
@@ -187,7 +187,7 @@ def test_a_stuck_rollout_whose_token_is_fresh_does_not_say_that_the_token_dies(
     assert counted["RolloutsStuck"] == [1.0]
 
 
-def test_without_filling_the_alarm_for_missing_refreshes_would_come_when_the_token_is_dead() -> None:
+def test_without_fill_the_no_refresh_alarm_would_be_raised_after_the_token_expired() -> None:
     filled = alarms()["NoRefresh"]
     (source,) = (query["MetricStat"] for query in filled["Metrics"] if "MetricStat" in query)
     bare = {**source["Metric"], "Statistic": source["Stat"], "Period": source["Period"]}
@@ -200,7 +200,7 @@ def test_without_filling_the_alarm_for_missing_refreshes_would_come_when_the_tok
     ("period", "window", "rollout", "seconds"),
     [(240, 15, 300, (2 * 240 + 15 + 7) * 60), (15, 0, 30, (2 * 15 + 3) * 60), (330, 0, 780, (660 + 15) * 60)],
 )
-def test_two_periods_are_those_of_the_settings_with_the_window_and_the_time_out(
+def test_the_limits_of_the_token_alarms_follow_the_schedule_with_window_and_time_out(
     period: int, window: int, rollout: int, seconds: int
 ) -> None:
     table = f"[refresh]\nperiod_minutes = {period}\nflexible_window_minutes = {window}\n"
@@ -214,7 +214,7 @@ def test_two_periods_are_those_of_the_settings_with_the_window_and_the_time_out(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_periods_are_within_cloudwatchs_limits(name: str) -> None:
+def test_alarm_periods_are_within_the_limits_of_cloudwatch(name: str) -> None:
     within_limits(every()[name])
 
 
@@ -249,14 +249,14 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[st
     )
 
 
-def test_the_alarms_look_at_the_metrics_the_handler_emits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_alarms_use_the_metrics_that_the_handler_emits(capsys: pytest.CaptureFixture[str]) -> None:
     namespace, own_dimensions, names = emitted(capsys)
     own = [found for found in map(metric, alarms().values()) if not found.namespace.startswith("AWS/")]
     assert {(found.namespace, found.dimensions) for found in own} == {(namespace, own_dimensions)}
     assert {found.name for found in own} <= names
 
 
-def test_the_canarys_alarm_looks_at_what_the_canary_emits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_canary_alarm_uses_the_metric_that_the_canary_emits(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     metrics.emit_canary(dimensions_of("several"), Pull(seconds=0.5))
     counted = json.loads(capsys.readouterr().out)
@@ -266,11 +266,11 @@ def test_the_canarys_alarm_looks_at_what_the_canary_emits(capsys: pytest.Capture
     assert (looked.name in counted, looked.period_seconds) == (True, 15 * MINUTE)
 
 
-def test_without_a_canary_there_is_no_alarm_for_it() -> None:
+def test_without_a_canary_there_is_no_canary_alarm() -> None:
     assert "CanaryFailed" not in alarms("public")
 
 
-def test_the_other_metrics_are_of_this_function_and_this_queue() -> None:
+def test_the_metrics_of_aws_are_those_of_this_function_and_this_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
     queue = logical_id("public", "AWS::SQS::Queue")
     other = [found for found in map(metric, alarms().values()) if found.namespace.startswith("AWS/")]
@@ -286,14 +286,14 @@ def test_the_other_metrics_are_of_this_function_and_this_queue() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_description_says_what_is_wrong_and_leads_to_a_section_of_the_runbook(name: str) -> None:
+def test_each_alarm_description_links_to_a_section_of_the_runbook(name: str) -> None:
     says, runbook = every()[name]["AlarmDescription"].split(" Runbook: ")
     assert len(says) > 40
     assert runbook == f"docs/operations.md#{name.lower()}"
     assert name.lower() in anchors(RUNBOOK), f"docs/operations.md has no section {name}"
 
 
-def test_with_the_runbooks_address_each_description_ends_in_a_link_to_a_section_that_is_there() -> None:
+def test_with_runbook_url_each_alarm_description_ends_with_a_link_to_an_existing_section() -> None:
     address = "https://git.example.net/ops/ecr-frontdoor/-/blob/main/docs/operations.md"
     text = configurations.text("several") + f'[alarms]\nrunbook_url = "{address}"\n'
     found = synthesize(configurations.parse(text))["Resources"].values()
@@ -322,7 +322,7 @@ def test_no_alarm_notifies_without_a_topic_or_mail_address() -> None:
     assert not resources("public", "AWS::SNS::Topic")
 
 
-def test_a_given_topic_and_the_mail_topic_hear_when_an_alarm_goes_off_and_when_it_is_over() -> None:
+def test_the_given_topic_and_the_mail_topic_are_notified_of_alarm_and_ok() -> None:
     topic = logical_id("guarded", "AWS::SNS::Topic")
     both = ["arn:aws:sns:ap-southeast-2:123456789012:on-call", {"Ref": topic}]
     told = [alarm["Properties"] for alarm in resources("guarded", KIND).values()]
@@ -335,7 +335,7 @@ def test_a_given_topic_and_the_mail_topic_hear_when_an_alarm_goes_off_and_when_i
     }
 
 
-def test_only_alarms_of_this_account_publish_to_the_mail_topic_and_over_tls_alone() -> None:
+def test_only_alarms_of_this_account_publish_to_the_mail_topic_and_only_over_tls() -> None:
     topic = logical_id("guarded", "AWS::SNS::Topic")
     deny, allow = only("guarded", "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert (deny["Effect"], deny["Principal"], deny["Condition"]) == (
@@ -354,6 +354,6 @@ def test_only_alarms_of_this_account_publish_to_the_mail_topic_and_over_tls_alon
 
 
 @pytest.mark.parametrize(("configuration", "name"), [("public", "NoRefresh"), ("several", "CanaryFailed")])
-def test_an_alarm_that_needs_a_success_is_made_after_the_first_run(configuration: str, name: str) -> None:
+def test_an_alarm_that_needs_a_success_is_created_after_the_first_run(configuration: str, name: str) -> None:
     (alarm,) = (r for i, r in resources(configuration, KIND).items() if i.startswith(f"Alarms{name}"))
     assert any(name.startswith("FirstRun") for name in alarm["DependsOn"])

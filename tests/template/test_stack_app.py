@@ -36,7 +36,7 @@ def run_app(config: Path, folder: Path, **variables: str) -> subprocess.Complete
     )
 
 
-def test_a_wrong_file_is_answered_with_all_its_mistakes_and_no_traceback(tmp_path: Path) -> None:
+def test_an_invalid_file_is_reported_with_all_mistakes_and_no_traceback(tmp_path: Path) -> None:
     config = tmp_path / "wrong.toml"
     config.write_text(configurations.text("public").replace("shared", "sha red").replace("123456789012", "1234"))
     app = run_app(config, tmp_path)
@@ -56,7 +56,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "-c config=PATH" in line
 
 
-def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_reported_in_one_line(tmp_path: Path) -> None:
     config = tmp_path / "binary.toml"
     config.write_bytes(b"\xff\xfe")
     app = run_app(config, tmp_path)
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
     assert app.stderr == f"ecr-frontdoor: {config} is not TOML: Invalid statement (at line 1, column 1)\n"
 
 
-def test_two_syntheses_of_one_file_are_the_same_byte_for_byte(tmp_path: Path) -> None:
+def test_two_syntheses_of_one_file_are_identical(tmp_path: Path) -> None:
     config = configurations.EXAMPLES / "nlb.toml"
     outputs = []
     for seed in ("1", "2"):

@@ -79,7 +79,7 @@ def test_the_limit_lines_have_the_values_of_the_alarm_and_of_the_settings(
     }
 
 
-def test_the_picture_shows_this_dashboard() -> None:
+def test_the_picture_is_drawn_from_this_dashboard() -> None:
     drawn = svg(body())
     assert PICTURE.read_text(encoding="utf-8") == drawn, "run `make docs`"
     assert CANARY_GRAPH in drawn

@@ -13,12 +13,12 @@ def key_statements() -> dict[str, Any]:
     return {statement.get("Sid", ""): readable(statement) for statement in statements}
 
 
-def test_without_it_there_is_no_key() -> None:
+def test_without_encryption_by_the_stack_there_is_no_key() -> None:
     assert not resources("public", KEY)
     assert not [s for _, s in role_statements("public") if "kms:" in str(s["Action"])]
 
 
-def test_log_queue_and_topic_are_encrypted_with_it() -> None:
+def test_log_queue_and_topic_are_encrypted_with_the_key() -> None:
     key = {"Fn::GetAtt": [logical_id("guarded", KEY), "Arn"]}
     assert only("guarded", "AWS::Logs::LogGroup", "Log")["KmsKeyId"] == key
     queue = only("guarded", "AWS::SQS::Queue")
@@ -26,12 +26,12 @@ def test_log_queue_and_topic_are_encrypted_with_it() -> None:
     assert only("guarded", "AWS::SNS::Topic")["KmsMasterKeyId"] == key
 
 
-def test_it_rotates_and_outlives_the_stack_as_the_log_does() -> None:
+def test_the_key_rotates_and_is_retained_like_the_log() -> None:
     (key,) = resources("guarded", KEY).values()
     assert (key["Properties"]["EnableKeyRotation"], key["DeletionPolicy"]) == (True, "Retain")
 
 
-def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it_and_no_other_principal() -> None:
+def test_only_administrators_the_logs_of_the_stack_and_alarms_of_the_account_use_the_key() -> None:
     anyone, logs, alarms = key_statements().values()
     assert plain(anyone["Principal"]["AWS"]) == "arn:aws:iam::${AWS::AccountId}:root"
     assert logs["Principal"] == {"Service": "logs.ap-southeast-2.amazonaws.com"}
@@ -44,14 +44,14 @@ def test_administrators_logs_of_this_stack_and_alarms_of_this_account_may_use_it
     assert not [action for action in logs["Action"] if "*" in action]
 
 
-def test_the_lambda_and_scheduler_may_encrypt_what_they_put_into_the_queue() -> None:
+def test_the_lambda_and_scheduler_may_encrypt_messages_of_the_queue() -> None:
     key = f"${{{logical_id('guarded', KEY)}.Arn}}"
     having = [(role, readable(s)) for role, s in role_statements("guarded") if s.get("Sid") == "EncryptDeadLetters"]
     assert sorted(role[:8] for role, _ in having) == ["Identity", "Schedule"]
     assert all(s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"] and s["Resource"] == [key] for _, s in having)
 
 
-def test_in_china_the_policy_names_arns_of_that_partition() -> None:
+def test_in_china_the_key_policy_has_arns_of_that_partition() -> None:
     text = configurations.text("guarded").replace("ap-southeast-2", "cn-north-1").replace("arn:aws:", "arn:aws-cn:")
     found = synthesize(configurations.parse(text))["Resources"]
     (policy,) = (r["Properties"]["KeyPolicy"] for r in found.values() if r["Type"] == KEY)

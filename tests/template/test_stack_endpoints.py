@@ -20,7 +20,7 @@ def endpoints(kind: str) -> dict[str, Any]:
     return {e["ServiceName"]: e for e in found if e["VpcEndpointType"] == kind}
 
 
-def test_each_interface_stands_in_the_lambdas_subnets_under_the_services_own_name() -> None:
+def test_each_interface_is_in_the_lambdas_subnets_with_private_dns() -> None:
     interfaces = endpoints("Interface")
     services = ("ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "sts")
     assert set(interfaces) == {f"com.amazonaws.ap-southeast-2.{service}" for service in services}
@@ -32,7 +32,7 @@ def test_each_interface_stands_in_the_lambdas_subnets_under_the_services_own_nam
         assert endpoint["PrivateDnsEnabled"] is True
 
 
-def test_the_pods_and_the_lambda_may_use_them_and_they_open_nothing_themselves() -> None:
+def test_the_endpoints_accept_pods_and_lambda_and_open_no_connection() -> None:
     group = only(NAME, GROUP, "Endpoints")
     sources = [(r["SourceSecurityGroupId"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupIngress"]]
     ours = {"Fn::GetAtt": [logical_id(NAME, GROUP, "Network"), "GroupId"]}
@@ -41,7 +41,7 @@ def test_the_pods_and_the_lambda_may_use_them_and_they_open_nothing_themselves()
     assert (out["CidrIp"], out["IpProtocol"]) == ("255.255.255.255/32", "icmp")
 
 
-def test_the_way_to_s3_leads_to_layers_and_to_cloudformations_answers_and_nowhere_else() -> None:
+def test_the_s3_gateway_allows_only_layers_and_responses_to_cloudformation() -> None:
     (gateway,) = endpoints("Gateway").values()
     assert gateway["ServiceName"] == "com.amazonaws.ap-southeast-2.s3"
     assert gateway["RouteTableIds"] == ["rtb-0a1b2c3d4e5f60718"]
@@ -89,7 +89,7 @@ def passes(policy: Mapping[str, Any], action: str, *, resource: str = "any", **k
     )
 
 
-def test_every_interface_passes_principals_of_our_account_and_aws_itself_and_no_others() -> None:
+def test_every_interface_allows_only_principals_of_the_account_and_aws_services() -> None:
     for service, policy in interfaces().items():
         action = f"{service.split('.')[0]}:Anything"
         assert passes(policy, action, PrincipalAccount=OURS), service
@@ -107,7 +107,7 @@ def test_no_statement_of_an_interface_allows_everything_to_every_principal() -> 
             assert ("Condition" in statement) != (statement["Sid"] == "AllowedRoles")
 
 
-def test_a_pod_without_credentials_takes_roles_of_our_account_alone() -> None:
+def test_a_pod_without_credentials_can_assume_only_roles_of_the_account() -> None:
     sts = interfaces()["sts"]
     for action in ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"):
         assert passes(sts, action, resource=f"arn:aws:iam::{OURS}:role/team/app")
@@ -115,7 +115,7 @@ def test_a_pod_without_credentials_takes_roles_of_our_account_alone() -> None:
     assert not passes(sts, "sts:AssumeRole", resource=f"arn:aws:iam::{OURS}:role/team/app")
 
 
-def test_accounts_that_are_named_pass_as_our_own_does() -> None:
+def test_accounts_in_the_settings_are_allowed_like_the_own_account() -> None:
     policies = interfaces(accounts=(SHARED,))
     for service, policy in policies.items():
         assert passes(policy, f"{service.split('.')[0]}:Anything", PrincipalAccount=SHARED), service
@@ -134,5 +134,5 @@ def test_accounts_that_are_named_pass_as_our_own_does() -> None:
         ("sts", "us-gov-west-1", "com.amazonaws.us-gov-west-1.sts"),
     ],
 )
-def test_a_service_has_the_name_its_partition_gives_it(service: str, region: str, name: str) -> None:
+def test_the_endpoint_name_of_a_service_follows_its_partition(service: str, region: str, name: str) -> None:
     assert interface_name(service, region) == name

@@ -96,7 +96,7 @@ def statements_of(name: str, role: str) -> list[object]:
     return [readable(s) for role_id, s in role_statements(name) if role_id.startswith(role)]
 
 
-def test_the_lambda_outside_a_vpc_may_do_exactly_this() -> None:
+def test_the_statements_of_a_lambda_outside_a_vpc() -> None:
     assert statements_of("public", "Identity") == [
         FETCH_TOKEN,
         pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
@@ -107,7 +107,7 @@ def test_the_lambda_outside_a_vpc_may_do_exactly_this() -> None:
     ]
 
 
-def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code() -> None:
+def test_the_statements_of_a_lambda_inside_a_vpc() -> None:
     assert statements_of("private", "Identity") == [
         FETCH_TOKEN,
         pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
@@ -119,7 +119,7 @@ def test_the_lambda_inside_a_vpc_may_besides_be_attached_to_it_but_not_from_code
     ]
 
 
-def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_region_and_pattern() -> None:
+def test_pulls_are_limited_to_account_region_and_pattern_of_each_registry_and_the_proxy_image() -> None:
     assert statements_of("several", "Identity") == [
         FETCH_TOKEN,
         pull(
@@ -157,7 +157,7 @@ def test_several_registries_and_the_proxys_own_image_are_pulled_by_account_regio
         ("arn:aws:ecr:eu-west-1:123456789012:repository/platform/nginx", False),
     ],
 )
-def test_whatever_a_repository_allows_everybody_the_token_opens_it_only_if_the_settings_do(
+def test_a_repository_outside_the_settings_is_denied_whatever_its_own_policy_allows(
     repository: str, *, denied: bool
 ) -> None:
     """A repository's policy that lets the account or the organization pull is enough by itself, but for a Deny."""
@@ -167,7 +167,7 @@ def test_whatever_a_repository_allows_everybody_the_token_opens_it_only_if_the_s
 
 
 @pytest.mark.parametrize(("patterns", "fits"), [(50, True), (70, False)])
-def test_an_allow_list_that_no_role_can_hold_is_refused_before_it_is_deployed(patterns: int, *, fits: bool) -> None:
+def test_an_allow_list_too_large_for_a_role_fails_the_synthesis(patterns: int, *, fits: bool) -> None:
     names = ", ".join(f'"team-{number:03}/*"' for number in range(patterns))
     text = configurations.text("public").replace("[[registries]]", f"[[registries]]\nrepositories = [{names}]")
     if fits:
@@ -179,11 +179,11 @@ def test_an_allow_list_that_no_role_can_hold_is_refused_before_it_is_deployed(pa
             synthesize(configurations.parse(text))
 
 
-def test_who_applies_the_charts_does_not_change_what_the_lambda_may_do() -> None:
+def test_the_manifests_setting_does_not_change_the_permissions_of_the_lambda() -> None:
     assert statements_of("external", "Identity") == statements_of("public", "Identity")
 
 
-def test_a_region_of_another_partition_is_named_with_that_partition() -> None:
+def test_arns_of_a_region_have_its_partition() -> None:
     text = configurations.text("public").replace("ap-southeast-2", "cn-north-1")
     template = synthesize(configurations.parse(text))
     (role,) = (r for i, r in template["Resources"].items() if i.startswith("IdentityRole"))
@@ -191,7 +191,7 @@ def test_a_region_of_another_partition_is_named_with_that_partition() -> None:
     assert plain(pulls["Resource"]) == "arn:aws-cn:ecr:cn-north-1:123456789012:repository/*"
 
 
-def test_every_ecr_operation_that_is_no_read_is_denied() -> None:
+def test_every_ecr_operation_that_writes_is_denied() -> None:
     operations = boto3.client("ecr", region_name="eu-west-1").meta.service_model.operation_names
     reads = ("BatchCheck", "BatchGet", "Describe", "Get", "List", "Validate")
     writes = {f"ecr:{operation}" for operation in operations if not operation.startswith(reads)}
@@ -199,7 +199,7 @@ def test_every_ecr_operation_that_is_no_read_is_denied() -> None:
     assert set(WRITE) == writes | {"ecr:BatchImportUpstreamImage", "ecr:ReplicateImage"}
 
 
-def test_nothing_is_both_needed_and_denied() -> None:
+def test_no_action_is_both_needed_and_denied() -> None:
     assert not set(PULL) & set(WRITE)
 
 
@@ -209,7 +209,7 @@ def test_no_role_has_a_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_only_cdks_own_helpers_have_managed_policies(name: str) -> None:
+def test_only_functions_that_cdk_adds_have_managed_policies(name: str) -> None:
     with_managed = {i for i, role in resources(name, ROLE).items() if role["Properties"].get("ManagedPolicyArns")}
     own = ("WorkloadKubectlProviderframework", "AWSCDKTriggerCustomResourceProvider")
     assert not {i for i in with_managed if not i.startswith(own)}
@@ -217,6 +217,6 @@ def test_only_cdks_own_helpers_have_managed_policies(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_lambdas_role_is_assumed_by_lambda_alone(name: str) -> None:
+def test_only_lambda_may_assume_the_role_of_the_function(name: str) -> None:
     (trust,) = only(name, ROLE, "Identity")["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}

@@ -15,12 +15,12 @@ YOUNG_ACTIONS = ["startreplicationbackfill", "stopreplicationbackfill"]
 
 
 @pytest.mark.parametrize("name", [*snapshots.NAMES, "guarded", "several"])
-def test_cfn_lint_finds_nothing_but_actions_younger_than_itself(name: str) -> None:
+def test_cfn_lint_finds_only_actions_that_it_does_not_know_yet(name: str) -> None:
     text = json.dumps(template(name))
     findings = {(match.rule.id, match.message.split("'")[1]) for match in lint(text, config=CONFIG)}
     assert findings == {("W3037", action) for action in YOUNG_ACTIONS if f'"ecr:{action}"' in text.lower()}
 
 
-def test_a_finding_of_cdk_nag_that_nobody_acknowledged_fails_the_synthesis() -> None:
+def test_an_unacknowledged_finding_of_cdk_nag_fails_the_synthesis() -> None:
     with pytest.raises(RuntimeError, match=r"Acknowledge with 'AwsSolutions::AwsSolutions-SQS4'"):
         synthesize(configurations.settings("public"), and_add=lambda stack: sqs.Queue(stack, "PlainHttp"))

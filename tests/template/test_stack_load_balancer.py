@@ -50,7 +50,7 @@ def attributes(target_group: Any) -> dict[str, str]:  # noqa: ANN401 - a resourc
     return {a["Key"]: a["Value"] for a in target_group["TargetGroupAttributes"]}
 
 
-def test_the_load_balancer_is_internal_and_stands_in_the_set_subnets_with_a_group_of_its_own() -> None:
+def test_the_load_balancer_is_internal_in_the_subnets_of_the_settings_with_its_own_security_group() -> None:
     balancer = only(NAME, "AWS::ElasticLoadBalancingV2::LoadBalancer")
     assert (balancer["Type"], balancer["Scheme"]) == ("network", "internal")
     assert balancer["Subnets"] == ["subnet-0a1b2c3d4e5f60718", "subnet-18f0e5d4c3b2a1907"]
@@ -58,7 +58,7 @@ def test_the_load_balancer_is_internal_and_stands_in_the_set_subnets_with_a_grou
     assert balancer["SecurityGroups"] == [{"Fn::GetAtt": [group, "GroupId"]}]
 
 
-def test_only_the_clients_networks_reach_it_and_it_reaches_only_the_pods() -> None:
+def test_only_client_networks_reach_the_load_balancer_and_it_reaches_only_the_pods() -> None:
     group = only(NAME, GROUP, "LoadBalancer")
     rules = [(r["CidrIp"], r["IpProtocol"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupIngress"]]
     assert rules == [("10.1.0.0/16", "tcp", 443, 443), ("10.200.0.0/16", "tcp", 443, 443)]
@@ -66,7 +66,7 @@ def test_only_the_clients_networks_reach_it_and_it_reaches_only_the_pods() -> No
     assert (out["DestinationSecurityGroupId"], out["FromPort"], out["ToPort"]) == ("sg-0a1b2c3d4e5f60718", 8080, 8080)
 
 
-def test_the_pods_group_lets_the_load_balancer_in_on_the_port_that_serves() -> None:
+def test_the_security_group_of_the_pods_admits_the_load_balancer_on_the_serving_port() -> None:
     rule = dict(only(NAME, INTO, "LoadBalancer"))
     del rule["Description"]
     assert rule == {
@@ -78,14 +78,14 @@ def test_the_pods_group_lets_the_load_balancer_in_on_the_port_that_serves() -> N
     }
 
 
-def test_nodes_with_a_security_group_of_their_own_are_the_ones_opened() -> None:
+def test_with_pod_security_group_id_that_group_admits_the_load_balancer() -> None:
     line = 'nat = false\npod_security_group_id = "sg-18f0e5d4c3b2a1907"'
     found = synthesize(configurations.parse(configurations.text(NAME).replace("nat = false", line)))["Resources"]
     rules = [r["Properties"] for i, r in found.items() if r["Type"] == INTO and i.startswith("LoadBalancer")]
     assert [rule["GroupId"] for rule in rules] == ["sg-18f0e5d4c3b2a1907"]
 
 
-def test_a_pod_is_healthy_while_nginx_is_ready_and_no_pull_is_cut() -> None:
+def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull() -> None:
     targets = only(NAME, TARGETS)
     check = {key: value for key, value in targets.items() if key.startswith("HealthCheck")}
     assert (targets["TargetType"], targets["Protocol"], targets["VpcId"]) == ("ip", "TCP", "vpc-0a1b2c3d4e5f60718")
@@ -100,7 +100,7 @@ def test_a_pod_is_healthy_while_nginx_is_ready_and_no_pull_is_cut() -> None:
     }
 
 
-def test_tls_ends_at_the_load_balancer_with_a_certificate_proven_in_the_public_zone() -> None:
+def test_the_load_balancer_terminates_tls_with_a_certificate_validated_in_the_public_zone() -> None:
     listener = only(NAME, "AWS::ElasticLoadBalancingV2::Listener")
     certificate = logical_id(NAME, "AWS::CertificateManager::Certificate")
     assert (listener["Port"], listener["Protocol"]) == (443, "TLS")
@@ -126,13 +126,13 @@ def test_the_domain_is_an_alias_in_the_private_zone() -> None:
     }
 
 
-def test_a_certificate_that_exists_is_used_and_none_is_ordered(imported: Stack) -> None:
+def test_an_existing_certificate_is_used_and_none_is_requested(imported: Stack) -> None:
     listener = imported.one("AWS::ElasticLoadBalancingV2::Listener")
     assert (listener["Protocol"], listener["Certificates"]) == ("TLS", [{"CertificateArn": ARN}])
     assert "AWS::CertificateManager::Certificate" not in {r["Type"] for r in imported.resources.values()}
 
 
-def test_where_nginx_ends_tls_the_load_balancer_passes_it_through_and_asks_the_pods_by_https(
+def test_where_nginx_terminates_tls_the_load_balancer_passes_it_through_with_https_health_checks(
     passed_through: Stack,
 ) -> None:
     listener, targets = passed_through.one("AWS::ElasticLoadBalancingV2::Listener"), passed_through.one(TARGETS)
@@ -144,7 +144,7 @@ def test_where_nginx_ends_tls_the_load_balancer_passes_it_through_and_asks_the_p
     assert attributes(targets)["deregistration_delay.timeout_seconds"] == "3600"
 
 
-def test_the_deployment_binds_the_pods_to_the_target_group_when_there_is_a_way_in() -> None:
+def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rule() -> None:
     manifest = plain(only(NAME, MANIFEST)["Manifest"])
     (binding,) = (d for d in json.loads(manifest) if d["kind"] == "TargetGroupBinding")
     assert binding["spec"]["targetGroupARN"] == f"${{{logical_id(NAME, TARGETS)}}}"
@@ -180,7 +180,7 @@ def references(node: Any) -> set[str]:  # noqa: ANN401 - any part of a template
             return set()
 
 
-def test_the_binding_is_deleted_while_its_controller_and_kubectl_still_have_their_way() -> None:
+def test_the_binding_is_deleted_before_the_endpoints_of_its_controller_and_kubectl() -> None:
     """The controller's finalizer is on it: what the controller or kubectl needs for that may not go before."""
     manifest = logical_id(NAME, MANIFEST)
     needed = needed_by(NAME, manifest)
@@ -199,7 +199,7 @@ def test_the_binding_is_deleted_while_its_controller_and_kubectl_still_have_thei
     assert manifest not in needed
 
 
-def test_the_version_of_the_function_does_not_depend_on_how_cdk_numbers_its_references() -> None:
+def test_the_version_of_the_function_does_not_depend_on_the_token_numbers_of_cdk() -> None:
     variables = only(NAME, "AWS::Lambda::Function", "Refresher")["Environment"]["Variables"]
     assert "Token" not in json.dumps(variables)
     assert logical_id(NAME, "AWS::Lambda::Version")

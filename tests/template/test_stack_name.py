@@ -27,7 +27,7 @@ def physical_names(settings: Settings) -> set[str]:
     }
 
 
-def test_two_namespaces_of_a_cluster_and_two_clusters_have_stacks_of_their_own() -> None:
+def test_each_namespace_and_each_cluster_has_its_own_stack() -> None:
     toml = configurations.text("public")
     green = toml.replace('name = "shared"', 'name = "green"')
     second = toml.replace('name = "shared"', 'name = "shared"\nnamespace = "second"')
@@ -41,7 +41,7 @@ def test_two_namespaces_of_a_cluster_and_two_clusters_have_stacks_of_their_own()
 @pytest.mark.parametrize(
     "places", [[("a_b", "c"), ("a-b", "c")], [("a-b", "c"), ("a", "b-c")], [("a_b", "c-d"), ("a-b", "c-d")]]
 )
-def test_places_that_read_alike_have_stacks_of_their_own(places: list[tuple[str, str]]) -> None:
+def test_similar_cluster_and_namespace_names_give_different_stack_names(places: list[tuple[str, str]]) -> None:
     toml = configurations.text("public")
     files = [toml.replace('name = "shared"', f'name = "{name}"\nnamespace = "{space}"') for name, space in places]
     names = [stack_name(configurations.parse(text).cluster) for text in files]
@@ -49,7 +49,7 @@ def test_places_that_read_alike_have_stacks_of_their_own(places: list[tuple[str,
     assert all(re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", name) for name in names)
 
 
-def test_two_environments_of_an_account_name_nothing_alike() -> None:
+def test_two_environments_in_one_account_share_no_name() -> None:
     toml = configurations.text("nlb")
     second = toml.replace('region = "ap-southeast-2"\nvpc', 'region = "ap-southeast-2"\nnamespace = "second"\nvpc')
     assert second != toml
@@ -66,7 +66,7 @@ def two_environments(name: str) -> tuple[Settings, Settings]:
 
 
 @pytest.mark.parametrize("name", ["public", "namespaced", "external", "nlb"])
-def test_two_environments_of_a_cluster_give_their_rights_to_groups_of_their_own(name: str) -> None:
+def test_two_environments_in_one_cluster_have_different_groups(name: str) -> None:
     groups = [
         {
             group
@@ -81,7 +81,7 @@ def test_two_environments_of_a_cluster_give_their_rights_to_groups_of_their_own(
 
 
 @pytest.mark.parametrize("name", ["public", "namespaced", "external", "nlb"])
-def test_two_environments_of_a_cluster_share_no_object_in_it(name: str) -> None:
+def test_two_environments_in_one_cluster_share_no_object(name: str) -> None:
     places = [
         {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in documents(settings)}
         for settings in two_environments(name)
@@ -91,7 +91,7 @@ def test_two_environments_of_a_cluster_share_no_object_in_it(name: str) -> None:
     assert {kind for kind, namespace, _ in places[0] if not namespace} == {"Namespace"}
 
 
-def test_two_environments_of_a_cluster_have_metrics_and_alarms_of_their_own() -> None:
+def test_two_environments_in_one_cluster_have_different_metrics_and_alarms() -> None:
     """Even at one domain, one in front of the other."""
     looked = [
         {

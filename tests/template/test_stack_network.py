@@ -18,7 +18,7 @@ def test_the_lambda_reaches_port_443_and_accepts_no_connection() -> None:
     assert group["VpcId"] == configurations.settings("private").cluster.vpc_id
 
 
-def test_the_cluster_lets_the_lambda_in_on_443_and_gets_no_other_rule() -> None:
+def test_the_only_new_rule_of_the_cluster_admits_the_lambda_on_443() -> None:
     rule = dict(only("private", "AWS::EC2::SecurityGroupIngress"))
     del rule["Description"]
     assert rule == {
@@ -31,7 +31,7 @@ def test_the_cluster_lets_the_lambda_in_on_443_and_gets_no_other_rule() -> None:
     assert not resources("private", "AWS::EC2::SecurityGroupEgress")
 
 
-def test_whatever_speaks_to_the_cluster_stands_in_the_set_subnets_and_that_group() -> None:
+def test_functions_that_call_the_cluster_are_in_the_subnets_and_group_of_the_lambda() -> None:
     expected = {
         "SecurityGroupIds": [{"Fn::GetAtt": [logical_id("private", GROUP), "GroupId"]}],
         "SubnetIds": list(configurations.settings("private").cluster.subnet_ids),
@@ -41,7 +41,7 @@ def test_whatever_speaks_to_the_cluster_stands_in_the_set_subnets_and_that_group
 
 
 @pytest.mark.parametrize("name", ["public", "external"])
-def test_without_a_vpc_there_is_no_group_no_rule_and_no_interface(name: str) -> None:
+def test_without_a_vpc_there_is_no_security_group_rule_or_interface(name: str) -> None:
     kinds = (GROUP, "AWS::EC2::SecurityGroupIngress")
     assert not any(resources(name, kind) for kind in kinds)
     assert not [f for f in resources(name, "AWS::Lambda::Function").values() if "VpcConfig" in f["Properties"]]

@@ -24,12 +24,12 @@ def template(region: str) -> dict[str, Any]:
     return synthesize(configurations.parse(text.replace("ap-southeast-2", region)))
 
 
-def test_every_arn_is_of_the_partition_or_leaves_it_to_cloudformation(template: dict[str, Any], region: str) -> None:
+def test_every_arn_has_the_partition_of_the_region_or_a_reference(template: dict[str, Any], region: str) -> None:
     partitions = set(re.findall(r"arn:(aws[a-z-]*):", json.dumps(template)))
     assert partitions == {PARTITIONS[region][0]}
 
 
-def test_services_are_trusted_by_the_names_iam_knows_in_every_partition(template: dict[str, Any]) -> None:
+def test_service_principals_have_names_that_are_valid_in_every_partition(template: dict[str, Any]) -> None:
     roles = (r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Role")
     trusted = {
         statement["Principal"]["Service"]
@@ -39,7 +39,7 @@ def test_services_are_trusted_by_the_names_iam_knows_in_every_partition(template
     assert trusted == {"lambda.amazonaws.com", "scheduler.amazonaws.com"}
 
 
-def test_endpoints_lead_to_the_partitions_services_and_layers(template: dict[str, Any], region: str) -> None:
+def test_endpoints_have_the_services_and_layer_buckets_of_the_partition(template: dict[str, Any], region: str) -> None:
     found = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::EC2::VPCEndpoint"]
     prefix = "cn." if region.startswith("cn-") else ""
     assert {e["ServiceName"] for e in found} == {
@@ -51,6 +51,8 @@ def test_endpoints_lead_to_the_partitions_services_and_layers(template: dict[str
     assert gateway["PolicyDocument"]["Statement"][0]["Resource"] == [layers]
 
 
-def test_the_nodes_may_pull_the_proxys_image_from_the_partitions_ecr(template: dict[str, Any], region: str) -> None:
+def test_the_nodes_may_pull_the_proxy_image_from_the_ecr_of_the_partition(
+    template: dict[str, Any], region: str
+) -> None:
     repository = f"arn:{PARTITIONS[region][0]}:ecr:{region}:123456789012:repository/platform/nginx"
     assert repository in json.dumps(template)

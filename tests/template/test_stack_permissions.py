@@ -128,17 +128,17 @@ def test_every_wildcard_in_any_policy_of_the_template_is_listed_with_its_reason(
     assert {grant for grant in wild if not any(re.fullmatch(pattern, grant) for pattern in WILDCARDS)} == set()
 
 
-def test_no_reason_is_left_of_a_wildcard_that_is_gone() -> None:
+def test_every_reason_for_a_wildcard_is_in_use() -> None:
     grants = allowed("all") | allowed("nlb")
     assert [p for p in WILDCARDS if not any(re.fullmatch(p, grant) for grant in grants)] == []
 
 
-def test_nothing_is_allowed_in_any_configuration_besides_reading_but_what_is_listed_with_its_reason() -> None:
+def test_every_allowed_action_that_changes_something_is_listed_with_its_reason() -> None:
     granted = {grant.split(" on ")[0] for name in CONFIGURATIONS for grant in allowed(name)}
     assert {action for action in granted if not re.fullmatch(READING, action)} == set(CHANGING)
 
 
-def test_the_managed_policies_are_written_out_as_aws_has_them() -> None:
+def test_the_managed_policies_have_the_actions_that_aws_documents() -> None:
     """As moto copied them from IAM."""
     known = json.loads(aws_managed_policies_data)
     for name, actions in ACTIONS.items():
@@ -148,12 +148,12 @@ def test_the_managed_policies_are_written_out_as_aws_has_them() -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_no_managed_policy_is_there_but_those_written_out(name: str) -> None:
+def test_every_managed_policy_is_a_known_one(name: str) -> None:
     assert {policy for _, policy, _ in managed(name)} <= set(ACTIONS)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_whatever_lambda_needs_to_attach_a_function_is_denied_to_its_code(name: str) -> None:
+def test_the_code_of_a_function_is_denied_the_actions_that_attach_it_to_a_vpc(name: str) -> None:
     own = [*role_statements(name), *((role, statement) for role, _, statement in managed(name))]
     attaching = {
         role: {action for whose, s in own if whose == role and s["Effect"] == "Allow" for action in interfaces(s)}
@@ -168,7 +168,7 @@ def interfaces(statement: Mapping[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_nothing_in_any_policy_of_the_template_may_change_a_registry(name: str) -> None:
+def test_no_policy_of_the_template_allows_a_change_of_a_registry(name: str) -> None:
     granted = {grant.split(" on ")[0] for grant in allowed(name)}
     assert "ecr:BatchGetImage" in granted
     assert not {(action, write) for action in granted for write in WRITE if fnmatchcase(write, action)}

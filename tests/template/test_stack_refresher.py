@@ -22,12 +22,12 @@ def variables(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_functions_environment_is_the_settings_again(name: str) -> None:
+def test_the_environment_of_the_function_parses_to_the_settings(name: str) -> None:
     assert parse_environment(variables(name)) == configurations.settings(name)
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_nothing_else_is_in_the_environment_but_names_and_the_workloads_digest(name: str) -> None:
+def test_the_environment_holds_only_settings_names_and_the_workload_digest(name: str) -> None:
     others = {key: value for key, value in variables(name).items() if key != "FRONTDOOR_SETTINGS"}
     digest = others.pop("FRONTDOOR_WORKLOAD_SHA256", None)
     assert others == {"POWERTOOLS_SERVICE_NAME": "ecr-frontdoor", "POWERTOOLS_METRICS_NAMESPACE": "EcrFrontdoor"}
@@ -53,7 +53,7 @@ def test_concurrency_is_not_reserved() -> None:
 
 
 @pytest.mark.parametrize(("name", "days"), [("public", 90), ("several", 7)])
-def test_the_log_is_json_kept_as_long_as_set_and_outlives_the_stack(name: str, days: int) -> None:
+def test_the_log_is_json_with_the_retention_of_the_settings_and_is_retained(name: str, days: int) -> None:
     log = logical_id(name, "AWS::Logs::LogGroup", "Log")
     group = resources(name, "AWS::Logs::LogGroup")[log]
     assert function(name)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": log}}
@@ -72,7 +72,7 @@ def test_a_run_that_failed_three_times_goes_to_the_dead_letter_queue() -> None:
     }
 
 
-def test_the_dead_letter_queue_is_encrypted_kept_two_weeks_and_refuses_plain_http() -> None:
+def test_the_dead_letter_queue_is_encrypted_keeps_messages_two_weeks_and_requires_tls() -> None:
     queue = logical_id("public", "AWS::SQS::Queue")
     assert only("public", "AWS::SQS::Queue") == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
     (statement,) = only("public", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]

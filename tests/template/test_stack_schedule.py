@@ -21,12 +21,12 @@ def refreshing(name: str) -> Resource:
         ("several", "rate(120 minutes)", {"Mode": "OFF"}),
     ],
 )
-def test_the_schedule_is_the_set_period_and_window(name: str, expression: str, window: object) -> None:
+def test_the_schedule_has_the_period_and_window_of_the_settings(name: str, expression: str, window: object) -> None:
     schedule = refreshing(name)["Properties"]
     assert (schedule["ScheduleExpression"], schedule["FlexibleTimeWindow"]) == (expression, window)
 
 
-def test_an_undelivered_run_is_tried_for_an_hour_and_then_goes_to_the_dead_letter_queue() -> None:
+def test_scheduler_retries_a_run_for_an_hour_and_then_sends_it_to_the_dead_letter_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
     queue = logical_id("public", "AWS::SQS::Queue")
     role = logical_id("public", "AWS::IAM::Role", "Schedule")
@@ -38,7 +38,7 @@ def test_an_undelivered_run_is_tried_for_an_hour_and_then_goes_to_the_dead_lette
     }
 
 
-def test_schedulers_role_starts_this_function_and_reports_to_this_queue_and_nothing_else() -> None:
+def test_the_role_of_scheduler_may_only_invoke_the_function_and_send_to_the_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
     queue = logical_id("public", "AWS::SQS::Queue")
     assert [readable(s) for role, s in role_statements("public") if role.startswith("Schedule")] == [
@@ -57,7 +57,7 @@ def test_schedulers_role_starts_this_function_and_reports_to_this_queue_and_noth
     ]
 
 
-def test_only_a_schedule_of_this_accounts_own_group_may_assume_that_role() -> None:
+def test_only_schedules_of_the_stacks_group_may_assume_the_role() -> None:
     group = logical_id("public", "AWS::Scheduler::ScheduleGroup")
     (trust,) = only("public", "AWS::IAM::Role", "Schedule")["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {
@@ -72,19 +72,19 @@ def test_only_a_schedule_of_this_accounts_own_group_may_assume_that_role() -> No
     assert only("public", SCHEDULE)["GroupName"] == {"Ref": group}
 
 
-def test_two_installations_in_one_account_have_groups_of_different_names() -> None:
+def test_two_installations_in_one_account_have_different_schedule_groups() -> None:
     names = {only(name, "AWS::Scheduler::ScheduleGroup")["Name"] for name in ("public", "several")}
     assert len(names) == 2
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_schedule_starts_when_the_lambda_can_work(name: str) -> None:
+def test_the_schedule_is_created_after_everything_a_run_needs(name: str) -> None:
     schedule = refreshing(name)
     ready = "AccessEntry" if name == "external" else "FirstRun"
     assert any(logical_id.startswith(ready) for logical_id in schedule["DependsOn"])
 
 
-def test_the_canary_has_a_schedule_that_asks_for_nothing_else_and_is_neither_repeated_nor_put_on_record() -> None:
+def test_the_canary_schedule_has_no_window_no_retries_and_no_dead_letter_queue() -> None:
     found = resources("several", SCHEDULE)
     (canary,) = (item["Properties"] for item in found.values() if "Input" in item["Properties"]["Target"])
     assert len(found) == 2
@@ -94,5 +94,5 @@ def test_the_canary_has_a_schedule_that_asks_for_nothing_else_and_is_neither_rep
     assert "DeadLetterConfig" not in canary["Target"]
 
 
-def test_without_a_canary_there_is_the_refresh_alone() -> None:
+def test_without_a_canary_there_is_only_the_refresh_schedule() -> None:
     assert len(resources("public", SCHEDULE)) == 1

@@ -13,7 +13,7 @@ MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 
 @pytest.mark.parametrize("kind", snapshots.PRODUCED)
 @pytest.mark.parametrize("name", snapshots.NAMES)
-def test_what_an_example_produces_is_the_reviewed_file(name: str, kind: str) -> None:
+def test_the_template_and_configuration_of_an_example_equal_the_reviewed_files(name: str, kind: str) -> None:
     difference = snapshots.difference(name, kind)
     assert not difference, f"`make snapshots` writes the file again; review what changed:\n{difference}"
 
@@ -23,7 +23,7 @@ def test_a_reviewed_template_holds_no_digest_of_code() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in snapshots.NAMES if name != "external"])
-def test_the_objects_of_every_template_are_reviewed_as_objects_and_their_files_elsewhere(name: str) -> None:
+def test_a_reviewed_template_shows_its_kubernetes_objects_without_their_files(name: str) -> None:
     reviewed = json.loads(snapshots.snapshot(name))["Resources"].values()
     (manifest,) = (r["Properties"]["Manifest"] for r in reviewed if r["Type"] == MANIFEST)
     assert {"Namespace", "Deployment", "ConfigMap"} <= {item["kind"] for item in manifest}
@@ -32,16 +32,14 @@ def test_the_objects_of_every_template_are_reviewed_as_objects_and_their_files_e
     assert "proxy_pass" not in snapshots.snapshot(name)
 
 
-def test_what_cloudformation_puts_into_an_object_is_named_in_it() -> None:
+def test_a_reference_in_an_object_names_its_resource() -> None:
     reviewed = json.loads(snapshots.snapshot("nlb"))["Resources"]
     (manifest,) = (r["Properties"]["Manifest"] for r in reviewed.values() if r["Type"] == MANIFEST)
     (binding,) = (item for item in manifest if item["kind"] == "TargetGroupBinding")
     assert binding["spec"]["targetGroupARN"].strip("${}") in reviewed
 
 
-def test_a_changed_template_is_shown_as_the_lines_that_went_and_came(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_template_is_shown_as_a_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = snapshots.NAMES[0]
     monkeypatch.setattr(snapshots, "FOLDER", tmp_path)
     snapshots.path(name).write_text(snapshots.snapshot(name).replace('"Timeout": 420', '"Timeout": 421'))

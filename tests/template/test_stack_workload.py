@@ -48,7 +48,7 @@ def depends_on(name: str, kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_lambdas_access_entry_puts_its_role_into_its_group_and_gives_no_policy(name: str) -> None:
+def test_the_access_entry_of_the_lambda_has_its_group_and_no_access_policy(name: str) -> None:
     settings = configurations.settings(name)
     assert only(name, ENTRY, "Access") == {
         "ClusterName": settings.cluster.name,
@@ -64,24 +64,24 @@ def test_the_access_entrys_group_is_the_subject_of_the_charts_role_binding(name:
 
 
 @pytest.mark.parametrize("name", [name for name in APPLIED if name != "namespaced"])
-def test_the_deployment_applies_exactly_what_the_charts_print(name: str) -> None:
+def test_the_deployment_applies_exactly_the_objects_of_the_charts(name: str) -> None:
     assert applied(name) == documents(configurations.settings(name))
 
 
-def test_without_an_administrator_the_deployment_applies_nothing_that_grants_rights() -> None:
+def test_a_namespaced_deployment_applies_no_object_that_grants_rights() -> None:
     assert applied("namespaced") == proxy_documents(configurations.settings("namespaced"))
     granting = {"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"}
     assert {d["kind"] for d in applied("namespaced")}.isdisjoint(granting)
 
 
 @pytest.mark.parametrize(("keep", "policy"), [("false", "Delete"), ("true", "Retain")])
-def test_the_objects_go_with_the_stack_unless_the_settings_keep_them(keep: str, policy: str) -> None:
+def test_the_objects_are_deleted_with_the_stack_unless_keep_objects_is_set(keep: str, policy: str) -> None:
     made = synthesize(configurations.parse(f"keep_objects = {keep}\n{configurations.text('public')}"))["Resources"]
     (manifest,) = (each for each in made.values() if each["Type"] == MANIFEST)
     assert (manifest["DeletionPolicy"], manifest["UpdateReplacePolicy"]) == (policy, policy)
 
 
-def test_without_an_administrator_kubectl_is_in_the_group_of_its_role_and_has_no_policy() -> None:
+def test_namespaced_kubectl_is_in_the_group_of_its_role_without_an_access_policy() -> None:
     entry = only("namespaced", ENTRY, "WorkloadAccess")
     assert entry == {
         "ClusterName": "shared",
@@ -93,7 +93,7 @@ def test_without_an_administrator_kubectl_is_in_the_group_of_its_role_and_has_no
     assert "AmazonEKS" not in json.dumps(template("namespaced"))
 
 
-def test_without_an_administrator_the_role_in_aws_is_as_it_is_with_one() -> None:
+def test_the_iam_role_of_kubectl_is_the_same_with_and_without_an_administrator() -> None:
     statements = [
         [readable(s) for role, s in role_statements(name) if role.startswith("WorkloadRole")]
         for name in ("namespaced", "public")
@@ -107,7 +107,7 @@ def test_a_change_between_kubectl_and_namespaced_updates_the_entry_and_the_manif
         assert logical_id("namespaced", kind, start) == logical_id("public", kind, start)
 
 
-def test_a_missing_first_step_fails_under_its_own_name_before_anything_is_applied() -> None:
+def test_without_the_administrators_step_the_deployment_fails_before_it_applies_an_object() -> None:
     look = only("namespaced", LOOK)
     access = access_documents(configurations.settings("namespaced"))
     (role,) = (d for d in access if (d["kind"], d["metadata"]["name"]) == ("Role", "aws-registry-proxy-deployer"))
@@ -120,7 +120,7 @@ def test_a_missing_first_step_fails_under_its_own_name_before_anything_is_applie
     assert not any(resources(name, LOOK) for name in configurations.NAMES if name != "namespaced")
 
 
-def test_synthesis_names_the_first_step_of_an_administrator() -> None:
+def test_synthesis_shows_the_step_of_the_administrator() -> None:
     stacks: list[cdk.Stack] = []
     synthesize(configurations.settings("namespaced"), and_add=stacks.append)
     told = [
@@ -130,19 +130,19 @@ def test_synthesis_names_the_first_step_of_an_administrator() -> None:
 
 
 @pytest.mark.parametrize("name", APPLIED)
-def test_nothing_applied_is_a_secret_since_the_manifest_shows_in_template_and_logs(name: str) -> None:
+def test_the_manifest_holds_no_secret(name: str) -> None:
     kinds = [document["kind"] for document in applied(name)]
     assert "Deployment" in kinds
     assert "Secret" not in kinds
 
 
-def test_an_existing_namespace_is_taken_over_and_what_the_lambda_wrote_is_left_alone() -> None:
+def test_an_existing_namespace_is_accepted_and_nothing_is_pruned() -> None:
     manifest = only("public", MANIFEST)
     assert manifest["Overwrite"] is True
     assert "PruneLabel" not in manifest
 
 
-def test_kubectl_is_administrator_of_the_cluster_and_may_do_nothing_else() -> None:
+def test_kubectl_is_administrator_of_the_cluster_and_has_only_its_statements_in_iam() -> None:
     role = logical_id("public", "AWS::IAM::Role", "WorkloadRole")
     assert only("public", ENTRY, "WorkloadAccess") == {
         "ClusterName": "shared",
@@ -180,14 +180,14 @@ def test_kubectl_is_administrator_of_the_cluster_and_may_do_nothing_else() -> No
     ]
 
 
-def test_external_manifests_leave_no_kubectl_no_administrator_and_no_first_run() -> None:
+def test_with_external_manifests_there_is_no_kubectl_no_administrator_and_no_first_run() -> None:
     types = {resource["Type"] for resource in template("external")["Resources"].values()}
     assert {MANIFEST, TRIGGER, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
     assert len(resources("external", ENTRY)) == 1
     assert "AmazonEKSClusterAdminPolicy" not in json.dumps(template("external"))
 
 
-def test_the_charts_are_applied_after_kubectls_access_and_its_way_in() -> None:
+def test_the_charts_are_applied_after_the_access_entry_and_network_rule_of_kubectl() -> None:
     names = depends_on("private", MANIFEST)
     for needed in ("WorkloadKubectlHandler", "WorkloadKubectlProviderframeworkonEvent", "NetworkInto"):
         assert any(name.startswith(needed) for name in names), needed
@@ -197,7 +197,7 @@ def test_the_charts_are_applied_after_kubectls_access_and_its_way_in() -> None:
     assert any(name.startswith("WorkloadAccessEntry") for name in handler["DependsOn"])
 
 
-def test_the_first_run_comes_after_the_charts_and_the_lambdas_access() -> None:
+def test_the_first_run_follows_the_charts_and_the_access_entry_of_the_lambda() -> None:
     names = depends_on("private", TRIGGER)
     for needed in ("WorkloadManifest", "AccessEntry", "NetworkIntoCluster"):
         assert any(name.startswith(needed) for name in names), needed
@@ -214,7 +214,7 @@ def test_the_deployment_waits_for_the_first_run_and_fails_with_it(name: str) -> 
     assert trigger["Timeout"] == str(min(timeout, 870) * 1000)
 
 
-def test_a_changed_workload_makes_a_new_version_and_so_another_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_workload_creates_a_new_version_and_another_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = configurations.settings("public")
     workload = documents(settings)
     workload[0]["metadata"]["labels"]["changed"] = "yes"
@@ -226,7 +226,7 @@ def test_a_changed_workload_makes_a_new_version_and_so_another_first_run(monkeyp
     assert versions != [logical_id("public", "AWS::Lambda::Version")]
 
 
-def test_the_workloads_digest_depends_on_its_objects_alone() -> None:
+def test_the_digest_of_the_workload_depends_only_on_its_objects() -> None:
     workload = documents(configurations.settings("public"))
     variables = only("public", "AWS::Lambda::Function", "Refresher")["Environment"]["Variables"]
     assert variables["FRONTDOOR_WORKLOAD_SHA256"] == workload_digest(workload)
