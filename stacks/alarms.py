@@ -1,4 +1,4 @@
-"""CloudWatch alarms from their rules, which `stacks/monitors.py` declares beside the graphs of the same metrics."""
+"""CloudWatch alarms from their rules, which `stacks/monitors` declares beside the graphs of the same metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

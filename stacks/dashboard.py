@@ -1,4 +1,4 @@
-"""The CloudWatch dashboard from its graphs. `stacks/monitors.py` declares the graphs, beside the alarms."""
+"""The CloudWatch dashboard from its graphs. `stacks/monitors` declares the graphs, beside the alarms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The metrics that the Lambda emits: their names, units, dimensions, and how each follows from a run. Pure.
 
-A new metric is a row here; `stacks/monitors.py` gives it a graph and alarms.
+A new metric is a row here; a module of `stacks/monitors` gives it a graph and alarms.
 """
 
 from collections.abc import Callable, Mapping
