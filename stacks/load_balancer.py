@@ -1,4 +1,4 @@
-"""The internal Network Load Balancer in front of the pods, with its DNS name, certificate and security group.
+"""The internal Network Load Balancer in front of the pods, with its DNS name and security group.
 
 `docs/decisions/0010-the-stack-owns-the-load-balancer.md` gives the reasons why the stack owns it and not the cluster.
 """
@@ -6,7 +6,6 @@
 from collections.abc import Iterable
 
 import aws_cdk as cdk
-from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
@@ -14,15 +13,10 @@ from constructs import Construct
 
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.exposure import NlbExposure
+from stacks.listener import listener
 from stacks.nag import acknowledge
 from stacks.network import HTTPS
 from stacks.target_group import target_group
-
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-"""TLS 1.2 and 1.3, as in nginx.
-
-https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
-"""
 
 
 class LoadBalancer(Construct):
@@ -67,7 +61,7 @@ class LoadBalancer(Construct):
             balancer, "AwsSolutions-ELB2", "nginx logs every request; the load balancer would log only TLS handshakes."
         )
         targets = target_group(self, "Pods", vpc_id=str(cluster.vpc_id), exposure=exposure, drain_seconds=drain_seconds)
-        _listener(self, domain, exposure, balancer, targets)
+        listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
             _alias(self, domain, exposure.alias_zone_id, balancer)
         self.target_group_arn = targets.ref
@@ -118,42 +112,6 @@ def _from(cidr: str) -> ec2.CfnSecurityGroup.IngressProperty:
     version = {"cidr_ipv6": cidr} if ":" in cidr else {"cidr_ip": cidr}
     return ec2.CfnSecurityGroup.IngressProperty(
         ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, description="From proxy.client_cidrs", **version
-    )
-
-
-def _listener(
-    scope: Construct,
-    domain: str,
-    exposure: NlbExposure,
-    balancer: elbv2.CfnLoadBalancer,
-    targets: elbv2.CfnTargetGroup,
-) -> None:
-    """Port 443: terminates TLS if there is a certificate, otherwise passes TCP through to nginx."""
-    certificate = exposure.certificate_arn
-    if exposure.certificate_zone_id:
-        certificate = _certificate(scope, domain, exposure.certificate_zone_id).ref
-    elbv2.CfnListener(
-        scope,
-        "Https",
-        load_balancer_arn=balancer.ref,
-        port=HTTPS,
-        protocol="TLS" if certificate else "TCP",
-        ssl_policy=TLS_POLICY if certificate else None,
-        certificates=[elbv2.CfnListener.CertificateProperty(certificate_arn=certificate)] if certificate else None,
-        default_actions=[elbv2.CfnListener.ActionProperty(type="forward", target_group_arn=targets.ref)],
-    )
-
-
-def _certificate(scope: Construct, domain: str, zone_id: str) -> acm.CfnCertificate:
-    """A certificate for the domain; the deployment waits until ACM has validated it by a record in the zone."""
-    return acm.CfnCertificate(
-        scope,
-        "Certificate",
-        domain_name=domain,
-        validation_method="DNS",
-        domain_validation_options=[
-            acm.CfnCertificate.DomainValidationOptionProperty(domain_name=domain, hosted_zone_id=zone_id)
-        ],
     )
 
 

@@ -17,7 +17,7 @@ def _unknown_regions(regions: Mapping[str, str]) -> list[str]:
     """Hints and not errors: botocore may be older than a region."""
     known = _known_regions()
     return [
-        f"{key} = {region}: botocore does not know this region. Correct it, unless AWS opened it recently"
+        f"{key} = {region}: botocore does not know this region. Fix: correct it, unless AWS opened it recently"
         for key, region in regions.items()
         if region not in known
     ]
@@ -33,4 +33,6 @@ def _movable_tag(image: str) -> tuple[str, ...]:
     if "@sha256:" in image:
         return ()
     reason = "a tag can be moved to another image, which would then run in front of your registry"
-    return (f"proxy.image = {image}: {reason}. Add its digest (@sha256:...), best of a copy in your own ECR",)
+    return (
+        f"proxy.image = {image}: {reason}. Fix: add its digest (@sha256:...), preferably of a copy in your own ECR",
+    )

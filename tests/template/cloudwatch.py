@@ -37,7 +37,7 @@ _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """One value of the metric, `at_seconds` after the beginning."""
+    """One value of the metric, `at_seconds` after the start."""
 
     at_seconds: float
     value: float
@@ -45,7 +45,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Metric:
-    """What identifies a metric, with the statistic and period it is looked at by."""
+    """A metric, with the statistic and period that an alarm uses."""
 
     namespace: str
     name: str
@@ -55,7 +55,7 @@ class Metric:
 
 
 def metric(alarm: Mapping[str, Any]) -> Metric:
-    """The one metric an alarm looks at, of itself or in an expression."""
+    """The only metric of an alarm, direct or in an expression."""
     if "Metrics" not in alarm:
         return _metric(alarm, alarm["Statistic"], alarm["Period"])
     (query,) = (query for query in alarm["Metrics"] if "MetricStat" in query)
@@ -82,7 +82,7 @@ def states(alarm: Mapping[str, Any], samples: Iterable[Sample], *, until: int, f
 
 
 def state_of(alarm: Mapping[str, Any], datapoints: Sequence[float | None], before: str) -> str:
-    """The state that the retrieved datapoints, newest first, put an alarm into that was in state `before`."""
+    """The state after `before`, for the retrieved datapoints, newest first."""
     periods = alarm["EvaluationPeriods"]
     to_alarm = alarm.get("DatapointsToAlarm", periods)
     treatment = alarm.get("TreatMissingData", "missing")

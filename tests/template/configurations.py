@@ -1,4 +1,4 @@
-"""The kinds of installation the stack is tested with, as an operator would write them."""
+"""The installations that the tests synthesize, as settings files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from lambda_fn.settings import Settings, parse_toml
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
-"""A file for each way to install the product: an operator starts from one, and its template is reviewed as a file."""
+"""A settings file for each way to install the product; the template of each is a reviewed file."""
 
 _SEVERAL = """
 domain = "registry.shrd.example.net"
@@ -50,7 +50,7 @@ kind = "pod"
 tls_secret = "registry-tls"
 """
 
-# All that is off by default: a key of one's own, a topic and mail.
+# The options that are off by default: a key of the stack, a topic, mail.
 _GUARDED = """
 [alarms]
 topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
@@ -75,7 +75,7 @@ _TEXTS = {
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
-"""`private` is the shipped frontdoor.toml: a cluster reached inside its VPC; so is `several`, no other."""
+"""`private` is the shipped frontdoor.toml. Only `private` and `several` reach the cluster inside its VPC."""
 
 
 def text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""AWS's own policies that roles of the stack have: what the template names by its ARN alone, written out.
+"""The AWS managed policies of the stack's roles, with their actions: the template has only their ARNs.
 
 Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html , a page for each. AWS may
 change them; version and date are those of the page that was read.
@@ -25,11 +25,11 @@ ACTIONS = {
         "ec2:UnassignPrivateIpAddresses",
     ),
 }
-"""The policies that are permitted, each with all that it allows, on `*`."""
+"""The allowed policies, each with its actions; the resource is `*`."""
 
 
 def managed(name: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Each role with each of its managed policies: its name, and its statement. A KeyError for one not listed."""
+    """Role, policy name and statement of each managed policy. A KeyError for a policy that is not listed."""
     for role_id, role in resources(name, "AWS::IAM::Role").items():
         for arn in role["Properties"].get("ManagedPolicyArns", []):
             policy = plain(arn).removeprefix(_PREFIX)

@@ -1,4 +1,4 @@
-"""What the examples produce, as reviewed files: the CloudFormation template and the nginx configuration of each.
+"""The reviewed files of each example: its CloudFormation template and its nginx configuration.
 
 `make snapshots` writes them, a test compares them.
 """
@@ -43,12 +43,12 @@ def snapshot(name: str) -> str:
 
 
 def _readable(manifest: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - text, or an expression that makes text
-    """The objects; what CloudFormation puts in stands as `${LoadBalancerPods}` in the text that has it."""
+    """The objects; a reference that CloudFormation resolves is written as `${LoadBalancerPods}`."""
     return [_in_short(item) for item in json.loads(plain(manifest))]
 
 
 def _in_short(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A ConfigMap's files have their own tests and diffs: here it counts that they are there."""
+    """The object without the texts of a ConfigMap, which have tests and diffs of their own."""
     if item["kind"] != "ConfigMap":
         return item
     return {**item, "data": dict.fromkeys(item.get("data", {}), "TEXT")}
@@ -62,11 +62,11 @@ def nginx_configuration(name: str) -> str:
 
 
 PRODUCED = {TEMPLATE: snapshot, CONFIGURATION: nginx_configuration}
-"""How each kind of reviewed file is made."""
+"""The function that produces each kind of reviewed file."""
 
 
 def difference(name: str, kind: str = TEMPLATE) -> str:
-    """A unified diff from the reviewed file to what is produced now; empty where they are the same."""
+    """A unified diff from the reviewed file to the produced one; empty if they are equal."""
     file = path(name, kind)
     reviewed = file.read_text(encoding="utf-8") if file.exists() else ""
     before, now = reviewed.splitlines(keepends=True), PRODUCED[kind](name).splitlines(keepends=True)
@@ -74,7 +74,7 @@ def difference(name: str, kind: str = TEMPLATE) -> str:
 
 
 def main() -> int:
-    """Write every file anew, and say what changed."""
+    """Write every file, and print which of them changed."""
     for kind, produce in PRODUCED.items():
         for name in NAMES:
             changed = difference(name, kind)

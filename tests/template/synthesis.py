@@ -21,10 +21,10 @@ _NO_BUNDLING: dict[str, list[str]] = {"aws:cdk:bundling-stacks": []}
 
 
 def synthesize(settings: Settings, *, and_add: Callable[[cdk.Stack], object] | None = None) -> dict[str, Any]:
-    """The template, with whatever `and_add` puts into the stack.
+    """The template, with what `and_add` adds to the stack.
 
     Raises:
-        RuntimeError: cdk-nag found something that nobody acknowledged.
+        RuntimeError: cdk-nag has a finding that is not acknowledged.
     """
     with tempfile.TemporaryDirectory() as folder:
         app = cdk.App(
@@ -54,7 +54,7 @@ def resources(name: str, kind: str) -> dict[str, Resource]:
 
 
 def only(name: str, kind: str, start: str = "") -> Resource:
-    """The properties of the one resource of a type whose logical id starts so."""
+    """The properties of the only resource of a type whose logical id begins with `start`."""
     (found,) = (r["Properties"] for logical_id, r in resources(name, kind).items() if logical_id.startswith(start))
     properties: Resource = found
     return properties
@@ -76,7 +76,7 @@ def role_statements(name: str) -> Iterator[tuple[str, Resource]]:
 
 
 def plain(value: Any) -> str:  # noqa: ANN401 - any CloudFormation value
-    """A CloudFormation value as people write it: `arn:aws:eks:eu-west-1:${AWS::AccountId}:cluster/shared`."""
+    """A CloudFormation value as text: `arn:aws:eks:eu-west-1:${AWS::AccountId}:cluster/shared`."""
     match value:
         case {"Ref": name}:
             return f"${{{name}}}"
@@ -95,6 +95,6 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM allows one or many
 
 
 def readable(statement: Resource) -> dict[str, Any]:
-    """A policy statement whose resources are written as people write them; nothing is left out."""
+    """A policy statement with its resources as text."""
     key = "NotResource" if "NotResource" in statement else "Resource"
     return dict(statement) | {key: [plain(resource) for resource in listed(statement[key])]}

@@ -1,4 +1,4 @@
-"""What holds for the charts as a whole: valid for every supported Kubernetes, repeatable, and printable."""
+"""The charts as a whole: valid for every supported Kubernetes version, reproducible, printed by the command."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the Lambda's group may do, verb by verb, and what the namespace allows."""
+"""The rights of the Lambda's group and of kubectl, verb by verb, and the pod security of the namespace."""
 
 import re
 from itertools import product

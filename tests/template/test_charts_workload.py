@@ -50,7 +50,7 @@ def test_writable_volumes_have_a_size_limit() -> None:
 
 
 def test_a_cache_that_fills_slowly_reserves_no_disk_of_a_node() -> None:
-    """docs/configuration.md says why; what bounds it is the limit of its volume."""
+    """The size limit of the volume bounds it; docs/configuration.md gives the reason."""
     for found in (container(settings()), check(settings())):
         assert "ephemeral-storage" not in {**found["resources"]["requests"], **found["resources"]["limits"]}
 

@@ -1,4 +1,4 @@
-"""The evaluator of alarms, against the examples in CloudWatch's own documentation."""
+"""The evaluator of alarms, compared with the examples in the documentation of CloudWatch."""
 
 from typing import Any
 

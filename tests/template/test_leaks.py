@@ -1,4 +1,4 @@
-"""What these suites' programs print and write holds no credential of the person who runs them."""
+"""No output and no written file of synthesis or the manifests holds an AWS credential of the environment."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def run(canary: LeakCheck, *words: str, **variables: str) -> subprocess.Complete
 
 
 def written(folder: Path) -> Mapping[str, bytes]:
-    """Every file but the archives, which are kubectl's, copied from a package as they are."""
+    """Every file except archives: CDK copies those of kubectl unchanged from a package."""
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".zip"}
 
 

@@ -1,4 +1,4 @@
-"""The bill of materials of the real bundle, by the real tool, which is installed for it where it is not there yet."""
+"""The bill of materials of the real bundle, written by the real tool, which the test installs if it is missing."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Every alarm of the template goes off when it should, and only then, by CloudWatch's rules."""
+"""Each alarm of the template is raised by its condition, and only by it, under the rules of CloudWatch."""
 
 import json
 import re
@@ -22,7 +22,7 @@ KIND = "AWS::CloudWatch::Alarm"
 HOUR, MINUTE = 3600, 60
 RUN = 4 * HOUR
 FURTHER_BACK = (0, 2, 5)
-"""How much further back CloudWatch looks is not documented."""
+"""Additional datapoints that CloudWatch may read; their number is not documented."""
 RUNBOOK = (configurations.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
@@ -33,7 +33,7 @@ def alarms(name: str = "public") -> dict[str, Mapping[str, Any]]:
 
 
 def every() -> dict[str, Mapping[str, Any]]:
-    """Those of any installation, and the one that comes with `[canary]`, here of five minutes."""
+    """The alarms of any installation, and the one of `[canary]`, here with five minutes."""
     return alarms() | {"CanaryFailed": alarms("several")["CanaryFailed"]}
 
 
@@ -41,7 +41,7 @@ NAMES = sorted(every())
 
 
 def raised(name: str, samples: Iterable[tuple[float, float]], until: float) -> set[tuple[str, ...]]:
-    """The states an alarm goes through (by hours and values), for every distance CloudWatch may look back."""
+    """The states of an alarm for samples (hour, value), for each number of additional datapoints."""
     found = set()
     for further_back in FURTHER_BACK:
         seen = states(
@@ -126,7 +126,7 @@ def test_every_alarm_has_a_sequence_that_raises_it_and_one_that_does_not() -> No
 def counted_by_a_run_that_cannot_ask(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known_for_seconds: float | None
 ) -> dict[str, float]:
-    """What the handler really counts, in an instance that saw a token with so long to live, or none."""
+    """The metrics of the real handler, in an instance that knows the lifetime of a token, or none."""
     known = KnownExpiry(None if known_for_seconds is None else datetime.now(UTC) + timedelta(seconds=known_for_seconds))
     monkeypatch.setattr(handler, "_edges", lambda _: (configurations.settings("public"), None, NoCluster(), known))
     capsys.readouterr()
@@ -137,7 +137,7 @@ def counted_by_a_run_that_cannot_ask(
 
 
 class NoCluster:
-    """EKS, when it refuses us."""
+    """An EKS that denies the call."""
 
     def connect(self) -> None:
         raise ClusterError("EKS refuses eks:DescribeCluster")
@@ -226,13 +226,13 @@ def within_limits(alarm: Mapping[str, Any]) -> None:
 
 
 def dimensions_of(name: str) -> Mapping[str, str]:
-    """The dimensions that the handler's metrics of a configuration have."""
+    """The dimensions of the handler's metrics, for a configuration."""
     of = configurations.settings(name)
     return dimensions(domain=of.domain, cluster=of.cluster.name, namespace=of.cluster.namespace)
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[str, str]], set[str]]:
-    """Namespace, dimensions and names of what the handler emits at the end of a run."""
+    """Namespace, dimensions and names of the metrics that the handler emits at the end of a run."""
     capsys.readouterr()
     metrics.emit(
         dimensions_of("public"),
@@ -307,7 +307,7 @@ def test_with_runbook_url_each_alarm_description_ends_with_a_link_to_an_existing
 
 
 def anchors(markdown: str) -> set[str]:
-    """The headings' as GitHub and GitLab make them: in lower case, blanks as hyphens, without punctuation."""
+    """The anchors of headings in GitHub and GitLab: lower case, hyphens for blanks, no punctuation."""
     headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
     return {re.sub(r"[^a-z0-9_-]", "", heading.lower().replace(" ", "-")) for heading in headings}
 

@@ -19,7 +19,7 @@ WRITTEN = ("EcrFrontdoor.template.json", "EcrFrontdoor.assets.json")
 
 
 def without_aws(**variables: str) -> Mapping[str, str]:
-    """This environment with nothing in it that could lead to AWS."""
+    """This environment without any AWS setting or credential."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent"} | variables
 

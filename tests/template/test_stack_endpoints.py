@@ -60,7 +60,7 @@ def test_the_s3_gateway_allows_only_layers_and_responses_to_cloudformation() -> 
 
 
 def interfaces(*, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The policy of each interface by its service's name in IAM and the endpoint's own: `ecr.api`."""
+    """The policy of each interface, by the name of its endpoint: `ecr.api`."""
     named = f"[endpoints]\naccounts = {list(accounts)}"
     settings = configurations.parse(configurations.text(NAME).replace("[endpoints]", named))
     found = [r["Properties"] for r in synthesize(settings)["Resources"].values() if r["Type"] == ENDPOINT]
@@ -72,7 +72,7 @@ def interfaces(*, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def passes(policy: Mapping[str, Any], action: str, *, resource: str = "any", **keys: str) -> bool:
-    """Whether the policy lets a request pass, with these condition keys of `aws:` (without credentials none)."""
+    """Whether the policy allows a request with these `aws:` condition keys; a request without credentials has none."""
     for statement in policy["Statement"]:
         for operator, condition in statement.get("Condition", {}).items():
             # What is read as equality below means something else under StringNotEquals.

@@ -160,7 +160,7 @@ def test_pulls_are_limited_to_account_region_and_pattern_of_each_registry_and_th
 def test_a_repository_outside_the_settings_is_denied_whatever_its_own_policy_allows(
     repository: str, *, denied: bool
 ) -> None:
-    """A repository's policy that lets the account or the organization pull is enough by itself, but for a Deny."""
+    """A repository policy that allows the account or organization is sufficient, unless a Deny outranks it."""
     (deny,) = (s for _, s in role_statements("several") if s.get("Sid") == "DenyOtherRepositories")
     assert all(not fnmatchcase(repository, plain(spared)) for spared in deny["NotResource"]) is denied
     assert set(PULL) == set(deny["Action"])

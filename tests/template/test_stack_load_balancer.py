@@ -154,7 +154,7 @@ def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rul
 
 
 def needed_by(name: str, start: str) -> set[str]:
-    """Everything a resource needs, directly or not: CloudFormation makes it before and deletes it after."""
+    """The resources that a resource depends on, directly or not: created before it, deleted after it."""
     everything = template(name)["Resources"]
     found: set[str] = set()
     left = [start]
@@ -181,7 +181,7 @@ def references(node: Any) -> set[str]:  # noqa: ANN401 - any part of a template
 
 
 def test_the_binding_is_deleted_before_the_endpoints_of_its_controller_and_kubectl() -> None:
-    """The controller's finalizer is on it: what the controller or kubectl needs for that may not go before."""
+    """The controller has to remove its finalizer first, so its endpoints and those of kubectl must still exist."""
     manifest = logical_id(NAME, MANIFEST)
     needed = needed_by(NAME, manifest)
     for kind in (

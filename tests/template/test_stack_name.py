@@ -16,7 +16,7 @@ BELONGS = {"AWS::EKS::AccessEntry", "AWS::Scheduler::Schedule", "AWS::Route53::R
 
 
 def physical_names(settings: Settings) -> set[str]:
-    """Every name that is written out in the template, and not left to CloudFormation."""
+    """Every explicit name in the template; CloudFormation generates the others."""
     found = synthesize(settings)["Resources"].values()
     return {
         value
@@ -87,12 +87,12 @@ def test_two_environments_in_one_cluster_share_no_object(name: str) -> None:
         for settings in two_environments(name)
     ]
     assert not places[0] & places[1]
-    # Whoever adds a cluster-wide object has to think of the other environment.
+    # A new cluster-wide object would be shared by both environments.
     assert {kind for kind, namespace, _ in places[0] if not namespace} == {"Namespace"}
 
 
 def test_two_environments_in_one_cluster_have_different_metrics_and_alarms() -> None:
-    """Even at one domain, one in front of the other."""
+    """Also if both have the same domain."""
     looked = [
         {
             metric(resource["Properties"])

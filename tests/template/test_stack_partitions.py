@@ -1,4 +1,4 @@
-"""The same settings in every partition of AWS: no name of another one anywhere in the template."""
+"""The same settings in every AWS partition: the template has no name of another partition."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def region(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def template(region: str) -> dict[str, Any]:
-    """The private cluster's template: everything the stack can make is in it."""
+    """The template of the private cluster, which has every kind of resource."""
     text = configurations.text("nlb").replace("ap-southeast-2.amazonaws.com", f"{region}.{PARTITIONS[region][1]}")
     return synthesize(configurations.parse(text.replace("ap-southeast-2", region)))
 

@@ -89,7 +89,7 @@ CHANGING = {
 
 
 def statements(node: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any part of a template
-    """Every policy statement anywhere in a template, wherever a resource may keep it."""
+    """Every policy statement in a template, at any depth."""
     if isinstance(node, list):
         for item in node:
             yield from statements(item)
@@ -101,7 +101,7 @@ def statements(node: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any 
 
 
 def granting(name: str) -> list[Mapping[str, Any]]:
-    """The resources of a template but for the interface endpoints, whose policies grant nothing.
+    """The resources of a template without the interface endpoints, whose policies grant nothing.
 
     test_stack_endpoints.py walks those.
     """
@@ -139,7 +139,7 @@ def test_every_allowed_action_that_changes_something_is_listed_with_its_reason()
 
 
 def test_the_managed_policies_have_the_actions_that_aws_documents() -> None:
-    """As moto copied them from IAM."""
+    """moto has copies of the policies in IAM."""
     known = json.loads(aws_managed_policies_data)
     for name, actions in ACTIONS.items():
         (statement,) = known[name]["Document"]["Statement"]

@@ -25,7 +25,7 @@ def missing_endpoints(toml: str) -> list[str]:
 
 
 def without(*lines: str) -> str:
-    """The private cluster's file without the lines that start so."""
+    """The settings of the private cluster without the lines that begin with `lines`."""
     kept = (line for line in configurations.text("nlb").splitlines() if not line.startswith(lines))
     return "\n".join(kept)
 

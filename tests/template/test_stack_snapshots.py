@@ -1,4 +1,4 @@
-"""The templates and nginx configurations of the examples are the files that were reviewed."""
+"""The templates and nginx configurations of the examples equal the reviewed files."""
 
 import json
 import re

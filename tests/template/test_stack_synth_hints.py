@@ -1,4 +1,4 @@
-"""Synthesis hints at settings that may be a mistake, and refuses none of them."""
+"""Synthesis shows a hint for a setting that may be a mistake, and does not reject it."""
 
 import aws_cdk as cdk
 import pytest

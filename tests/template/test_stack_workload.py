@@ -32,7 +32,7 @@ def applied(name: str) -> list[dict[str, Any]]:
 
 
 def bound(name: str, binding: str) -> list[str]:
-    """The groups a RoleBinding of the charts gives its Role to."""
+    """The groups in the subjects of a RoleBinding of the charts."""
     (subjects,) = (
         d["subjects"]
         for d in documents(configurations.settings(name))
@@ -102,7 +102,7 @@ def test_the_iam_role_of_kubectl_is_the_same_with_and_without_an_administrator()
 
 
 def test_a_change_between_kubectl_and_namespaced_updates_the_entry_and_the_manifest_in_place() -> None:
-    """A role takes one entry, and a manifest that is replaced deletes the objects it had."""
+    """A role can have only one entry, and a replaced manifest deletes its objects."""
     for kind, start in ((ENTRY, "WorkloadAccess"), (MANIFEST, ""), ("AWS::IAM::Role", "WorkloadRole")):
         assert logical_id("namespaced", kind, start) == logical_id("public", kind, start)
 
