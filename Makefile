@@ -14,10 +14,12 @@ PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
 ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one that `make sandbox` keeps up.
-INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run --)
+INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
+# Suites that start nginx themselves need no cluster.
+proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test parts lifecycle proxy double cluster e2e mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -54,7 +56,7 @@ lint-workflows: .venv/installed ## Check the workflows: their schema, and what a
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml && zizmor --offline --quiet .github
 
 types: .venv/installed ## Check the types
-	mypy $(CODE)
+	python scripts/check_types.py $(CODE)
 
 imports: .venv/installed ## Check the import contracts
 	lint-imports
@@ -68,10 +70,10 @@ njs: .venv/installed ## Unit tests of the njs modules, in Node
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
 	pytest tests/template
 
-# The longest first: most of the time they wait for pods, and the others have the processor. The parts are there already, and
-# looking for them again would let the others start before them.
+# Six at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
+# first. The parts are there already, and looking for them again would let the others start before them.
 test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=4 --output-sync=line PARTS_READY=yes e2e proxy cluster template lifecycle double types unit njs lint imports
+	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes e2e-operation proxy-requests proxy-cache template e2e-doctor cluster lifecycle types unit double lint imports njs
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))
@@ -79,8 +81,16 @@ parts: .venv/installed ## Install and build the sandbox's real parts, once (Kube
 lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest testbed/tests/lifecycle
 
-proxy: parts ## Tests of real nginx against the ECR double, inside the sandbox
-	$(INSIDE) pytest tests/proxy
+proxy: proxy-cache proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
+
+# Two halves, because in both nginx mostly waits: each file of tests/proxy is in one of them.
+CACHE_TESTS := test_cache_*.py test_circuit_*.py
+
+proxy-cache: parts ## The half of `make proxy` about the caches and the circuit breaker
+	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS)))
+
+proxy-requests: parts ## The other half of `make proxy`
+	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)')
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
 	$(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
@@ -88,8 +98,13 @@ double: parts ## Tests of the ECR double itself and of the benchmark in small, i
 cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 	$(INSIDE) pytest tests/cluster
 
-e2e: parts ## Tests of everything together on the real node, inside the sandbox
-	$(INSIDE) pytest tests/e2e
+e2e: e2e-operation e2e-doctor ## Tests of everything together on the real node, inside the sandbox
+
+e2e-operation: parts ## The half of `make e2e` about installing, refreshing and pulling
+	$(INSIDE) pytest tests/e2e --ignore=tests/e2e/doctor
+
+e2e-doctor: parts ## The half of `make e2e` about the doctor
+	$(INSIDE) pytest tests/e2e/doctor
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
 mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="end it and remove everything but the cache")
     commands.add_parser("status", help=f"print whether it is up, and how to use it (exit status {NOT_UP} if it is not)")
     run = commands.add_parser("run", help="run a command inside; brings it up and takes it down if it is not up")
+    run.add_argument("--without-kubernetes", action="store_true", help="start only DNS and the double of AWS")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
     commands.add_parser("shell", help="open a shell inside")
     commands.add_parser("demo", help="show the product step by step")
@@ -103,7 +104,7 @@ def _run(arguments: argparse.Namespace) -> int:
     words = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
     if not words:
         raise SandboxError("run: no command given; for example `python -m testbed.sandbox run -- kubectl get nodes`")
-    return inside.run(World(state=arguments.state), words)
+    return inside.run(World(state=arguments.state), words, kubernetes=not arguments.without_kubernetes)
 
 
 def _shell(arguments: argparse.Namespace) -> int:

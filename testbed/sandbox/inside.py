@@ -18,13 +18,18 @@ from testbed.waiting import eventually
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def run(world: World, command: Sequence[str]) -> int:
+def run(world: World, command: Sequence[str], *, kubernetes: bool = True) -> int:
     """Run a command inside. A sandbox that is not up is brought up for it and taken down after it.
+
+    Args:
+        world: Which sandbox.
+        command: The program and its arguments.
+        kubernetes: Whether the command needs control plane and node; without them a sandbox is up in a second.
 
     Returns:
         The command's exit status; 128 and the signal's number when a signal has ended it.
     """
-    brought_up = lifecycle.up(world, ends_with_caller=True)
+    brought_up = lifecycle.up(world, kubernetes=kubernetes, ends_with_caller=True)
     try:
         return _enter(world, command)
     finally:

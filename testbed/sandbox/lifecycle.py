@@ -18,23 +18,28 @@ MARKER = "ecr-frontdoor-sandbox"
 COMPLETE = "complete"
 """A file that exists once every part is ready."""
 
+WITHOUT_KUBERNETES = "without-kubernetes"
+"""A file that exists in a sandbox without control plane and node."""
 
-def up(world: World, *, ends_with_caller: bool = False) -> bool:
+
+def up(world: World, *, kubernetes: bool = True, ends_with_caller: bool = False) -> bool:
     """Bring the sandbox up unless it is up; the remains of a crash are removed first.
 
     Args:
         world: Which one.
+        kubernetes: Whether control plane and node are needed. A sandbox that has them serves both.
         ends_with_caller: The sandbox ends with this process, even after SIGKILL.
 
     Returns:
         Whether this call brought it up.
 
     Raises:
-        SandboxError: A part did not start; everything is removed again.
+        SandboxError: A part did not start; everything is removed again. Or the sandbox is up, but without Kubernetes.
     """
     setup.require_this_machine()
     with lock(world.state):
         if is_up(world):
+            _require(world, kubernetes=kubernetes)
             return False
         setup.setup(world)
         _remove(world)
@@ -42,7 +47,7 @@ def up(world: World, *, ends_with_caller: bool = False) -> bool:
             with step("making certificates, configuration and images"):
                 _prepare(world)
             with step("starting the sandbox") as detail:
-                _start(world, detail, ends_with_caller=ends_with_caller)
+                _start(world, detail, kubernetes=kubernetes, ends_with_caller=ends_with_caller)
         except BaseException:
             _remove(world)
             raise
@@ -61,6 +66,14 @@ def down(world: World) -> bool:
 def is_up(world: World) -> bool:
     """The sandbox runs, and every part was ready."""
     return _is_alive(world) and (world.state / COMPLETE).exists()
+
+
+def _require(world: World, *, kubernetes: bool) -> None:
+    if kubernetes and (world.state / WITHOUT_KUBERNETES).exists():
+        raise SandboxError(
+            f"the sandbox in {world.state} is up without Kubernetes, for a `run --without-kubernetes`. "
+            "Fix: wait until that command has ended, or name another folder with --state"
+        )
 
 
 def _is_alive(world: World) -> bool:
@@ -86,8 +99,11 @@ def _prepare(world: World) -> None:
     cgroups.create(world.cgroup)
 
 
-def _start(world: World, detail: Callable[[str], None], *, ends_with_caller: bool) -> None:
-    process = namespaces.start(world, tools.folder(world.cache), ends_with_caller=ends_with_caller)
+def _start(world: World, detail: Callable[[str], None], *, kubernetes: bool, ends_with_caller: bool) -> None:
+    if not kubernetes:
+        (world.state / WITHOUT_KUBERNETES).touch()
+    folder = tools.folder(world.cache)
+    process = namespaces.start(world, folder, kubernetes=kubernetes, ends_with_caller=ends_with_caller)
     try:
         with process.stdout as reports:  # type: ignore[union-attr] # it is a pipe: see namespaces.start
             _follow(world, reports, detail)

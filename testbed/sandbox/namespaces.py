@@ -11,18 +11,20 @@ from testbed.sandbox.interpreter import PYTHON
 from testbed.sandbox.world import World
 
 
-def start(world: World, tools: Path, *, ends_with_caller: bool) -> subprocess.Popen[str]:
+def start(world: World, tools: Path, *, kubernetes: bool, ends_with_caller: bool) -> subprocess.Popen[str]:
     """Start the supervisor as PID 1 of new namespaces. `testbed.sandbox.supervisor` documents its output.
 
     Args:
         world: Its state folder must be ready.
         tools: The folder of the Go programs.
+        kubernetes: Start the control plane and the node as well, not only DNS and the double of AWS.
         ends_with_caller: The sandbox ends with this process, even after SIGKILL.
     """
     parent_death = ("setpriv", "--pdeathsig", "KILL") if ends_with_caller else ()
     supervisor = (
         str(PYTHON), "-m", "testbed.sandbox.supervisor",
         "--state", str(world.state), "--cache", str(world.cache), "--tools", str(tools),
+        *(() if kubernetes else ("--without-kubernetes",)),
     )  # fmt: skip
     world.logs.mkdir(parents=True, exist_ok=True)
     with (world.logs / "supervisor.log").open("ab") as log:

@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from testbed.sandbox import control_plane, image, node
@@ -26,13 +26,15 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--tools", type=Path, required=True)
+    parser.add_argument("--without-kubernetes", action="store_true")
     arguments = parser.parse_args()
     world = World(state=arguments.state, cache=arguments.cache)
     # /proc is still the host's: this records the pid as seen from outside.
     InitProcess.of(Path("/proc/self").resolve()).record(world)
     processes = Processes(world.logs)
     try:
-        _bring_up(world, arguments.tools, processes)
+        stages = _cloud(world) if arguments.without_kubernetes else _everything(world, arguments.tools)
+        _bring_up(world, stages, processes)
     except SandboxError as error:
         _report(error=str(error))
         sys.exit(1)
@@ -42,9 +44,9 @@ def main() -> None:
         print(sentence, flush=True)
 
 
-def _bring_up(world: World, tools: Path, processes: Processes) -> None:
+def _bring_up(world: World, stages: Iterable[Sequence[Part]], processes: Processes) -> None:
     isolate(world)
-    for stage in _stages(world, tools):
+    for stage in stages:
         for part in stage:
             processes.start(part)
         for part in stage:
@@ -54,7 +56,12 @@ def _bring_up(world: World, tools: Path, processes: Processes) -> None:
                 image.load_pause_image(world)
 
 
-def _stages(world: World, tools: Path) -> Iterator[Sequence[Part]]:
+def _cloud(world: World) -> Iterator[Sequence[Part]]:
+    """What nginx without a cluster needs: the names and the double of AWS."""
+    yield (control_plane.dns(world), control_plane.cloud(world))
+
+
+def _everything(world: World, tools: Path) -> Iterator[Sequence[Part]]:
     """Parts that can start at the same time, in the order in which they need each other."""
     yield (
         control_plane.dns(world),

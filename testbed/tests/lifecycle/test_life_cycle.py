@@ -96,6 +96,24 @@ def test_run_brings_a_sandbox_up_and_takes_it_down(world: World, untouched: Snap
     assert Snapshot.take() == untouched
 
 
+def test_a_run_without_kubernetes_starts_only_dns_and_the_double_and_refuses_a_run_that_needs_more(
+    world: World, untouched: Snapshot
+) -> None:
+    with started(world, "run", "--without-kubernetes", "--", *TRAPPING) as running:
+        parts = {path.stem for path in world.logs.iterdir()}
+        needs_less = call(world, "run", "--without-kubernetes", "--", "sh", "-c", "exit 7")
+        needs_more = call(world, "run", "--", "sh", "-c", "exit 7")
+        running.terminate()
+        assert running.wait(timeout=30) == 5
+
+    assert parts == {"supervisor", "dnsmasq", "cloud"}
+    assert needs_less.returncode == 7
+    assert needs_more.returncode == 1
+    assert str(world.state) in needs_more.stderr
+    assert_nothing_is_left(world)
+    assert Snapshot.take() == untouched
+
+
 def test_run_that_is_terminated_lets_its_command_finish_and_takes_the_sandbox_down(world: World) -> None:
     with started(world, "run", "--", *TRAPPING) as running:
         namespace = namespace_of(world)
