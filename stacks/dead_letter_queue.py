@@ -11,7 +11,7 @@ from stacks.nag import acknowledge
 class DeadLetterQueue(Construct):
     """One queue for runs that Scheduler could not start and for runs that failed in the Lambda.
 
-    One queue, because the operator asks one question: did a refresh not happen? The messages show which of the two it
+    One queue, because to the operator both mean that a refresh did not happen. The messages show which of the two it
     was. They hold the event and the error, never a secret.
 
     Attributes:

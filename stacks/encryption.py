@@ -30,7 +30,7 @@ class Encryption(Construct):
 
 
 def use_key_for_queue(key: kms.IKey) -> iam.PolicyStatement:
-    """What a role needs besides `sqs:SendMessage` to write to a queue that is encrypted with `key`.
+    """What a role needs in addition to `sqs:SendMessage` to write to a queue that is encrypted with `key`.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """

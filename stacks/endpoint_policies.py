@@ -9,7 +9,7 @@ from constructs import Construct
 from lambda_fn.contract.registries import layer_buckets
 
 _FEDERATED = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
-"""Calls without credentials: they belong to no account, so the policy checks the role that they ask for."""
+"""Calls without credentials: they belong to no account, so the policy checks the role that they request."""
 
 
 def allowed_principals(scope: Construct, service: str, *, shared_accounts: Iterable[str]) -> dict[str, Any]:

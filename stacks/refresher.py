@@ -18,10 +18,10 @@ from stacks.nag import acknowledge
 from stacks.network import Network
 
 WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
-"""A changed workload makes a new version of the function, and so another first run."""
+"""A changed workload creates a new version of the function, which causes another first run."""
 
 TIMEOUT_BESIDES_ROLLOUT_SECONDS = 120
-"""What a run needs besides the wait for the rollout: cold start, a new access entry (60 s), retries."""
+"""The time of a run without the wait for the rollout: cold start, a new access entry (60 s), retries."""
 ENVIRONMENT_LIMIT_BYTES = 4096
 """All names and values together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 

@@ -14,7 +14,7 @@ def describe_cluster(scope: Construct, cluster_name: str) -> iam.PolicyStatement
 
 def write_log(log_group: logs.ILogGroup) -> iam.PolicyStatement:
     """Writes into one log group, which must exist: the role cannot create it."""
-    # The attribute ends in `:*`, which stands for the group's streams.
+    # The attribute ends in `:*`, the streams of the group.
     return iam.PolicyStatement(
         sid="WriteLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
     )

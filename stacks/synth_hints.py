@@ -8,7 +8,7 @@ from lambda_fn.settings.registry import Registry
 
 
 def synth_hints(*, cluster_region: str, registries: Iterable[Registry], image: str) -> tuple[str, ...]:
-    """Each hint begins with the setting and its value, and says what to do."""
+    """Each hint has the setting with its value, the cause and the fix."""
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
     return (*_unknown_regions({"cluster.region": cluster_region} | regions), *_movable_tag(image))
 
