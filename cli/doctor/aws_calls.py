@@ -39,5 +39,5 @@ def get_or_none(operation: Callable[..., Answer], **parameters: object) -> Answe
 
 
 def error_text(error: BotoCoreError | ClientError) -> str:
-    """The error's message, shortened: a refusal may end in kilobytes of encoded explanation."""
+    """The error's message, shortened: IAM's may end in kilobytes of encoded text."""
     return excerpt(str(error)).rstrip(".")

@@ -175,20 +175,20 @@ def conflicts(error: ApiError) -> tuple[str, ...]:
 
 
 def ask(request: Callable[[Client], Result], client: Client) -> Result:
-    """What `request` returns; an answer that lightkube cannot read as an error is raised as the refusal it is.
+    """What `request` returns; the HTTP error is raised also where lightkube cannot read its body.
 
-    lightkube takes every error for one with a Content-Type and, where that is JSON, for a Status. A crashing API server
-    says less than that; the refusal is then in the context of what lightkube stumbles over.
+    lightkube expects that every error has a Content-Type and, if that is JSON, is a Status. An API server that crashes
+    answers without; the HTTP error is then in the context of the error that lightkube raises.
     """
     try:
         return request(client)
     except (KeyError, ValueError) as error:
-        refusal: BaseException | None = error
-        while refusal and not isinstance(refusal, httpx2.HTTPStatusError):
-            refusal = refusal.__context__
-        if refusal is None:
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, httpx2.HTTPStatusError):
+            cause = cause.__context__
+        if cause is None:
             raise
-        raise refusal from None
+        raise cause from None
 
 
 def _message_of(error: httpx2.HTTPStatusError) -> str:

@@ -57,5 +57,5 @@ def download(url: str, headers: Mapping[str, str], *, clients: int, output: str 
 
 def parse(output: str) -> list[Download]:
     """What curl has written out, one line of JSON for each client."""
-    said = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return [Download(s["http_code"], s["time_starttransfer"], s["time_total"], s["size_download"]) for s in said]
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [Download(s["http_code"], s["time_starttransfer"], s["time_total"], s["size_download"]) for s in lines]

@@ -62,10 +62,10 @@ def read(folder: Path) -> Results:
     Raises:
         FileNotFoundError: Nothing was written there.
     """
-    said = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    said["machine"] = Machine(**said["machine"])
-    plan: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said["plan"].items()}
-    said["plan"] = Plan(**plan)
-    said["samples"] = [Sample(*values) for values in said["samples"]]
-    said["gaps"] = [Gap(**gap) for gap in said["gaps"]]
-    return Results(**said)
+    stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    stored["machine"] = Machine(**stored["machine"])
+    plan: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored["plan"].items()}
+    stored["plan"] = Plan(**plan)
+    stored["samples"] = [Sample(*values) for values in stored["samples"]]
+    stored["gaps"] = [Gap(**gap) for gap in stored["gaps"]]
+    return Results(**stored)

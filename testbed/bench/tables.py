@@ -152,13 +152,13 @@ def spread_text(spread: Spread, shown: Format) -> str:
 
 def verdict_table(results: Results) -> str:
     """Targets, measured, met or not."""
-    said = {True: "yes", False: "**no**", None: "not measured"}
+    words = {True: "yes", False: "**no**", None: "not measured"}
     rows = [
         [
             v.target.what,
             f"{'at least' if v.target.at_least else 'at most'} {v.target.bound:g}{v.target.unit}",
             _measured(v),
-            said[v.met],
+            words[v.met],
         ]
         for v in targets.verdicts(results.figures)
     ]

@@ -36,12 +36,12 @@ def _not_described(cluster: str, region: str, error: ClusterError) -> Finding:
     """EKS's own error: the message of a ClusterError is for readers of the Lambda's log."""
     message = f"EKS in {region} does not describe cluster {cluster}"
     match error.__cause__:
-        case ClientError() as refusal if refusal.response["Error"]["Code"] == "ResourceNotFoundException":
+        case ClientError() as cause if cause.response["Error"]["Code"] == "ResourceNotFoundException":
             hint = "correct cluster.name and cluster.region, or use the cluster's account: --profile NAME"
-            return failed(f"{message}: {error_text(refusal)}", hint, fatal=True)
-        case ClientError() | BotoCoreError() as refusal:
+            return failed(f"{message}: {error_text(cause)}", hint, fatal=True)
+        case ClientError() | BotoCoreError() as cause:
             hint = "log in with a right to eks:DescribeCluster, and check the route to EKS"
-            return failed(f"{message}: {error_text(refusal)}", hint, fatal=True)
+            return failed(f"{message}: {error_text(cause)}", hint, fatal=True)
         case _:
             return failed(str(error), "run the doctor again when the cluster is ACTIVE", fatal=True)
 

@@ -1,4 +1,4 @@
-"""A test pull through the domain: the manifest and the smallest layer of one image."""
+"""A pull check through the domain: the manifest and the smallest layer of one image."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from lambda_fn.settings.canary import Canary as CanarySettings
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """The Lambda's own test pull, of the image on the command line or of the canary's."""
+    """The Lambda's own pull check, of the image on the command line or of the canary's."""
     try:
         image = image_to_pull(context.image, context.settings.canary)
     except ValidationError:

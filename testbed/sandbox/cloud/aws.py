@@ -66,17 +66,17 @@ async def _authenticated(request: web.Request, api: ApiHost) -> AccessKey | Refu
         body=await read(request),
     )
     try:
-        said = claim(received)
+        claimed = claim(received)
     except ValueError:
         return answers.NO_SIGNATURE
-    key = request.app[CLOUD].keyring.get(said.key_id)
-    if key is None or key.session_token != said.session_token:
+    key = request.app[CLOUD].keyring.get(claimed.key_id)
+    if key is None or key.session_token != claimed.session_token:
         return answers.UNKNOWN_KEY
-    if (said.service, said.region) != (api.service, api.region):
+    if (claimed.service, claimed.region) != (api.service, api.region):
         return answers.WRONG_SCOPE
-    if not is_genuine(received, said, key.secret):
+    if not is_genuine(received, claimed, key.secret):
         return answers.WRONG_SIGNATURE
-    return answers.LATE_SIGNATURE if said.is_expired(now()) else key
+    return answers.LATE_SIGNATURE if claimed.is_expired(now()) else key
 
 
 async def _sts(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:

@@ -79,26 +79,26 @@ def claim(request: Received) -> Claim:
         raise ValueError(message) from error
 
 
-def is_genuine(request: Received, said: Claim, secret: str) -> bool:
+def is_genuine(request: Received, claimed: Claim, secret: str) -> bool:
     """Whether the signature is the one that the owner of `secret` makes for exactly this request."""
-    signer = _signer(said, Credentials(said.key_id, secret))
-    signed = {name: request.headers[name] for name in said.signed_headers if name in request.headers}
+    signer = _signer(claimed, Credentials(claimed.key_id, secret))
+    signed = {name: request.headers[name] for name in claimed.signed_headers if name in request.headers}
     bare = AWSRequest(method=request.method, url=_without_signature(request.url), data=request.body, headers=signed)
-    bare.context["timestamp"] = said.timestamp
+    bare.context["timestamp"] = claimed.timestamp
     # The digest of the body counts whether it is a signed header (the SDK for JavaScript) or not (botocore).
-    if "x-amz-content-sha256" in request.headers and "x-amz-content-sha256" not in signed and not said.presigned:
+    if "x-amz-content-sha256" in request.headers and "x-amz-content-sha256" not in signed and not claimed.presigned:
         bare.headers["X-Amz-Content-SHA256"] = request.headers["x-amz-content-sha256"]
     expected = signer.signature(signer.string_to_sign(bare, signer.canonical_request(bare)), bare)
-    return set(signed) == set(said.signed_headers) and hmac.compare_digest(expected, said.signature)
+    return set(signed) == set(claimed.signed_headers) and hmac.compare_digest(expected, claimed.signature)
 
 
-def _signer(said: Claim, credentials: Credentials) -> SigV4Auth:
+def _signer(claimed: Claim, credentials: Credentials) -> SigV4Auth:
     kind: type[SigV4Auth]
-    if said.presigned:
-        kind = S3SigV4QueryAuth if said.service == "s3" else SigV4QueryAuth
+    if claimed.presigned:
+        kind = S3SigV4QueryAuth if claimed.service == "s3" else SigV4QueryAuth
     else:
-        kind = S3SigV4Auth if said.service == "s3" else SigV4Auth
-    return kind(credentials, said.service, said.region)
+        kind = S3SigV4Auth if claimed.service == "s3" else SigV4Auth
+    return kind(credentials, claimed.service, claimed.region)
 
 
 def _header_claim(headers: Mapping[str, str]) -> Claim:

@@ -51,10 +51,10 @@ REQUESTS = [
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_signature_of_the_keys_owner_is_genuine(request_: Received) -> None:
-    said = claim(request_)
+    claimed = claim(request_)
 
-    assert (said.key_id, said.region, said.session_token) == (KEY.access_key, REGION, KEY.token)
-    assert is_genuine(request_, said, "a secret")
+    assert (claimed.key_id, claimed.region, claimed.session_token) == (KEY.access_key, REGION, KEY.token)
+    assert is_genuine(request_, claimed, "a secret")
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -64,11 +64,11 @@ def test_a_signature_of_another_key_is_not_genuine(request_: Received) -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_signature_covers_method_host_and_path(request_: Received) -> None:
-    said = claim(request_)
+    claimed = claim(request_)
 
-    assert not is_genuine(replace(request_, method="HEAD"), said, "a secret")
-    assert not is_genuine(replace(request_, headers={**request_.headers, "host": "elsewhere"}), said, "a secret")
-    assert not is_genuine(replace(request_, url=request_.url.replace(".com/", ".com/x")), said, "a secret")
+    assert not is_genuine(replace(request_, method="HEAD"), claimed, "a secret")
+    assert not is_genuine(replace(request_, headers={**request_.headers, "host": "elsewhere"}), claimed, "a secret")
+    assert not is_genuine(replace(request_, url=request_.url.replace(".com/", ".com/x")), claimed, "a secret")
 
 
 def test_a_signature_covers_the_body() -> None:
@@ -92,17 +92,17 @@ def test_a_signed_header_must_arrive_as_it_was(cluster: str | None) -> None:
 
 
 def test_a_presigned_request_is_late_after_its_own_span() -> None:
-    said = claim(by_query())
+    claimed = claim(by_query())
 
-    assert not said.is_expired(said.signed_at + timedelta(seconds=60))
-    assert said.is_expired(said.signed_at + timedelta(seconds=61))
+    assert not claimed.is_expired(claimed.signed_at + timedelta(seconds=60))
+    assert claimed.is_expired(claimed.signed_at + timedelta(seconds=61))
 
 
 def test_a_request_signed_by_header_is_late_after_a_quarter_of_an_hour() -> None:
-    said = claim(by_header())
+    claimed = claim(by_header())
 
-    assert not said.is_expired(datetime.now(UTC))
-    assert said.is_expired(said.signed_at + timedelta(minutes=16))
+    assert not claimed.is_expired(datetime.now(UTC))
+    assert claimed.is_expired(claimed.signed_at + timedelta(minutes=16))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_is_not_signed_has_no_claim(request_: Received) -> None:
 
 
 def test_a_claim_hides_its_signature_and_token() -> None:
-    said = claim(by_query())
+    claimed = claim(by_query())
 
-    assert said.signature not in repr(said)
-    assert said.session_token not in repr(said)
+    assert claimed.signature not in repr(claimed)
+    assert claimed.session_token not in repr(claimed)
