@@ -127,6 +127,19 @@ test('a half-open circuit without a probe closes after twice the deadline', () =
     assert.equal(breaker.state(circuit), 'closed');
 });
 
+test('a circuit is open to a request that reads between the two writes of its first opening', () => {
+    const set = store.set.bind(store);
+    const seen = [];
+    store.set = (key, ...rest) => {
+        if (key === 'ecr until') {
+            seen.push(breaker.state(circuit), breaker.tryAcquire(circuit).allowed);
+        }
+        return set(key, ...rest);
+    };
+    openByFailures();
+    assert.deepEqual(seen, ['open', false]);
+});
+
 test('the circuits of two upstreams are separate', () => {
     openByFailures();
     assert.equal(breaker.state({ ...circuit, name: 'other' }), 'closed');

@@ -38,7 +38,9 @@ function state(circuit) {
     if (get(circuit, 'status') === undefined) {
         return 'closed';
     }
-    return circuit.now() < get(circuit, 'until') ? 'open' : 'half-open';
+    // Without `until`, another worker is between the two writes of its first `open`.
+    const until = get(circuit, 'until');
+    return until === undefined || circuit.now() < until ? 'open' : 'half-open';
 }
 
 // Decides whether a request may go to the upstream: { allowed, status, opening }.
