@@ -10,7 +10,7 @@ the ConfigMap's text is.
 from dataclasses import replace
 from typing import NoReturn
 
-from lambda_fn.contract.errors import TemplateError
+from lambda_fn.contract.errors import ClusterError, TemplateError
 from lambda_fn.job import manifests, tokens
 from lambda_fn.job.configuration import rendered
 from lambda_fn.job.event import Request
@@ -32,7 +32,7 @@ def refresh(
     Raises:
         RegistryError: No region gave a usable token; nothing is written.
         StaleRegionError: At least one region has no new token; everything else is done.
-        UnrenderedTemplateError: The template does not render; only the Secret is written.
+        UnrenderedTemplateError: The template cannot be read or does not render; only the Secret is written.
         ClusterError: The API refused or failed. A Secret that was written before is in use. Where the Deployment could
             not be written, the ConfigMap has its earlier text again, or the message says that this failed, too.
         RolloutReplacedError: Everything is written, and another writer's rollout replaced this one.
@@ -56,18 +56,17 @@ def refresh(
         stale_regions=tuple(found.errors),
         warnings=(*found.warnings, *map(str, found.errors.values())),
     )
-    template = cluster.read_template()
-    before = Before(cluster.read_workload(), cluster.read_configuration())
     secret = objects.secret(found.entries)
-    # Before the template is rendered: one that loops until the invocation ends must not stop the tokens either.
+    # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
     report = apply(secret, cluster, report)
     if found.missing:
         # The host name of a registry without a token is unknown, and so is its part of the configuration.
         _fail_for_regions(found, report)
     try:
-        configuration = rendered(settings, tuple(found.entries), resolver, template)
-    except TemplateError as error:
+        configuration = rendered(settings, tuple(found.entries), resolver, cluster.read_template())
+    except (ClusterError, TemplateError) as error:
         _fail_for_template(error, report)
+    before = Before(cluster.read_workload(), cluster.read_configuration())
     update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
     report = update.run(request, configuration, replace(report, config_sha256=manifests.digest(configuration)))
     if found.errors:
@@ -75,7 +74,7 @@ def refresh(
     return report
 
 
-def _fail_for_template(error: TemplateError, report: Report) -> NoReturn:
+def _fail_for_template(error: ClusterError | TemplateError, report: Report) -> NoReturn:
     raise UnrenderedTemplateError(
         f"{error}. The tokens in the Secret are new; the proxy keeps the configuration it has", report
     ) from error

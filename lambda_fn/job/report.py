@@ -66,7 +66,7 @@ class StaleRegionError(ReportedError, RegistryError):
 
 
 class UnrenderedTemplateError(ReportedError, TemplateError):
-    """The template does not render; the tokens are new, and the proxy keeps the configuration it has."""
+    """The template cannot be read or does not render; the tokens are new, the proxy keeps the configuration it has."""
 
 
 class RolloutError(ReportedError, ClusterError):

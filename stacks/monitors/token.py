@@ -48,8 +48,8 @@ def _refreshes(metrics: Metrics, success_within: timedelta) -> Monitor:
     )
     failed = AlarmRule(
         name="RefreshFailed",
-        description="The last refresh run failed. Pulls still work with the previous token; Lambda retries after one "
-        "and two minutes, so if the alarm stays on, fix the error in the Lambda's log.",
+        description="The last refresh run failed. Pulls work while the tokens in the Secret are valid; Lambda retries "
+        "after one and two minutes, so if the alarm stays on, fix the error in the Lambda's log.",
         metric=metrics.emitted(REFRESH_SUCCEEDED, "Maximum"),
         comparison=BELOW,
         threshold=1,
@@ -58,8 +58,9 @@ def _refreshes(metrics: Metrics, success_within: timedelta) -> Monitor:
     # A run whose rollout is stuck wrote its token: RolloutStuck reports that, not this alarm.
     missing = no_success(
         "NoRefresh",
-        "No run has reported a new ECR token for two scheduled periods: runs fail or do not start. Pulls work only "
-        "until the old token expires: refresh by hand, then check the schedule and the Lambda's log.",
+        "No run has reported a new token for every region for two scheduled periods: a region gives none, or runs "
+        "fail or do not start. Pulls work only until the old tokens expire: refresh by hand, then check the Lambda's "
+        "log and the schedule.",
         metrics.emitted(TOKENS_WRITTEN, "Sum", period=whole_minutes(success_within)),
     )
     return Monitor(graph, (failed, missing))

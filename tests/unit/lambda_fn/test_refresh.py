@@ -185,13 +185,9 @@ def test_a_dry_run_says_what_it_would_change_and_writes_nothing(world: World) ->
     [
         (lambda w: w.registry.failing.add("ap-southeast-2"), RegistryError, "ThrottlingException"),
         (lambda w: w.registry.refusing.add(HOST), RegistryError, "refuses the new token"),
-        (
-            lambda w: w.cluster.create(template(w.settings, key="other.conf")),
-            ClusterError,
-            "apply the charts",
-        ),
+        (lambda w: w.cluster.refusing.add("Secret"), ClusterError, "forbids"),
     ],
-    ids=["no token", "token refused", "no template"],
+    ids=["no token", "token refused", "Secret refused"],
 )
 def test_what_fails_before_the_first_write_leaves_the_cluster_untouched(
     world: World, spoil: Callable[[World], None], error: type[FrontdoorError], message: str
@@ -225,6 +221,30 @@ def test_a_template_that_does_not_render_fails_the_run_after_the_secret_is_writt
     assert isinstance(caught.value, UnrenderedTemplateError)
     assert caught.value.report.changed == ("Secret aws-registry",)
     assert caught.value.report.config_sha256 is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda w: w.cluster.create(template(w.settings, key="other.conf")),
+        lambda w: w.cluster.delete("ConfigMap", w.settings.names.template_config_map),
+    ],
+    ids=["no key", "no ConfigMap"],
+)
+def test_a_missing_template_fails_the_run_after_the_secret_is_written(
+    world: World, spoil: Callable[[World], None]
+) -> None:
+    world.run()
+    world.cluster.writes.clear()
+    world.registry.leak_check = FakeRegistry().leak_check
+    spoil(world)
+    with pytest.raises(UnrenderedTemplateError) as caught:
+        world.run()
+    assert world.cluster.writes == ["Secret aws-registry"]
+    assert world.auths()[HOST]["auth"] == world.registry.leak_check.authorization
+    assert caught.value.report.changed == ("Secret aws-registry",)
+    assert caught.value.report.config_sha256 is None
+    assert isinstance(caught.value.__cause__, ClusterError)
 
 
 def test_a_dry_run_with_a_template_that_does_not_render_writes_nothing(world: World) -> None:
