@@ -7,11 +7,10 @@ Where the new pods do not become ready, the earlier configuration is put back; w
 the ConfigMap's text is.
 """
 
-from dataclasses import replace
 from typing import NoReturn
 
 from lambda_fn.contract.errors import ClusterError, TemplateError
-from lambda_fn.job import manifests, tokens
+from lambda_fn.job import tokens
 from lambda_fn.job.configuration import rendered
 from lambda_fn.job.event import Request
 from lambda_fn.job.manifests import Objects
@@ -68,7 +67,7 @@ def refresh(
         _fail_for_template(error, report)
     before = Before(cluster.read_workload(), cluster.read_configuration())
     update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
-    report = update.run(request, configuration, replace(report, config_sha256=manifests.digest(configuration)))
+    report = update.run(request, configuration, report)
     if found.errors:
         _fail_for_regions(found, report)
     return report

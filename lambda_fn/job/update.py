@@ -40,9 +40,11 @@ class Update:
             RolloutReplacedError: Another writer's rollout replaced this one.
             RolloutStuckError: The pods do not become ready.
         """
+        config_sha256 = manifests.digest(configuration)
+        report = replace(report, config_sha256=config_sha256)
         report = apply(self.objects.config_map(configuration), self.cluster, report)
         if self.before.workload:
-            report = self._roll(self._annotations(request, report.config_sha256 or ""), report)
+            report = self._roll(self._annotations(request, config_sha256), report)
         report = replace(report, cache_purged=request.purge_cache and report.rolled_out)
         return self._wait_for_rollout(report)
 

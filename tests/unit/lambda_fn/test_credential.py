@@ -147,6 +147,18 @@ def test_a_registrys_host_is_its_endpoint_or_the_credentials_host_with_its_accou
     assert registry_host(registry, parsed(entry())) == host
 
 
+def test_a_token_with_a_character_outside_base64_is_refused() -> None:
+    with pytest.raises(RegistryError, match="not base64"):
+        parsed(entry(authorizationToken=f"{token()[:8]}!{token()[8:]}"))
+
+
+def test_a_token_that_expires_exactly_at_the_second_run_is_used_and_its_expiry_is_in_utc() -> None:
+    east = timezone(timedelta(hours=10))
+    found = parsed(entry(expiresAt=(NOW + TWO_RUNS).astimezone(east)))
+    assert found.expires_at == NOW + TWO_RUNS
+    assert found.expires_at.tzinfo is UTC
+
+
 def test_a_host_in_another_partition_keeps_its_domain() -> None:
     response = entry(proxyEndpoint="https://123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn")
     found = parse(response, region="cn-north-1", now=NOW, must_outlive=TWO_RUNS)

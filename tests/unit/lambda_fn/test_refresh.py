@@ -9,6 +9,7 @@ import pytest
 from lambda_fn.contract import objects
 from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
 from lambda_fn.job import manifests
+from lambda_fn.job.credential import Credential
 from lambda_fn.job.event import Request
 from lambda_fn.job.report import RolloutStuckError, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.settings import parse_toml
@@ -53,6 +54,9 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
 def test_the_secret_holds_the_token_and_the_configuration_what_the_template_makes(world: World) -> None:
     report = world.run()
     assert world.auths() == {HOST: {"auth": world.registry.leak_check.authorization}}
+    secret = world.cluster.read("Secret", "aws-registry")
+    assert secret is not None
+    assert secret["metadata"]["namespace"] == world.settings.cluster.namespace
     found = world.cluster.read("ConfigMap", "aws-registry-proxy-config")
     assert found is not None
     assert found["data"]["nginx.conf"] == f"# registry.frontdoor.test 10.96.0.10 {HOST} ^(?:team/.*)$"
@@ -170,6 +174,7 @@ def test_a_dry_run_says_what_it_would_change_and_writes_nothing(world: World) ->
     report = world.run(Request(dry_run=True))
     assert report.dry_run
     assert report.rolled_out
+    assert (report.pods_ready, report.pods_wanted) == (2, 2)
     assert report.changed == (
         "Secret aws-registry",
         "ConfigMap aws-registry-proxy-config",
@@ -281,6 +286,7 @@ def test_a_failing_region_keeps_its_token_and_the_other_regions_get_a_new_one(
     assert after.pop(OTHER_HOST) == before.pop(OTHER_HOST)
     assert {entry["auth"] for entry in after.values()} == {world.registry.leak_check.authorization}
     assert caught.value.report.stale_regions == ("eu-west-1",)
+    assert "keep their earlier token" in str(caught.value)
     assert world.cluster.writes == ["Secret aws-registry"]
 
 
@@ -335,7 +341,20 @@ def test_when_every_region_fails_nothing_is_written(two_regions: World) -> None:
     with pytest.raises(RegistryError) as caught:
         world.run()
     assert not isinstance(caught.value, StaleRegionError)
+    assert all(f"ECR in {region} gives no token" in str(caught.value) for region in world.registry.failing)
     assert world.cluster.writes == []
+
+
+def test_the_error_of_the_only_region_is_raised_with_its_cause(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = RegistryError("ECR gives no token")
+
+    def fail(*_: object, **__: object) -> Credential:
+        raise failure
+
+    monkeypatch.setattr(world.registry, "fetch_credential", fail)
+    with pytest.raises(RegistryError) as caught:
+        world.run()
+    assert caught.value is failure
 
 
 def test_a_failing_region_recovers_with_the_next_run(two_regions: World) -> None:
@@ -402,6 +421,28 @@ def test_a_stuck_rollout_is_an_error_that_says_why_and_carries_the_report(world:
     assert state.endswith("\n  nginx: [emerg] unknown directive")
     assert caught.value.report.rolled_out
     assert sum(world.clock.slept) == pytest.approx(world.settings.refresh.rollout_timeout_seconds)
+
+
+@pytest.mark.parametrize(
+    ("explained", "cause", "details"),
+    [
+        ("the Deployment is gone.", "the Deployment is gone", ""),
+        (
+            "pod x: CrashLoopBackOff\n  first line\n  last line",
+            "pod x: CrashLoopBackOff",
+            "\n  first line\n  last line",
+        ),
+    ],
+)
+def test_the_error_of_a_stuck_rollout_begins_with_the_cause_and_ends_with_the_log_of_the_pod(
+    world: World, monkeypatch: pytest.MonkeyPatch, explained: str, cause: str, details: str
+) -> None:
+    world.cluster.rolls_in_seconds = None
+    monkeypatch.setattr(world.cluster, "explain_stuck_rollout", lambda: explained)
+    with pytest.raises(RolloutStuckError) as caught:
+        world.run()
+    assert str(caught.value).startswith(f"{cause}. The rollout")
+    assert str(caught.value).endswith(f"run again.{details}")
 
 
 def test_an_older_stuck_rollout_is_an_error_of_every_later_run(world: World) -> None:

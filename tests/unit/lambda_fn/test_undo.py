@@ -76,6 +76,12 @@ def test_the_report_says_what_is_so_afterwards(world: World) -> None:
     assert report.config_sha256 == manifests.digest(BAD)
 
 
+def test_the_report_counts_the_pods_after_the_undo(world: World) -> None:
+    world.cluster.meanwhile = lambda: world.cluster.scale(3)
+    report = stuck(world).report
+    assert (report.undone, report.pods_ready, report.pods_wanted) == (True, 3, 3)
+
+
 def test_the_instants_of_earlier_rollouts_come_back_and_those_of_this_run_go() -> None:
     world = installed(World())
     world.run(Request(force_rollout=True))
@@ -269,6 +275,7 @@ def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: W
         "Kubernetes does not answer."
     ) in str(error)
     assert "Drain no node" not in str(error)
+    assert isinstance(error.__cause__, ClusterError)
     assert error.report.undone
     world.cluster.reads_left = None
     assert state(world) == before
@@ -276,7 +283,9 @@ def test_an_undo_is_no_failed_one_when_it_cannot_be_seen_how_it_goes_on(world: W
 
 def test_a_deployment_that_is_gone_meanwhile_is_reported(world: World) -> None:
     world.cluster.meanwhile = lambda: world.cluster.delete("Deployment", "aws-registry-proxy")
-    assert "keeps the new configuration, because the Deployment is gone" in str(stuck(world))
+    error = stuck(world)
+    assert "keeps the new configuration, because the Deployment is gone" in str(error)
+    assert error.report.config_sha256 == manifests.digest(BAD)
 
 
 def test_no_error_of_an_undo_holds_the_token(world: World) -> None:

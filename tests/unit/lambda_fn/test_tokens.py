@@ -1,0 +1,63 @@
+"""Which earlier token a region without a new one keeps."""
+
+from datetime import timedelta
+
+import pytest
+
+from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.secret import Entry
+from lambda_fn.job import tokens
+from lambda_fn.job.tokens import Tokens, host_of
+from lambda_fn.settings import Registry
+from tests.fakes.clock import STARTED_AT
+from tests.fakes.world import HOST, World
+
+ENDPOINT = "123456789012.dkr-ecr.ap-southeast-2.on.aws"
+WITH_ENDPOINT = Registry(account="123456789012", region="ap-southeast-2", endpoint=ENDPOINT)
+WITHOUT_ENDPOINT = Registry(account="123456789012", region="ap-southeast-2")
+ELSEWHERE = Registry(account="123456789012", region="eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("registry", "hosts", "host"),
+    [
+        (WITH_ENDPOINT, (HOST, ENDPOINT), ENDPOINT),
+        (WITH_ENDPOINT, (HOST,), None),
+        (WITHOUT_ENDPOINT, ("not-ecr.example.com", HOST), HOST),
+        (ELSEWHERE, (HOST, "210987654321.dkr.ecr.eu-west-1.amazonaws.com"), None),
+    ],
+)
+def test_a_registrys_host_is_its_endpoint_or_that_of_its_account_and_region(
+    registry: Registry, hosts: tuple[str, ...], host: str | None
+) -> None:
+    assert host_of(registry, hosts) == host
+
+
+def gathered(world: World) -> Tokens:
+    return tokens.gather(
+        (WITHOUT_ENDPOINT, ELSEWHERE),
+        now=world.clock.now(),
+        must_outlive=timedelta(hours=1),
+        registry=world.registry,
+        cluster=world.cluster,
+    )
+
+
+@pytest.mark.parametrize(("valid_for", "missing"), [(1, ()), (0, ("123456789012 in eu-west-1",))])
+def test_an_earlier_token_is_kept_until_the_instant_of_its_expiry(
+    monkeypatch: pytest.MonkeyPatch, valid_for: int, missing: tuple[str, ...]
+) -> None:
+    world = World()
+    earlier = Entry(Authorization("earlier"), STARTED_AT + timedelta(seconds=valid_for))
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    monkeypatch.setattr(world.cluster, "read_tokens", lambda: {host: earlier})
+    world.registry.failing.add("eu-west-1")
+    found = gathered(world)
+    assert found.missing == missing
+    assert found.entries.get(host) == (None if missing else earlier)
+
+
+def test_earlier_tokens_are_read_only_when_a_region_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(world.cluster, "read_tokens", lambda: pytest.fail("the Secret was read"))
+    assert gathered(world).errors == {}
