@@ -132,10 +132,17 @@ class Pod:
             raise RuntimeError(f"the startup probe fails after {START_STOP_SECONDS} s: {self.error_log()}")
 
     def stop(self) -> None:
-        """Ask nginx to finish, and wait until it has."""
+        """Ask nginx to finish, and wait until it has.
+
+        Raises:
+            RuntimeError: It does not finish in time; then it is killed.
+        """
         if self._process and self._process.poll() is None:
             os.kill(self.pid, signal.SIGQUIT)
-            self._process.wait(START_STOP_SECONDS)
+            if not self.has_ended(START_STOP_SECONDS):
+                self._process.kill()
+                self._process.wait()
+                raise RuntimeError(f"nginx does not end within {START_STOP_SECONDS} s: {self.error_log()}")
 
     def kill(self) -> None:
         """End nginx as the kernel does when memory runs out: by SIGKILL."""
