@@ -3,6 +3,7 @@
 import pytest
 
 from lambda_fn.contract.errors import TemplateError
+from lambda_fn.contract.registries import layer_url_regex
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings, parse_toml
 
@@ -24,6 +25,7 @@ TEXT = """
 """
 PLAIN = parse_toml(f'{TEXT}kind = "service"', "the test")
 TLS = parse_toml(f'{TEXT}kind = "pod"\ntls_secret = "registry-tls"', "the test")
+CONTACT = parse_toml(f'contact = "the platform team"\n{TEXT}kind = "service"', "the test")
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
@@ -38,6 +40,9 @@ HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         (PLAIN, "timeouts.ecr_seconds", "19"),
         (PLAIN, "'tls' if tls == true else 'plain' if tls == false else tls", "plain"),
         (TLS, "'tls' if tls == true else 'plain' if tls == false else tls", "tls"),
+        (PLAIN, "'unset' if contact == '' else contact", "unset"),
+        (CONTACT, "contact", "the platform team"),
+        (PLAIN, "layer_urls", layer_url_regex()),
         (PLAIN, "registries[0].host", HOST),
         (PLAIN, "layer_hosts[0]", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
         (PLAIN, "registries[0].repositories[1]", "base"),
