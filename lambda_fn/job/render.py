@@ -18,6 +18,7 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
+from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.timeouts import Timeouts
@@ -119,7 +120,7 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
         f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(ATTRIBUTES[Cache]))}; timeouts has "
-        f"{', '.join(sorted(ATTRIBUTES[Timeouts]))}; "
+        f"{', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has {', '.join(sorted(ATTRIBUTES[Warnings]))}; "
         f"the filters are {', '.join(sorted(FILTERS))}"
     )
 

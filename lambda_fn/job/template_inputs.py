@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
 from lambda_fn.contract.repository_pattern import any_of
+from lambda_fn.contract.warnings import Warnings
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.timeouts import Timeouts
@@ -40,6 +41,7 @@ class Inputs:
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
+        warnings: The values of `Warning` headers.
     """
 
     domain: str
@@ -53,6 +55,7 @@ class Inputs:
     timeouts: Timeouts
     blobs: str
     contact: str
+    warnings: Warnings
 
 
 def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inputs:
@@ -79,6 +82,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         timeouts=settings.proxy.timeouts,
         blobs=settings.proxy.blobs,
         contact=settings.contact or "",
+        warnings=Warnings(),
     )
 
 
@@ -87,5 +91,6 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
     Cache: frozenset(Cache.model_fields),
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
+    Warnings: frozenset(field.name for field in fields(Warnings)),
 }
 """What a template may read of each kind of object."""

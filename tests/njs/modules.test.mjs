@@ -82,11 +82,47 @@ test('only allowed headers of an upstream reach the client', () => {
     assert.deepEqual(r.headersOut, { 'Content-Type': 'a/b' });
 });
 
-test('Link loses the host of ECR', () => {
-    const r = request({}, { Link: `<https://${HOST}/v2/a/tags/list?last=b>; rel="next"` });
+const TAGS = '/v2/a/tags/list';
+const REFERRERS = `/v2/a/referrers/sha256:${'0'.repeat(64)}`;
+
+function linkOf(path, link) {
+    const r = request({ ecr_path: path }, { Link: link });
     frontdoor.answer_of_ecr(r);
-    assert.equal(r.headersOut.Link, '</v2/a/tags/list?last=b>; rel="next"');
-});
+    return r.headersOut.Link;
+}
+
+for (const [path, query] of [
+    [TAGS, 'last=+/=='], [TAGS, 'n=10&last=b'], [REFERRERS, 'nextToken=+/++YQ=='],
+    [REFERRERS, 'artifactType=application/x%2Bjson&nextToken=a'], [REFERRERS, 'n=50&a-parameter.of_ECR=b?c'],
+]) {
+    test(`the link to the next page at ${path.slice(0, 10)} keeps ${query} and loses the host`, () => {
+        const link = `<${path}?${query}>; rel="next"`;
+        assert.equal(linkOf(path, `<https://${HOST}${path}?${query}>; rel="next"`), link);
+        assert.equal(linkOf(path, `<${path}?${query}>;rel=next`), link);
+    });
+}
+
+for (const [path, link] of [
+    [TAGS, `<https://${HOST}${TAGS}>; rel="next"`], [TAGS, `<${TAGS}?last=a>; rel="prev"`], [TAGS, 'last=a'],
+    [TAGS, `<${TAGS}?nextToken=a>; rel="next"`], [TAGS, `<${TAGS}?last=a b>; rel="next"`],
+    [REFERRERS, `<${REFERRERS}?nextToken=${'a'.repeat(7000)}>; rel="next"`],
+    [REFERRERS, `<${REFERRERS}?ns=a&nextToken=b>; rel="next"`], [REFERRERS, `<${REFERRERS}?X-Amz-Date=1>; rel="next"`],
+    ['/v2/a/manifests/b', '</v2/a/manifests/b?last=c>; rel="next"'],
+]) {
+    test(`a link that a client could not follow is not given: ${link.slice(0, 120)}`, () => {
+        assert.equal(linkOf(path, link), undefined);
+    });
+}
+
+for (const [query, page] of [
+    ['', ''], [undefined, ''], ['ns=a', ''], ['ns=a&artifactType=b%2Bc', '?artifactType=b%2Bc'],
+    ['artifactType=b&NS=a&nextToken=+/=', '?artifactType=b&nextToken=+/='], ['X-Amz-Date=1&%6Es=a&x-amz-=b', ''],
+    ['nextToken="a"', 'invalid'], [`nextToken=${'a'.repeat(7000)}`, 'invalid'],
+]) {
+    test(`of the query ${String(query).slice(0, 40)} for referrers ECR gets ${page || 'nothing'}`, () => {
+        assert.equal(frontdoor.referrers_page({ uri: REFERRERS, variables: { args: query } }), page);
+    });
+}
 
 for (const location of [
     `${BUCKET}x`, BUCKET.replace('.s3.', '.s3.dualstack.'), BUCKET.replaceAll('eu-west-1', 'cn-north-1').replace('.com/', '.com.cn/'),

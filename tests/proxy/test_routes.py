@@ -1,5 +1,7 @@
 """Allowed methods, endpoints and repositories."""
 
+import json
+
 import pytest
 
 from testbed.sandbox.cloud.control import Control
@@ -191,6 +193,9 @@ def test_every_host_header_gets_the_same_answers(publisher: Publisher, client: C
         (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000 + b"\r\n\r\n", b"431"),
         (b"GET /v2/" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
         (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", b"413"),
+        (b"GET /v2/team/app/tags/list HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", b"413"),
+        (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nIf-Match: x\r\n\r\n", b"412"),
+        (b"GET /v2/ HTTP/3.0\r\nHost: x\r\n\r\n", b"505"),
         (b"GET /v2/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: brotli\r\nConnection: close\r\n\r\n", b"501"),
         (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
     ],
@@ -199,6 +204,13 @@ def test_a_malformed_request_gets_an_oci_error(client: Client, request_: bytes, 
     answer = client.send_raw(request_)
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b'{"errors":[{"code":' in answer
+
+
+@pytest.mark.rule("R7")
+@pytest.mark.parametrize("path", [b"/v2", b"/nowhere", b"/v2/team/app/manifests/a:b", b"/v2/secret/app/tags/list"])
+def test_a_request_without_a_version_gets_json(client: Client, path: bytes) -> None:
+    """nginx answers it without a status line and without headers, as before HTTP/1.0."""
+    assert isinstance(json.loads(client.send_raw(b"GET " + path + b"\r\n")), dict)
 
 
 @pytest.mark.rule("R7")

@@ -4,6 +4,7 @@
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
 import ecr_upstream from './ecr_upstream.js';
+import list_pages from './list_pages.js';
 import response_headers from './response_headers.js';
 import startup from './startup.js';
 
@@ -15,6 +16,7 @@ export default {
     answer_of_s3: response_headers.answer_of_s3,
     is_foreign_redirect: response_headers.is_foreign_redirect,
     probe_cache_disk: cache_disk.probe_cache_disk,
+    referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     startup: startup.startup,
 };

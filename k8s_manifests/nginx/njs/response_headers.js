@@ -1,6 +1,7 @@
 // Decides which headers of ECR and S3 a client may see, and which redirects of ECR are followed.
 
 import ecr_upstream from './ecr_upstream.js';
+import list_pages from './list_pages.js';
 
 // An allow-list: challenges, cookies, request ids and server names of an upstream do not reach the client.
 const ALLOWED = [
@@ -8,19 +9,29 @@ const ALLOWED = [
     'last-modified', 'link', 'location', 'oci-filters-applied', 'retry-after',
 ];
 
-// Filters an answer of ECR: removes the host from `Link`, and a `Location` outside of ECR's layer bucket, which would let
-// a registry send this proxy to any address. Records the outcome of the request as well: this is the one place where
-// nginx runs code on every answer.
+// Filters an answer of ECR: `Link` leads to this registry, and a `Location` outside of ECR's layer bucket, which would let
+// a registry send this proxy to any address, is removed. Records the outcome of the request as well: this is the one place
+// where nginx runs code on every answer.
 function answer_of_ecr(r) {
     ecr_upstream.record_outcome(r);
     removeOthers(r);
     const headers = r.headersOut;
     if (headers.Link) {
-        headers.Link = headers.Link.replace(/<https?:\/\/[^/>]*/g, '<');
+        link_to_next_page(r);
     }
     if (headers.Location && is_foreign_redirect(r)) {
         r.error(`refused to follow a redirect of a blob to ${headers.Location.split('?')[0]}: not a layer bucket of ECR`);
         delete headers.Location;
+    }
+}
+
+function link_to_next_page(r) {
+    const link = list_pages.nextPage(r.variables.ecr_path, r.headersOut.Link);
+    if (link) {
+        r.headersOut.Link = link;
+    } else {
+        r.error(`the list ${r.variables.ecr_path} ends here: the link to its next page cannot be followed`);
+        delete r.headersOut.Link;
     }
 }
 

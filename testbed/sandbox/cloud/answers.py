@@ -22,9 +22,9 @@ NO_CACHING_HEADERS = {
 }
 EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 INVALID = "Your Authorization Token is invalid."
+INVALID_CURSOR = "Invalid parameter at 'NextToken' failed to satisfy constraint: 'Invalid next token provided'"
 _PAGE_SIZE = "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value "
-TOO_FEW_TAGS = f"{_PAGE_SIZE}greater than or equal to 1'"
-TOO_MANY_TAGS = f"{_PAGE_SIZE}less than or equal to 1000'"
+PAGE_TOO_SMALL = f"{_PAGE_SIZE}greater than or equal to 1'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ WRONG_SCOPE = Refusal(
     "Credential should be scoped to a valid region and to the correct service.",
 )
 LATE_SIGNATURE = Refusal("InvalidSignatureException", "SignatureDoesNotMatch", "Signature expired")
+
+
+def page_too_large(largest: int) -> str:
+    """ECR's message for a page's size above its largest."""
+    return f"{_PAGE_SIZE}less than or equal to {largest}'"
 
 
 def registry_error(status: int, code: str, message: str, *, retry_after_seconds: int | None = None) -> web.Response:

@@ -35,6 +35,8 @@ class Behaviour(BaseModel):
     """Connections to the registries are refused, or accepted and reset; open ones are closed."""
     registry_forbids_caching: bool = False
     """Every answer forbids caching in every way that nginx knows (`answers.NO_CACHING_HEADERS`)."""
+    list_cursor: str | None = Field(default=None, pattern=r"^[A-Za-z-]+$")
+    """The name of the query parameter with the cursor of a list, instead of ECR's."""
     denied_actions: frozenset[str] = frozenset()
     """IAM actions that the token's principal lacks, such as `ecr:BatchGetImage`."""
 

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from aiohttp import ClientSession, web
@@ -31,6 +32,7 @@ class Cloud:
     Attributes:
         behaves_anew: Notified when the behaviour has changed.
         repositories: Registry -> names that something was pushed to.
+        referrers: Registry, repository and digest of a subject -> digest and descriptor of each referrer.
         server_names: TLS connection -> the server name its client asked for.
     """
 
@@ -43,6 +45,7 @@ class Cloud:
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)
+    referrers: dict[tuple[RegistryHost, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     server_names: WeakKeyDictionary[ssl.SSLObject, str] = field(default_factory=WeakKeyDictionary)
 
 

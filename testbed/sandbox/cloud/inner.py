@@ -6,7 +6,6 @@ Each account and region is a namespace in it: `team/app` of 123456789012 in ap-s
 
 import json
 import re
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import ClientResponse, web
@@ -40,14 +39,14 @@ def ask(request: web.Request, host: RegistryHost) -> AbstractAsyncContextManager
 
 
 async def pass_on(request: web.Request, host: RegistryHost, _: Route) -> web.StreamResponse:
-    """Let the registry answer: manifests, uploads, and referrers, for which it has no endpoint yet."""
+    """Let the registry answer."""
     async with ask(request, host) as answer:
         if not answer.ok:
             return await error(answer)
-        return await relay(request, answer, _outside_headers(answer, host))
+        return await relay(request, answer, outside_headers(answer, host))
 
 
-def _outside_headers(answer: ClientResponse, host: RegistryHost) -> Mapping[str, str]:
+def outside_headers(answer: ClientResponse, host: RegistryHost) -> dict[str, str]:
     """The headers ECR would send, with its own host and without the namespace."""
     headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
     location = answer.headers.get("Location")

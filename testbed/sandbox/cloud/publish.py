@@ -9,6 +9,7 @@ import httpx2
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
+_EMPTY = "application/vnd.oci.empty.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
@@ -64,6 +65,22 @@ class Publisher:
             },
         ).encode()
         return Image(self.manifest(repository, tag, manifest), manifest, digest_of(config), digests)
+
+    def referrer(self, repository: str, subject: Image, artifact_type: str, number: int) -> str:
+        """Push an artifact that refers to an image, each number another one; returns its digest."""
+        empty = b"{}"
+        manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": _MANIFEST,
+                "artifactType": artifact_type,
+                "config": _descriptor(_EMPTY, self.blob(repository, empty), empty),
+                "layers": [],
+                "subject": _descriptor(_MANIFEST, subject.digest, subject.manifest),
+                "annotations": {"number": str(number)},
+            },
+        ).encode()
+        return self.manifest(repository, digest_of(manifest), manifest)
 
     def _send(self, method: str, url: str, *, content: bytes = b"", media_type: str = "") -> httpx2.Response:
         kind = {"Content-Type": media_type or "application/octet-stream"}

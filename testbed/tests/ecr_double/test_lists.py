@@ -1,13 +1,18 @@
 """Lists and their pages: rows L of testbed/docs/ecr-double.md."""
 
 import re
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
-from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.world import World
 
+SIGNED = "test/signed"
+SBOM, SIGNATURE = "application/spdx+json", "application/vnd.example.signature"
 NAMES = [f"v{number:04}" for number in range(110)]
 
 
@@ -28,6 +33,22 @@ def many_tags(tagged: dict[str, bool], publisher: Publisher) -> str:
     return repository
 
 
+@pytest.fixture(scope="module")
+def signed_once() -> list[Image]:
+    """The image with many referrers, once it is pushed."""
+    return []
+
+
+@pytest.fixture
+def signed(signed_once: list[Image], publisher: Publisher) -> Image:
+    """An image with 60 referrers, every third of another kind."""
+    if not signed_once:
+        signed_once.append(publisher.image(SIGNED, "1", [b"layer"]))
+        for number in range(60):
+            publisher.referrer(SIGNED, signed_once[0], SBOM if number % 3 else SIGNATURE, number)
+    return signed_once[0]
+
+
 def next_link(answer: httpx2.Response) -> str | None:
     match = re.fullmatch('<(.+)>; rel="next"', answer.headers.get("Link", ""))
     return match[1] if match else None
@@ -40,6 +61,17 @@ def pages(ecr: httpx2.Client, url: str, *, encoded: bool = False) -> list[list[s
         answer = ecr.get(following.replace("+", "%2B") if encoded else following)
         assert answer.status_code == 200
         found.append(answer.json().get("tags") or answer.json()["repositories"])
+        following = next_link(answer)
+    return found
+
+
+def referrer_pages(ecr: httpx2.Client, url: str) -> list[list[dict[str, str]]]:
+    found = []
+    following: str | None = url
+    while following:
+        answer = ecr.get(following)
+        assert answer.status_code == 200
+        found.append(answer.json()["manifests"])
         following = next_link(answer)
     return found
 
@@ -71,7 +103,7 @@ def test_a_thousand_at_once_is_the_most(ecr: httpx2.Client, many_tags: str) -> N
     more = ecr.get(f"/v2/{many_tags}/tags/list?n=1001")
 
     assert (most.status_code, len(most.json()["tags"]), next_link(most)) == (200, len(NAMES), None)
-    assert more.status_code == 400
+    assert more.status_code == 405
     assert more.json()["errors"] == [
         {
             "code": "UNSUPPORTED",
@@ -82,19 +114,77 @@ def test_a_thousand_at_once_is_the_most(ecr: httpx2.Client, many_tags: str) -> N
 
 
 @pytest.mark.row("L5")
-def test_the_link_is_absolute_and_its_cursor_opaque(ecr: httpx2.Client, many_tags: str, world: World) -> None:
-    link = next_link(ecr.get(f"/v2/{many_tags}/tags/list?n=50")) or ""
+@pytest.mark.parametrize(("query", "repeated"), [("?n=50", "?n=50&last="), ("", "?last=")])
+def test_the_link_is_absolute_and_its_cursor_opaque(
+    ecr: httpx2.Client, many_tags: str, world: World, query: str, repeated: str
+) -> None:
+    url = f"https://{world.ecr_host}/v2/{many_tags}/tags/list"
+    link = next_link(ecr.get(f"{url}{query}")) or ""
 
-    path, _, cursor = link.partition("&last=")
-    assert path == f"https://{world.ecr_host}/v2/{many_tags}/tags/list?n=50"
+    assert link.startswith(f"{url}{repeated}")
+    cursor = link.removeprefix(f"{url}{repeated}")
     assert {"+", "/", "="} <= set(cursor)
-    assert NAMES[49] not in cursor
+    assert not any(name in cursor for name in NAMES)
 
 
 @pytest.mark.row("L6")
 @pytest.mark.parametrize("query", ["last=v0001", "last=%2B%2F%2B%2Bx", "n=many", "n=0", "n=-1"])
 def test_a_query_ecr_does_not_understand_is_refused(ecr: httpx2.Client, many_tags: str, query: str) -> None:
-    assert ecr.get(f"/v2/{many_tags}/tags/list?{query}").status_code == 400
+    answer = ecr.get(f"/v2/{many_tags}/tags/list?{query}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
+
+
+@pytest.mark.row("L8")
+@pytest.mark.parametrize(("query", "sizes"), [("", [20, 20, 20]), ("?n=50", [50, 10])])
+def test_following_the_links_gives_every_referrer_once(
+    ecr: httpx2.Client, signed: Image, query: str, sizes: list[int]
+) -> None:
+    found = referrer_pages(ecr, f"/v2/{SIGNED}/referrers/{signed.digest}{query}")
+
+    assert [len(page) for page in found] == sizes
+    assert len({one["digest"] for page in found for one in page}) == 60
+
+
+@pytest.mark.row("L8")
+def test_fifty_referrers_at_once_are_the_most(ecr: httpx2.Client, signed: Image) -> None:
+    assert ecr.get(f"/v2/{SIGNED}/referrers/{signed.digest}?n=51").status_code == 405
+
+
+@pytest.mark.row("L9")
+def test_a_filter_by_artifact_type_is_applied_to_every_page(ecr: httpx2.Client, signed: Image) -> None:
+    url = f"/v2/{SIGNED}/referrers/{signed.digest}?artifactType={quote(SBOM, safe='')}"
+
+    assert ecr.get(url).headers["OCI-Filters-Applied"] == "artifactType"
+    assert [{one["artifactType"] for one in page} for page in referrer_pages(ecr, url)] == [{SBOM}, {SBOM}]
+
+
+@pytest.mark.row("L10")
+def test_the_link_of_referrers_has_the_cursor_of_the_api(ecr: httpx2.Client, signed: Image, world: World) -> None:
+    url = f"https://{world.ecr_host}/v2/{SIGNED}/referrers/{signed.digest}?artifactType=application/spdx%2Bjson"
+    link = next_link(ecr.get(url)) or ""
+
+    assert link.startswith(f"{url}&nextToken=")
+    assert {"+", "/", "="} <= set(link.removeprefix(f"{url}&nextToken="))
+
+
+@pytest.mark.row("L11")
+def test_a_manifest_without_referrers_has_an_empty_list(
+    ecr: httpx2.Client, repository: str, publisher: Publisher
+) -> None:
+    image = publisher.image(repository, "1", [b"layer"])
+    answer = ecr.get(f"/v2/{repository}/referrers/{image.digest}")
+
+    assert (answer.status_code, answer.json()["manifests"]) == (200, [])
+    assert answer.headers["Content-Type"].startswith("application/vnd.oci.image.index.v1+json")
+
+
+@pytest.mark.row("L12")
+def test_the_parameter_with_the_cursor_can_be_another_one(ecr: httpx2.Client, signed: Image, control: Control) -> None:
+    with control.behaving(Behaviour(list_cursor="continue-at")):
+        url = f"/v2/{SIGNED}/referrers/{signed.digest}"
+        assert "?continue-at=" in ecr.get(url).headers["Link"]
+        assert [len(page) for page in referrer_pages(ecr, url)] == [20, 20, 20]
 
 
 @pytest.mark.row("L7")

@@ -1,5 +1,6 @@
 """What a pull gets from a registry: rows P of testbed/docs/ecr-double.md."""
 
+import json
 import ssl
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.world import World
+from testbed.tests.ecr_double.conftest import MANIFEST
 
 ABSENT = f"sha256:{'0' * 64}"
 
@@ -120,10 +122,15 @@ def test_a_blob_of_another_repository_is_unknown(ecr: httpx2.Client, publisher: 
 
 
 @pytest.mark.row("P9")
-def test_referrers_are_unsupported(ecr: httpx2.Client, image: Image, repository: str) -> None:
-    answer = ecr.get(f"/v2/{repository}/referrers/{image.digest}")
+def test_a_push_names_the_subject_that_was_understood(ecr: httpx2.Client, image: Image, repository: str) -> None:
+    document = json.loads(image.manifest) | {"subject": {"mediaType": MANIFEST, "digest": image.digest, "size": 1}}
+    pushed = json.dumps(document).encode()
 
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "UNSUPPORTED")
+    answer = ecr.put(
+        f"/v2/{repository}/manifests/{digest_of(pushed)}", content=pushed, headers={"Content-Type": MANIFEST}
+    )
+
+    assert (answer.status_code, answer.headers["OCI-Subject"]) == (201, image.digest)
 
 
 @pytest.mark.row("P10")

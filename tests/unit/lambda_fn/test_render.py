@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.repository_pattern import any_of
+from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
 from lambda_fn.settings import Cache, Timeouts
@@ -30,6 +31,7 @@ INPUTS = Inputs(
     timeouts=Timeouts(ecr_seconds=9),
     blobs="stream",
     contact="#registry-help",
+    warnings=Warnings(stale_tag="stale", error="error"),
 )
 
 
@@ -41,13 +43,14 @@ def test_a_template_has_every_name() -> None:
     template = (
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
         " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
+        " {{ warnings.stale_tag }} {{ warnings.error }}"
         "{% if tls %} tls{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
-        " ^https://s3.example/ tls"
+        " ^https://s3.example/ stale error tls"
         " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
 

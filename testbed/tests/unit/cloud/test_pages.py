@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.sandbox.cloud.listing import cursor, position
+from testbed.sandbox.cloud.pages import cursor, position
 
 NAMES = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789._-/", min_size=1)
 
