@@ -4,6 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST_REGEX = 4_092
+"""The characters of the longest expression that nginx reads: a parameter of its configuration has at most 4,095, and
+this one stands in double quotes, after `~`.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class RepositoryPattern:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings.fields import Account, EcrHost, Region, RepositoryPattern
 from lambda_fn.settings.table import Table
 
@@ -20,8 +21,20 @@ class Registry(Table):
     """The host name of the ECR registry, if it is not the default one: dual-stack or FIPS."""
     repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False, min_length=1)] = ("*",)
     """The repositories that clients may pull. `*` stands for any characters, `/` included, as in IAM, where the same
-    patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it.
+    patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it. A list
+    has at most 4,092 characters, in which each `.` and `*` counts twice.
     """
+
+    @field_validator("repositories")
+    @classmethod
+    def _nginx_can_read_them(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if (size := len(any_of(patterns))) > LONGEST_REGEX:
+            raise ValueError(
+                f"{len(patterns)} patterns are too long for nginx: as one regular expression, in which each . and * "
+                f"counts twice, they have {size} characters, and nginx allows {LONGEST_REGEX}. Fix: use fewer, "
+                "for example team/* for all repositories of a team"
+            )
+        return patterns
 
     @model_validator(mode="after")
     def _endpoint_is_of_this_registry(self) -> Self:

@@ -27,7 +27,8 @@ def configuration(line: str) -> str:
 
 
 def messages(text: str) -> list[str]:
-    return [json.loads(found)["errors"][0]["message"] for found in re.findall(r"'(\{\"errors\".*?\]\})'", text)]
+    """As JSON strings, which they become in the body of an error."""
+    return [json.loads(f'"{found}"') for found in re.findall(r"set \$error_message '(.*)';", text)]
 
 
 def test_the_contact_is_in_the_messages_for_an_unknown_repository_a_push_and_a_503() -> None:

@@ -7,6 +7,7 @@ import pytest
 from botocore.loaders import create_loader
 
 from lambda_fn.contract.registries import partition_of
+from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings import parse_toml
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
 
@@ -304,6 +305,21 @@ def test_two_refreshes_must_fit_into_the_time_a_token_is_usable(period: int, win
     else:
         (found,) = mistakes(text)
         assert found.startswith(f"refresh: period_minutes = {period} with flexible_window_minutes = {window} must")
+
+
+@pytest.mark.parametrize("pattern", ["team.a.b/{}", "team/a*{}", "team/app-{}"], ids=["dots", "stars", "neither"])
+def test_an_allow_list_is_refused_when_nginx_could_not_read_it(pattern: str) -> None:
+    patterns: list[str] = []
+    while len(any_of([*patterns, longer := pattern.format(len(patterns))])) <= LONGEST_REGEX:
+        patterns.append(longer)
+
+    listed = parse_toml(with_line("[[registries]]", f"repositories = {patterns}"), "my.toml").registries[0]
+    (found,) = mistakes(with_line("[[registries]]", f"repositories = {[*patterns, longer]}"))
+
+    assert listed.repositories == tuple(patterns)
+    assert found.startswith(f"registries[0].repositories: {len(patterns) + 1} patterns are too long for nginx")
+    assert f"{len(any_of([*patterns, longer]))} characters" in found
+    assert f"allows {LONGEST_REGEX}" in found
 
 
 REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositories = {}\n'
