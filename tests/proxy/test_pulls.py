@@ -113,7 +113,7 @@ def test_answers_have_no_headers_about_s3(client: Client, control: Control, imag
     names = {name.lower() for name, _ in answer.headers}
     assert names <= {
         "server", "date", "connection", "content-type", "content-length", "accept-ranges",
-        "etag", "docker-content-digest", "docker-distribution-api-version",
+        "etag", "docker-content-digest", "docker-distribution-api-version", "x-content-type-options",
     }  # fmt: skip
     assert answer.header("ETag") == f'"{image.layers[0]}"'
 
