@@ -169,6 +169,11 @@ class Pod:
         outer = self._running.pid
         return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
 
+    def cached_files(self) -> set[str]:
+        """The paths of everything in the cache's volume that nginx has stored."""
+        folder = self.folder / "cache"
+        return {str(file.relative_to(folder)) for file in folder.glob("*/*/*/*")}
+
     def empty_cache(self) -> None:
         """Delete every cached file: nginx fetches again what it does not find."""
         for folder in ("cache/blobs", "cache/manifests", "run/redirects", "run/microcache"):

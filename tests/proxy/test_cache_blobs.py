@@ -133,7 +133,7 @@ def test_a_head_is_never_converted_to_a_get_and_downloads_nothing(client: Client
     for _ in range(2):
         answer = client.head(BLOB)
         assert (answer.status, answer.body, answer.header("Content-Length")) == (200, b"", str(len(LAYER)))
-    assert [(e.method, e.kind) for e in control.requests(mark).entries] == [("HEAD", "registry.blobs")]
+    assert [(e.method, e.kind) for e in control.requests(mark).entries] == [("HEAD", "registry.blobs")] * 2
     assert client.get(BLOB).body == LAYER
     assert client.head(BLOB).header("Content-Length") == str(len(LAYER))
 
@@ -170,3 +170,21 @@ def test_an_empty_blob_is_cached(
         assert answer.header("Content-Range") is None
         assert answer.header("ETag") == f'"{digest_of(b"")}"'
     assert control.requests(mark).count("s3.layer") == 1
+
+
+@pytest.mark.rule("R14")
+def test_a_head_reads_what_a_get_has_cached(client: Client, control: Control) -> None:
+    client.get(BLOB)
+    with control.behaving(Behaviour(registry_outage="refused")):
+        answer = client.head(BLOB)
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.header("Content-Length") == str(len(LAYER))
+    assert answer.header("Docker-Content-Digest") == DIGEST
+
+
+@pytest.mark.rule("R14")
+def test_a_head_of_an_uncached_blob_is_not_cached(client: Client, proxy: Pod) -> None:
+    before = proxy.cached_files()
+    assert client.head(BLOB).header("Content-Length") == str(len(LAYER))
+    assert proxy.cached_files() == before
+    assert client.get(BLOB).body == LAYER

@@ -1,5 +1,6 @@
 """Cached manifests: by digest without an end, by tag for `tag_seconds`."""
 
+import itertools
 import secrets
 import time
 from collections.abc import Callable
@@ -9,9 +10,16 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.pod import Pod
 from tests.proxy.cache_times import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
 
+FULL_ACCEPT = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, "
+    "application/vnd.docker.distribution.manifest.v1+prettyjws, */*"
+)
+"""What the proxy asks ECR for by itself: every type of a manifest."""
 INDEX = {"Accept": "application/vnd.oci.image.index.v1+json"}
 
 pytestmark = pytest.mark.usefixtures("proxy")
@@ -77,27 +85,81 @@ def test_a_missing_manifest_is_cached_for_unknown_seconds(
 
 
 @pytest.mark.rule("R22")
-@pytest.mark.parametrize("by", ["tag", "digest"])
-def test_ecr_decides_about_a_media_type_that_the_client_does_not_accept(client: Client, image: Image, by: str) -> None:
-    path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
-    assert client.get(path, ACCEPT).status == 200
-    assert client.get(path, INDEX).status == 404
-    assert client.get(path, ACCEPT).status == 200
+@pytest.mark.usefixtures("image")
+def test_ecr_decides_about_a_tag_whose_media_type_the_client_does_not_accept(client: Client, control: Control) -> None:
+    """The answer to such a client is no answer for another, whatever the order of its types."""
+    index, docker = INDEX["Accept"], "application/vnd.docker.distribution.manifest.v2+json"
+    mark = control.mark()
+    for accept, status in (
+        (f"{docker}, {index}", 404),
+        (ACCEPT["Accept"], 200),
+        (f"{index}, {docker}", 404),
+        (docker, 404),
+        (ACCEPT["Accept"], 200),
+    ):
+        assert client.get("/v2/team/app/manifests/now", {"Accept": accept}).status == status
+    requests = [entry for entry in control.requests(mark).entries if entry.method == "GET"]
+    assert [entry.headers["accept"].rstrip(", ") for entry in requests] == [f"{index}, {docker}", FULL_ACCEPT, docker]
 
 
 @pytest.mark.rule("R22")
-@pytest.mark.parametrize("by", ["tag", "digest"])
-def test_head_and_get_of_a_manifest_are_cached_separately(
-    client: Client, control: Control, image: Image, by: str
+def test_a_manifest_by_digest_is_served_whatever_the_client_accepts(client: Client, image: Image) -> None:
+    """ECR converts a manifest by tag only: one with another digest would be another manifest."""
+    for headers in (INDEX, ACCEPT, {}):
+        answer = client.get(f"/v2/team/app/manifests/{image.digest}", headers)
+        assert (answer.status, answer.body) == (200, image.manifest)
+        assert answer.header("Content-Type") == ACCEPT["Accept"]
+
+
+@pytest.mark.rule("R22")
+@pytest.mark.parametrize(("by", "expected"), [("tag", ["HEAD", "GET"]), ("digest", ["GET"])])
+def test_head_get_and_every_order_of_accept_share_one_entry(
+    client: Client, control: Control, image: Image, by: str, expected: list[str]
 ) -> None:
+    """docker sends its types in random order."""
     path = f"/v2/team/app/manifests/{image.digest if by == 'digest' else 'now'}"
+    types = [*FULL_ACCEPT.split(", ")[:4], "application/json"]
+    orders = [", ".join(order) for order in itertools.islice(itertools.permutations(types), 0, None, 20)]
     mark = control.mark()
-    for _ in range(2):
-        head, get = client.head(path, ACCEPT), client.get(path, ACCEPT)
-        assert (head.body, get.body) == (b"", image.manifest)
+    for accept in (*orders, "*/*", "application/vnd.oci.image.manifest.v1+json;q=0.5", f"text/html,{ACCEPT['Accept']}"):
+        head, get = client.head(path, {"Accept": accept}), client.get(path, {"Accept": accept})
+        assert (head.status, head.body, get.body) == (200, b"", image.manifest)
         assert head.header("Content-Length") == get.header("Content-Length")
         assert head.header("Docker-Content-Digest") == get.header("Docker-Content-Digest") == image.digest
-    assert [e.method for e in control.requests(mark).entries] == ["HEAD", "GET"]
+    assert [entry.method for entry in control.requests(mark).entries] == expected
+
+
+@pytest.mark.rule("R22")
+@pytest.mark.parametrize("warmed_by", ["tag", "digest and tag"])
+def test_what_one_client_pulled_by_tag_is_there_for_all_when_ecr_is_away(
+    client: Client, control: Control, image: Image, warmed_by: str
+) -> None:
+    paths = [f"/v2/team/app/manifests/{reference}" for reference in ("now", image.digest)]
+    if warmed_by == "tag":
+        client.get(paths[0], {"Accept": FULL_ACCEPT})
+    else:
+        # As containerd does.
+        client.head(paths[0], {"Accept": f"{ACCEPT['Accept']}, */*"})
+        client.get(paths[1], {"Accept": f"{ACCEPT['Accept']}, */*"})
+    time.sleep(TAG_EXPIRED_SECONDS)
+    with control.behaving(Behaviour(registry_outage="refused")):
+        for path, headers in itertools.product(paths, (ACCEPT, {}, {"Accept": "*/*"})):
+            assert client.head(path, headers).header("Docker-Content-Digest") == image.digest
+            assert client.get(path, headers).body == image.manifest
+    time.sleep(ERRORS_LAST_SECONDS)
+
+
+@pytest.mark.rule("R22")
+def test_made_up_media_types_are_not_cached(client: Client, control: Control, image: Image, proxy: Pod) -> None:
+    """They would let one client fill the cache."""
+    client.get("/v2/team/app/manifests/now", ACCEPT)
+    before = proxy.cached_files()
+    mark = control.mark()
+    for number in range(5):
+        assert client.get("/v2/team/app/manifests/now", {"Accept": f"application/x-{number}"}).status == 404
+    assert control.requests(mark).count("registry") == 5
+    assert proxy.cached_files() == before
+    assert client.get("/v2/team/app/manifests/now", ACCEPT).body == image.manifest
 
 
 @pytest.mark.rule("R20")
@@ -116,7 +178,7 @@ def test_a_tag_is_served_from_the_cache_until_its_ttl_ends_and_then_from_ecr(
     mark = control.mark()
     for query in ("", "?ns=x"):
         assert client.get(f"/v2/team/app/manifests/now{query}", ACCEPT).body == image.manifest
-    assert control.requests(mark).count("registry") == 1
+    assert [entry.method for entry in control.requests(mark).entries] == ["HEAD", "GET"]
     moved = push("team/app", "now")
     time.sleep(TAG_EXPIRED_SECONDS)
     answer = client.get("/v2/team/app/manifests/now", ACCEPT)
@@ -137,8 +199,9 @@ def test_a_pushed_tag_is_visible_seconds_later(
     tag = secrets.token_hex(4)
     mark = control.mark()
     for _ in range(3):
-        assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).status == 404
-    assert control.requests(mark).count("registry") == 1
+        answer = client.get(f"/v2/team/app/manifests/{tag}", ACCEPT)
+        assert (answer.status, b"MANIFEST_UNKNOWN" in answer.body) == (404, True)
+    assert [entry.method for entry in control.requests(mark).entries] == ["HEAD", "GET"], "the GET has ECR's message"
     image = push("team/app", tag)
     time.sleep(TAG_EXPIRED_SECONDS)
     assert client.get(f"/v2/team/app/manifests/{tag}", ACCEPT).body == image.manifest

@@ -100,7 +100,7 @@ def test_a_successful_probe_closes_the_circuit(client: Client, control: Control)
     assert request_unknown_tag(client).status == 404
     mark = control.mark()
     assert {answer.status for answer in concurrent_answers(client)} == {404}
-    assert control.requests(mark).count("registry") == CLIENTS
+    assert [entry.method for entry in control.requests(mark).entries].count("HEAD") == CLIENTS
 
 
 @pytest.mark.rule("R33", "F7", "F8")

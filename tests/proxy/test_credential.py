@@ -46,8 +46,8 @@ def test_each_ecr_host_gets_its_own_token(proxy: Pod, client: Client, control: C
     ours, theirs = control.issue_token(world.region), control.issue_token(world.region)
     proxy.give({world.ecr_hosts[0]: ours.authorization, world.ecr_hosts[1]: theirs.authorization})
     mark = control.mark()
-    client.get("/v2/team/app/manifests/1.4")
-    client.get("/v2/other/app/manifests/1.4")
+    client.get("/v2/team/app/tags/list")
+    client.get("/v2/other/app/tags/list")
     asked = control.requests(mark).entries
     assert [(entry.host, entry.server_name) for entry in asked] == [(host, host) for host in world.ecr_hosts]
     sent = [entry.headers["authorization"] for entry in asked]
