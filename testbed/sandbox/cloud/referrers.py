@@ -43,7 +43,8 @@ async def referrers(request: web.Request, host: RegistryHost, route: Route) -> w
     def index(digests: list[str]) -> web.Response:
         body = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [listed[digest] for digest in digests]}
         applied = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
-        return web.json_response(body, content_type=_INDEX, headers=applied)
+        # Without a charset: oras takes an answer of any other type for that of a registry without this list.
+        return web.Response(body=json.dumps(body).encode(), content_type=_INDEX, headers=applied)
 
     return page(request, host, _PAGES, found, index)
 
