@@ -52,6 +52,7 @@ def test_a_client_is_redirected_only_to_the_layer_bucket(client: Client, control
     with control.behaving(Behaviour(location_host="evil.example")):
         answer = client.get(blob)
     assert (answer.status, answer.error_code(), answer.header("Location")) == (502, "UNAVAILABLE", None)
+    assert answer.header("Warning") == f'299 - "{answer.json()["errors"][0]["message"]}"'
 
 
 @pytest.mark.rule("R27")
