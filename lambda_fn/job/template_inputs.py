@@ -37,7 +37,7 @@ class Inputs:
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of ECR.
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
-        cache: What a pod keeps, with the names of its settings.
+        cache: What a pod keeps, with the names of its settings, and `key_zone_mib`.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
@@ -89,7 +89,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
-    Cache: frozenset(Cache.model_fields),
+    Cache: frozenset(Cache.model_fields) | {"key_zone_mib"},
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
     Warnings: frozenset(field.name for field in fields(Warnings)),
 }

@@ -1,9 +1,16 @@
 """What a proxy pod caches, where, and for how long. Pure."""
 
+from math import ceil
+
 from pydantic import Field
 
 from lambda_fn.settings.fields import ObjectName
 from lambda_fn.settings.table import Table
+
+_KEYS_FOR_EACH_MIB = 8000
+"""https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path"""
+_SMALLEST_KEY_ZONE_MIB = 32
+"""256,000 keys: 8 GiB of blobs of 32 KiB. nginx uses memory of a zone only for the keys that it holds."""
 
 
 class Cache(Table):
@@ -11,7 +18,8 @@ class Cache(Table):
 
     size_gib: int = Field(default=8, ge=1, le=16384)
     """The size of the blob cache of a pod, in GiB. The least recently used content is evicted first. The volume is a
-    quarter larger, and at least 2 GiB larger, because downloads in progress need space too.
+    quarter larger, and at least 2 GiB larger, because downloads in progress need space too. The keys of a full cache
+    may take a quarter of `proxy.resources.memory_limit`: with the defaults that allows 800 GiB.
     """
     storage_class: ObjectName | None = None
     """The StorageClass of a volume that is created for each pod and deleted with it. By default the cache is an
@@ -38,3 +46,18 @@ class Cache(Table):
     def volume_gib(self) -> int:
         """The size of the volume, in GiB: nginx checks only every ten seconds whether it must evict content."""
         return self.size_gib + max(2, self.size_gib // 4)
+
+    @property
+    def full_key_zone_mib(self) -> int:
+        """The memory for the keys of a full cache, in MiB: a key for each full slice, and one for each blob's end.
+
+        This assumes that blobs have 1 MiB on average, the images' small configurations among them. A cache of smaller
+        blobs is not full when its zone is: nginx then evicts early.
+        """
+        blobs = self.size_gib * 1024
+        return ceil((blobs + blobs / self.slice_mib) / _KEYS_FOR_EACH_MIB)
+
+    @property
+    def key_zone_mib(self) -> int:
+        """The size of the shared memory zone for the keys of blobs, in MiB."""
+        return max(_SMALLEST_KEY_ZONE_MIB, self.full_key_zone_mib)

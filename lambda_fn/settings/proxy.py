@@ -11,6 +11,9 @@ from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
 
+_KEYS_SHARE = 4
+"""The keys of the cache may take one in this many bytes of the memory limit; connections and pulls need the rest."""
+
 
 class Resources(Table):
     """The resources of a proxy pod."""
@@ -78,3 +81,15 @@ class Proxy(Table):
     def pod_tls_secret(self) -> str | None:
         """The TLS Secret that nginx serves; None where TLS is terminated before nginx."""
         return self.exposure.pod_tls_secret
+
+    @model_validator(mode="after")
+    def _memory_holds_the_keys_of_the_cache(self) -> Self:
+        allowed_mib = parse_quantity(self.resources.memory_limit) / (_KEYS_SHARE * 2**20)
+        needed_mib = self.cache.full_key_zone_mib
+        if self.cache.key_zone_mib == needed_mib > allowed_mib:
+            raise ValueError(
+                f"cache.size_gib = {self.cache.size_gib}: its keys take {needed_mib} MiB of memory when it is full, "
+                f"more than a quarter of resources.memory_limit = {self.resources.memory_limit}. Fix: set "
+                f"memory_limit to {_KEYS_SHARE * needed_mib}Mi or more, or reduce size_gib"
+            )
+        return self

@@ -177,3 +177,11 @@ def test_nothing_is_forgotten_before_its_time(location_seconds: int, unknown_sec
     )
     assert found
     assert int(found[1]) >= max(location_seconds, unknown_seconds)
+
+
+@pytest.mark.parametrize(("size_gib", "slice_mib", "zone"), [(8, 4, "32m"), (400, 1, "103m"), (800, 4, "128m")])
+def test_the_zone_for_the_keys_of_blobs_follows_the_size_of_the_cache(size_gib: int, slice_mib: int, zone: str) -> None:
+    cache = Cache(size_gib=size_gib, slice_mib=slice_mib)
+    assert re.findall(
+        r"keys_zone=blobs:(\S+) max_size=(\S+)", rendered(configuration.template(), replace(INPUTS, cache=cache))
+    ) == [(zone, f"{size_gib}g")]
