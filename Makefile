@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -73,7 +73,7 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 # Six at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
 # first. The parts are there already, and looking for them again would let the others start before them.
 test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes e2e-operation proxy-requests proxy-cache template e2e-doctor cluster lifecycle types unit double lint imports njs
+	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes e2e-operation proxy-requests proxy-cache template e2e-doctor clients-short cluster lifecycle types unit double lint imports njs
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))
@@ -105,6 +105,13 @@ e2e-operation: parts ## The half of `make e2e` about installing, refreshing and 
 
 e2e-doctor: parts ## The half of `make e2e` about the doctor
 	$(INSIDE) pytest tests/e2e/doctor
+
+clients-short: parts ## The same with one client that warms the cache: the part that `make test` runs
+	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
+
+# Beside `make test`, not in it: all pairs of clients take minutes.
+clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from a warm cache without ECR
+	python -m testbed.clients && $(INSIDE) pytest tests/clients
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
 mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)

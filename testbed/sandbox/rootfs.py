@@ -149,21 +149,30 @@ def _rootfs(cache: Path, name: str, packages: Sequence[str]) -> Rootfs:
     return Rootfs(cache / "rootfs" / f"{name}-{recipe}")
 
 
-def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], None]) -> None:
-    """Unpack, complete, pack; under its final name only when all of it is done."""
-    draft = Rootfs(rootfs.folder.with_suffix(".part"))
-    shutil.rmtree(draft.folder, ignore_errors=True)
-    draft.folder.mkdir(parents=True)
+def unpack(root: Path, packages: Sequence[str]) -> None:
+    """Unpack packages of the newest suite, and what they depend on, without running their installation scripts.
+
+    Raises:
+        SandboxError: The packages cannot be obtained.
+    """
     suite, components = newest_suite(debian.distribution())
     options = [f"--aptopt={option}" for option in debian.download_options()]
     if mirror := os.environ.get(MIRROR_VARIABLE, ""):
         options.append('--aptopt=Acquire::Check-Valid-Until "false";')  # a snapshot's index has expired
     run((
         "mmdebstrap", "--quiet", "--variant=extract", "--mode=root", f"--components={components}",
-        f"--include={','.join(packages)}", *options, "--skip=check/empty", suite, draft.root, mirror or debian.mirror(),
+        f"--include={','.join(packages)}", *options, "--skip=check/empty", suite, root, mirror or debian.mirror(),
     ))  # fmt: skip
     for unused in UNUSED:
-        shutil.rmtree(draft.root / unused, ignore_errors=True)
+        shutil.rmtree(root / unused, ignore_errors=True)
+
+
+def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], None]) -> None:
+    """Unpack, complete, pack; under its final name only when all of it is done."""
+    draft = Rootfs(rootfs.folder.with_suffix(".part"))
+    shutil.rmtree(draft.folder, ignore_errors=True)
+    draft.folder.mkdir(parents=True)
+    unpack(draft.root, packages)
     complete(draft.root)
     Layer.of_directory(draft.root, draft.blob)
     shutil.rmtree(rootfs.folder, ignore_errors=True)

@@ -40,10 +40,10 @@ TOOLS = (
 )  # fmt: skip
 
 
-def folder(cache: Path) -> Path:
+def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
     """The folder of the binaries for exactly these modules, toolchain and flags, whether it exists or not."""
     digest = hashlib.sha256()
-    for module in sorted({tool.module for tool in TOOLS}):
+    for module in sorted({tool.module for tool in tools}):
         for name in ("go.mod", "go.sum"):
             digest.update((module / name).read_bytes())
     digest.update(_go_version().encode())
@@ -51,21 +51,21 @@ def folder(cache: Path) -> Path:
     return cache / "tools" / digest.hexdigest()[:16]
 
 
-def missing(cache: Path) -> Sequence[Tool]:
+def missing(cache: Path, tools: Sequence[Tool] = TOOLS) -> Sequence[Tool]:
     """The tools that are not built yet."""
-    built = folder(cache)
-    return [tool for tool in TOOLS if not (built / tool.name).exists()]
+    built = folder(cache, tools)
+    return [tool for tool in tools if not (built / tool.name).exists()]
 
 
-def build(cache: Path) -> None:
+def build(cache: Path, tools: Sequence[Tool] = TOOLS) -> None:
     """Build what is missing, one tool after the other; an interrupted build continues at the same tool.
 
     Raises:
         SandboxError: The toolchain is missing or a build fails.
     """
-    built = folder(cache)
+    built = folder(cache, tools)
     built.mkdir(parents=True, exist_ok=True)
-    todo = missing(cache)
+    todo = missing(cache, tools)
     for count, tool in enumerate(todo, start=1):
         with step(f"building {tool.name} from source ({count} of {len(todo)}; stored in {built})"):
             _build(tool, built)

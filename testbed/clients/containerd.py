@@ -1,0 +1,29 @@
+"""containerd: its daemon, and its command line `ctr`, which pulls with the resolver that the kubelet's pulls use."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed.clients.client import Daemon
+from testbed.clients.enclosure import HOME
+
+
+class Containerd(Daemon):
+    """containerd with plain folders as storage."""
+
+    name = "containerd"
+    socket = "containerd.sock"
+    _client = ("ctr", f"--address={HOME / socket}")
+
+    def serving(self) -> Sequence[str | Path]:
+        """See `Daemon`."""
+        folders = (f"--root={HOME / 'containerd'}", f"--state={HOME / 'state'}")
+        return ("containerd", f"--address={HOME / self.socket}", *folders)
+
+    def pulling(self, reference: str) -> Sequence[str | Path]:
+        """See `Client`."""
+        return (*self._client, "images", "pull", "--local", "--snapshotter=native", reference)
+
+    def forget(self) -> None:
+        """See `Client`. `--sync` waits for the garbage collector, which removes content and snapshots."""
+        if images := self.must(*self._client, "images", "list", "--quiet").split():
+            self.must(*self._client, "images", "remove", "--sync", *images)
