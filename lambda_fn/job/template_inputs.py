@@ -34,7 +34,7 @@ class Inputs:
         resolver: The DNS server's address, IPv6 in brackets.
         registries: The upstreams, in the order in which their patterns are tried.
         layer_hosts: The S3 hosts that the registries redirect to.
-        layer_urls: A regular expression for the beginning of every URL in a layer bucket of ECR.
+        layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings, and `key_zone_mib`.
@@ -75,7 +75,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         resolver=resolver,
         registries=registries,
         layer_hosts=list(dict.fromkeys(layer for entry in settings.registries for layer in layer_hosts(entry.region))),
-        layer_urls=layer_url_regex(),
+        layer_urls=layer_url_regex(entry.region for entry in settings.registries),
         tls=settings.proxy.pod_tls_secret is not None,
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,

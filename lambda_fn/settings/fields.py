@@ -9,7 +9,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.registries import PARTITIONS, REGION
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,19 @@ NetworkRange = Annotated[str, _RANGE, AfterValidator(_network_range)]
 NetworkRangeV4 = Annotated[NetworkRange, _RANGE_V4]
 ClientRange = Annotated[NetworkRange, _CLIENT_RANGE]
 Account = Annotated[str, Matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'")]
-Region = Annotated[str, Matching(r"[a-z]{2,4}(?:-[a-z]+)+-\d", "an AWS region's code, like ap-southeast-2")]
-EcrHost = Annotated[
+_PARTITIONS = ", ".join(f"{partition.name} ({partition.example})" for partition in PARTITIONS)
+Region = Annotated[
     str,
     Matching(
-        re.sub(r"\?P<\w+>", "?:", ECR_HOST.pattern),
+        REGION,
+        f"an AWS region's code, like {PARTITIONS[0].example}, with a name as in a known partition: {_PARTITIONS}",
+    ),
+]
+EcrHost = Annotated[
+    str,
+    # Which names a registry has, the table of registries says: it knows account and region.
+    Matching(
+        rf"\d{{12}}\.dkr[.-]ecr(?:-fips)?\.(?:{REGION})\.[a-z0-9.-]+",
         "an ECR host name, like 123456789012.dkr.ecr.ap-southeast-2.amazonaws.com",
     ),
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.registries import ecr_hosts
 from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings.fields import Account, EcrHost, Region, RepositoryPattern
 from lambda_fn.settings.table import Table
@@ -18,7 +18,9 @@ class Registry(Table):
     region: Region
     """The region of the ECR registry. The Lambda fetches one token for each region, for all accounts."""
     endpoint: EcrHost | None = None
-    """The host name of the ECR registry, if it is not the default one: dual-stack or FIPS."""
+    """The host name of the ECR registry, if it is not the default one: dual-stack or FIPS, where the region's partition
+    has them.
+    """
     repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False, min_length=1)] = ("*",)
     """The repositories that clients may pull. `*` stands for any characters, `/` included, as in IAM, where the same
     patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it. A list
@@ -38,9 +40,10 @@ class Registry(Table):
 
     @model_validator(mode="after")
     def _endpoint_is_of_this_registry(self) -> Self:
-        found = ECR_HOST.fullmatch(self.endpoint or "")
-        if found and (found["account"], found["region"]) != (self.account, self.region):
+        allowed = ecr_hosts(self.account, self.region)
+        if self.endpoint and self.endpoint not in allowed:
             raise ValueError(
-                f"endpoint {self.endpoint} is of another account or region than {self.account} in {self.region}"
+                f"endpoint {self.endpoint} is not a host name of the registry of {self.account} in {self.region}: must "
+                f"be one of {', '.join(allowed)}"
             )
         return self

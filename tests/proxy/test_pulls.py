@@ -159,6 +159,7 @@ def test_a_location_of_32_kilobytes_is_followed(client: Client, control: Control
         "192.0.2.30",
         "other-bucket.s3.ap-southeast-2.amazonaws.com",
         "prod-ap-southeast-2-starport-layer-bucket.s3.eu-west-1.amazonaws.com",
+        "prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.eu",
         "prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.com.evil.example",
         "prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.com@evil.example",
         "prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.com:444",

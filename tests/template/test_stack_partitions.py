@@ -9,7 +9,11 @@ import pytest
 from tests.template import configurations
 from tests.template.synthesis import synthesize
 
-PARTITIONS = {"cn-north-1": ("aws-cn", "amazonaws.com.cn"), "us-gov-west-1": ("aws-us-gov", "amazonaws.com")}
+PARTITIONS = {
+    "cn-north-1": ("aws-cn", "amazonaws.com.cn"),
+    "us-gov-west-1": ("aws-us-gov", "amazonaws.com"),
+    "eusc-de-east-1": ("aws-eusc", "amazonaws.eu"),
+}
 
 
 @pytest.fixture(scope="module", params=PARTITIONS)

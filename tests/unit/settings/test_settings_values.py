@@ -115,7 +115,22 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "[[registries]]",
             "endpoint = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'",
-            "is of another account or region than 123456789012 in ap-southeast-2",
+            "is not a host name of the registry of 123456789012 in ap-southeast-2: must be one of ",
+        ),
+        (
+            "[[registries]]",
+            "endpoint = '123456789012.dkr.ecr.ap-southeast-2.amazonaws.eu'",
+            "must be one of 123456789012.dkr.ecr.ap-southeast-2.amazonaws.com, 123456789012.dkr.ecr-fips.ap-southeast-2",
+        ),
+        (
+            "[[registries]]",
+            "endpoint = '123456789012.dkr-ecr.ap-southeast-2.amazonaws.com'",
+            "is not a host name of the registry of 123456789012 in ap-southeast-2: must be one of ",
+        ),
+        (
+            "[[registries]]",
+            "region = 'aq-south-1'",
+            "known partition: aws (ap-southeast-2), aws-cn (cn-north-1), aws-us-gov (us-gov-west-1), aws-eusc (",
         ),
         ("", "alarms = { topic_arn = 'on-call' }", 'alarms.topic_arn = "on-call": must be the ARN of an SNS topic'),
         (
