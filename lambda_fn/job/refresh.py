@@ -15,9 +15,10 @@ from lambda_fn.job.configuration import rendered
 from lambda_fn.job.event import Request
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.ports import Clock, Cluster, Registry
-from lambda_fn.job.report import Report, StaleRegionError, UnrenderedTemplateError
+from lambda_fn.job.report import Ipv6Error, Report, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.job.undo import Before
 from lambda_fn.job.update import Update, apply
+from lambda_fn.settings import consistency
 from lambda_fn.settings.models import Settings
 
 
@@ -31,6 +32,7 @@ def refresh(
     Raises:
         RegistryError: No region gave a usable token; nothing is written.
         StaleRegionError: At least one region has no new token; everything else is done.
+        Ipv6Error: The cluster is IPv6, and no client can reach the pods; everything else is done.
         UnrenderedTemplateError: The template cannot be read or does not render; only the Secret is written.
         ClusterError: The API refused or failed. A Secret that was written before is in use. Where the Deployment could
             not be written, the ConfigMap has its earlier text again, or the message says that this failed, too.
@@ -70,6 +72,11 @@ def refresh(
     report = update.run(request, configuration, report)
     if found.errors:
         _fail_for_regions(found, report)
+    # The settings alone do not show it where EKS gives the address of the DNS.
+    for mistake in consistency.ipv6(
+        {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure.kind
+    ):
+        raise Ipv6Error(f"{mistake}, and deploy. The tokens in the Secret are new", report)
     return report
 
 

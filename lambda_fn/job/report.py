@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
+from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, SettingsError, TemplateError
 from lambda_fn.contract.times import instant_text
 
 
@@ -67,6 +67,10 @@ class StaleRegionError(ReportedError, RegistryError):
 
 class UnrenderedTemplateError(ReportedError, TemplateError):
     """The template cannot be read or does not render; the tokens are new, the proxy keeps the configuration it has."""
+
+
+class Ipv6Error(ReportedError, SettingsError):
+    """EKS says that the cluster is IPv6, and the settings let no IPv6 client in; everything else is done."""
 
 
 class RolloutError(ReportedError, ClusterError):

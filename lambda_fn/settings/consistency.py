@@ -51,6 +51,35 @@ def resolver(address: str | None, *, endpoint: str | None) -> Iterator[str]:
         )
 
 
+def ipv6(addresses: Mapping[str, str | None], client_cidrs: Sequence[str], *, exposure: str) -> Iterator[str]:
+    """Pods of an IPv6 cluster have only IPv6 addresses, and so have the clients that reach them.
+
+    Args:
+        addresses: What shows that a cluster is IPv6, by the key or the words to call it by in messages.
+        client_cidrs: The ranges that the NetworkPolicy allows.
+        exposure: How clients reach the pods.
+    """
+    found = next((f"{key} = {value}" for key, value in addresses.items() if value and _is_ipv6(value)), None)
+    if not found:
+        return
+    if exposure == "nlb":
+        yield (
+            f'proxy.exposure.kind = "nlb": has only IPv4 addresses, and {found} is IPv6: the pods of an IPv6 cluster '
+            "have no IPv4 address. Fix: use ingress, pod or service"
+        )
+    elif not any(_is_ipv6(cidr) for cidr in client_cidrs):
+        yield (
+            f"{found} is IPv6, and proxy.client_cidrs = {', '.join(client_cidrs)} has no IPv6 range: pods of an IPv6 "
+            "cluster have only IPv6 addresses, so no client is let in. Fix: add the IPv6 range of your VPC to "
+            "proxy.client_cidrs"
+        )
+
+
+def _is_ipv6(value: str) -> bool:
+    """Whether this is an IPv6 address or range, or a URL with one."""
+    return "[" in value or ("//" not in value and ":" in value)
+
+
 def regions(arns: Mapping[str, str], region: str) -> Iterator[str]:
     """Resources beside the cluster work only in its region and partition."""
     for key, arn in arns.items():

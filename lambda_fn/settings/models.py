@@ -82,6 +82,11 @@ class Settings(Table):
         mistakes = (
             *consistency.canary(self.canary.repository if self.canary else None, patterns),
             *consistency.resolver(self.proxy.resolver, endpoint=self.cluster.endpoint),
+            *consistency.ipv6(
+                {"proxy.resolver": self.proxy.resolver, "cluster.endpoint": self.cluster.endpoint},
+                self.proxy.client_cidrs,
+                exposure=exposure.kind,
+            ),
             *consistency.regions({key: arn for key, arn in arns.items() if arn}, region),
             *consistency.partitions([registry.region for registry in self.registries], self.proxy.image, region),
             *exposure.conflicts(manifests=self.manifests, client_cidrs=self.proxy.client_cidrs),

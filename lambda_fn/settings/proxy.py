@@ -70,7 +70,7 @@ class Proxy(Table):
     )
     """The network ranges of the clients, which the NetworkPolicy and the load balancer of `nlb` allow. By default the
     private ranges: the registry needs no login, so it must not be on the internet. No range may be wider than /8
-    (IPv4) or /16 (IPv6, outside of fc00::/7).
+    (IPv4) or /16 (IPv6, outside of fc00::/7). An IPv6 cluster needs an IPv6 range.
     """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
     """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of

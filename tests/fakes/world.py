@@ -31,6 +31,7 @@ class World:
     settings: Settings = field(default_factory=lambda: parse_toml(SETTINGS, "the test's settings"))
     clock: FakeClock = field(default_factory=FakeClock)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
+    resolver: str = "10.96.0.10"
 
     def __post_init__(self) -> None:
         self.cluster = FakeCluster(self.settings, self.clock)
@@ -40,7 +41,7 @@ class World:
         return refresh(
             self.settings,
             request or Request(),
-            resolver="10.96.0.10",
+            resolver=self.resolver,
             registry=self.registry,
             cluster=self.cluster,
             clock=self.clock,

@@ -83,7 +83,10 @@ def test_a_resolver_in_the_settings_comes_first(aws: Aws) -> None:
 
 
 def test_with_endpoint_and_ca_in_the_settings_eks_is_not_asked(aws: Aws) -> None:
-    of = settings(', endpoint = "https://k8s.example", certificate_authority = "Q0E="', ', resolver = "fd00::a"')
+    of = settings(
+        ', endpoint = "https://k8s.example", certificate_authority = "Q0E="',
+        ', resolver = "fd00::a", client_cidrs = ["fd00::/16"]',
+    )
     assert aws.of(of).connect() == Connection("https://k8s.example", "Q0E=", "[fd00::a]")
 
 

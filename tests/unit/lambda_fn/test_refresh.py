@@ -11,9 +11,9 @@ from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryErro
 from lambda_fn.job import manifests
 from lambda_fn.job.credential import Credential
 from lambda_fn.job.event import Request
-from lambda_fn.job.report import RolloutStuckError, StaleRegionError, UnrenderedTemplateError
+from lambda_fn.job.report import Ipv6Error, RolloutStuckError, StaleRegionError, UnrenderedTemplateError
 from lambda_fn.settings import parse_toml
-from tests.contract.cluster import template
+from tests.contract.cluster import SETTINGS, template
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.world import CONFIGURATION, HOST, TWO_ACCOUNTS, World, installed
@@ -489,3 +489,18 @@ def test_no_report_or_error_or_configuration_holds_the_token(world: World) -> No
     workload = world.cluster.read("Deployment", "aws-registry-proxy")
     emitted = f"{caught.value!r} {caught.value.report} {json.dumps(caught.value.report.to_json())} {found} {workload}"
     assert world.registry.leak_check.leaks(emitted) == []
+
+
+def test_a_run_in_an_ipv6_cluster_fails_after_its_work_where_no_ipv6_client_is_let_in(world: World) -> None:
+    world.resolver = "[fd12:3456::a]"
+    with pytest.raises(Ipv6Error, match=r"the cluster's DNS address = \[fd12:3456::a\] is IPv6") as caught:
+        world.run()
+    assert world.auths() == {HOST: {"auth": world.registry.leak_check.authorization}}
+    assert caught.value.report.rolled_out
+
+
+def test_a_run_in_an_ipv6_cluster_succeeds_with_an_ipv6_range_of_clients() -> None:
+    ranges = SETTINGS.replace("proxy = {", 'proxy = { client_cidrs = ["fd00:1::/32"],')
+    assert ranges != SETTINGS
+    world = installed(World(parse_toml(ranges, "the test's settings"), resolver="[fd12:3456::a]"))
+    assert world.run().rolled_out

@@ -120,7 +120,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "[[registries]]",
             "endpoint = '123456789012.dkr.ecr.ap-southeast-2.amazonaws.eu'",
-            "must be one of 123456789012.dkr.ecr.ap-southeast-2.amazonaws.com, 123456789012.dkr.ecr-fips.ap-southeast-2",
+            "must be one of 123456789012.dkr.ecr.ap-southeast-2.amazonaws.com, 123456789012.dkr.ecr-fips.ap-southeast-",
         ),
         (
             "[[registries]]",
@@ -478,3 +478,28 @@ def test_a_target_group_of_another_region_is_refused() -> None:
     text = with_line("[proxy.exposure]", f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{arn}'")
     (found,) = mistakes(f'manifests = "external"\n{text}')
     assert f"proxy.exposure.target_group_arn = {arn}: must be in cluster.region = ap-southeast-2" in found
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "resolver", "key"),
+    [
+        ("https://k8s.example:443", "fd00:10::a", "proxy.resolver = fd00:10::a"),
+        ("https://[fd00::1]", "10.0.0.10", "cluster.endpoint = https://[fd00::1]"),
+    ],
+)
+def test_an_ipv6_cluster_needs_an_ipv6_range_of_clients(endpoint: str, resolver: str, key: str) -> None:
+    text = with_line("[cluster]", f"endpoint = '{endpoint}'\ncertificate_authority = 'Zm9v'")
+    text = text.replace("[proxy]\n", f"[proxy]\nresolver = '{resolver}'\n")
+    (found,) = mistakes(text)
+    assert found.startswith(f"the file: {key} is IPv6, and proxy.client_cidrs = 10.0.0.0/8, 172.16.0.0/12")
+    assert found.endswith("Fix: add the IPv6 range of your VPC to proxy.client_cidrs")
+    with_range = text.replace("[proxy]\n", "[proxy]\nclient_cidrs = ['10.0.0.0/8', 'fd00:1::/32']\n")
+    assert parse_toml(with_range, "my.toml").proxy.client_cidrs == ("10.0.0.0/8", "fd00:1::/32")
+    assert parse_toml(text.replace(resolver, "10.0.0.10").replace("[fd00::1]", "k8s.example:443"), "my.toml")
+
+
+def test_the_load_balancer_of_the_stack_cannot_reach_the_pods_of_an_ipv6_cluster() -> None:
+    nlb = "kind = 'nlb'\ntls_secret = 'tls'\nsubnets = { subnet-12345678 = '10.0.0.0/24' }"
+    text = with_exposure(SMALLEST, nlb).replace("[proxy]\n", "[proxy]\nresolver = 'fd00:10::a'\n")
+    (found,) = mistakes(text)
+    assert found.startswith('the file: proxy.exposure.kind = "nlb": has only IPv4 addresses')
