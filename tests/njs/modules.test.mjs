@@ -170,11 +170,14 @@ test('another prefix than the cache turns caching off', () => {
     assert.equal(frontdoor.cache_disk_failed(), '1');
 });
 
-for (const [statuses, status] of [[[200, 200], 200], [[200, 503], 503]]) {
-    test(`the startup probe answers ${status} when the registries answer ${statuses}`, async () => {
-        const left = [...statuses];
-        const r = request({ ecr_hosts: 'a b' });
-        r.subrequest = async () => ({ status: left.shift() });
+for (const [registries, buckets, status] of [
+    [[200, 200], [], 200], [[200, 503], [], 503], [[200, 200], [403], 200], [[200, 200], [403, 404], 503],
+    [[200, 200], [503], 503], [[503, 200], [403], 503], [[200, 403], [403], 503],
+]) {
+    test(`the startup probe is ${status} when registries answer ${registries} and layer buckets ${buckets}`, async () => {
+        const answers = { registry: [...registries], layers: [...buckets] };
+        const r = request({ ecr_hosts: 'a b', layer_hosts: buckets.map((_, index) => `s${index}`).join(' ') });
+        r.subrequest = async path => ({ status: answers[path.split('/')[2]].shift() });
         await frontdoor.startup(r);
         assert.equal(r.return.mock.calls[0].arguments[0], status);
     });

@@ -34,9 +34,9 @@ def test_a_pod_starts_when_every_registry_accepts_its_credential(
     assert proxy.settings.registries
     mark = control.mark()
     answer = client.get("/-/startup")
-    assert (answer.status, answer.body) == (200, b"2 of 2 registries answer\n")
+    assert (answer.status, answer.body) == (200, b"2 of 2 registries answer, 1 of 1 layer buckets\n")
     asked = [(entry.host, entry.path) for entry in control.requests(mark).entries]
-    assert sorted(asked) == sorted((host, "/v2/") for host in world.ecr_hosts)
+    assert sorted(asked) == sorted([*((host, "/v2/") for host in world.ecr_hosts), (world.layer_host, "/")])
 
 
 @pytest.mark.rule("R38")
@@ -45,7 +45,7 @@ def test_a_pod_does_not_start_while_one_registry_refuses_its_credential(
 ) -> None:
     proxy.give({world.ecr_hosts[0]: token.authorization, world.ecr_hosts[1]: "QVdTOm1hZGUtdXA="})
     answer = client.get("/-/startup")
-    assert (answer.status, answer.body) == (503, b"1 of 2 registries answer\n")
+    assert (answer.status, answer.body) == (503, b"1 of 2 registries answer, 1 of 1 layer buckets\n")
 
 
 @pytest.mark.rule("R38", "F4")
@@ -63,6 +63,14 @@ def test_a_pod_does_not_start_while_ecr_does_not_answer(
     with control.behaving(fault):
         assert client.get("/-/startup").status == 503
     assert proxy.error_log() or fault.registry_status
+
+
+@pytest.mark.rule("R38", "F12")
+def test_a_pod_does_not_start_while_s3_does_not_answer(proxy: Pod, client: Client, control: Control) -> None:
+    with control.behaving(Behaviour(s3_outage="refused")):
+        answer = client.get("/-/startup")
+    assert (answer.status, answer.body) == (503, b"2 of 2 registries answer, 0 of 1 layer buckets\n")
+    assert "the startup probe fails: prod-ap-southeast-2-starport-layer-bucket.s3." in proxy.error_log()
 
 
 @pytest.mark.rule("R38")

@@ -58,6 +58,7 @@ def test_the_api_root_is_200_without_a_login(client: Client, control: Control, p
         "/v2x/",
         "/-/",
         "/-/registry/123456789012.dkr.ecr.ap-southeast-2.amazonaws.com",
+        "/-/layers/prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.com",
         "/v2/team/app",
         "/v2/team/app/tags",
         "/v2/team/app/tags/list/",
