@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Self
@@ -43,7 +43,7 @@ class Client(ABC):
         """Run the daemon, of a client that has one."""
         yield
 
-    def log_in(self, logins: dict[str, str]) -> None:
+    def log_in(self, logins: Mapping[str, str]) -> None:
         """Write a login, `user:password`, for each host into the configuration, as `docker login` does."""
         auths = {host: {"auth": base64.b64encode(login.encode()).decode()} for host, login in logins.items()}
         folder = self.enclosure.folder / "config"

@@ -1,6 +1,6 @@
 """containerd: its daemon, and its command line `ctr`, which pulls with the resolver that the kubelet's pulls use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from testbed.clients.client import Daemon
@@ -13,6 +13,11 @@ class Containerd(Daemon):
     name = "containerd"
     socket = "containerd.sock"
     _client = ("ctr", f"--address={HOME / socket}")
+    _login: tuple[str, ...] = ()
+
+    def log_in(self, logins: Mapping[str, str]) -> None:
+        """See `Client`. `ctr` has no configuration of logins: it takes the one of the host it asks."""
+        self._login = tuple(f"--user={login}" for login in logins.values())
 
     def serving(self) -> Sequence[str | Path]:
         """See `Daemon`."""
@@ -21,7 +26,7 @@ class Containerd(Daemon):
 
     def pulling(self, reference: str) -> Sequence[str | Path]:
         """See `Client`."""
-        return (*self._client, "images", "pull", "--local", "--snapshotter=native", reference)
+        return (*self._client, "images", "pull", "--local", "--snapshotter=native", *self._login, reference)
 
     def forget(self) -> None:
         """See `Client`. `--sync` waits for the garbage collector, which removes content and snapshots."""

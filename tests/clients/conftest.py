@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -42,6 +41,12 @@ def app(world: World) -> Image:
 
 
 @pytest.fixture(scope="session")
+def multi(world: World) -> Image:
+    """An image for two platforms, in the private registry."""
+    return Image.pushed_for_platforms(world)
+
+
+@pytest.fixture
 def places(
     tmp_path_factory: pytest.TempPathFactory, world: World, settings: Settings, token: Token
 ) -> Iterator[Places]:
@@ -63,8 +68,3 @@ def clients(world: World) -> Iterator[dict[str, Client]]:
     """Every client, by its name; the daemons run until the end."""
     with ExitStack() as stack:
         yield {kind.name: stack.enter_context(kind.running(world)) for kind in KINDS}
-
-
-@pytest.fixture(scope="session")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("work")

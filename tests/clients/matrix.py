@@ -11,7 +11,7 @@ from testbed.clients.client import Client
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
-from tests.clients.place import By, Image, answers, cached_keys
+from tests.clients.place import By, Image, answers, blobs, cached_keys
 
 AWAY = Behaviour(registry_outage="refused")
 
@@ -73,7 +73,7 @@ def _failure(pod: Pod, client: Client, reference: str) -> str:
     outcome = client.pull(reference)
     seen = answers(pod)[before:]
     if outcome.succeeded:
-        assert any("/blobs/" in answer["path"] for answer in seen), f"{client.name} has not pulled: {outcome.output}"
+        assert blobs(seen), f"{client.name} has not pulled: {outcome.output}"
         return ""
     refused = (answer for answer in seen if answer["status"] >= HTTPStatus.BAD_REQUEST)
     lines = [f"{answer['method']} {_short(answer['path'])} {answer['status']}" for answer in refused]

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal, Self
 
 import pytest
@@ -17,6 +18,8 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 
 HTTPS_PORT = 8443
+MULTI = "team/multi"
+"""A repository of an image for two platforms."""
 By = Literal["tag", "digest"]
 
 
@@ -31,10 +34,27 @@ class Image:
     @classmethod
     def pushed(cls, world: World) -> Self:
         """Push the application's image."""
-        environment = installation.logged_in(world)
-        run(("crane", "push", world.app_archive, world.app_image), environment=environment)
-        digest = run(("crane", "digest", world.app_image), environment=environment).strip()
-        return cls(f"{world.domain}:{HTTPS_PORT}/{world.app_repository}", world.app_tag, digest)
+        _crane(world, "push", str(world.app_archive), world.app_image)
+        return cls(_public(world, world.app_repository), world.app_tag, _crane(world, "digest", world.app_image))
+
+    @classmethod
+    def pushed_for_platforms(cls, world: World) -> Self:
+        """Push an index of the image for two platforms, in OCI's media types, as `docker buildx` does."""
+        private = f"{world.ecr_host}/{MULTI}"
+        platforms = ("amd64", "arm64")
+        for platform in platforms:
+            layer = world.images / "app-1.tar.gz"
+            base = f"{private}:base-{platform}"
+            _crane(world, "append", "--oci-empty-base", f"--new_layer={layer}", f"--new_tag={base}")
+            _crane(world, "mutate", base, f"--set-platform=linux/{platform}", f"--tag={private}:{platform}")
+        manifests = (f"--manifest={private}:{platform}" for platform in platforms)
+        _crane(world, "index", "append", *manifests, f"--tag={private}:1")
+        return cls(_public(world, MULTI), "1", _crane(world, "digest", f"{private}:1"))
+
+    @property
+    def host(self) -> str:
+        """The public registry."""
+        return self.repository.partition("/")[0]
 
     def by(self, way: By) -> str:
         """The reference a client pulls it by."""
@@ -76,5 +96,23 @@ def answers(pod: Pod) -> list[Mapping[str, Any]]:
     return [line for line in lines if line["server"] == "front" and line["path"].startswith("/v2/")]
 
 
+def blobs(seen: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The blobs among what clients have been sent in full."""
+    return frozenset(
+        line["path"].rpartition("/")[2]
+        for line in seen
+        if (line["method"], line["status"]) == ("GET", HTTPStatus.OK) and "/blobs/" in line["path"]
+    )
+
+
 def _keys(head: bytes) -> list[str]:
     return [key.decode() for key in re.findall(rb"^KEY: (.*)$", head, re.MULTILINE)]
+
+
+def _public(world: World, repository: str) -> str:
+    return f"{world.domain}:{HTTPS_PORT}/{repository}"
+
+
+def _crane(world: World, *words: str) -> str:
+    """Run crane as an engineer who has logged in to the private registry."""
+    return run(("crane", *words), environment=installation.logged_in(world)).strip()

@@ -21,12 +21,13 @@ def test_an_image_that_a_node_has_pulled_is_there_for_every_kind_of_client(
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_what_any_client_has_pulled_every_client_can_pull_without_ecr(
-    places: Places, control: Control, app: Image, clients: dict[str, Client]
+    places: Places, control: Control, app: Image, clients: dict[str, Client], capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells: list[Cell] = []
     for warming in WARMING:
         with places.pod() as pod:
             cells += row(pod, control, app, clients[warming], list(clients.values()))
-    Console(width=180).print(table(cells))
+    with capsys.disabled():
+        Console(width=180).print(table(cells))
     assert len(cells) == len(WARMING) * len(KINDS) * 2
     assert [cell for cell in cells if not cell.works] == []
