@@ -110,7 +110,7 @@ clients-short: parts ## The same with one client that warms the cache: the part 
 	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
 
 # Beside `make test`, not in it: all pairs of clients take minutes.
-clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from a warm cache without ECR
+clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from each other's cache without ECR
 	python -m testbed.clients && $(INSIDE) pytest tests/clients
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from testbed.clients.client import Daemon
-from testbed.clients.enclosure import HOME
+from testbed.clients.enclosure import HOME, Outcome
 
 
 class Docker(Daemon):
@@ -25,5 +25,14 @@ class Docker(Daemon):
         return ("docker", self._host, "pull", reference)
 
     def forget(self) -> None:
-        """See `Client`."""
-        self.must("docker", self._host, "image", "prune", "--all", "--force")
+        """See `Client`. BuildKit has a store of its own."""
+        for store in ("image", "builder"):
+            self.must("docker", self._host, store, "prune", "--all", "--force")
+
+    def build(self, base: str) -> Outcome:
+        """Build an image from `base`, which BuildKit fetches from the registry even if the daemon has it."""
+        context = self.enclosure.folder / "context"
+        context.mkdir(exist_ok=True)
+        (context / "Dockerfile").write_text(f"FROM {base}\nCOPY Dockerfile /\n")
+        options = ("--pull", "--no-cache", "--progress=plain")
+        return self.enclosure.run("docker", self._host, "build", *options, HOME / context.name)

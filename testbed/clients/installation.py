@@ -16,6 +16,7 @@ PACKAGES = (
     "base-files",
     "ca-certificates",
     "containerd",
+    "docker-buildx",
     "docker-cli",
     "docker.io",
     "podman",
