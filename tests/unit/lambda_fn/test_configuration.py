@@ -1,7 +1,10 @@
 """The template's names get their values from the settings."""
 
+import re
+
 import pytest
 
+from k8s_manifests.configuration import template
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.registries import layer_url_regex
 from lambda_fn.job.configuration import rendered
@@ -64,3 +67,23 @@ def test_a_mistake_in_the_template_names_its_key_and_its_config_map() -> None:
 def test_each_registry_has_exactly_one_host(hosts: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"argument 2"):
         rendered(PLAIN, hosts, "10.0.0.10", "{{ domain }}")
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "domain"),
+    [
+        ("eusc-de-east-1", "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu", "amazonaws.eu"),
+        ("cn-north-1", "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "amazonaws.com.cn"),
+        ("us-gov-west-1", "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "amazonaws.com"),
+    ],
+)
+def test_a_blob_of_another_partition_is_read_from_that_partitions_layer_bucket(
+    region: str, host: str, domain: str
+) -> None:
+    settings = parse_toml(f'{TEXT}kind = "service"'.replace("eu-west-1", region), "the test")
+    text = rendered(settings, (host,), "10.0.0.10", template())
+    bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{domain}"
+    assert re.findall(r"^ +upstream (\S+[.]\S+) \{$", text, re.MULTILINE) == [host, bucket]
+    (followed,) = re.findall(r'js_var [$]layer_urls "(.+)";', text)
+    assert re.match(followed, f"https://{bucket}/layer?X-Amz-Signature=a")
+    assert not re.match(followed, f"https://{bucket}.evil.example/layer")
