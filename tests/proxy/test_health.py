@@ -39,6 +39,10 @@ def test_a_pod_starts_when_every_registry_accepts_its_credential(
     assert sorted(asked) == sorted([*((host, "/v2/") for host in world.ecr_hosts), (world.layer_host, "/")])
 
 
+def test_nginx_starts_without_a_warning(proxy: Pod) -> None:
+    assert "[warn]" not in proxy.error_log()
+
+
 @pytest.mark.rule("R38")
 def test_a_pod_does_not_start_while_one_registry_refuses_its_credential(
     proxy: Pod, client: Client, world: World, token: Token
