@@ -106,7 +106,7 @@ e2e-operation: parts ## The half of `make e2e` about installing, refreshing and 
 e2e-doctor: parts ## The half of `make e2e` about the doctor
 	$(INSIDE) pytest tests/e2e/doctor
 
-clients-short: parts ## The same with one client that warms the cache: the part that `make test` runs
+clients-short: parts ## Pulls of real clients by tag and digest, and from what one of them has left: the part that `make test` runs
 	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
 
 # Beside `make test`, not in it: all pairs of clients take minutes.
