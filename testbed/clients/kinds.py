@@ -13,3 +13,6 @@ KINDS: Sequence[type[Client]] = (Docker, Containerd, Podman, Skopeo, Crane, Oras
 
 WARMING = ("docker", "containerd", "podman", "crane")
 """Names of those that fill the cache: what people and nodes pull with."""
+
+OWN_PLATFORM = ("docker", "podman", "skopeo")
+"""Names of those that pull only this machine's platform of an index. `ctr` pulls more, and the others all of it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from testbed.clients.client import Client
-from testbed.clients.kinds import KINDS
+from testbed.clients.kinds import KINDS, OWN_PLATFORM
 from testbed.sandbox.pod import Pod
 from tests.clients.place import By, Image, answers, blobs
 
@@ -23,7 +23,7 @@ def stale_login(client: Client, app: Image) -> Iterator[None]:
     client.log_in({})
 
 
-@pytest.mark.parametrize("way", ["tag", "digest"])
+@pytest.mark.parametrize("way", ["tag", pytest.param("digest", marks=pytest.mark.long)])
 def test_a_client_pulls_the_whole_image_each_time(client: Client, pod: Pod, app: Image, way: By) -> None:
     seen = []
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_a_client_pulls_an_image_for_several_platforms(client: Client, pod: Pod,
     client.forget()
     outcome = client.pull(multi.by(way))
     assert outcome.succeeded, outcome.output
-    configurations = 1 if client.name in {"docker", "podman", "skopeo"} else 2
+    configurations = 1 if client.name in OWN_PLATFORM else 2
     assert len(blobs(answers(pod))) == 1 + configurations  # both platforms have the same layer
 
 

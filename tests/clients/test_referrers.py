@@ -13,6 +13,8 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.clients.place import HTTPS_PORT, answers
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = "team/signed"
 PAGES_OF_20 = 45
 
