@@ -44,7 +44,7 @@ class Cache(Table):
 
     @property
     def volume_gib(self) -> int:
-        """The size of the volume, in GiB: nginx checks only every ten seconds whether it must evict content."""
+        """The size of the volume, in GiB: nginx checks only every two seconds whether it must evict content."""
         return self.size_gib + max(2, self.size_gib // 4)
 
     @property

@@ -23,8 +23,8 @@ class Resources(Table):
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Quantity = "512Mi"
-    """The memory at which the kernel kills a pod. A layer that is not cached needs about 75 MiB for each GiB of its
-    size while it is pulled, so a cold layer of 7.5 GiB exceeds the default: raise the limit for larger layers.
+    """The memory at which the kernel kills a pod. While a layer is pulled it needs 7 to 17 MiB for each GiB
+    of its size (measured up to 2 GiB): raise the limit for layers of tens of GiB.
     """
 
     @model_validator(mode="after")

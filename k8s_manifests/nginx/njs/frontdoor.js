@@ -1,10 +1,12 @@
 // The one module nginx imports: it names every function that the configuration uses. Functions that nginx calls are
 // written like nginx's variables (snake_case); functions that only modules call are in camelCase.
 
+import cache_clock from './cache_clock.js';
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
 import ecr_upstream from './ecr_upstream.js';
 import list_pages from './list_pages.js';
+import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
 import startup from './startup.js';
 
@@ -15,8 +17,10 @@ export default {
     answer_of_ecr: response_headers.answer_of_ecr,
     answer_of_s3: response_headers.answer_of_s3,
     is_foreign_redirect: response_headers.is_foreign_redirect,
+    read_ahead: read_ahead.read_ahead,
     probe_cache_disk: cache_disk.probe_cache_disk,
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     startup: startup.startup,
+    wake_cache_manager: cache_clock.wake_cache_manager,
 };

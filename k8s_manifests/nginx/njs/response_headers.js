@@ -1,6 +1,7 @@
 // Decides which headers of ECR and S3 a client may see, and which redirects of ECR are followed.
 
 import ecr_upstream from './ecr_upstream.js';
+import read_ahead from './read_ahead.js';
 import list_pages from './list_pages.js';
 
 // An allow-list: challenges, cookies, request ids and server names of an upstream do not reach the client.
@@ -43,6 +44,7 @@ function is_foreign_redirect(r) {
 
 // Filters an answer of S3.
 function answer_of_s3(r) {
+    read_ahead.note_size(r);
     removeOthers(r);
     delete r.headersOut.Location;
 }

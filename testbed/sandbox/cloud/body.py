@@ -1,19 +1,17 @@
-"""The body of a layer, from its file: whole or a range, at the rate and length that the behaviour sets."""
+"""The body of a layer: whole or a range, at the rate and length that the behaviour sets."""
 
 import asyncio
 import hashlib
-import os
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import format_datetime
-from pathlib import Path
-from typing import BinaryIO
 
 from aiohttp import web
 
 from testbed.sandbox.cloud import answers
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.cloud import CLOUD, entry, now
+from testbed.sandbox.cloud.content import Content
 from testbed.sandbox.cloud.locations import Layer
 from testbed.sandbox.cloud.ranges import Unsatisfiable, selected
 
@@ -22,9 +20,9 @@ _STEPS_PER_SECOND = 20
 _DAY = timedelta(days=1)
 
 
-async def send(request: web.Request, layer: Layer, file: Path) -> web.StreamResponse:
+async def send(request: web.Request, layer: Layer, content: Content) -> web.StreamResponse:
     """Answer a GET of a layer."""
-    size_bytes = _size_bytes(file)
+    size_bytes = content.size_bytes
     try:
         chosen = selected(request.headers.get("Range"), size_bytes)
     except Unsatisfiable:
@@ -32,28 +30,24 @@ async def send(request: web.Request, layer: Layer, file: Path) -> web.StreamResp
         answer.headers["Content-Range"] = f"bytes */{size_bytes}"
         return answer
     wanted = request.app[CLOUD].behaviour
-    response = web.StreamResponse(status=200 if chosen is None else 206, headers=_headers(layer, file, wanted))
+    response = web.StreamResponse(status=200 if chosen is None else 206, headers=_headers(layer, content, wanted))
     if chosen is not None:
         response.headers["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{size_bytes}"
     offsets = range(size_bytes) if chosen is None else chosen
     response.content_length = len(offsets)
     entry(request).status = response.status
     await response.prepare(request)
-    with file.open("rb") as bytes_, suppress(ConnectionResetError):  # a client may leave in the middle
-        await _stream(request, response, bytes_, offsets)
+    with suppress(ConnectionResetError):  # a client may leave in the middle
+        await _stream(request, response, content, offsets)
     return response
 
 
-def _size_bytes(file: Path) -> int:
-    return file.stat().st_size
-
-
-def _headers(layer: Layer, file: Path, wanted: Behaviour) -> dict[str, str]:
+def _headers(layer: Layer, content: Content, wanted: Behaviour) -> dict[str, str]:
     """As S3 sends them for a layer; the Expires in the past is ECR's own object metadata."""
     identity = f"{layer.owner}{layer.digest}" if wanted.s3_etag_per_repository else layer.digest
     etag = hashlib.sha256(identity.encode()).hexdigest()
     age = timedelta(minutes=int(etag[:4], 16)) if wanted.s3_etag_per_repository else timedelta()
-    modified_at = now().fromtimestamp(file.stat().st_mtime, tz=now().tzinfo) - age
+    modified_at = now().fromtimestamp(content.modified_at, tz=now().tzinfo) - age
     return {
         "Accept-Ranges": "bytes",
         "Content-Type": "application/octet-stream",
@@ -64,7 +58,7 @@ def _headers(layer: Layer, file: Path, wanted: Behaviour) -> dict[str, str]:
     }
 
 
-async def _stream(request: web.Request, response: web.StreamResponse, bytes_: BinaryIO, offsets: range) -> None:
+async def _stream(request: web.Request, response: web.StreamResponse, content: Content, offsets: range) -> None:
     """Write the bytes; a changed behaviour applies from the next step."""
     cloud, seen = request.app[CLOUD], entry(request)
     at = offsets.start
@@ -74,7 +68,7 @@ async def _stream(request: web.Request, response: web.StreamResponse, bytes_: Bi
             _cut(request)
             return
         step_bytes = min(_step_bytes(cloud.behaviour), offsets.stop - at, left_bytes)
-        chunk = os.pread(bytes_.fileno(), step_bytes, at)
+        chunk = content.read(at, step_bytes)
         await response.write(chunk)
         at += len(chunk)
         seen.sent_bytes += len(chunk)

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from aiohttp.typedefs import Handler, Middleware
 
 from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.journal import Entry, Journal
 from testbed.sandbox.cloud.keyring import Keyring
@@ -32,6 +33,7 @@ class Cloud:
     Attributes:
         behaves_anew: Notified when the behaviour has changed.
         repositories: Registry -> names that something was pushed to.
+        generated: Digest -> bytes that no registry stores; every repository has them.
         referrers: Registry, repository and digest of a subject -> digest and descriptor of each referrer.
         server_names: TLS connection -> the server name its client asked for.
     """
@@ -46,6 +48,7 @@ class Cloud:
     journal: Journal = field(default_factory=Journal)
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)
     referrers: dict[tuple[RegistryHost, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
+    generated: dict[str, Generated] = field(default_factory=dict)
     server_names: WeakKeyDictionary[ssl.SSLObject, str] = field(default_factory=WeakKeyDictionary)
 
 

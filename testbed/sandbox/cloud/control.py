@@ -23,6 +23,7 @@ from testbed.sandbox.cloud.tokens import Token
 from testbed.waiting import eventually
 
 _TIMEOUT_SECONDS = 30
+_HASHED_BYTES_PER_SECOND = 100_000_000
 _POLL_SECONDS = 0.05
 
 
@@ -102,6 +103,12 @@ class Control:
         """S3 refuses every Location issued so far with 403, as if it had expired."""
         self._call("DELETE", "/locations")
 
+    def generated_layer(self, size_bytes: int, seed: int = 0) -> str:
+        """The digest of a layer of any size, which every repository has; its bytes are generated, not stored."""
+        query = urlencode({"size_bytes": size_bytes, "seed": seed})
+        timeout_seconds = _TIMEOUT_SECONDS + size_bytes / _HASHED_BYTES_PER_SECOND
+        return str(self._call("POST", f"/layers?{query}", timeout_seconds=timeout_seconds)["digest"])
+
     def mark(self) -> int:
         """The end of the journal as it is now."""
         return int(self._call("GET", "/journal")["last"])
@@ -111,8 +118,10 @@ class Control:
         entries = self._call("GET", f"/journal?since={since}")["entries"]
         return Requests(tuple(Entry.model_validate(entry) for entry in entries))
 
-    def _call(self, method: str, path: str, body: str | None = None) -> Any:  # noqa: ANN401  JSON has no narrower type
-        connection = HTTPConnection(LOOPBACK, CONTROL_PORT, timeout=_TIMEOUT_SECONDS)
+    def _call(
+        self, method: str, path: str, body: str | None = None, *, timeout_seconds: float = _TIMEOUT_SECONDS
+    ) -> Any:  # noqa: ANN401  JSON has no narrower type
+        connection = HTTPConnection(LOOPBACK, CONTROL_PORT, timeout=timeout_seconds)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()

@@ -1,10 +1,13 @@
 """The control API on loopback: behaviour, tokens, journal. `testbed.sandbox.cloud.control` is its client."""
 
+import asyncio
+
 from aiohttp import web
 from pydantic import ValidationError
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud
+from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.listeners import Listener
 
 _LISTENERS = web.AppKey("listeners", dict[str, Listener])
@@ -21,6 +24,7 @@ def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application
     app.router.add_post("/tokens", _issue)
     app.router.add_delete("/tokens", _expire)
     app.router.add_delete("/locations", _void_locations)
+    app.router.add_post("/layers", _generate)
     app.router.add_get("/journal", _journal)
     return app
 
@@ -66,6 +70,13 @@ async def _expire(request: web.Request) -> web.Response:
 async def _void_locations(request: web.Request) -> web.Response:
     request.app[CLOUD].signer.renew()
     return web.json_response({})
+
+
+async def _generate(request: web.Request) -> web.Response:
+    content = Generated(int(request.query["size_bytes"]), int(request.query["seed"]))
+    digest = f"sha256:{await asyncio.to_thread(content.digest)}"
+    request.app[CLOUD].generated[digest] = content
+    return web.json_response({"digest": digest})
 
 
 async def _journal(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from testbed.sandbox.cloud import answers, body
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
+from testbed.sandbox.cloud.content import Content, Stored
 from testbed.sandbox.cloud.endpoints import MOTO_URL
 from testbed.sandbox.cloud.forward import relay, send
 from testbed.sandbox.cloud.hosts import is_layer_host
@@ -82,7 +83,15 @@ async def _layer(request: web.Request) -> web.StreamResponse:
         code = {403: "AccessDenied", 404: "NoSuchKey", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]
         return answers.s3_error(wanted.s3_status, code, "Please try again.")
     layer = Layer.parse(request.path)
-    file = await request.app[_OBJECTS].file(layer) if layer else None
-    if layer is None or file is None:
+    content = await _content(request, layer) if layer else None
+    if layer is None or content is None:
         return answers.s3_error(404, "NoSuchKey", "The specified key does not exist.")
-    return await body.send(request, layer, file)
+    return await body.send(request, layer, content)
+
+
+async def _content(request: web.Request, layer: Layer) -> Content | None:
+    generated = request.app[CLOUD].generated.get(f"sha256:{layer.digest}")
+    if generated is not None:
+        return generated
+    file = await request.app[_OBJECTS].file(layer)
+    return Stored(file) if file else None

@@ -1,0 +1,110 @@
+// Reads ahead: fetches the next slices of a large blob into the cache, in parallel, before its reader comes to them.
+// docs/decisions/0019-read-ahead.md has the reasons and the measurements.
+//
+// The reader itself shows how far it is: it finds most slices in the cache, where no code of this proxy runs, and misses
+// the few that are left out on purpose. Each of these misses starts the next window.
+
+// Slices of the first window, and of the largest. A window doubles while its reader is quick, and halves when it is slow.
+const FIRST_WINDOW = 8;
+const LARGEST_WINDOW = 64;
+const QUICK_MS = 2000;
+const SLOW_MS = 8000;
+
+// The slice after a missed one is left to the reader, who comes to it before a fetch could be complete.
+const LEFT_TO_READER = 2;
+
+// Fetches at the same time: for one window, and in this pod. Each takes five connections of nginx.
+const PARALLEL = 12;
+const LARGEST_IN_FLIGHT = 48;
+const WAIT_MS = 20;
+
+// Notes the size of a blob that S3 has answered for. Called for every slice that is fetched.
+function note_size(r) {
+    const range = /^bytes \d+-\d+\/(\d+)$/.exec(r.variables.upstream_http_content_range || '');
+    if (range) {
+        ngx.shared.read_ahead.set(`${r.variables.digest} bytes`, Number(range[1]));
+    }
+}
+
+// The slices to fetch when a reader has missed one: { from, to, left, ... }, or null.
+// `left` is the one that is not fetched: its miss tells that the reader has come to it.
+//   missed    the number of the missed slice
+//   last      the number of the blob's last slice
+//   previous  what this function returned at the reader's previous miss, with `atMs`; or null
+//   nowMs     the time
+function plan(missed, last, previous, nowMs) {
+    let size = FIRST_WINDOW;
+    let from = missed + LEFT_TO_READER;
+    if (previous && missed > previous.to - previous.size && missed <= previous.to + LEFT_TO_READER) {
+        if (missed < previous.left) {
+            return null;
+        }
+        const elapsed = nowMs - previous.atMs;
+        size = previous.size;
+        if (elapsed < QUICK_MS) {
+            size = Math.min(size * 2, LARGEST_WINDOW);
+        } else if (elapsed > SLOW_MS) {
+            size = Math.max(size / 2, FIRST_WINDOW / 2);
+        }
+        from = Math.max(from, previous.to + 1);
+    }
+    const to = Math.min(missed + size, last);
+    return from > to ? null : { from, to, size, left: missed + size * 3 / 4, atMs: nowMs };
+}
+
+// Answers at once, and then fetches the window that a miss starts. The request comes from the server `layers`, with the
+// missed slice in `Range`.
+async function read_ahead(r) {
+    r.return(204);
+    const range = /^bytes=(\d+)-(\d+)$/.exec(r.headersIn.Range || '');
+    const path = r.uri.slice('/-/read-ahead'.length);
+    const digest = path.slice(path.lastIndexOf('/') + 1);
+    const bytes = ngx.shared.read_ahead.get(`${digest} bytes`);
+    if (!range || bytes === undefined) {
+        return;
+    }
+    const slice = { bytes: range[2] - range[1] + 1, path, blob: bytes };
+    const missed = range[1] / slice.bytes;
+    const key = `${digest} window`;
+    const previous = ngx.shared.read_ahead_windows.get(key);
+    const window = plan(
+        missed, Math.ceil(bytes / slice.bytes) - 1, previous ? JSON.parse(previous) : null, Date.now()
+    );
+    if (window) {
+        ngx.shared.read_ahead_windows.set(key, JSON.stringify(window));
+        await fetchWindow(slice, window);
+    }
+}
+
+async function fetchWindow(slice, window) {
+    let next = window.from;
+    async function fetchInTurn() {
+        while (next <= window.to) {
+            while (ngx.shared.read_ahead_in_flight.size() >= LARGEST_IN_FLIGHT) {
+                await new Promise(resolve => setTimeout(resolve, WAIT_MS));
+            }
+            const number = next;
+            next += 1;
+            if (number !== window.left) {
+                await fetchSlice(slice, number);
+            }
+        }
+    }
+    await Promise.all(Array(PARALLEL).fill(0).map(fetchInTurn));
+}
+
+// Fetches one slice into the cache, by asking for its last byte.
+async function fetchSlice(slice, number) {
+    const last = Math.min((number + 1) * slice.bytes, slice.blob) - 1;
+    const key = `${slice.path} ${number}`;
+    ngx.shared.read_ahead_in_flight.set(key, 1);
+    try {
+        const reply = await ngx.fetch(`http://127.0.0.1:8081${slice.path}`, { headers: { Range: `bytes=${last}-${last}` } });
+        await reply.arrayBuffer();
+    } catch (e) {
+        ngx.log(ngx.WARN, `read-ahead of slice ${number} of ${slice.path} failed: ${e.message}`);
+    }
+    ngx.shared.read_ahead_in_flight.delete(key);
+}
+
+export default { note_size, plan, read_ahead };

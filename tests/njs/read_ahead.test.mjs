@@ -1,0 +1,58 @@
+// Which slices are fetched when the reader of a blob has missed one.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import read_ahead from '../../k8s_manifests/nginx/njs/read_ahead.js';
+
+const LAST = 1000;
+
+// The windows of a reader that comes to each left-out slice after `pauseMs`.
+function windows(count, pauseMs, last = LAST) {
+    const found = [];
+    let missed = 1;
+    for (let i = 0; i < count; i += 1) {
+        const window = read_ahead.plan(missed, last, found[i - 1] || null, i * pauseMs);
+        found.push(window);
+        missed = window.left;
+    }
+    return found;
+}
+
+test('the first window leaves the next slice to the reader, and one on purpose', () => {
+    assert.deepEqual(read_ahead.plan(1, LAST, null, 5), { from: 3, to: 9, size: 8, left: 7, atMs: 5 });
+});
+
+test('the windows of a quick reader double up to the largest', () => {
+    assert.deepEqual(windows(6, 100).map(window => window.size), [8, 16, 32, 64, 64, 64]);
+});
+
+test('the windows of a slow reader get smaller down to the smallest', () => {
+    assert.deepEqual(windows(4, 60_000).map(window => window.size), [8, 4, 4, 4]);
+});
+
+test('no slice is fetched twice or passed over', () => {
+    const found = windows(8, 100);
+    found.slice(1).forEach((window, i) => assert.equal(window.from, found[i].to + 1));
+});
+
+test('the slice that is left out is in its window', () => {
+    windows(8, 100).forEach(window => assert.ok(window.from < window.left && window.left < window.to));
+});
+
+test('a miss before the slice that is left out starts nothing', () => {
+    const [window] = windows(1, 0);
+    assert.equal(read_ahead.plan(2, LAST, window, 10), null);
+});
+
+test('nothing beyond the end of the blob is fetched', () => {
+    assert.equal(read_ahead.plan(990, LAST, null, 0).to, 998);
+    assert.equal(read_ahead.plan(995, LAST, null, 0).to, LAST);
+    assert.equal(read_ahead.plan(999, LAST, null, 0), null);
+});
+
+test('a reader at another place of the blob begins with the first window', () => {
+    const [window] = windows(1, 0);
+    assert.equal(read_ahead.plan(500, LAST, window, 10).size, 8);
+    assert.equal(read_ahead.plan(500, LAST, window, 10).from, 502);
+});
