@@ -10,7 +10,7 @@ const LARGEST_WINDOW = 64;
 const QUICK_MS = 2000;
 const SLOW_MS = 8000;
 
-// The slice after a missed one is left to the reader, who comes to it before a fetch could be complete.
+// The slice after a missed one is left to the reader: it needs it before a fetch could be complete.
 const LEFT_TO_READER = 2;
 
 // Fetches at the same time: for one window, and in this pod. Each takes five connections of nginx.
@@ -27,7 +27,7 @@ function note_size(r) {
 }
 
 // The slices to fetch when a reader has missed one: { from, to, left, ... }, or null.
-// `left` is the one that is not fetched: its miss tells that the reader has come to it.
+// `left` is the one that is not fetched: its miss shows how far the reader is.
 //   missed    the number of the missed slice
 //   last      the number of the blob's last slice
 //   previous  what this function returned at the reader's previous miss, with `atMs`; or null
