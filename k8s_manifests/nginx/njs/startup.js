@@ -21,7 +21,7 @@ async function startup(r) {
 async function ask(r, kind, names, good) {
     const hosts = names.split(' ').filter(Boolean);
     const replies = await Promise.all(hosts.map(host => r.subrequest(`/-/${kind}/${host}`)));
-    const failed = hosts.filter((host, index) => !good.includes(replies[index].status));
+    const failed = hosts.filter((_, index) => !good.includes(replies[index].status));
     failed.forEach(host => r.error(`the startup probe fails: ${host} does not answer as it should`));
     return { asked: hosts.length, ready: hosts.length - failed.length };
 }
