@@ -3,7 +3,7 @@ SHELL := /bin/bash -o pipefail
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # A company's own certificate authority counts for npm as it does for everything else.
 export NODE_USE_SYSTEM_CA := 1
-# Compiled JavaScript is kept: about an eighth of the time of `cdk synth`.
+# A cache of compiled JavaScript saves about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
 CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli scripts testbed tests
 # What git tracks, or would.
@@ -13,7 +13,7 @@ CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
 ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
-# A sandbox for each suite: they run side by side, and beside one that `make sandbox` keeps up.
+# A sandbox for each suite: they run side by side, and beside one of `make sandbox`.
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
 # Suites that start nginx themselves need no cluster.
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
@@ -146,10 +146,10 @@ deploy: .venv/installed node_modules/installed ## Deploy to the account of your 
 destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made (CONFIG=frontdoor.toml)
 	cdk destroy --force -c config=$(CONFIG)
 
-snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations anew
+snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations again
 	python -m tests.template.snapshots
 
-# Both ask services of the internet, and fail where these do not answer: what was not asked about is not clean.
+# Both ask services of the internet, and fail where these do not answer.
 audit: .venv/audit/installed node_modules/installed ## Ask PyPI and npm for known vulnerabilities of what is pinned
 	for of in lambda_fn/requirements requirements requirements-dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$of.txt || exit 1; done && npm audit
 

@@ -32,7 +32,7 @@ def _entry(context: CheckContext, role: str, user: str, group: str) -> Finding:
     cluster, region = context.settings.cluster.name, context.settings.cluster.region
     found = get_or_none(context.client("iam").get_role, RoleName=role)
     if found is None:
-        return failed(f"role {role} of {user} does not exist any more: its access entry is void", DELETED_HINT)
+        return failed(f"role {role} of {user} does not exist any more: its access entry has no effect", DELETED_HINT)
     arn = found["Role"]["Arn"]
     options = f"--region {region} --cluster-name {cluster} --principal-arn {arn} --kubernetes-groups {group}"
     entry = get_or_none(context.client("eks").describe_access_entry, clusterName=cluster, principalArn=arn)

@@ -27,11 +27,11 @@ def run(context: CheckContext) -> Iterator[Finding]:
     deployment: Deployment = Deployment.from_dict(found)  # type: ignore[assignment]  # lightkube types its base class
     configuration = _text(kubernetes, name, CONFIG_KEY)
     if configuration is None:
-        yield failed(f"ConfigMap {name} is missing or empty", "run a refresh")
+        yield failed(f"ConfigMap {name} is missing or empty", "run a refresh (docs/operations.md, first table)")
     elif workload_of(deployment).config_sha256 != manifests.digest(configuration):
         yield failed(
             f"ConfigMap {name} was edited, or a run ended early: the pods run another configuration",
-            "run a refresh: it writes the configuration again and rolls the pods",
+            "run a refresh (docs/operations.md, first table): it writes the configuration again and rolls the pods",
         )
     else:
         yield from _compare(context, configuration)
