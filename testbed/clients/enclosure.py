@@ -103,5 +103,6 @@ def _environment() -> Sequence[str]:
         "DOCKER_CONFIG": str(DOCKER_CONFIG),
         "REGISTRY_AUTH_FILE": str(DOCKER_CONFIG / "config.json"),
         "PODMAN_IGNORE_CGROUPSV1_WARNING": "true",
+        "COSIGN_PASSWORD": "",  # of a key that a test makes; without it cosign asks on the terminal
     }
     return ("--clearenv", *(word for pair in variables.items() for word in ("--setenv", *pair)))

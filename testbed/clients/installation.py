@@ -27,6 +27,7 @@ PACKAGES = (
 MODULES = Path(__file__).parent / "tools"
 TOOLS: Sequence[Tool] = (
     Tool("oras", "oras.land/oras/cmd/oras", MODULES),
+    Tool("cosign", "github.com/sigstore/cosign/v3/cmd/cosign", MODULES / "cosign"),
     Tool("helm", "helm.sh/helm/v4/cmd/helm", MODULES / "helm"),
     Tool("regctl", "github.com/regclient/regclient/cmd/regctl", MODULES),
 )
