@@ -22,5 +22,7 @@ class Warnings:
         error: The message of an error; `$error_message` is nginx's variable.
     """
 
-    stale_tag: str = _header("ECR fails or refuses the credential of this registry: this is the last known content of the tag")
+    stale_tag: str = _header(
+        "ECR fails or refuses the credential of this registry: this is the last known content of the tag"
+    )
     error: str = _header("$error_message")

@@ -35,7 +35,10 @@ def _problems(listed: Sequence[Mapping[str, Any]], region: str) -> Iterator[Find
     for alarm in listed:
         name = alarm["AlarmName"]
         if alarm["StateValue"] == "ALARM":
-            yield warning(f"alarm {name} is in state ALARM", alarm.get("AlarmDescription", "see docs/operations.md, When an alarm goes off"))
+            yield warning(
+                f"alarm {name} is in state ALARM",
+                alarm.get("AlarmDescription", "see docs/operations.md, When an alarm goes off"),
+            )
         if not alarm.get("ActionsEnabled", True):
             command = f"aws cloudwatch enable-alarm-actions --region {region} --alarm-names {name}"
             yield warning(f"the actions of alarm {name} are disabled: it notifies no one", command)

@@ -17,7 +17,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
     try:
         image = image_to_pull(context.image, context.settings.canary)
     except ValidationError:
-        yield failed(f"{context.image!r} is not a valid image reference", "write REPOSITORY:TAG or REPOSITORY@sha256:...")
+        yield failed(
+            f"{context.image!r} is not a valid image reference", "write REPOSITORY:TAG or REPOSITORY@sha256:..."
+        )
         return
     if image is None:
         yield skipped("no image to pull: --image REPOSITORY:TAG pulls its manifest and its smallest layer")
