@@ -37,7 +37,9 @@ def test_a_blob_is_fetched_once_in_slices_over_one_redirect(client: Client, cont
     assert [client.get(BLOB).body == LAYER for _ in range(3)] == [True] * 3
     found = control.requests(mark)
     assert [entry.kind for entry in found.entries] == ["registry.blobs", *["s3.layer"] * len(SLICES)]
-    assert [e.headers["range"] for e in found.of("s3")] == [f"bytes={begin}-{end - 1}" for begin, end in SLICES]
+    # The last ones are read ahead, side by side.
+    ranges = sorted(e.headers["range"] for e in found.of("s3"))
+    assert ranges == [f"bytes={begin}-{end - 1}" for begin, end in SLICES]
     assert found.sent_bytes("s3.layer") == len(LAYER)
 
 

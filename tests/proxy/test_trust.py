@@ -28,7 +28,8 @@ def edited(pod: Pod, world: World, old: str, new: str) -> Pod:
     (pod.folder / "scripts" / "other.crt").write_bytes(world.pair("domain").certificate.read_bytes())
     template = pod.template(TEMPLATE_KEY)
     assert template.count(old) == 1
-    pod.configure(template.replace(old, new))
+    # An open connection would be used again, and its certificate not be checked again.
+    pod.configure(template.replace(old, new).replace("keepalive 32;", "keepalive 0;"))
     pod.waits_for_upstreams = False
     pod.start()
     return pod
@@ -73,7 +74,8 @@ def test_an_ecr_with_the_certificate_of_another_name_gets_no_credential(
 def test_an_s3_whose_certificate_is_not_trusted_is_not_read(
     pod: Pod, world: World, client: Client, control: Control, image: Image
 ) -> None:
-    other = f"proxy_ssl_trusted_certificate /etc/frontdoor/scripts/other.crt; {FOLLOW}"
+    # A session of the startup probe would be resumed, and its certificate not be checked again.
+    other = f"proxy_ssl_session_reuse off; proxy_ssl_trusted_certificate /etc/frontdoor/scripts/other.crt; {FOLLOW}"
     edited(pod, world, FOLLOW, other).wait_for_upstreams()
     mark = control.mark()
     assert client.get(f"{BLOB_PATH}{image.layers[0]}").status == 503
