@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -72,8 +72,12 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 
 # Six at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
 # first. The parts are there already, and looking for them again would let the others start before them.
-test: parts node_modules/installed ## All tests and checks, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes e2e-operation proxy-requests proxy-cache template e2e-doctor clients-short cluster lifecycle types unit double lint imports njs
+test: parts node_modules/installed ## Tests and checks of the product, side by side; those on real parts run in the sandbox
+	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes template e2e-operation proxy-requests proxy-cache e2e-doctor cluster unit types lint imports njs
+
+# CI calls it after `make test`. The first run downloads and builds the clients, which takes minutes.
+test-heavy: parts ## What `make test` leaves out: tests of the test bed itself, and pulls with dockerd and other real clients
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=line PARTS_READY=yes lifecycle double clients-short
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))
@@ -106,7 +110,7 @@ e2e-operation: parts ## The half of `make e2e` about installing, refreshing and 
 e2e-doctor: parts ## The half of `make e2e` about the doctor
 	$(INSIDE) pytest tests/e2e/doctor
 
-clients-short: parts ## Pulls of real clients by tag and digest, and from what one of them has left: the part that `make test` runs
+clients-short: parts ## Pulls of real clients by tag and digest, and from what one of them has left: the part that `make test-heavy` runs
 	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
 
 # Beside `make test`, not in it: all pairs of clients take minutes.
