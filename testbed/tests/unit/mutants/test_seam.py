@@ -15,11 +15,11 @@ seam.install()
 from testbed.mutants.references import _SETTINGS, _VARIANTS, _product
 from lambda_fn.settings import parse_toml
 settings = parse_toml(_SETTINGS + _VARIANTS[0], "x")
-edits = NginxEdit(nginx=("worker_processes *",), remove=True), ObjectEdit(kind="Deployment", path="spec/replicas", value=77)
+edits = NginxEdit(nginx=("pid *",), remove=True), ObjectEdit(kind="Deployment", path="spec/replicas", value=77)
 with seam.holding(Mutant(rule="R1", removed="something", edits=edits)):
     mutated = _product(settings)
 whole = _product(settings)
-assert "worker_processes " not in mutated.configuration and "worker_processes " in whole.configuration
+assert "pid " not in mutated.configuration and "pid " in whole.configuration
 replicas = [[o["spec"]["replicas"] for o in p.objects if o["kind"] == "Deployment"] for p in (mutated, whole)]
 assert replicas[0] == [77] != replicas[1], replicas
 """
