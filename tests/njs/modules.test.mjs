@@ -182,3 +182,23 @@ for (const [registries, buckets, status] of [
         assert.equal(r.return.mock.calls[0].arguments[0], status);
     });
 }
+
+for (const failed of [false, true]) {
+    test(`a miss ${failed ? 'starts nothing while the cache cannot be written' : 'starts the first window'}`, async () => {
+        const digest = `sha256:${'a'.repeat(64)}`;
+        for (const zone of ['read_ahead', 'read_ahead_windows', 'read_ahead_in_flight']) {
+            ngx.shared[zone] = Object.assign(new Store(Date.now), { size: () => 0 });
+        }
+        ngx.shared.read_ahead.set(`${digest} bytes`, 100 << 20);
+        ngx.fetch = mock.fn(async () => ({ arrayBuffer: async () => null }));
+        if (failed) {
+            ngx.shared.cache_disk.set('error', 'ENOSPC');
+        }
+        const path = `/-/read-ahead/${HOST}/v2/team/app/blobs/${digest}`;
+        await frontdoor.read_ahead({ uri: path, headersIn: { Range: 'bytes=1048576-2097151' }, return: mock.fn() });
+        const ranges = ngx.fetch.mock.calls.map(call => call.arguments[1].headers.Range);
+        // The last bytes of slices 3 to 9 without 7, which is left to the reader.
+        const expected = [3, 4, 5, 6, 8, 9].map(number => (number + 1) * 1048576 - 1).map(at => `bytes=${at}-${at}`);
+        assert.deepEqual(ranges, failed ? [] : expected);
+    });
+}

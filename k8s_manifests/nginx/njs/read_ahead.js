@@ -4,6 +4,8 @@
 // The reader itself shows how far it is: it finds most slices in the cache, where no code of this proxy runs, and misses
 // the few that are left out on purpose. Each of these misses starts the next window.
 
+import cache_disk from './cache_disk.js';
+
 // Slices of the first window, and of the largest. A window doubles while its reader is quick, and halves when it is slow.
 const FIRST_WINDOW = 8;
 const LARGEST_WINDOW = 64;
@@ -56,6 +58,10 @@ function plan(missed, last, previous, nowMs) {
 // missed slice in `Range`.
 async function read_ahead(r) {
     r.return(204);
+    // What cannot be stored would be fetched for nothing.
+    if (cache_disk.cache_disk_failed()) {
+        return;
+    }
     const range = /^bytes=(\d+)-(\d+)$/.exec(r.headersIn.Range || '');
     const path = r.uri.slice('/-/read-ahead'.length);
     const digest = path.slice(path.lastIndexOf('/') + 1);
