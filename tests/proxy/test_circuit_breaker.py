@@ -73,7 +73,8 @@ def test_the_answer_to_an_older_request_does_not_close_the_circuit(client: Clien
     path = f"/v2/team/app/manifests/{secrets.token_hex(8)}"
     with ThreadPoolExecutor(1) as pool, control.behaving(throttled(50)):
         with control.behaving(Behaviour(registry_delay_seconds=1)):
-            under_way = pool.submit(request_unknown_tag, client)
+            # One request to ECR, and not the two of a missing tag.
+            under_way = pool.submit(client.get, "/v2/team/app/tags/list")
             wait_until_requested(control, mark)
         assert request_unknown_tag(client).status == 429
         under_way.result()
