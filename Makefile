@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -67,8 +67,14 @@ unit: .venv/installed ## Unit tests: no sockets, seconds; with the coverage floo
 njs: .venv/installed ## Unit tests of the njs modules, in Node
 	node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test --test-reporter=dot tests/njs/*.test.mjs
 
+# The Lambda's bundle is built and described from the network or a cache; the rest of the suite needs neither.
+BUNDLE_TESTS := tests/template/test_sbom.py tests/template/test_stack_bundle.py
+
 template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s write
-	pytest tests/template
+	pytest tests/template $(addprefix --ignore=,$(BUNDLE_TESTS))
+
+bundle: .venv/installed ## Tests of the Lambda's bundle and its bill of materials
+	pytest $(BUNDLE_TESTS)
 
 # Six at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
 # first. The parts are there already, and looking for them again would let the others start before them.
@@ -76,8 +82,8 @@ test: parts node_modules/installed ## Tests and checks of the product, side by s
 	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes template e2e-operation proxy-requests proxy-cache e2e-doctor cluster unit types lint imports njs
 
 # CI calls it after `make test`. The first run downloads and builds the clients, which takes minutes.
-test-heavy: parts ## What `make test` leaves out: tests of the test bed itself, and pulls with dockerd and other real clients
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=line PARTS_READY=yes lifecycle double clients-short
+test-heavy: parts ## What `make test` leaves out: tests of the test bed itself and of the bundle, and pulls with dockerd and other real clients
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=line PARTS_READY=yes lifecycle double clients-short bundle
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))

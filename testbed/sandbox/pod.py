@@ -140,14 +140,12 @@ class Pod:
         if self._process and self._process.poll() is None:
             os.kill(self.pid, signal.SIGQUIT)
             if not self.has_ended(START_STOP_SECONDS):
-                self._process.kill()
-                self._process.wait()
+                self._kill_all()
                 raise RuntimeError(f"nginx does not end within {START_STOP_SECONDS} s: {self.error_log()}")
 
     def kill(self) -> None:
         """End nginx as the kernel does when memory runs out: by SIGKILL."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._running.wait(START_STOP_SECONDS)
+        self._kill_all()
         (self.folder / "run" / "nginx.pid").unlink()
 
     def pre_stop(self) -> subprocess.Popen[bytes]:
@@ -216,6 +214,11 @@ class Pod:
         if self._process is None:
             raise RuntimeError("this pod was never started")
         return self._process
+
+    def _kill_all(self) -> None:
+        """Kill process 1, not the container's runtime: the runtime ends after all that is inside, so ports are free."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._running.wait(START_STOP_SECONDS)
 
     def _passes_startup_probe(self) -> bool:
         with closing(HTTPConnection("127.0.0.1", 8080, timeout=START_STOP_SECONDS)) as connection:
