@@ -42,5 +42,5 @@ def ids_of(source: str) -> set[str]:
 
 
 def position(rule: str) -> tuple[bool, int]:
-    """The place of an id in a list: R1 to R43, then F1 to F21."""
+    """The place of an id in a list: R1 to R45, then F1 to F21."""
     return rule.startswith("F"), int(rule[1:])

@@ -103,7 +103,7 @@ def test_a_range_never_reaches_ecr(client: Client, control: Control, image: Imag
     client.get("/v2/team/app/manifests/1.4", ACCEPT | {"Range": "bytes=0-10"})
     client.get(f"/v2/team/app/blobs/{image.layers[0]}", {"Range": "bytes=0-10"})
     assert [e.headers.get("range") for e in control.requests(mark).of("registry")] == [None] * 3
-    assert [e.headers.get("range") for e in control.requests(mark).of("s3")] == ["bytes=0-1048575"]
+    assert [e.headers.get("range") for e in control.requests(mark).of("s3")] == ["bytes=0-262143"]
 
 
 @pytest.mark.rule("R28")
