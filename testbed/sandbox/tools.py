@@ -41,11 +41,11 @@ TOOLS = (
 
 
 def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
-    """The folder of the binaries for exactly these modules, toolchain and flags, whether it exists or not."""
+    """The folder of the binaries for exactly these modules, sources, toolchain and flags, whether it exists or not."""
     digest = hashlib.sha256()
     for module in sorted({tool.module for tool in tools}):
-        for name in ("go.mod", "go.sum"):
-            digest.update((module / name).read_bytes())
+        for file in (module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))):
+            digest.update(file.read_bytes())
     digest.update(_go_version().encode())
     digest.update(_linker_flags().encode())
     return cache / "tools" / digest.hexdigest()[:16]
