@@ -1,10 +1,12 @@
 """The dead-letter queue: the event and the error of every refresh run that failed after all retries."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.encryption import use_key_for_queue
 from stacks.nag import acknowledge
 
 
@@ -21,6 +23,7 @@ class DeadLetterQueue(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
+        self._key = key
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -30,3 +33,10 @@ class DeadLetterQueue(Construct):
             retention_period=cdk.Duration.days(14),
         )
         acknowledge(self.queue, "AwsSolutions-SQS3", "This queue is the dead-letter queue.")
+
+    def send_statements(self) -> list[iam.PolicyStatement]:
+        """What a role needs to send messages."""
+        send = iam.PolicyStatement(
+            sid="SendToDeadLetterQueue", actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]
+        )
+        return [send, *([use_key_for_queue(self._key)] if self._key else [])]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import IDependable
 
 from lambda_fn.contract.objects import deployer_group, deployer_role
@@ -19,15 +20,15 @@ from stacks.workload import Deployer, Documents, Workload
 def first_run(  # noqa: PLR0913 - properties, each passed by name
     stack: cdk.Stack,
     settings: Settings,
-    *,
     objects: Documents,
     refresh: Refresh,
+    *,
     network: Network | None,
     balancer: LoadBalancer | None,
-    prerequisites: Sequence[IDependable],
+    after: Sequence[IDependable],
     key: kms.IKey | None,
-) -> FirstRun:
-    """Add the objects and the run that follows them to the stack.
+) -> FirstRun | None:
+    """Add the objects and the run that follows them to the stack; None without objects.
 
     Args:
         stack: Of the installation.
@@ -36,14 +37,32 @@ def first_run(  # noqa: PLR0913 - properties, each passed by name
         refresh: The Lambda that runs.
         network: Of the Lambda and of kubectl; None outside the cluster's VPC.
         balancer: In front of the pods; None without one.
-        prerequisites: What must exist before the Lambda can reach AWS and the cluster.
+        after: What must exist before the Lambda can reach AWS and the cluster.
         key: Encrypts the log; None without a key of the stack.
     """
+    if not objects:
+        return None
     # One log group for all functions of CDK: otherwise Lambda would create one for each, without retention or key.
     days = settings.refresh.log_retention_days
     log = log_group(stack, "DeploymentLog", retention_days=days, removal_policy=cdk.RemovalPolicy.DESTROY, key=key)
+    workload = _workload(stack, settings, objects, network, log)
+    # Pods become ready when the load balancer finds them healthy, so it must exist before them.
+    workload.node.add_dependency(*([balancer] if balancer else []), *after)
+    return FirstRun(
+        stack,
+        "FirstRun",
+        function=refresh.function,
+        timeout=refresh.timeout,
+        after=[*after, workload],
+        log_group=log,
+    )
+
+
+def _workload(
+    stack: cdk.Stack, settings: Settings, objects: Documents, network: Network | None, log: logs.ILogGroup
+) -> Workload:
     deployer = Deployer(deployer_group(settings.cluster.namespace), deployer_role(settings.names.workload))
-    workload = Workload(
+    return Workload(
         stack,
         "Workload",
         cluster=settings.cluster,
@@ -53,7 +72,3 @@ def first_run(  # noqa: PLR0913 - properties, each passed by name
         network=network,
         log_group=log,
     )
-    # Pods become ready when the load balancer finds them healthy, so it must exist before them.
-    workload.node.add_dependency(*([balancer] if balancer else []), *prerequisites)
-    after = [*prerequisites, workload]
-    return FirstRun(stack, "FirstRun", function=refresh.function, timeout=refresh.timeout, after=after, log_group=log)

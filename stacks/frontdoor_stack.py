@@ -56,18 +56,11 @@ class FrontdoorStack(cdk.Stack):
         refreshes = refresh(self, settings, workload_digest=digest, network=network, key=key)
         alarms = self._alarms(settings, refreshes, key)
         prerequisites = self._prerequisites(settings, refreshes.role, network)
-        arn = balancer.target_group_arn if balancer else None
-        if objects := applied_documents(settings, target_group_arn=arn):
-            run = first_run(
-                self,
-                settings,
-                objects=objects,
-                refresh=refreshes,
-                network=network,
-                balancer=balancer,
-                prerequisites=prerequisites,
-                key=key,
-            )
+        objects = applied_documents(settings, target_group_arn=balancer.target_group_arn if balancer else None)
+        run = first_run(
+            self, settings, objects, refreshes, network=network, balancer=balancer, after=prerequisites, key=key
+        )
+        if run:
             # A schedule may start a run as soon as it exists: before the first run it would fail or run beside it.
             for later in (refreshes.schedule, *alarms.raised_without_data):
                 later.node.add_dependency(run)

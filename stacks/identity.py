@@ -5,16 +5,14 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry
 from stacks import ecr_actions
-from stacks.encryption import use_key_for_queue
+from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import allowed_repositories, image_repository
@@ -43,8 +41,7 @@ class Identity(Construct):
         proxy_image: str,
         cluster: Cluster,
         log_group: logs.ILogGroup,
-        dead_letter_queue: sqs.IQueue,
-        key: kms.IKey | None,
+        dead_letter_queue: DeadLetterQueue,
     ) -> None:
         """Define the role.
 
@@ -57,7 +54,7 @@ class Identity(Construct):
             *_ecr_access(repositories, image_repository(self, proxy_image)),
             describe_cluster(self, cluster.name),
             write_log(log_group),
-            *_send_to_dead_letter_queue(dead_letter_queue, key),
+            *dead_letter_queue.send_statements(),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
         policy = iam.PolicyDocument(statements=statements)
@@ -119,13 +116,6 @@ def _deny_writes() -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=[*ecr_actions.WRITE], resources=["*"]
     )
-
-
-def _send_to_dead_letter_queue(dead_letter_queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
-    send = iam.PolicyStatement(
-        sid="SendToDeadLetterQueue", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
-    )
-    return [send, *([use_key_for_queue(key)] if key else [])]
 
 
 def _acknowledge_wildcards(role: iam.Role, repositories: list[str]) -> None:

@@ -42,38 +42,33 @@ class LoadBalancer(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         group = _security_group(self, cluster, client_cidrs, pod_port)
-        balancer = elbv2.CfnLoadBalancer(
-            self,
-            "Nlb",
-            type="network",
-            scheme="internal",
-            ip_address_type="ipv4",
-            subnets=[*exposure.subnets],
-            security_groups=[group],
-            # Clients keep the address of a zone from DNS, also after its last pod moved to another zone.
-            load_balancer_attributes=[
-                elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(
-                    key="load_balancing.cross_zone.enabled", value="true"
-                )
-            ],
-        )
-        acknowledge(
-            balancer, "AwsSolutions-ELB2", "nginx logs every request; the load balancer would log only TLS handshakes."
-        )
+        balancer = _balancer(self, exposure.subnets, group)
         targets = target_group(self, "Pods", vpc_id=str(cluster.vpc_id), exposure=exposure, drain_seconds=drain_seconds)
         listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
             _alias(self, domain, exposure.alias_zone_id, balancer)
         self.target_group_arn = targets.ref
-        cdk.CfnOutput(
-            cdk.Stack.of(self), "TargetGroupArn", value=targets.ref, description="Target group of the proxy pods"
-        )
-        cdk.CfnOutput(
-            cdk.Stack.of(self),
-            "LoadBalancerName",
-            value=balancer.attr_dns_name,
-            description="DNS name of the load balancer",
-        )
+        _outputs(cdk.Stack.of(self), targets.ref, balancer.attr_dns_name)
+
+
+def _balancer(scope: Construct, subnets: Iterable[str], security_group: str) -> elbv2.CfnLoadBalancer:
+    balancer = elbv2.CfnLoadBalancer(
+        scope,
+        "Nlb",
+        type="network",
+        scheme="internal",
+        ip_address_type="ipv4",
+        subnets=[*subnets],
+        security_groups=[security_group],
+        # Clients keep the address of a zone from DNS, also after its last pod moved to another zone.
+        load_balancer_attributes=[
+            elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(key="load_balancing.cross_zone.enabled", value="true")
+        ],
+    )
+    acknowledge(
+        balancer, "AwsSolutions-ELB2", "nginx logs every request; the load balancer would log only TLS handshakes."
+    )
+    return balancer
 
 
 def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], port: int) -> str:
@@ -126,3 +121,8 @@ def _alias(scope: Construct, domain: str, zone_id: str, balancer: elbv2.CfnLoadB
             dns_name=balancer.attr_dns_name, hosted_zone_id=balancer.attr_canonical_hosted_zone_id
         ),
     )
+
+
+def _outputs(stack: cdk.Stack, target_group_arn: str, dns_name: str) -> None:
+    cdk.CfnOutput(stack, "TargetGroupArn", value=target_group_arn, description="Target group of the proxy pods")
+    cdk.CfnOutput(stack, "LoadBalancerName", value=dns_name, description="DNS name of the load balancer")

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from lambda_fn.settings.models import Settings
@@ -58,20 +59,11 @@ def refresh(
         network: Of the Lambda; None where it runs outside the cluster's VPC.
         key: Encrypts the log and the queue; None without a key of the stack.
     """
-    queue = DeadLetterQueue(stack, "Failures", key=key).queue
+    queue = DeadLetterQueue(stack, "Failures", key=key)
     # It remains when the stack is deleted: after a deployment that failed and rolled back it holds the reason.
     days = settings.refresh.log_retention_days
     log = log_group(stack, "Log", retention_days=days, removal_policy=cdk.RemovalPolicy.RETAIN, key=key)
-    role = Identity(
-        stack,
-        "Identity",
-        registries=settings.registries,
-        proxy_image=settings.proxy.image,
-        cluster=settings.cluster,
-        log_group=log,
-        dead_letter_queue=queue,
-        key=key,
-    ).role
+    role = _role(stack, settings, log, queue)
     timeout = run_timeout(settings.refresh.rollout_timeout_seconds)
     function = Refresher(
         stack,
@@ -80,16 +72,31 @@ def refresh(
         timeout=timeout,
         role=role,
         log_group=log,
-        dead_letter_queue=queue,
+        dead_letter_queue=queue.queue,
         network=network,
     ).function
-    schedule = Schedule(
+    schedule = _schedule(stack, settings, function, queue)
+    return Refresh(function=function, role=role, timeout=timeout, dead_letter_queue=queue.queue, schedule=schedule)
+
+
+def _role(stack: cdk.Stack, settings: Settings, log: logs.ILogGroup, queue: DeadLetterQueue) -> iam.IRole:
+    return Identity(
+        stack,
+        "Identity",
+        registries=settings.registries,
+        proxy_image=settings.proxy.image,
+        cluster=settings.cluster,
+        log_group=log,
+        dead_letter_queue=queue,
+    ).role
+
+
+def _schedule(stack: cdk.Stack, settings: Settings, function: lambda_.IFunction, queue: DeadLetterQueue) -> Schedule:
+    return Schedule(
         stack,
         "Schedule",
         refresh=settings.refresh.schedule,
         canary=settings.canary.schedule if settings.canary else None,
         function=function,
         dead_letter_queue=queue,
-        key=key,
     )
-    return Refresh(function=function, role=role, timeout=timeout, dead_letter_queue=queue, schedule=schedule)

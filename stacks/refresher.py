@@ -27,6 +27,7 @@ ENVIRONMENT_LIMIT_BYTES = 4096
 
 # 1,769 MB is one full CPU: a cold start is mostly imports, and six short runs a day cost next to nothing.
 _MEMORY_MB = 1024
+_PYTHON_IS_SUPPORTED = f"The pinned wheels are for Python {PYTHON}, which is supported until 2029."
 
 
 class Refresher(Construct):
@@ -72,18 +73,16 @@ class Refresher(Construct):
             environment=dict(environment),
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            retry_attempts=2,
-            max_event_age=cdk.Duration.hours(1),
-            on_failure=destinations.SqsDestination(dead_letter_queue),
             vpc=network.vpc if network else None,
             vpc_subnets=network.selection if network else None,
             security_groups=[network.security_group] if network else None,
         )
-        acknowledge(
-            self.function,
-            "AwsSolutions-L1",
-            f"The pinned wheels are for Python {PYTHON}, which is supported until 2029.",
+        self.function.configure_async_invoke(
+            retry_attempts=2,
+            max_event_age=cdk.Duration.hours(1),
+            on_failure=destinations.SqsDestination(dead_letter_queue),
         )
+        acknowledge(self.function, "AwsSolutions-L1", _PYTHON_IS_SUPPORTED)
 
 
 def run_timeout(rollout_timeout_seconds: int) -> cdk.Duration:

@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_fn.settings.schedule import Schedule as ScheduleRule
-from stacks.encryption import use_key_for_queue
+from stacks.dead_letter_queue import DeadLetterQueue
 
 # A run that cannot start within an hour is outdated: the next one is due, and the dead-letter queue has its event.
 _DELIVER_WITHIN_SECONDS = 3600
@@ -31,7 +30,7 @@ class Schedule(Construct):
         canary: Of the canary, None without one.
     """
 
-    def __init__(  # noqa: PLR0913 - properties, each passed by name
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,
@@ -39,8 +38,7 @@ class Schedule(Construct):
         refresh: ScheduleRule,
         canary: ScheduleRule | None,
         function: lambda_.IFunction,
-        dead_letter_queue: sqs.IQueue,
-        key: kms.IKey | None,
+        dead_letter_queue: DeadLetterQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         group = scheduler.CfnScheduleGroup(self, "Group", name=cdk.Names.unique_resource_name(self, max_length=64))
@@ -49,41 +47,59 @@ class Schedule(Construct):
             "Role",
             description="EventBridge Scheduler: starts the Lambda of ecr-frontdoor",
             assumed_by=_scheduler_for(group),
-            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue, key))},
+            inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue))},
         )
-        window_minutes = refresh.window // timedelta(minutes=1)
-        self.schedule = scheduler.CfnSchedule(
-            self,
-            "Schedule",
-            description="Refreshes the ECR token before the old one expires",
-            group_name=group.ref,
-            schedule_expression=refresh.expression,
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-                mode="FLEXIBLE" if window_minutes else "OFF", maximum_window_in_minutes=window_minutes or None
-            ),
-            target=_target(function, role, dead_letter_queue, retries=_DELIVERY_RETRIES),
-        )
-        self.canary: scheduler.CfnSchedule | None = None
-        if canary:
-            self.canary = scheduler.CfnSchedule(
-                self,
-                "Canary",
-                description="Pulls an image through the registry's domain, as a client does",
-                group_name=group.ref,
-                schedule_expression=canary.expression,
-                flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-                # No retries: the next pull is due soon, and CanaryFailed sees a missing one. No dead-letter queue: the
-                # alarm on it is about refreshes.
-                target=_target(function, role, None, retries=0, event={"canary": True}),
-            )
+        target = _target(function, role, retries=_DELIVERY_RETRIES, dead_letter_queue=dead_letter_queue.queue)
+        self.schedule = _refreshes(self, group, refresh, target)
+        # No retries: the next pull is due soon, and CanaryFailed sees a missing one. No dead-letter queue: the alarm on
+        # it is about refreshes.
+        pull = _target(function, role, retries=0, event={"canary": True})
+        self.canary = _pulls(self, group, canary, pull) if canary else None
+
+
+def _refreshes(
+    scope: Construct,
+    group: scheduler.CfnScheduleGroup,
+    rule: ScheduleRule,
+    target: scheduler.CfnSchedule.TargetProperty,
+) -> scheduler.CfnSchedule:
+    window_minutes = rule.window // timedelta(minutes=1)
+    return scheduler.CfnSchedule(
+        scope,
+        "Schedule",
+        description="Refreshes the ECR token before the old one expires",
+        group_name=group.ref,
+        schedule_expression=rule.expression,
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+            mode="FLEXIBLE" if window_minutes else "OFF", maximum_window_in_minutes=window_minutes or None
+        ),
+        target=target,
+    )
+
+
+def _pulls(
+    scope: Construct,
+    group: scheduler.CfnScheduleGroup,
+    rule: ScheduleRule,
+    target: scheduler.CfnSchedule.TargetProperty,
+) -> scheduler.CfnSchedule:
+    return scheduler.CfnSchedule(
+        scope,
+        "Canary",
+        description="Pulls an image through the registry's domain, as a client does",
+        group_name=group.ref,
+        schedule_expression=rule.expression,
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        target=target,
+    )
 
 
 def _target(
     function: lambda_.IFunction,
     role: iam.IRole,
-    dead_letter_queue: sqs.IQueue | None,
     *,
     retries: int,
+    dead_letter_queue: sqs.IQueue | None = None,
     event: dict[str, bool] | None = None,
 ) -> scheduler.CfnSchedule.TargetProperty:
     return scheduler.CfnSchedule.TargetProperty(
@@ -110,13 +126,8 @@ def _scheduler_for(group: scheduler.CfnScheduleGroup) -> iam.IPrincipal:
     )
 
 
-def _statements(
-    function: lambda_.IFunction, dead_letter_queue: sqs.IQueue, key: kms.IKey | None
-) -> list[iam.PolicyStatement]:
+def _statements(function: lambda_.IFunction, dead_letter_queue: DeadLetterQueue) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(sid="InvokeLambda", actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
-        iam.PolicyStatement(
-            sid="SendToDeadLetterQueue", actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]
-        ),
-        *([use_key_for_queue(key)] if key else []),
+        *dead_letter_queue.send_statements(),
     ]
