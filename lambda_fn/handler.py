@@ -24,7 +24,7 @@ from lambda_fn.job import event as events
 from lambda_fn.job.api_error import Grant
 from lambda_fn.job.expiry import KnownExpiry
 from lambda_fn.job.refresh import refresh
-from lambda_fn.job.report import Report, ReportedError, RolloutStuckError
+from lambda_fn.job.report import Report, ReportedError, RolloutStuckError, UnfinishedError
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment
 
@@ -150,7 +150,7 @@ def _connected(
 
 def _rollout(report: Report | None, failure: BaseException | None) -> Rollout | None:
     """What the run saw of the Deployment; None when it failed before."""
-    if report is None or report.config_sha256 is None:
+    if report is None or report.config_sha256 is None or isinstance(failure, UnfinishedError):
         return None
     stuck = isinstance(failure, RolloutStuckError)
     return Rollout(started=report.rolled_out, stuck=stuck, pods_ready=report.pods_ready)

@@ -7,6 +7,7 @@ Where the new pods do not become ready, the earlier configuration is put back; w
 the ConfigMap's text is.
 """
 
+from datetime import datetime
 from typing import NoReturn
 
 from lambda_fn.contract.errors import ClusterError, TemplateError
@@ -15,7 +16,13 @@ from lambda_fn.job.configuration import rendered
 from lambda_fn.job.event import Request
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.ports import Clock, Cluster, Registry
-from lambda_fn.job.report import Ipv6Error, Report, StaleRegionError, UnrenderedTemplateError
+from lambda_fn.job.report import (
+    Ipv6Error,
+    Report,
+    StaleRegionError,
+    UnrenderedTemplateError,
+    unfinished_after,
+)
 from lambda_fn.job.undo import Before
 from lambda_fn.job.update import Update, apply
 from lambda_fn.settings import consistency
@@ -34,8 +41,9 @@ def refresh(
         StaleRegionError: At least one region has no new token; everything else is done.
         Ipv6Error: The cluster is IPv6, and no client can reach the pods; everything else is done.
         UnrenderedTemplateError: The template cannot be read or does not render; only the Secret is written.
-        ClusterError: The API refused or failed. A Secret that was written before is in use. Where the Deployment could
-            not be written, the ConfigMap has its earlier text again, or the message says that this failed, too.
+        ClusterError: The API refused or failed before the Secret was written.
+        UnfinishedError: The API refused or failed after that: the new tokens are in use. Where the Deployment could not
+            be written, the ConfigMap has its earlier text again, or the message says that this failed, too.
         RolloutReplacedError: Everything is written, and another writer's rollout replaced this one.
         RolloutStuckError: The new tokens are written, but the pods do not become ready with the new configuration; its
             message says whether the earlier one is in force again, its report what the run did.
@@ -49,41 +57,41 @@ def refresh(
         registry=registry,
         cluster=cluster,
     )
-    report = Report(
-        dry_run=request.dry_run,
+    secret = objects.secret(found.entries)
+    # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
+    report = apply(secret, cluster, _of_tokens(found, now, dry_run=request.dry_run))
+    if found.missing:
+        # The host name of a registry without a token is unknown, and so is its part of the configuration.
+        _fail_for_regions(found, report)
+    with unfinished_after(report):
+        configuration = _configuration(settings, tuple(found.entries), resolver, cluster, report)
+        before = Before(cluster.read_workload(), cluster.read_configuration())
+        update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
+        report = update.run(request, configuration, report)
+    if found.errors:
+        _fail_for_regions(found, report)
+    _reject_ipv6(settings, resolver, report)
+    return report
+
+
+def _of_tokens(found: tokens.Tokens, now: datetime, *, dry_run: bool) -> Report:
+    """The report of a run that has its tokens, and has done nothing else."""
+    return Report(
+        dry_run=dry_run,
         hosts=tuple(found.entries),
         expires_at=found.expires_at(now),
         config_sha256=None,
         stale_regions=tuple(found.errors),
         warnings=(*found.warnings, *map(str, found.errors.values())),
     )
-    secret = objects.secret(found.entries)
-    # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
-    report = apply(secret, cluster, report)
-    if found.missing:
-        # The host name of a registry without a token is unknown, and so is its part of the configuration.
-        _fail_for_regions(found, report)
+
+
+def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, cluster: Cluster, report: Report) -> str:
     try:
-        configuration = rendered(settings, tuple(found.entries), resolver, cluster.read_template())
+        return rendered(settings, hosts, resolver, cluster.read_template())
     except (ClusterError, TemplateError) as error:
-        _fail_for_template(error, report)
-    before = Before(cluster.read_workload(), cluster.read_configuration())
-    update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
-    report = update.run(request, configuration, report)
-    if found.errors:
-        _fail_for_regions(found, report)
-    # The settings alone do not show it where EKS gives the address of the DNS.
-    for mistake in consistency.ipv6(
-        {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure.kind
-    ):
-        raise Ipv6Error(f"{mistake}, and deploy. The tokens in the Secret are new", report)
-    return report
-
-
-def _fail_for_template(error: ClusterError | TemplateError, report: Report) -> NoReturn:
-    raise UnrenderedTemplateError(
-        f"{error}. The tokens in the Secret are new; the proxy keeps the configuration it has", report
-    ) from error
+        state = report.state("The tokens in the Secret are new; the proxy keeps the configuration it has")
+        raise UnrenderedTemplateError(f"{error}. {state}", report) from error
 
 
 def _fail_for_regions(found: tokens.Tokens, report: Report) -> NoReturn:
@@ -94,4 +102,12 @@ def _fail_for_regions(found: tokens.Tokens, report: Report) -> NoReturn:
             f"Registries of other regions have new tokens; {', '.join(found.missing)} has no valid one, so nothing can "
             "be pulled from there, and the configuration is left as it is"
         )
-    raise StaleRegionError(f"{reasons}. {state}", report) from next(iter(found.errors.values()))
+    raise StaleRegionError(f"{reasons}. {report.state(state)}", report) from next(iter(found.errors.values()))
+
+
+def _reject_ipv6(settings: Settings, resolver: str, report: Report) -> None:
+    """The settings alone do not show the mistake where EKS gives the address of the DNS."""
+    for mistake in consistency.ipv6(
+        {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure.kind
+    ):
+        raise Ipv6Error(f"{mistake}, and deploy. {report.state('The tokens in the Secret are new')}", report)

@@ -1,5 +1,7 @@
 """The result of a run, for people and for metrics, and the errors that carry it. Pure; holds no secret."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,6 +45,10 @@ class Report:
     pods_wanted: int = 0
     warnings: tuple[str, ...] = field(default=())
 
+    def state(self, written: str) -> str:
+        """What a message says of the cluster: `written` after a run; of a dry run, that a run would lead there."""
+        return f"This dry run wrote nothing. After a run: {written}" if self.dry_run else written
+
     def to_json(self) -> dict[str, Any]:
         """The report as JSON's own types."""
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
@@ -50,7 +56,7 @@ class Report:
 
 
 class ReportedError(FrontdoorError):
-    """The run wrote the Secret, and failed afterwards.
+    """The run wrote the Secret, and failed afterwards; a dry run wrote nothing, and failed where a run would.
 
     Attributes:
         report: What the run did; the tokens it wrote are in use.
@@ -73,6 +79,10 @@ class Ipv6Error(ReportedError, SettingsError):
     """EKS says that the cluster is IPv6, and the settings let no IPv6 client in; everything else is done."""
 
 
+class UnfinishedError(ReportedError, ClusterError):
+    """The API refused or failed after the Secret was written; the report ends with the last step that is known."""
+
+
 class RolloutError(ReportedError, ClusterError):
     """The run wrote everything, and its rollout did not complete."""
 
@@ -83,3 +93,18 @@ class RolloutStuckError(RolloutError):
 
 class RolloutReplacedError(RolloutError):
     """Another writer's rollout replaced this run's, and is complete: run again."""
+
+
+@contextmanager
+def unfinished_after(report: Report) -> Iterator[None]:
+    """Give an error of the cluster the report of what was done before it.
+
+    Raises:
+        UnfinishedError: The cluster refused or failed inside.
+    """
+    try:
+        yield
+    except ReportedError:
+        raise
+    except ClusterError as error:
+        raise UnfinishedError(str(error), report) from error

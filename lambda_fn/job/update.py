@@ -10,7 +10,7 @@ from lambda_fn.job import manifests, rollout, undo
 from lambda_fn.job.event import Request
 from lambda_fn.job.manifests import Manifest, Objects
 from lambda_fn.job.ports import Clock, Cluster
-from lambda_fn.job.report import Report, RolloutReplacedError, RolloutStuckError
+from lambda_fn.job.report import Report, RolloutReplacedError, RolloutStuckError, unfinished_after
 from lambda_fn.job.undo import Before
 
 
@@ -36,7 +36,7 @@ class Update:
         """Write the ConfigMap, roll the Deployment where anything changed, and wait.
 
         Raises:
-            ClusterError: The API refused or failed.
+            ClusterError: The API refused or failed; an `UnfinishedError` while the run waited.
             RolloutReplacedError: Another writer's rollout replaced this one.
             RolloutStuckError: The pods do not become ready.
         """
@@ -77,7 +77,8 @@ class Update:
         if report.dry_run:
             return replace(report, pods_ready=self.before.workload.ready, pods_wanted=self.before.workload.wanted)
         spare_seconds = rollout.REPORT_SECONDS + undo.UNDO_SECONDS
-        workload = rollout.wait(self.cluster, self.clock, self.timeout_seconds, spare_seconds)
+        with unfinished_after(report):
+            workload = rollout.wait(self.cluster, self.clock, self.timeout_seconds, spare_seconds)
         report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
         if not workload.wanted:
             return _warned(report, f"{name} is scaled to zero, so no pod serves. Fix: kubectl scale it up again")

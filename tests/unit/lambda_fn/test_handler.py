@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -207,6 +208,27 @@ def test_a_run_whose_template_does_not_render_has_written_its_token_and_failed(
     assert [counted[name] for name in ("RefreshSucceeded", "TokensWritten")] == [[0.0], [1.0]]
     assert counted["TokenSecondsRemaining"] == [12 * 3600.0]
     assert "RolloutsStuck" not in counted
+
+
+@pytest.mark.parametrize(
+    "lose", [lambda w: w.cluster.refusing.add("ConfigMap"), lambda w: setattr(w.clock, "meanwhile", lambda: unread(w))]
+)
+def test_a_run_that_loses_the_cluster_has_written_its_token_and_counts_no_pods(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted, lose: Callable[[World], None]
+) -> None:
+    world = installed(World())
+    lose(world)
+    error, counted = run_of(world, monkeypatch, emitted)
+    assert error == "UnfinishedError"
+    assert [counted[name] for name in ("RefreshSucceeded", "TokensWritten")] == [[0.0], [1.0]]
+    assert counted["TokenSecondsRemaining"][0] > 0
+    assert not {"RolloutsStuck", "PodsReady"} & counted.keys()
+    assert emitted.log()[0]["report"]["changed"][0] == "Secret aws-registry"
+
+
+def unread(world: World) -> None:
+    """From now on the API server answers no read."""
+    world.cluster.reads_left = 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,14 @@ from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryErro
 from lambda_fn.job import manifests
 from lambda_fn.job.credential import Credential
 from lambda_fn.job.event import Request
-from lambda_fn.job.report import Ipv6Error, RolloutStuckError, StaleRegionError, UnrenderedTemplateError
+from lambda_fn.job.report import (
+    Ipv6Error,
+    ReportedError,
+    RolloutStuckError,
+    StaleRegionError,
+    UnfinishedError,
+    UnrenderedTemplateError,
+)
 from lambda_fn.settings import parse_toml
 from tests.contract.cluster import SETTINGS, template
 from tests.fakes.clock import STARTED_AT, FakeClock
@@ -385,9 +392,50 @@ def test_a_host_that_cannot_be_asked_is_a_warning(world: World) -> None:
 
 def test_a_configuration_that_cannot_be_written_rolls_nothing(world: World) -> None:
     world.cluster.refusing.add("ConfigMap")
-    with pytest.raises(ClusterError):
+    with pytest.raises(UnfinishedError) as caught:
         world.run()
     assert world.cluster.writes == ["Secret aws-registry"]
+    assert caught.value.report.changed == ("Secret aws-registry",)
+    assert caught.value.report.config_sha256 is None
+
+
+def test_a_run_that_loses_the_cluster_while_it_waits_reports_what_it_wrote(world: World) -> None:
+    world.clock.meanwhile = lambda: setattr(world.cluster, "reads_left", 0)
+    with pytest.raises(UnfinishedError) as caught:
+        world.run()
+    assert caught.value.report.changed == tuple(world.cluster.writes)
+    assert caught.value.report.rolled_out
+
+
+def test_a_cluster_that_refuses_the_secret_has_no_report(world: World) -> None:
+    world.cluster.refusing.add("Secret")
+    with pytest.raises(ClusterError) as caught:
+        world.run()
+    assert not isinstance(caught.value, ReportedError)
+    assert world.cluster.writes == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        (lambda w: w.edit_template("{{ domian }}"), UnrenderedTemplateError),
+        (lambda w: w.registry.failing.add("eu-west-1"), StaleRegionError),
+        (lambda w: setattr(w, "resolver", "fd12:3456::a"), Ipv6Error),
+    ],
+    ids=["template", "region", "IPv6"],
+)
+def test_the_message_of_a_failed_dry_run_says_that_it_wrote_nothing(
+    two_regions: World, spoil: Callable[[World], None], error: type[ReportedError]
+) -> None:
+    spoil(two_regions)
+    with pytest.raises(error) as caught:
+        two_regions.run(Request(dry_run=True))
+    assert two_regions.cluster.writes == []
+    assert caught.value.report.dry_run
+    assert "dry run wrote nothing" in str(caught.value)
+    with pytest.raises(error) as caught:
+        two_regions.run()
+    assert "dry run" not in str(caught.value)
 
 
 def test_another_managers_change_is_taken_back_and_reported(world: World) -> None:

@@ -196,7 +196,8 @@ def test_a_text_that_cannot_be_put_back_is_reported_beside_the_failed_write(worl
         "Kubernetes forbids the Lambda to patch Deployment. Putting back the earlier configuration failed, too: "
         "Kubernetes does not answer. Drain no node until it is fixed."
     )
-    assert str(caught.value.__cause__) == "Kubernetes forbids the Lambda to patch Deployment"
+    assert caught.value.__cause__ is not None
+    assert str(caught.value.__cause__.__cause__) == "Kubernetes forbids the Lambda to patch Deployment"
     assert world.cluster.read_configuration() == BAD
 
 
