@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Literal, Self
 
@@ -55,6 +55,10 @@ class Image:
     def host(self) -> str:
         """The public registry."""
         return self.repository.partition("/")[0]
+
+    def moved_to(self, host: str) -> Self:
+        """The same image by its name at another registry."""
+        return replace(self, repository=f"{host}/{self.repository.partition('/')[2]}")
 
     def by(self, way: By) -> str:
         """The reference a client pulls it by."""
