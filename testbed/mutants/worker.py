@@ -14,6 +14,9 @@ from testbed.mutants.mutant import Mutant
 from testbed.mutants.seam import Seam
 from testbed.mutants.verdict import LOADS, Phase, Report, Run, function
 
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
+"""A test that a mutant ends in the middle leaves processes; what Python says about them later would end pytest."""
+
 
 class _Recorder:
     """A pytest plugin: how each phase of each test ended."""
@@ -64,7 +67,7 @@ def main() -> None:
         run, recorder, output = Run.model_validate_json(line), _Recorder(), io.StringIO()
         plugins: list[object] = [recorder, *([_Selection(run.mutant)] if run.mutant else [])]
         with redirect_stdout(output), redirect_stderr(output), seam.holding(run.mutant):
-            pytest.main([*run.arguments, "-q", "-p", "no:cacheprovider"], plugins=plugins)
+            pytest.main([*run.arguments, *OPTIONS], plugins=plugins)
         report = Report(phases=tuple(recorder.phases), output=output.getvalue()[-1000:])
         sys.stdout.write(report.model_dump_json() + "\n")
         sys.stdout.flush()
