@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testbed.sandbox.commands import run
 
-_SCRIPTS = Path(__file__).parent / "wrk"
+SCRIPTS = Path(__file__).parent / "wrk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def load(
         SandboxError: wrk fails.
     """
     script = "random.lua" if blobs else "report.lua"
-    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": str(_SCRIPTS / "report.lua")} if blobs else {}
+    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": str(SCRIPTS / "report.lua")} if blobs else {}
     command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
-    command += [f"--script={_SCRIPTS / script}", *(f"--header={name}: {value}" for name, value in headers.items())]
+    command += [f"--script={SCRIPTS / script}", *(f"--header={name}: {value}" for name, value in headers.items())]
     return parse(run((*command, url), environment={**os.environ, **chosen}))
 
 
@@ -59,14 +59,14 @@ def parse(output: str) -> Load:
     """
     last = (output.strip().splitlines() or [""])[-1]
     try:
-        said = json.loads(last)
+        counted = json.loads(last)
     except json.JSONDecodeError as error:
         raise ValueError(f"wrk printed no result, but: {output[-300:]!r}") from error
-    seconds = said["microseconds"] / 1e6
+    seconds = counted["microseconds"] / 1e6
     return Load(
-        requests_per_second=said["requests"] / seconds,
-        bytes_per_second=said["bytes"] / seconds,
-        p50_seconds=said["p50"] / 1e6,
-        p99_seconds=said["p99"] / 1e6,
-        errors=said["errors"],
+        requests_per_second=counted["requests"] / seconds,
+        bytes_per_second=counted["bytes"] / seconds,
+        p50_seconds=counted["p50"] / 1e6,
+        p99_seconds=counted["p99"] / 1e6,
+        errors=counted["errors"],
     )

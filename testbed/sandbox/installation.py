@@ -72,10 +72,10 @@ rollout_timeout_seconds = 120
 """
 
 
-def settings_file(world: World) -> Path:
-    """The sandbox's `frontdoor.toml`, written again."""
+def settings_file(world: World, more: str = "") -> Path:
+    """The sandbox's `frontdoor.toml`, written again; `more` is TOML at its end."""
     path = world.state / "frontdoor.toml"
-    path.write_text(toml(world, image=image.proxy_image(world)))
+    path.write_text(toml(world, image=image.proxy_image(world)) + more)
     return path
 
 
@@ -84,9 +84,9 @@ def toml(world: World, *, image: str) -> str:
     return _SETTINGS.format(world=world, image=image, tls_secret=TLS_SECRET)
 
 
-def settings(world: World) -> Settings:
+def settings(world: World, more: str = "") -> Settings:
     """The settings of that file."""
-    path = settings_file(world)
+    path = settings_file(world, more)
     return parse_toml(path.read_text(), str(path))
 
 
@@ -122,9 +122,9 @@ def session(world: World, profile: str) -> boto3.Session:
     return boto3.Session(profile_name=profile)
 
 
-def apply_charts(world: World) -> None:
-    """Apply the charts as GitOps users do, and the certificate of the domain."""
-    objects = run((sys.executable, "-m", "k8s_manifests", "--config", settings_file(world)))
+def apply_charts(world: World, more: str = "") -> None:
+    """Apply the charts as GitOps users do, and the certificate of the domain; `more` is TOML for the settings."""
+    objects = run((sys.executable, "-m", "k8s_manifests", "--config", settings_file(world, more)))
     kubectl_apply(objects)
     pair = world.pair("domain")
     data = {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()}
@@ -196,8 +196,8 @@ def proxy_pods(world: World) -> dict[str, int]:
     }
 
 
-def install(world: World) -> Invocation:
-    """Install everything, from the first image to the first pull.
+def install(world: World, more: str = "") -> Invocation:
+    """Install everything, from the first image to the first pull; `more` is TOML for the settings.
 
     Raises:
         SandboxError: A tool failed; the installation can be repeated.
@@ -205,11 +205,11 @@ def install(world: World) -> Invocation:
     with step("pushing the images to the private ECR"):
         push_images(world)
     with step("applying the charts"):
-        apply_charts(world)
+        apply_charts(world, more)
         grant_lambda_access(world)
         point_domain_to_proxy(world)
     with step("running the Lambda and waiting for the rollout"):
-        return refresh(world, {})
+        return refresh(world, {}, settings(world, more))
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Long runs at full size, beside `make test`: `make soak`."""

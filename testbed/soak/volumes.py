@@ -1,0 +1,217 @@
+"""Every kind of load at once, at the machine's full rate, on the real node: no volume may pass its limit.
+
+`python -m testbed.soak.volumes`, inside the sandbox. The kubelet evicts a pod whose volume passes its limit, without
+its drain. Sizes are what `du` counts, as the kubelet does, twice a second.
+"""
+
+import argparse
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from lambda_fn.contract.quantity import parse_quantity
+from testbed.bench.wrk import SCRIPTS
+from testbed.sandbox import installation
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.progress import say, step
+from testbed.sandbox.world import World
+
+MIB = 1 << 20
+BLOCK_BYTES = 512
+"""The unit of st_blocks."""
+SAMPLES_A_SECOND = 2
+SHOW_SECONDS = 20
+LAYERS = 24
+LAYER_BYTES = 256 * MIB
+"""All layers together are six times the cache, so nearly every slice comes from S3 and another one is evicted."""
+MANIFESTS = 40
+MANIFEST_BYTES = 900_000
+REPOSITORY = "team/soak"
+SETTINGS = "[proxy.cache]\nsize_gib = 1\n"
+PORT = 8080
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An emptyDir of a pod, on the node."""
+
+    pod: str
+    name: str
+    folder: Path
+    limit_bytes: int
+
+    def size_bytes(self) -> int:
+        """What its files take on the disk; a file that is deleted meanwhile counts nothing."""
+        return sum(_allocated_bytes(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests without a pause: any one of the paths each time, with what wrk/varied.lua varies."""
+
+    title: str
+    paths: Sequence[str]
+    connections: int
+    varied: Mapping[str, str]
+
+    def start(self, address: str, seconds: float) -> "subprocess.Popen[str]":
+        """Begin, against one pod."""
+        environment = {
+            **os.environ,
+            **self.varied,
+            "PATHS": " ".join(self.paths),
+            "REPORT": str(SCRIPTS / "report.lua"),
+        }
+        words = ["wrk", "--threads=1", f"--connections={self.connections}", f"--duration={seconds:.0f}s"]
+        words += ["--timeout=30s", f"--script={SCRIPTS / 'varied.lua'}", f"http://{address}:{PORT}/"]
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
+
+
+def main() -> int:
+    """Run; returns 1 when a volume passes its limit or a pod does not survive."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.soak.volumes", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=180, help="how long the load lasts [%(default)s]")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    arguments = parser.parse_args()
+    try:
+        figures = run(World.current(), arguments.seconds)
+    except SandboxError as error:
+        say(f"soak: {error}")
+        return 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0 if figures["holds"] else 1
+
+
+def run(world: World, seconds: int) -> dict[str, object]:
+    """Install, load, and watch; returns the figures.
+
+    Raises:
+        SandboxError: The front door cannot be installed.
+    """
+    control = Control()
+    control.reset()
+    invocation = installation.install(world, SETTINGS)
+    if invocation.error:
+        raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
+    workload = installation.settings(world, SETTINGS).names.workload
+    loads = _loads(world, control)
+    before, volumes = installation.proxy_pods(world), list(_volumes(world, workload))
+    with step(f"loading {len(before)} pods for {seconds} s with {', '.join(load.title for load in loads)}"):
+        peaks, received = _loaded(loads, volumes, _addresses(world, workload), seconds)
+    after = installation.proxy_pods(world)
+    for volume in volumes:
+        say(f"  {volume.pod} {volume.name}: at most {peaks[volume] / MIB:.0f} of {volume.limit_bytes / MIB:.0f} MiB")
+    for title, bytes_per_second in received.items():
+        say(f"  {title}: {bytes_per_second / MIB:.0f} MiB/s received")
+    say(f"  pods and restarts before {before}, after {after}")
+    return {
+        "seconds": seconds,
+        "volumes": [
+            {"pod": v.pod, "volume": v.name, "limit_bytes": v.limit_bytes, "peak_bytes": peaks[v]} for v in volumes
+        ],
+        "received_bytes_per_second": received,
+        "pods": {"before": before, "after": after},
+        "holds": before == after and all(peaks[volume] <= volume.limit_bytes for volume in volumes),
+    }
+
+
+def _loads(world: World, control: Control) -> list[Load]:
+    with step(f"making {LAYERS} layers of {LAYER_BYTES // MIB} MiB and {MANIFESTS} manifests"):
+        layers = [f"/v2/{REPOSITORY}/blobs/{control.generated_layer(LAYER_BYTES, seed)}" for seed in range(LAYERS)]
+        manifests = [f"/v2/{REPOSITORY}/manifests/{digest}" for digest in _pushed_manifests(world, control)]
+    return [
+        Load("whole pulls", layers, 8, {}),
+        Load("one-byte ranges", layers, 8, {"RANGE_BYTES": str(LAYER_BYTES)}),
+        Load("large manifests", manifests, 4, {}),
+        Load("any Accept on one tag", [f"/v2/{REPOSITORY}/manifests/0"], 4, {"VARY": "yes"}),
+    ]
+
+
+def _pushed_manifests(world: World, control: Control) -> Iterator[str]:
+    """Push manifests just below what nginx caches at most; the first one has the tag 0."""
+    token = control.issue_token(world.region).authorization
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
+        publisher = Publisher(client, world.ecr_host, token)
+        manifest = json.loads(publisher.image(REPOSITORY, "small", [b"layer"]).manifest)
+        for number in range(MANIFESTS):
+            padded = manifest | {"annotations": {"number": str(number), "padding": "x" * MANIFEST_BYTES}}
+            yield publisher.manifest(REPOSITORY, str(number), json.dumps(padded).encode())
+
+
+def _volumes(world: World, workload: str) -> Iterator[Volume]:
+    for pod in _pods(world, workload):
+        root = world.kubelet_root / "pods" / pod["metadata"]["uid"] / "volumes" / "kubernetes.io~empty-dir"
+        for volume in pod["spec"]["volumes"]:
+            if limit := volume.get("emptyDir", {}).get("sizeLimit"):
+                yield Volume(pod["metadata"]["name"], volume["name"], root / volume["name"], int(parse_quantity(limit)))
+
+
+def _addresses(world: World, workload: str) -> list[str]:
+    return [str(pod["status"]["podIP"]) for pod in _pods(world, workload)]
+
+
+def _pods(world: World, workload: str) -> list[dict[str, Any]]:
+    selector = f"--selector=app.kubernetes.io/name={workload}"
+    found = kubectl_json("get", "pods", "--namespace", world.namespace, selector)["items"]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+
+def _loaded(
+    loads: Sequence[Load], volumes: Sequence[Volume], addresses: Sequence[str], seconds: int
+) -> tuple[dict[Volume, int], dict[str, float]]:
+    peaks = dict.fromkeys(volumes, 0)
+    began = shown = time.monotonic()
+    with _running(loads, addresses, seconds) as processes:
+        while any(process.poll() is None for _, process in processes):
+            for volume in volumes:
+                peaks[volume] = max(peaks[volume], volume.size_bytes())
+            if time.monotonic() - shown > SHOW_SECONDS:
+                shown = time.monotonic()
+                say(f"         {shown - began:.0f} s: " + ", ".join(f"{v.name} {peaks[v] / MIB:.0f}" for v in volumes))
+            time.sleep(1 / SAMPLES_A_SECOND)
+        received: dict[str, float] = dict.fromkeys((load.title for load in loads), 0.0)
+        for load, process in processes:
+            output = (process.stdout.read() if process.stdout else "").strip().splitlines()
+            counted = json.loads(output[-1])
+            received[load.title] += counted["bytes"] / counted["microseconds"] * 1e6
+    return peaks, received
+
+
+@contextmanager
+def _running(
+    loads: Sequence[Load], addresses: Sequence[str], seconds: int
+) -> Iterator[list[tuple[Load, "subprocess.Popen[str]"]]]:
+    processes = [(load, load.start(address, seconds)) for load in loads for address in addresses]
+    try:
+        yield processes
+    finally:
+        for _, process in processes:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def _allocated_bytes(file: Path) -> int:
+    try:
+        return file.lstat().st_blocks * BLOCK_BYTES
+    except FileNotFoundError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
