@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -83,7 +83,7 @@ test: parts node_modules/installed ## Tests and checks of the product, side by s
 
 # CI calls it after `make test`. The first run downloads and builds the clients, which takes minutes.
 test-heavy: parts ## What `make test` leaves out: tests of the test bed itself and of the bundle, and pulls with dockerd and other real clients
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=line PARTS_READY=yes lifecycle double clients-short bundle
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=line PARTS_READY=yes lifecycle double clients-short soak-short bundle
 
 parts: .venv/installed ## Install and build the sandbox's real parts, once (Kubernetes takes minutes)
 	$(if $(PARTS_READY),,$(if $(ABLE),python -m testbed.sandbox setup))
@@ -122,6 +122,12 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 # Beside `make test`, not in it: all pairs of clients take minutes.
 clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from each other's cache without ECR
 	python -m testbed.clients && $(INSIDE) pytest tests/clients
+
+soak: parts ## Load every volume of the real node's pods for three minutes at the machine's full rate
+	$(INSIDE) python -m testbed.soak.volumes
+
+soak-short: parts ## The same for a few seconds: the part that `make test-heavy` runs
+	$(INSIDE) python -m testbed.soak.volumes --seconds 10
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
 mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)
