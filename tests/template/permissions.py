@@ -1,11 +1,8 @@
 """Writes the generated blocks of docs/permissions.md (`make docs`); a test compares them with the document."""
 
-import re
-
-from tests.template import configurations, deployment_permissions, role_permissions
+from tests.template import configurations, deployment_permissions, generated, role_permissions
 
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
-_BLOCK = re.compile(r"<!-- generated: (?P<name>\w+) -->\n(?P<text>.*?)<!-- end of generated -->\n", re.DOTALL)
 
 
 def blocks() -> dict[str, str]:
@@ -14,19 +11,5 @@ def blocks() -> dict[str, str]:
     return found | {"deployment": deployment_permissions.generated()}
 
 
-def written() -> dict[str, str]:
-    """The blocks that the document has now."""
-    return {block["name"]: block["text"] for block in _BLOCK.finditer(DOCUMENT.read_text(encoding="utf-8"))}
-
-
-def _write() -> None:
-    made = blocks()
-    text = _BLOCK.sub(
-        lambda block: f"<!-- generated: {block['name']} -->\n{made[block['name']]}<!-- end of generated -->\n",
-        DOCUMENT.read_text(encoding="utf-8"),
-    )
-    DOCUMENT.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    _write()
+    generated.write(DOCUMENT, blocks())

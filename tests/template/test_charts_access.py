@@ -1,45 +1,16 @@
 """The rights of the Lambda's group and of kubectl, verb by verb, and the pod security of the namespace."""
 
-import re
-from itertools import product
-from pathlib import Path
-
 import pytest
 
 from k8s_manifests import access_documents, documents, proxy_documents
 from lambda_fn.settings import Settings
+from tests.template import generated, rbac
 from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
-RBAC = Path(__file__).parents[2] / "docs" / "rbac.md"
-GROUPS = {"core": "", "apps": "apps"}
-DEPLOYER = "aws-registry-proxy-deployer"
 
-Permission = tuple[str, str, str, str | None]
-
-
-def given(of: Settings | None = None, *, name: str = "aws-registry-proxy-refresher") -> set[Permission]:
+def given(of: Settings | None = None, *, name: str = rbac.REFRESHER) -> set[rbac.Permission]:
     """(verb, API group, resource, name) of each permission in the Role; None is any name."""
-    return {
-        permission
-        for rule in find("Role", of or settings(), name=name)["rules"]
-        for permission in product(
-            rule["verbs"], rule["apiGroups"], rule["resources"], rule.get("resourceNames") or [None]
-        )
-    }
-
-
-def documented() -> set[Permission]:
-    """The same from the table in docs/rbac.md."""
-    names = settings().names
-    found: set[Permission] = set()
-    of_the_lambda = RBAC.read_text(encoding="utf-8").split("\n## The deployment, with")[0]
-    for line in of_the_lambda.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 5 and cells[1] in GROUPS:
-            verb, group, resource, name, _ = cells
-            field = re.fullmatch(r"`names\.(\w+)`", name)
-            found.add((verb, GROUPS[group], resource, getattr(names, field[1]) if field else None))
-    return found
+    return set(rbac.permissions(of or settings(), name))
 
 
 def test_the_role_grants_exactly_the_needs_of_a_refresh() -> None:
@@ -58,8 +29,13 @@ def test_the_role_grants_exactly_the_needs_of_a_refresh() -> None:
     }
 
 
-def test_the_document_for_reviewers_lists_exactly_the_role() -> None:
-    assert documented() == given()
+def test_the_document_for_reviewers_is_written_from_the_roles() -> None:
+    assert generated.written(rbac.DOCUMENT) == rbac.blocks(), "run `make docs`"
+
+
+def test_every_reason_is_of_a_permission() -> None:
+    assert sorted(rbac.reasons()["refresher"]) == sorted(map(rbac.key, rbac.permissions(settings(), rbac.REFRESHER)))
+    assert sorted(rbac.reasons()["deployer"]) == sorted({permission.resource for permission in rbac.deployer()})
 
 
 def test_the_role_belongs_to_the_group_of_the_access_entry() -> None:
@@ -98,34 +74,25 @@ def test_namespaced_kubectl_may_write_only_the_objects_it_applies(exposure: str)
     applied = {
         (*RESOURCES[d["kind"]], d["metadata"]["name"]) for d in proxy_documents(of, target_group_arn="arn:aws:any")
     }
-    allowed = given(of, name=DEPLOYER)
+    allowed = given(of, name=rbac.DEPLOYER)
     assert allowed == {
         *((verb, *one) for one in applied for verb in ("get", "patch", "delete")),
         *(("create", group, resource, None) for group, resource, _ in applied),
-        ("get", "rbac.authorization.k8s.io", "roles", DEPLOYER),
+        ("get", "rbac.authorization.k8s.io", "roles", rbac.DEPLOYER),
     }
-
-
-def test_the_document_for_reviewers_names_every_kind_kubectl_may_write() -> None:
-    part = RBAC.read_text(encoding="utf-8").split("\n## The deployment, with")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (\w+) \| (\S+) \|", part, re.MULTILINE)
-    kinds = {(resource, "" if group == "core" else group) for resource, group in rows if resource != "resource"}
-    every = [settings(exposure, manifests="namespaced") for exposure in (INGRESS, NLB, POD, SERVICE)]
-    allowed = {(resource, group) for of in every for _, group, resource, _ in given(of, name=DEPLOYER)}
-    assert kinds == allowed
 
 
 @pytest.mark.parametrize("manifests", ["kubectl", "external"])
 def test_kubectl_has_no_role_unless_manifests_is_namespaced(manifests: str) -> None:
     names = [d["metadata"]["name"] for d in documents(settings(manifests=manifests))]
     assert "aws-registry-proxy-refresher" in names
-    assert DEPLOYER not in names
+    assert rbac.DEPLOYER not in names
 
 
 def test_the_name_of_kubectls_group_contains_the_namespace() -> None:
     of = settings(manifests="namespaced")
     other = of.model_copy(update={"cluster": of.cluster.model_copy(update={"namespace": "other"})})
-    subjects = [find("RoleBinding", each, name=DEPLOYER)["subjects"] for each in (of, other)]
+    subjects = [find("RoleBinding", each, name=rbac.DEPLOYER)["subjects"] for each in (of, other)]
     names = [subject["name"] for (subject,) in subjects]
     assert names == ["ecr-frontdoor:deployer:registry", "ecr-frontdoor:deployer:other"]
 
@@ -140,6 +107,6 @@ def test_access_documents_and_proxy_documents_are_all_documents() -> None:
 
 @pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
 def test_a_namespaced_deployment_cannot_change_network_access(exposure: str) -> None:
-    allowed = given(settings(exposure, manifests="namespaced"), name=DEPLOYER)
+    allowed = given(settings(exposure, manifests="namespaced"), name=rbac.DEPLOYER)
     resources = {resource for _, _, resource, _ in allowed}
     assert resources.isdisjoint({"services", "ingresses", "networkpolicies", "secrets", "pods"})

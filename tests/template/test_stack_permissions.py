@@ -10,15 +10,15 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from stacks.ecr_actions import WRITE
-from tests.template import configurations, snapshots
+from tests.template import configurations, generated, snapshots
 from tests.template.managed_policies import ACTIONS, managed
-from tests.template.permissions import blocks, written
+from tests.template.permissions import DOCUMENT, blocks
 from tests.template.role_permissions import MissingReasonError, entries, reasons, tables
 from tests.template.synthesis import listed, plain, resources, role_statements, template
 
 
 def test_the_document_is_written_from_the_template_and_has_every_statement() -> None:
-    assert written() == blocks(), "run `make docs`"
+    assert generated.written(DOCUMENT) == blocks(), "run `make docs`"
 
 
 def test_a_statement_without_a_reason_fails_the_generation() -> None:
