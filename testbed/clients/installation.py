@@ -33,8 +33,8 @@ TOOLS: Sequence[Tool] = (
 )
 """Those that the sandbox does not have for itself: it has crane."""
 
-READERS: Sequence[Tool] = (Tool("stargz-read", ".", MODULES / "stargz"), Tool("soci-read", ".", MODULES / "soci"))
-"""Our own programs around the packages by which lazy snapshotters read layers (testbed/clients/reading.py)."""
+READER = Tool("lazy-read", ".", MODULES / "lazy")
+"""Our own program around the packages by which lazy snapshotters read layers (testbed/clients/reading.py)."""
 
 MOUNT_POINTS = ("client", "dev", "proc", "sys", "tmp", "var/tmp", "run", "opt/sandbox", "opt/clients")
 MOUNTED_FILES = ("etc/hosts", "etc/resolv.conf", str(rootfs.TRUST_STORE))
@@ -59,7 +59,7 @@ def install(cache: Path) -> None:
         with step(f"unpacking {', '.join(PACKAGES[2:])} from the distribution's newest packages"):
             _unpack(root(cache))
     tools.build(cache, TOOLS)
-    tools.build(cache, READERS)
+    tools.build(cache, (READER,))
 
 
 def _unpack(target: Path) -> None:

@@ -42,8 +42,8 @@ def read(
     Raises:
         SandboxError: The program fails.
     """
-    program = tools.folder(world.cache, installation.READERS) / f"{snapshotter}-read"
+    program = tools.folder(world.cache, (installation.READER,)) / installation.READER.name
     trust = {**os.environ, "SSL_CERT_FILE": str(world.ca.certificate)}
-    words = (str(program), repository, digest, *(f"{offset}+{length}" for offset, length in parts))
+    words = (str(program), snapshotter, repository, digest, *(f"{offset}+{length}" for offset, length in parts))
     found = json.loads(run(words, environment=trust))
     return Reading(found["size"], tuple(found["sha256"]))

@@ -1,5 +1,5 @@
-// Command soci-read reads parts of a blob as the SOCI snapshotter does, by its package fs/remote, without mounting
-// anything. It prints the size of the blob and the SHA-256 of each part as JSON.
+// Command lazy-read reads parts of a blob as a snapshotter does that pulls lazily, by the snapshotter's own package,
+// without mounting anything. It prints the size of the blob and the SHA-256 of each part as JSON.
 package main
 
 import (
@@ -11,26 +11,36 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/awslabs/soci-snapshotter/config"
-	"github.com/awslabs/soci-snapshotter/fs/remote"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/pkg/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-const usage = "usage: soci-read HOST/REPOSITORY DIGEST OFFSET+LENGTH..."
+const usage = "usage: lazy-read stargz|soci HOST/REPOSITORY DIGEST OFFSET+LENGTH..."
 
 type result struct {
 	Size   int64    `json:"size"`
 	Sha256 []string `json:"sha256"`
 }
 
+// blob is a layer as a snapshotter's fetcher sees it.
+type blob struct {
+	size   int64
+	readAt func([]byte, int64) (int, error)
+	close  func() error
+}
+
+// resolve finds a layer, by the fetcher of one snapshotter.
+type resolve func(context.Context, reference.Spec, ocispec.Descriptor) (*blob, error)
+
+var snapshotters = map[string]resolve{"stargz": stargz, "soci": soci}
+
 func main() {
-	if len(os.Args) < 4 {
+	if len(os.Args) < 5 || snapshotters[os.Args[1]] == nil {
 		log.Fatal(usage)
 	}
-	found, err := read(os.Args[1], digest.Digest(os.Args[2]), os.Args[3:])
+	found, err := read(snapshotters[os.Args[1]], os.Args[2], digest.Digest(os.Args[3]), os.Args[4:])
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,25 +49,24 @@ func main() {
 	}
 }
 
-func read(repository string, of digest.Digest, parts []string) (*result, error) {
+func read(resolved resolve, repository string, of digest.Digest, parts []string) (*result, error) {
 	name, err := reference.Parse(repository + "@" + of.String())
 	if err != nil {
 		return nil, err
 	}
-	blob, err := remote.NewResolver(config.BlobConfig{}, nil).Resolve(
-		context.Background(), anonymous(name), name, ocispec.Descriptor{Digest: of})
+	layer, err := resolved(context.Background(), name, ocispec.Descriptor{Digest: of})
 	if err != nil {
 		return nil, err
 	}
-	defer blob.Close()
-	found := &result{Size: blob.Size()}
+	defer layer.close()
+	found := &result{Size: layer.size}
 	for _, part := range parts {
 		var offset, length int64
 		if _, err := fmt.Sscanf(part, "%d+%d", &offset, &length); err != nil {
 			return nil, fmt.Errorf("%q is not a valid part: %s", part, usage)
 		}
 		buffer := make([]byte, length)
-		n, err := blob.ReadAt(buffer, offset)
+		n, err := layer.readAt(buffer, offset)
 		if err != nil {
 			return nil, fmt.Errorf("part %s: %w", part, err)
 		}
