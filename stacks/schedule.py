@@ -49,16 +49,33 @@ class Schedule(Construct):
             assumed_by=_scheduler_for(group),
             inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue))},
         )
-        target = _target(function, role, retries=_DELIVERY_RETRIES, dead_letter_queue=dead_letter_queue.queue)
-        self.schedule = _refreshes(self, group, refresh, target)
-        # No retries: the next pull is due soon, and CanaryFailed sees a missing one. No dead-letter queue: the alarm on
-        # it is about refreshes.
-        pull = _target(function, role, retries=0, event={"canary": True})
-        self.canary = _pulls(self, group, canary, pull) if canary else None
+        self.schedule = _schedule(
+            self,
+            "Schedule",
+            description="Refreshes the ECR token before the old one expires",
+            group=group,
+            rule=refresh,
+            target=_target(function, role, retries=_DELIVERY_RETRIES, dead_letter_queue=dead_letter_queue.queue),
+        )
+        self.canary: scheduler.CfnSchedule | None = None
+        if canary:
+            self.canary = _schedule(
+                self,
+                "Canary",
+                description="Pulls an image through the registry's domain, as a client does",
+                group=group,
+                rule=canary,
+                # No retries: the next pull is due soon, and CanaryFailed sees a missing one. No dead-letter queue: the
+                # alarm on it is about refreshes.
+                target=_target(function, role, retries=0, event={"canary": True}),
+            )
 
 
-def _refreshes(
+def _schedule(
     scope: Construct,
+    construct_id: str,
+    *,
+    description: str,
     group: scheduler.CfnScheduleGroup,
     rule: ScheduleRule,
     target: scheduler.CfnSchedule.TargetProperty,
@@ -66,30 +83,13 @@ def _refreshes(
     window_minutes = rule.window // timedelta(minutes=1)
     return scheduler.CfnSchedule(
         scope,
-        "Schedule",
-        description="Refreshes the ECR token before the old one expires",
+        construct_id,
+        description=description,
         group_name=group.ref,
         schedule_expression=rule.expression,
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
             mode="FLEXIBLE" if window_minutes else "OFF", maximum_window_in_minutes=window_minutes or None
         ),
-        target=target,
-    )
-
-
-def _pulls(
-    scope: Construct,
-    group: scheduler.CfnScheduleGroup,
-    rule: ScheduleRule,
-    target: scheduler.CfnSchedule.TargetProperty,
-) -> scheduler.CfnSchedule:
-    return scheduler.CfnSchedule(
-        scope,
-        "Canary",
-        description="Pulls an image through the registry's domain, as a client does",
-        group_name=group.ref,
-        schedule_expression=rule.expression,
-        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         target=target,
     )
 
