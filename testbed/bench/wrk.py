@@ -5,13 +5,15 @@ A closed loop: a contestant that stalls is asked less often meanwhile, so its p9
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.sandbox.commands import run
 
-SCRIPTS = Path(__file__).parent / "wrk"
+_SCRIPTS = Path(__file__).parent / "wrk"
+REPORT = str(_SCRIPTS / "report.lua")
+"""The script that prints the result; the others end with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,18 @@ def load(
         SandboxError: wrk fails.
     """
     script = "random.lua" if blobs else "report.lua"
-    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": str(SCRIPTS / "report.lua")} if blobs else {}
-    command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
-    command += [f"--script={SCRIPTS / script}", *(f"--header={name}: {value}" for name, value in headers.items())]
-    return parse(run((*command, url), environment={**os.environ, **chosen}))
+    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": REPORT} if blobs else {}
+    words = command(url, script, headers, connections=connections, seconds=seconds, timeout_seconds=10)
+    return parse(run(words, environment={**os.environ, **chosen}))
+
+
+def command(
+    url: str, script: str, headers: Mapping[str, str], *, connections: int, seconds: int, timeout_seconds: int
+) -> Sequence[str]:
+    """The command line of a load with one of our scripts; one that chooses requests needs the variable REPORT."""
+    words = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
+    words += [f"--timeout={timeout_seconds}s", f"--script={_SCRIPTS / script}"]
+    return [*words, *(f"--header={name}: {value}" for name, value in headers.items()), url]
 
 
 def parse(output: str) -> Load:

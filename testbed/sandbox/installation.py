@@ -10,6 +10,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx2
@@ -186,14 +187,17 @@ def point_domain_to_proxy(world: World) -> None:
 
 def proxy_pods(world: World) -> dict[str, int]:
     """Name -> restarts of the proxy's pods that are not being deleted."""
-    names = settings(world).names
-    selector = f"--selector=app.kubernetes.io/name={names.workload}"
-    pods = kubectl_json("get", "pods", "--namespace", world.namespace, selector)["items"]
     return {
         pod["metadata"]["name"]: sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"]
+        for pod in proxy_pod_objects(world)
     }
+
+
+def proxy_pod_objects(world: World) -> list[dict[str, Any]]:
+    """The proxy's pods that are not being deleted, as Kubernetes has them."""
+    selector = f"--selector=app.kubernetes.io/name={settings(world).names.workload}"
+    pods = kubectl_json("get", "pods", "--namespace", world.namespace, selector)["items"]
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
 def install(world: World, more: str = "") -> Invocation:

@@ -21,12 +21,11 @@ from typing import Any
 import httpx2
 
 from lambda_fn.contract.quantity import parse_quantity
-from testbed.bench.wrk import SCRIPTS
+from testbed.bench import wrk
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
 
@@ -43,6 +42,7 @@ MANIFEST_BYTES = 900_000
 REPOSITORY = "team/soak"
 SETTINGS = "[proxy.cache]\nsize_gib = 1\n"
 PORT = 8080
+TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,13 @@ class Load:
     connections: int
     varied: Mapping[str, str]
 
-    def start(self, address: str, seconds: float) -> "subprocess.Popen[str]":
+    def start(self, address: str, seconds: int) -> "subprocess.Popen[str]":
         """Begin, against one pod."""
-        environment = {
-            **os.environ,
-            **self.varied,
-            "PATHS": " ".join(self.paths),
-            "REPORT": str(SCRIPTS / "report.lua"),
-        }
-        words = ["wrk", "--threads=1", f"--connections={self.connections}", f"--duration={seconds:.0f}s"]
-        words += ["--timeout=30s", f"--script={SCRIPTS / 'varied.lua'}", f"http://{address}:{PORT}/"]
+        environment = {**os.environ, **self.varied, "PATHS": " ".join(self.paths), "REPORT": wrk.REPORT}
+        url = f"http://{address}:{PORT}/"
+        words = wrk.command(
+            url, "varied.lua", {}, connections=self.connections, seconds=seconds, timeout_seconds=TIMEOUT_SECONDS
+        )
         return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
 
 
@@ -108,11 +105,11 @@ def run(world: World, seconds: int) -> dict[str, object]:
     invocation = installation.install(world, SETTINGS)
     if invocation.error:
         raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
-    workload = installation.settings(world, SETTINGS).names.workload
     loads = _loads(world, control)
-    before, volumes = installation.proxy_pods(world), list(_volumes(world, workload))
+    before, pods = installation.proxy_pods(world), installation.proxy_pod_objects(world)
+    volumes, addresses = list(_volumes(world, pods)), [str(pod["status"]["podIP"]) for pod in pods]
     with step(f"loading {len(before)} pods for {seconds} s with {', '.join(load.title for load in loads)}"):
-        peaks, received = _loaded(loads, volumes, _addresses(world, workload), seconds)
+        peaks, received = _loaded(loads, volumes, addresses, seconds)
     after = installation.proxy_pods(world)
     for volume in volumes:
         say(f"  {volume.pod} {volume.name}: at most {peaks[volume] / MIB:.0f} of {volume.limit_bytes / MIB:.0f} MiB")
@@ -153,22 +150,12 @@ def _pushed_manifests(world: World, control: Control) -> Iterator[str]:
             yield publisher.manifest(REPOSITORY, str(number), json.dumps(padded).encode())
 
 
-def _volumes(world: World, workload: str) -> Iterator[Volume]:
-    for pod in _pods(world, workload):
+def _volumes(world: World, pods: Sequence[dict[str, Any]]) -> Iterator[Volume]:
+    for pod in pods:
         root = world.kubelet_root / "pods" / pod["metadata"]["uid"] / "volumes" / "kubernetes.io~empty-dir"
         for volume in pod["spec"]["volumes"]:
             if limit := volume.get("emptyDir", {}).get("sizeLimit"):
                 yield Volume(pod["metadata"]["name"], volume["name"], root / volume["name"], int(parse_quantity(limit)))
-
-
-def _addresses(world: World, workload: str) -> list[str]:
-    return [str(pod["status"]["podIP"]) for pod in _pods(world, workload)]
-
-
-def _pods(world: World, workload: str) -> list[dict[str, Any]]:
-    selector = f"--selector=app.kubernetes.io/name={workload}"
-    found = kubectl_json("get", "pods", "--namespace", world.namespace, selector)["items"]
-    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
 def _loaded(
@@ -186,9 +173,8 @@ def _loaded(
             time.sleep(1 / SAMPLES_A_SECOND)
         received: dict[str, float] = dict.fromkeys((load.title for load in loads), 0.0)
         for load, process in processes:
-            output = (process.stdout.read() if process.stdout else "").strip().splitlines()
-            counted = json.loads(output[-1])
-            received[load.title] += counted["bytes"] / counted["microseconds"] * 1e6
+            output = process.stdout.read() if process.stdout else ""
+            received[load.title] += wrk.parse(output).bytes_per_second
     return peaks, received
 
 
