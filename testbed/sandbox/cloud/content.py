@@ -82,6 +82,13 @@ class Generated:
         head = number.to_bytes(8, "big")[offset:end]
         return head + self._page[max(offset, 8) : end]
 
+    def part(self, begin: int, end: int) -> bytes:
+        """The bytes from one offset to before another, of any number of pages."""
+        found = bytearray()
+        while begin + len(found) < end:
+            found += self.read(begin + len(found), end - begin - len(found))
+        return bytes(found)
+
     def digest(self) -> str:
         """SHA-256, in hex; about a second for each GiB."""
         found = hashlib.sha256()
