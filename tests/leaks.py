@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from urllib.parse import quote, quote_plus
 
+HIDING_PLACES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DOCKER_AUTH_CONFIG")
+"""Variables of an environment that hold credentials."""
+
 PIECE_CHARACTERS = 24
 """A leak may be cut short: any piece of a secret of this length counts."""
 

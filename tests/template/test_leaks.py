@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks import LeakCheck
+from tests.leaks import HIDING_PLACES, LeakCheck
 from tests.template import configurations
 
-HIDING_PLACES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DOCKER_AUTH_CONFIG")
 PRINT_THE_MANIFESTS = ("-m", "k8s_manifests", "--config")
 PRINT_THE_ENVIRONMENT = ("-c", "import os; print(dict(os.environ))")
 

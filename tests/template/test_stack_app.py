@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks import LeakCheck
+from tests.leaks import HIDING_PLACES, LeakCheck
 from tests.template import configurations
 
 ROOT = configurations.ROOT
@@ -22,7 +22,6 @@ CONTEXT = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     "aws:cdk:enable-asset-metadata": True,
 }
 """As the command line gives it to the app."""
-HIDING_PLACES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DOCKER_AUTH_CONFIG")
 
 
 def without_aws(**variables: str) -> Mapping[str, str]:
