@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from testbed.bench import plots
-from testbed.bench.document import DOCUMENT, filled
 from testbed.bench.results import Results
 from testbed.bench.tables import blocks
+from testbed.generated import filled
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
 def present(results: Results, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Writes the generated blocks of docs/permissions.md (`make docs`); a test compares them with the document."""
 
-from tests.template import configurations, deployment_permissions, generated, role_permissions
+from testbed.generated import filled
+from tests.template import configurations, deployment_permissions, role_permissions
 
 DOCUMENT = configurations.ROOT / "docs" / "permissions.md"
 
@@ -12,4 +13,4 @@ def blocks() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    generated.write(DOCUMENT, blocks())
+    DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8"), blocks()), encoding="utf-8")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_fn.settings import Settings
-from tests.template import configurations, generated
+from testbed.generated import filled
+from tests.template import configurations
 from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 DOCUMENT = configurations.ROOT / "docs" / "rbac.md"
@@ -95,4 +96,4 @@ def _shown(name: str | None) -> str:
 
 
 if __name__ == "__main__":
-    generated.write(DOCUMENT, blocks())
+    DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8"), blocks()), encoding="utf-8")

@@ -4,7 +4,8 @@ import pytest
 
 from k8s_manifests import access_documents, documents, proxy_documents
 from lambda_fn.settings import Settings
-from tests.template import generated, rbac
+from testbed.generated import written
+from tests.template import rbac
 from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 
@@ -30,7 +31,7 @@ def test_the_role_grants_exactly_the_needs_of_a_refresh() -> None:
 
 
 def test_the_document_for_reviewers_is_written_from_the_roles() -> None:
-    assert generated.written(rbac.DOCUMENT) == rbac.blocks(), "run `make docs`"
+    assert written(rbac.DOCUMENT.read_text(encoding="utf-8")) == rbac.blocks(), "run `make docs`"
 
 
 def test_every_reason_is_of_a_permission() -> None:

@@ -10,7 +10,8 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from stacks.ecr_actions import WRITE
-from tests.template import configurations, generated, snapshots
+from testbed.generated import written
+from tests.template import configurations, snapshots
 from tests.template.managed_policies import ACTIONS, managed
 from tests.template.permissions import DOCUMENT, blocks
 from tests.template.role_permissions import MissingReasonError, entries, reasons, tables
@@ -18,7 +19,7 @@ from tests.template.synthesis import listed, plain, resources, role_statements, 
 
 
 def test_the_document_is_written_from_the_template_and_has_every_statement() -> None:
-    assert generated.written(DOCUMENT) == blocks(), "run `make docs`"
+    assert written(DOCUMENT.read_text(encoding="utf-8")) == blocks(), "run `make docs`"
 
 
 def test_a_statement_without_a_reason_fails_the_generation() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from testbed.bench import tables
-from testbed.bench.document import DOCUMENT, filled
 from testbed.bench.plan import FULL, ONCE, SHORT, Plan
-from testbed.bench.present import refresh_document
+from testbed.bench.present import DOCUMENT, refresh_document
 from testbed.bench.results import FOLDER, folder_of, read
 from testbed.bench.samples import Gap, Sample
 from testbed.bench.tables import TABLES, markdown
+from testbed.generated import filled
 from testbed.tests.unit.bench.results import MACHINE, results
 
 RATES = TABLES["requests"][0]
