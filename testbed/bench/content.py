@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import httpx2
-from boto3.s3.transfer import TransferConfig
 
 from testbed.bench.plan import MIB, Plan
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.locations import Layer
 from testbed.sandbox.cloud.publish import Image, Publisher
@@ -56,7 +53,7 @@ def manifest_path(reference: str) -> str:
 
 
 def publish(world: World, plan: Plan, folder: Path) -> Content:
-    """Push all content, and read each blob from S3 once: the double copies a blob at its first read."""
+    """Push all content."""
     token = Control().issue_token(world.region)
     with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate)), timeout=120) as client:
         publisher = Publisher(client, world.ecr_host, token.authorization)
@@ -75,13 +72,10 @@ def publish(world: World, plan: Plan, folder: Path) -> Content:
         for reference in (TAG, image.digest):
             _keep(content, manifest_path(reference), image.manifest)
         authorization = {"Authorization": f"Basic {token.authorization}"}
-        for digest in (image.config, *image.layers, content.small, content.large):
-            answer = client.get(
-                f"https://{world.ecr_host}{blob_path(digest)}", headers=authorization, follow_redirects=True
-            )
-            answer.raise_for_status()
-            if digest == image.config:
-                _keep(content, blob_path(digest), answer.content)
+        configuration = blob_path(image.config)
+        answer = client.get(f"https://{world.ecr_host}{configuration}", headers=authorization, follow_redirects=True)
+        answer.raise_for_status()
+        _keep(content, configuration, answer.content)
     return content
 
 
@@ -92,7 +86,7 @@ def _keep(content: Content, path: str, data: bytes) -> None:
 
 
 def _huge(world: World, plan: Plan, folder: Path) -> str:
-    """Put a blob where a push would have put it; moto would need five times its size in memory for the push itself."""
+    """Put a blob where a push would have put it; the push itself would hold it whole in memory."""
     if not plan.huge_bytes:
         return ""
     digest = hashlib.sha256()
@@ -107,21 +101,16 @@ def _huge(world: World, plan: Plan, folder: Path) -> str:
     if host is None:
         raise ValueError(f"{world.ecr_host} is no registry of Amazon ECR")
     layer = Layer("", digest.hexdigest())
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=MOTO_URL,
-        region_name=BACKING_REGION,
-        aws_access_key_id="AKIABENCH",
-        aws_secret_access_key="-",  # noqa: S106 - moto checks none
-    )
-    parts = TransferConfig(multipart_chunksize=64 * MIB, max_concurrency=1)
-    s3.upload_file(str(draft), BACKING_BUCKET, layer.backing_key, Config=parts)
-    link = f"docker/registry/v2/repositories/{host.prefix}/{REPOSITORY}/_layers/sha256/{layer.digest}/link"
-    s3.put_object(Bucket=BACKING_BUCKET, Key=link, Body=name.encode())
     final = folder / blob_path(name).removeprefix("/")
     final.parent.mkdir(parents=True, exist_ok=True)
     draft.rename(final)
-    os.link(final, world.cloud / "layers" / layer.digest)
+    stored = world.registry_storage / layer.stored_as
+    stored.parent.mkdir(parents=True)
+    os.link(final, stored)
+    repository = world.registry_storage / "docker/registry/v2/repositories" / host.prefix / REPOSITORY
+    link = repository / "_layers/sha256" / layer.digest / "link"
+    link.parent.mkdir(parents=True)
+    link.write_text(name)
     return name
 
 

@@ -121,6 +121,11 @@ class World(Names):
         return self.state / "cloud"
 
     @property
+    def registry_storage(self) -> Path:
+        """What the registry behind the ECR double stores, layers among it."""
+        return self.cloud / "registry"
+
+    @property
     def access_file(self) -> Path:
         """Access entries, in the form of aws-iam-authenticator's DynamicFile; see `testbed.sandbox.access`."""
         return self.state / "access.json"

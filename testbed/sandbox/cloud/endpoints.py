@@ -11,17 +11,8 @@ REGISTRY_URL = f"http://{LOOPBACK}:{REGISTRY_PORT}"
 REGIONS = ("ap-southeast-2", "eu-west-1")
 """Regions whose registries, layer buckets and APIs answer."""
 
-BACKING_BUCKET = "starport"
-"""moto's bucket that the registry writes to; the public layer buckets of every region are views of it."""
-
-BACKING_REGION = "ap-southeast-2"
-
 
 def moto_authorization(access_key: str, *, region: str, service: str) -> str:
     """An `Authorization` header as moto needs it: it reads the scope and checks no signature."""
     scope = f"{access_key}/20260101/{region}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=unchecked"
-
-
-BACKING_AUTHORIZATION = moto_authorization("AKIAREGISTRY", region=BACKING_REGION, service="s3")
-"""For reading what the registry wrote."""

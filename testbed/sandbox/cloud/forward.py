@@ -27,6 +27,7 @@ def send(
     request: web.Request,
     url: str,
     *,
+    method: str | None = None,
     headers: Mapping[str, str] | None = None,
     without: frozenset[str] = frozenset(),
 ) -> AbstractAsyncContextManager[ClientResponse]:
@@ -35,13 +36,14 @@ def send(
     Args:
         request: What came in.
         url: The whole URL, already encoded.
+        method: Replaces the request's own.
         headers: Replace those of the same name.
         without: Names, in lower case, of headers that stay here.
     """
     kept = CIMultiDict((n, v) for n, v in request.headers.items() if n.lower() not in _HOP_BY_HOP | without)
     kept.update(headers or {})
     return request.app[CLOUD].session.request(
-        request.method,
+        method or request.method,
         URL(url, encoded=True),
         headers=kept,
         data=_body(request),

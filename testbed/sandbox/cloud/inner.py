@@ -29,13 +29,15 @@ _MOUNT_SOURCE = re.compile(r"(?<![^&])from=")
 _MESSAGES = {"MANIFEST_UNKNOWN": "Requested image not found"}
 
 
-def ask(request: web.Request, host: RegistryHost) -> AbstractAsyncContextManager[ClientResponse]:
-    """Send a request on, without its credentials."""
+def ask(
+    request: web.Request, host: RegistryHost, *, method: str | None = None
+) -> AbstractAsyncContextManager[ClientResponse]:
+    """Send a request on, without its credentials, and by another `method` where one is given."""
     path, _, query = request.raw_path.partition("?")
     inside = path.replace("/v2/", f"/v2/{host.prefix}/", 1)
     query = _MOUNT_SOURCE.sub(f"from={host.prefix}/", query)
     url = f"{REGISTRY_URL}{inside}{'?' if query else ''}{query}"
-    return send(request, url, without=frozenset({"authorization", "host"}))
+    return send(request, url, method=method, without=frozenset({"authorization", "host", "range"}))
 
 
 async def pass_on(request: web.Request, host: RegistryHost, _: Route) -> web.StreamResponse:

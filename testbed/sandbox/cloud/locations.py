@@ -1,8 +1,7 @@
 """The Location of a blob: a presigned URL of ECR's own layer bucket. Pure but for the clock.
 
-The registry behind the front decides *that* a blob is a redirect and *where* its object is; the URL it signs names
-moto on loopback. Here the same object gets the URL ECR would give: its bucket and host, one key per repository, its
-span, its token.
+The registry behind the front says whether a repository has a blob. Here the blob gets the URL that ECR would give:
+its bucket and host, one key for each repository, its lifetime, its token.
 """
 
 import hashlib
@@ -18,7 +17,7 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.hosts import RegistryHost, layer_host
 
 _TOKEN_CHARACTERS = 800
-_OBJECT = re.compile(r"/blobs/sha256/[0-9a-f]{2}/(?P<hex>[0-9a-f]{64})/data$")
+_DIGEST = re.compile(r"sha256:(?P<hex>[0-9a-f]{64})")
 _KEY = re.compile(r"/(?P<owner>[0-9a-f]{8}-\d{12})/(?P<hex>[0-9a-f]{64})")
 
 
@@ -35,15 +34,15 @@ class Layer:
     digest: str
 
     @classmethod
-    def of(cls, host: RegistryHost, repository: str, object_path: str) -> "Layer":
-        """The layer whose bytes the registry stores at `object_path`.
+    def of(cls, host: RegistryHost, repository: str, digest: str) -> "Layer":
+        """The layer of a repository with this digest, as `sha256:<hex>`.
 
         Raises:
-            ValueError: That is not the path of a blob.
+            ValueError: It is another digest.
         """
-        match = _OBJECT.search(object_path)
+        match = _DIGEST.fullmatch(digest)
         if match is None:
-            message = f"the registry redirects to {object_path}, which is not a blob of its S3 driver"
+            message = f"{digest} is not a SHA-256 digest"
             raise ValueError(message)
         name = hashlib.sha256(f"{host.prefix}/{repository}".encode()).hexdigest()[:8]
         return cls(f"{name}-{host.account}", match["hex"])
@@ -60,8 +59,8 @@ class Layer:
         return f"/{self.owner}/{self.digest}"
 
     @property
-    def backing_key(self) -> str:
-        """The path of the bytes in the registry's own bucket."""
+    def stored_as(self) -> str:
+        """The path of its bytes below the registry's folder."""
         return f"docker/registry/v2/blobs/sha256/{self.digest[:2]}/{self.digest}/data"
 
 

@@ -1,8 +1,4 @@
-"""Starts and ends moto and the registry as child processes.
-
-The registry copies an upload to its final key. In parts, moto would read the whole object for each of them, many at
-once; so the threshold for parts is the largest that S3 copies in one go.
-"""
+"""Starts and ends moto and the registry as child processes."""
 
 import asyncio
 import os
@@ -11,27 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, LOOPBACK, MOTO_PORT, MOTO_URL, REGISTRY_PORT
+from testbed.sandbox.cloud.endpoints import LOOPBACK, MOTO_PORT, REGISTRY_PORT
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 5
 
-_REGISTRY_CONFIGURATION = f"""\
+_REGISTRY_CONFIGURATION = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
 storage:
-  s3:
-    accesskey: AKIAREGISTRY
-    secretkey: unchecked
-    region: {BACKING_REGION}
-    regionendpoint: {MOTO_URL}
-    forcepathstyle: true
-    secure: false
-    bucket: {BACKING_BUCKET}
-    multipartcopythresholdsize: {5 * 1024**3}
+  filesystem: {{rootdirectory: "{storage}"}}
   cache: {{blobdescriptor: inmemory}}
-  redirect: {{disable: false}}
-http: {{addr: "{LOOPBACK}:{REGISTRY_PORT}", relativeurls: true}}
+http: {{addr: "{address}", relativeurls: true}}
 """
 
 
@@ -83,10 +70,11 @@ async def start_moto(folder: Path) -> Child:
     return child
 
 
-async def start_registry(folder: Path) -> Child:
-    """The registry, answering. moto must have its bucket."""
+async def start_registry(folder: Path, storage: Path) -> Child:
+    """The registry, answering; `storage` is the folder that it writes to."""
     configuration = folder / "registry.yml"
-    configuration.write_text(_REGISTRY_CONFIGURATION)
+    address = f"{LOOPBACK}:{REGISTRY_PORT}"
+    configuration.write_text(_REGISTRY_CONFIGURATION.format(storage=storage, address=address))
     child = await _start(
         "registry", folder, ("registry", "serve", str(configuration)), {"OTEL_TRACES_EXPORTER": "none"}
     )

@@ -14,7 +14,6 @@ from testbed.sandbox.cloud.cloud import Cloud
 from testbed.sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
 from testbed.sandbox.cloud.hosts import is_aws_host, is_registry_host
 from testbed.sandbox.cloud.listeners import Listener, tls_context
-from testbed.sandbox.cloud.objects import Objects
 from testbed.sandbox.cloud.processes import Child, start_moto, start_registry
 from testbed.sandbox.cloud.seed import seed, write_credentials
 from testbed.sandbox.world import World
@@ -47,8 +46,7 @@ async def run(world: World) -> None:
 async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
     """Start everything, the control API last; `stack` ends it all in reverse."""
     shutil.rmtree(world.cloud, ignore_errors=True)
-    layers = world.cloud / "layers"
-    layers.mkdir(parents=True)
+    world.registry_storage.mkdir(parents=True)
     timeout = ClientTimeout(total=None)
     connector = TCPConnector(limit=0)
     session = await stack.enter_async_context(
@@ -61,21 +59,19 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
     operator = await asyncio.to_thread(seed, world)
     cloud.keyring.add(operator)
     write_credentials(world.cloud / "credentials", operator, world)
-    backend = await start_registry(world.cloud)
+    backend = await start_registry(world.cloud, world.registry_storage)
     stack.push_async_callback(backend.end)
-    listeners = await _listen(cloud, Objects(layers, session), contexts, stack)
+    listeners = await _listen(cloud, contexts, stack)
     await stack.enter_async_context(_control(control_api.application(cloud, listeners)))
     return [moto, backend]
 
 
-async def _listen(
-    cloud: Cloud, objects: Objects, contexts: Mapping[str, ssl.SSLContext], stack: AsyncExitStack
-) -> dict[str, Listener]:
+async def _listen(cloud: Cloud, contexts: Mapping[str, ssl.SSLContext], stack: AsyncExitStack) -> dict[str, Listener]:
     world = cloud.world
     applications = {
         "aws": (aws.application(cloud), world.aws_address),
         "ecr": (registry.application(cloud), world.ecr_address),
-        "s3": (s3.application(cloud, objects), world.s3_address),
+        "s3": (s3.application(cloud), world.s3_address),
     }
     listeners = {}
     for name, (app, address) in applications.items():

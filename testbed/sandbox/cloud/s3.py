@@ -11,10 +11,8 @@ from testbed.sandbox.cloud.endpoints import MOTO_URL
 from testbed.sandbox.cloud.forward import relay, send
 from testbed.sandbox.cloud.hosts import is_layer_host
 from testbed.sandbox.cloud.locations import Layer
-from testbed.sandbox.cloud.objects import Objects
 from testbed.sandbox.cloud.signature import Claim, Received, claim, is_genuine
 
-_OBJECTS = web.AppKey("objects", Objects)
 _TWO_MECHANISMS = (
     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
     "Signature query string parameter or the Authorization header should be specified"
@@ -24,11 +22,10 @@ _MISMATCH = (
 )
 
 
-def application(cloud: Cloud, objects: Objects) -> web.Application:
+def application(cloud: Cloud) -> web.Application:
     """The server of every S3 host."""
     app = web.Application(middlewares=[journalled(_kind)], client_max_size=2**40)
     app[CLOUD] = cloud
-    app[_OBJECTS] = objects
     app.router.add_route("*", "/{path:.*}", _answer)
     return app
 
@@ -83,15 +80,15 @@ async def _layer(request: web.Request) -> web.StreamResponse:
         code = {403: "AccessDenied", 404: "NoSuchKey", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]
         return answers.s3_error(wanted.s3_status, code, "Please try again.")
     layer = Layer.parse(request.path)
-    content = await _content(request, layer) if layer else None
+    content = _content(request.app[CLOUD], layer) if layer else None
     if layer is None or content is None:
         return answers.s3_error(404, "NoSuchKey", "The specified key does not exist.")
     return await body.send(request, layer, content)
 
 
-async def _content(request: web.Request, layer: Layer) -> Content | None:
-    generated = request.app[CLOUD].generated.get(f"sha256:{layer.digest}")
+def _content(cloud: Cloud, layer: Layer) -> Content | None:
+    generated = cloud.generated.get(f"sha256:{layer.digest}")
     if generated is not None:
         return generated
-    file = await request.app[_OBJECTS].file(layer)
-    return Stored(file) if file else None
+    file = cloud.world.registry_storage / layer.stored_as
+    return Stored(file) if file.exists() else None

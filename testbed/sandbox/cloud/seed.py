@@ -1,4 +1,4 @@
-"""The content of a new AWS: the registry's bucket, the EKS cluster, and an operator who can assume roles."""
+"""The content of a new AWS: the EKS cluster, and an operator who can assume roles."""
 
 from configparser import ConfigParser
 from pathlib import Path
@@ -8,7 +8,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL
+from testbed.sandbox.cloud.endpoints import MOTO_URL
 from testbed.sandbox.cloud.keyring import AccessKey
 from testbed.sandbox.world import World
 
@@ -19,10 +19,6 @@ _REFRESHER_PROFILE = "refresher"
 
 def seed(world: World) -> AccessKey:
     """Make it all in moto; returns the operator's access key."""
-    client("s3", BACKING_REGION).create_bucket(
-        Bucket=BACKING_BUCKET,
-        CreateBucketConfiguration={"LocationConstraint": BACKING_REGION},
-    )
     client("eks", world.region).create_cluster(
         name=world.cluster,
         roleArn=f"arn:aws:iam::{world.account}:role/{_CLUSTER_ROLE}",
@@ -51,7 +47,7 @@ def client(service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes clien
     """A client of moto alone: no profile, proxy or endpoint of the caller's environment has a say."""
     alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     return boto3.Session(botocore_session=alone).client(
-        service,  # type: ignore[call-overload]  # one function for three services
+        service,  # type: ignore[call-overload]  # one function for two services
         region_name=region,
         endpoint_url=MOTO_URL,
         config=Config(proxies={}),

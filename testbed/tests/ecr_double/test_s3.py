@@ -9,8 +9,9 @@ import pytest
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.endpoints import BACKING_BUCKET, BACKING_REGION, MOTO_URL, moto_authorization
+from testbed.sandbox.cloud.locations import Layer
 from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.world import World
 from testbed.tests.ecr_double.layers import LAYER, error_code, located
 
 
@@ -139,13 +140,11 @@ def test_every_location_can_be_made_void(
 
 @pytest.mark.row("S11")
 def test_a_location_whose_object_is_gone_is_404(
-    client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, repository: str
+    world: World, client: httpx2.Client, ecr: httpx2.Client, publisher: Publisher, repository: str
 ) -> None:
     digest = publisher.blob(repository, repository.encode())
     location = located(ecr, repository, digest)
-    gone = f"{MOTO_URL}/{BACKING_BUCKET}/docker/registry/v2/blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
-    anyone = {"Authorization": moto_authorization("AKIAANYONE", region=BACKING_REGION, service="s3")}
-    assert httpx2.delete(gone, headers=anyone, trust_env=False).status_code == 204
+    (world.registry_storage / Layer("", digest.removeprefix("sha256:")).stored_as).unlink()
 
     assert error_code(client.get(location)) == (404, "NoSuchKey")
 

@@ -13,20 +13,19 @@ from testbed.sandbox.cloud.signature import Received, claim, is_genuine
 
 HOST = RegistryHost("123456789012", "ap-southeast-2")
 DIGEST = "ab" * 32
-OBJECT = f"/starport/docker/registry/v2/blobs/sha256/ab/{DIGEST}/data"
-LAYER = Layer.of(HOST, "team/app", OBJECT)
+LAYER = Layer.of(HOST, "team/app", f"sha256:{DIGEST}")
 
 
 def test_a_layer_is_found_again_by_its_path() -> None:
     assert Layer.parse(LAYER.path) == LAYER
-    assert OBJECT.endswith(LAYER.backing_key)
+    assert LAYER.stored_as == f"docker/registry/v2/blobs/sha256/ab/{DIGEST}/data"
 
 
 def test_the_owner_of_a_layer_is_account_region_and_repository() -> None:
     others = [
-        Layer.of(RegistryHost("210987654321", HOST.region), "team/app", OBJECT),
-        Layer.of(RegistryHost(HOST.account, "eu-west-1"), "team/app", OBJECT),
-        Layer.of(HOST, "team/other", OBJECT),
+        Layer.of(RegistryHost("210987654321", HOST.region), "team/app", f"sha256:{DIGEST}"),
+        Layer.of(RegistryHost(HOST.account, "eu-west-1"), "team/app", f"sha256:{DIGEST}"),
+        Layer.of(HOST, "team/other", f"sha256:{DIGEST}"),
     ]
 
     assert len({LAYER.owner, *(other.owner for other in others)}) == 4
@@ -37,9 +36,10 @@ def test_any_other_path_is_no_layer(path: str) -> None:
     assert Layer.parse(path) is None
 
 
-def test_a_redirect_that_is_no_blob_is_an_error() -> None:
-    with pytest.raises(ValueError, match="not a blob"):
-        Layer.of(HOST, "team/app", "/starport/docker/registry/v2/repositories/x/_layers")
+@pytest.mark.parametrize("digest", [DIGEST, f"sha512:{DIGEST * 2}", f"sha256:{DIGEST}/data"])
+def test_only_sha256_names_a_layer(digest: str) -> None:
+    with pytest.raises(ValueError, match="not a SHA-256 digest"):
+        Layer.of(HOST, "team/app", digest)
 
 
 @given(st.integers(min_value=1024, max_value=40_000))
