@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,8 @@ from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.world import CONFIGURATION, HOST, TWO_ACCOUNTS, World, installed
 from tests.leaks import shown_with_locals
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -416,16 +419,16 @@ def test_a_cluster_that_refuses_the_secret_has_no_report(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error"),
+    ("spoil", "error", "written"),
     [
-        (lambda w: w.edit_template("{{ domian }}"), UnrenderedTemplateError),
-        (lambda w: w.registry.failing.add("eu-west-1"), StaleRegionError),
-        (lambda w: setattr(w, "resolver", "fd12:3456::a"), Ipv6Error),
+        (lambda w: w.edit_template("{{ domian }}"), UnrenderedTemplateError, "Secret"),
+        (lambda w: w.registry.failing.add("eu-west-1"), StaleRegionError, "other regions"),
+        (lambda w: setattr(w, "resolver", "fd12:3456::a"), Ipv6Error, "Secret"),
     ],
     ids=["template", "region", "IPv6"],
 )
-def test_the_message_of_a_failed_dry_run_says_that_it_wrote_nothing(
-    two_regions: World, spoil: Callable[[World], None], error: type[ReportedError]
+def test_the_message_of_a_failed_run_names_what_it_wrote_and_of_a_dry_run_that_it_wrote_nothing(
+    two_regions: World, spoil: Callable[[World], None], error: type[ReportedError], written: str
 ) -> None:
     spoil(two_regions)
     with pytest.raises(error) as caught:
@@ -433,9 +436,11 @@ def test_the_message_of_a_failed_dry_run_says_that_it_wrote_nothing(
     assert two_regions.cluster.writes == []
     assert caught.value.report.dry_run
     assert "dry run wrote nothing" in str(caught.value)
+    assert written in str(caught.value)
     with pytest.raises(error) as caught:
         two_regions.run()
     assert "dry run" not in str(caught.value)
+    assert written in str(caught.value)
 
 
 def test_another_managers_change_is_taken_back_and_reported(world: World) -> None:
@@ -552,3 +557,14 @@ def test_a_run_in_an_ipv6_cluster_succeeds_with_an_ipv6_range_of_clients() -> No
     assert ranges != SETTINGS
     world = installed(World(parse_toml(ranges, "the test's settings"), resolver="[fd12:3456::a]"))
     assert world.run().rolled_out
+
+
+def test_a_run_in_an_ipv6_cluster_fails_behind_an_nlb_whatever_the_ranges_of_clients() -> None:
+    """The load balancer has only IPv4 addresses."""
+    example = (ROOT / "examples" / "nlb.toml").read_text("utf-8")
+    ranges = example.replace("client_cidrs = [", 'client_cidrs = ["fd00:1::/32", ')
+    assert ranges != example
+    world = installed(World(parse_toml(ranges, "the test's settings"), resolver="[fd12:3456::a]"))
+    with pytest.raises(Ipv6Error, match=r"proxy\.exposure\.kind") as caught:
+        world.run()
+    assert caught.value.report.rolled_out
