@@ -1,0 +1,3 @@
+module ecr-frontdoor/layer-server
+
+go 1.26.8
