@@ -64,23 +64,24 @@ class Generated:
     Attributes:
         size_bytes: How many bytes it has.
         seed: Another seed gives other bytes.
+        page: The part that all pages share: each has its number in the place of the first eight bytes.
     """
 
     size_bytes: int
     seed: int
     modified_at: float = 0
-    _page: bytes = field(init=False, repr=False)
+    page: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the part that all pages share."""
-        object.__setattr__(self, "_page", random.Random(self.seed).randbytes(_PAGE_BYTES))  # noqa: S311 - not a secret
+        """Make the page."""
+        object.__setattr__(self, "page", random.Random(self.seed).randbytes(_PAGE_BYTES))  # noqa: S311 - not a secret
 
     def read(self, at: int, size_bytes: int) -> bytes:
         """At most so many bytes from the offset on, of one page."""
         number, offset = divmod(at, _PAGE_BYTES)
         end = min(offset + size_bytes, _PAGE_BYTES, self.size_bytes - number * _PAGE_BYTES)
         head = number.to_bytes(8, "big")[offset:end]
-        return head + self._page[max(offset, 8) : end]
+        return head + self.page[max(offset, 8) : end]
 
     def part(self, begin: int, end: int) -> bytes:
         """The bytes from one offset to before another, of any number of pages."""
