@@ -17,7 +17,9 @@ class Plan:
         large_bytes: The blob of the coalescing and stream measures.
         huge_bytes: The larger blob of streams; 0 leaves it out.
         concurrent_clients: Numbers of clients that want one cold blob at once.
-        coalescing_s3_bytes_per_second: What S3 gives to one connection while clients are coalesced.
+        coalescing_s3_bytes_per_second: What S3 gives to one connection while clients are coalesced, and in cold pulls.
+        cold_bytes: The layer that a single client pulls cold; many clients pull one of `large_bytes`.
+        cold_clients: Numbers of clients that pull one cold layer, beside as many direct pulls.
         load_seconds: How long one load of requests lasts.
         load_connections: Connections of a load.
         clients: Numbers of connections to grow through.
@@ -33,6 +35,8 @@ class Plan:
     huge_bytes: int = GIB
     concurrent_clients: tuple[int, ...] = (10, 50)
     coalescing_s3_bytes_per_second: int = 50_000_000
+    cold_bytes: int = GIB
+    cold_clients: tuple[int, ...] = (1, 50)
     load_seconds: int = 3
     load_connections: int = 32
     clients: tuple[int, ...] = (1, 4, 16, 64, 256)
@@ -42,8 +46,8 @@ class Plan:
 FULL = Plan(name="full", rounds=3, stream_rounds=5)
 ONCE = Plan(name="once", rounds=1, stream_rounds=3)
 SHORT = Plan(
-    name="short", rounds=1, stream_rounds=2, huge_bytes=0, concurrent_clients=(10,), load_seconds=1,
-    clients=(1, 16, 256), cached_blobs=(1_000, 10_000),
+    name="short", rounds=1, stream_rounds=2, huge_bytes=0, concurrent_clients=(10,), cold_bytes=256 * MIB,
+    load_seconds=1, clients=(1, 16, 256), cached_blobs=(1_000, 10_000),
 )  # fmt: skip
 PUBLISHED = frozenset({FULL.name, ONCE.name})
 """Whose figures docs/performance.md shows: those that leave nothing out."""

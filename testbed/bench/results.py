@@ -11,7 +11,7 @@ from testbed.bench.plan import PUBLISHED, Plan
 from testbed.bench.samples import Gap, Sample, Samples
 
 FOLDER = Path(__file__).parent / "results"
-"""Those that docs/performance.md shows; a short run writes to a folder below it."""
+"""Those that docs/performance.md shows; a run that leaves something out writes to a folder below it."""
 FILE = "results.json"
 
 
@@ -51,9 +51,9 @@ class Results:
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def folder_of(plan: str) -> Path:
-    """Where the results of a plan go, by its name."""
-    return FOLDER if plan in PUBLISHED else FOLDER / plan
+def folder_of(plan: str, only: str = "") -> Path:
+    """Where the results of a plan go, by its name; those of one measure elsewhere."""
+    return FOLDER if plan in PUBLISHED and not only else FOLDER / "short"
 
 
 def read(folder: Path) -> Results:

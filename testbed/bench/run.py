@@ -9,8 +9,8 @@ from pathlib import Path
 
 from testbed.bench import capabilities
 from testbed.bench.machine import describe
-from testbed.bench.measures import coalescing, growth, pulls, requests, streams
-from testbed.bench.plan import Plan
+from testbed.bench.measures import coalescing, cold_pull, growth, pulls, requests, streams
+from testbed.bench.plan import FULL, Plan
 from testbed.bench.results import Results
 from testbed.bench.stage import Stage, staged
 from testbed.sandbox.progress import step
@@ -19,22 +19,21 @@ from testbed.sandbox.world import World
 Measure = Callable[[Stage, int], None]
 
 
-def run(world: World, plan: Plan) -> Results:
-    """Measure; minutes. The contestants have ended when it returns.
+def run(world: World, plan: Plan, only: str = "") -> Results:
+    """Measure, everything or one measure of the programme; minutes. The contestants have ended when it returns.
 
     Raises:
         SandboxError: A contestant or a load generator fails.
     """
     machine, began_at, began = describe(world), datetime.now(UTC), time.monotonic()
     with _folder(world) as folder, staged(world, plan, folder) as stage:
-        with step("trying what each contestant can do"):
-            capabilities.try_all(stage)
+        if not only:
+            with step("trying what each contestant can do"):
+                capabilities.try_all(stage)
         for name, measure, rounds in _programme(plan):
-            for number in range(rounds):
+            for number in range(rounds if only in {"", name} else 0):
                 with step(f"measuring {name}, round {number + 1} of {rounds}"):
                     measure(stage, number)
-        with step("measuring growth by cached blobs"):
-            growth.measure(stage)
         titles = {contestant.name: contestant.title for contestant in stage.contestants}
         return Results(
             began_at=began_at.isoformat(timespec="seconds"),
@@ -47,14 +46,21 @@ def run(world: World, plan: Plan) -> Results:
         )
 
 
+def names() -> list[str]:
+    """The measures of the programme, in its order."""
+    return [name for name, _, _ in _programme(FULL)]
+
+
 def _programme(plan: Plan) -> list[tuple[str, Measure, int]]:
     return [
         ("pulls", pulls.measure, min(2, plan.rounds)),
         ("coalescing", coalescing.measure, plan.rounds),
+        ("cold pulls", cold_pull.measure, plan.rounds),
         ("streams", streams.measure, plan.stream_rounds),
         ("requests", requests.measure, plan.rounds),
         ("requests over TLS", requests.measure_tls, plan.rounds),
         ("requests by clients", requests.measure_clients, min(2, plan.rounds)),
+        ("cached blobs", growth.measure, 1),
     ]
 
 

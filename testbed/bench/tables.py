@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from testbed.bench import targets
 from testbed.bench.results import Results
 from testbed.bench.samples import Spread
-from testbed.bench.targets import LIMIT, Verdict
+from testbed.bench.targets import DIRECT, LIMIT, Verdict
 
 Format = Callable[[float], str]
 
@@ -83,6 +83,14 @@ TABLES = {
         Table("First byte, first client", "coalescing", "first_byte_first_seconds", _seconds),
         Table("First byte, last client", "coalescing", "first_byte_last_seconds", _seconds),
         Table("End, last client", "coalescing", "finish_last_seconds", _seconds),
+    ),
+    "cold": (
+        Table("Time until the last client's end", "cold pull", "seconds", _seconds, DIRECT),
+        Table("First byte, last client", "cold pull", "first_byte_last_seconds", _seconds),
+        Table("Bytes from S3, times the layer", "cold pull", "s3_bytes_ratio", _times),
+        Table("Connections to S3", "cold pull", "s3_connections", _count),
+        Table("Requests to ECR", "cold pull", "ecr_requests", _count),
+        Table("Anonymous and shared memory, growth for each GiB", "cold pull", "growth_megabytes_per_gib", _megabytes),
     ),
     "requests": (
         _rate("Requests a second: how many times fewer than the limit", "requests"),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from testbed.bench.samples import Samples, Spread
 
 Figure = Callable[[Samples], Spread | None]
-OURS, LIMIT, WHOLE_FILE = "frontdoor", "limit", "whole_file"
+OURS, LIMIT, WHOLE_FILE, DIRECT = "frontdoor", "limit", "whole_file", "direct"
 BLOB = "blob of 10 kB"
 
 COALESCING = "coalescing"
+COLD = ("cold pull", "1 client, 1 GiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ TARGETS = (
     Target(
         "the same: first byte of the last client", 1, _ours(COALESCING, "10 clients", "first_byte_last_seconds"), " s",
         worst=True,
+    ),
+    Target(
+        "1 client, cold 1 GiB, 50 MB/s for each S3 connection: time, times a direct pull's", 0.17,
+        _ratio(OURS, DIRECT, *COLD, "seconds"), "x",
+    ),
+    Target("the same: bytes from S3, times the layer", 1.01, _ours(*COLD, "s3_bytes_ratio"), worst=True),
+    Target("the same: growth of anonymous and shared memory", 4.2, _ours(*COLD, "growth_megabytes_per_gib"), " MB"),
+    Target(
+        "50 clients, cold 100 MiB: end of the last, times direct pulls'", 1,
+        _ratio(OURS, DIRECT, "cold pull", "50 clients, 100 MiB", "seconds"), "x",
     ),
     Target(
         "warm 1 kB blobs, ECR as fast as nginx: requests/s, times those of the caching proxy", 10,

@@ -2,9 +2,10 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -15,10 +16,22 @@ _UTIME, _CSTIME = 14 - 3, 17 - 3
 
 @dataclass(slots=True)
 class Usage:
-    """CPU time and memory used while watched."""
+    """CPU time and memory used while watched.
+
+    Attributes:
+        peak_bytes: Resident memory at its highest.
+        unevictable_bytes: Anonymous and shared memory over the time: what counts against a container's limit.
+    """
 
     cpu_seconds: float = 0
     peak_bytes: int = 0
+    unevictable_bytes: list[int] = field(default_factory=list)
+
+    @property
+    def growth_bytes(self) -> int:
+        """How far that memory rose above its highest of the first quarter, when everything was in use once."""
+        begin = self.unevictable_bytes[: len(self.unevictable_bytes) // 4 + 1]
+        return max(self.unevictable_bytes) - max(begin)
 
 
 @contextmanager
@@ -29,7 +42,9 @@ def watched(roots: Iterable[int]) -> Iterator[Usage]:
 
     def poll() -> None:
         while True:
-            usage.peak_bytes = max(usage.peak_bytes, memory_bytes(processes))
+            found = memory_bytes(processes)
+            usage.peak_bytes = max(usage.peak_bytes, found["Pss"])
+            usage.unevictable_bytes.append(unevictable(found))
             if ended.wait(_POLL_SECONDS):
                 return
 
@@ -67,12 +82,21 @@ def cpu_seconds(processes: Iterable[int]) -> float:
     return ticks / _TICKS
 
 
-def memory_bytes(processes: Iterable[int]) -> int:
-    """Resident memory, shared pages counted once (proportional set size). The kernel's page cache is not in it."""
-    kilobytes = 0
+def memory_bytes(processes: Iterable[int]) -> Mapping[str, int]:
+    """Memory by kind, shared pages counted once (proportional set size): fields of /proc/PID/smaps_rollup in proc(5).
+
+    The kernel's page cache is not in it.
+    """
+    found: Counter[str] = Counter()
     for pid in processes:
         with suppress(OSError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    kilobytes += int(line.split()[1])
-    return kilobytes * 1024
+                kind, _, amount = line.partition(":")
+                if kind.startswith("Pss"):
+                    found[kind] += int(amount.split()[0]) * 1024
+    return found
+
+
+def unevictable(memory: Mapping[str, int]) -> int:
+    """Anonymous and shared memory: what the kernel cannot take back from a container at its limit."""
+    return memory["Pss_Anon"] + memory["Pss_Shmem"]

@@ -26,8 +26,8 @@ _PATH = f"/v2/{REPOSITORY}/blobs/sha256:"
 _LONGEST_SECONDS = 600
 
 
-def measure(stage: Stage) -> None:
-    """Fill step by step; at each step request blobs at random."""
+def measure(stage: Stage, _: int) -> None:
+    """Fill step by step; at each step request blobs at random, in rounds of its own."""
     contestants = [c for c in stage.contestants if isinstance(c, WholeFile | Frontdoor | Limit)]
     with _light_upstream(stage):
         for contestant in contestants:

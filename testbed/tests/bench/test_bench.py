@@ -6,8 +6,8 @@ import pytest
 
 from testbed.bench import capabilities
 from testbed.bench.content import blob_path
-from testbed.bench.contestants import Distribution, Frontdoor, Plain, WholeFile
-from testbed.bench.measures import coalescing, pulls, streams
+from testbed.bench.contestants import Direct, Distribution, Frontdoor, Plain, WholeFile
+from testbed.bench.measures import coalescing, cold_pull, pulls, streams
 from testbed.bench.measures.load import loaded
 from testbed.bench.plan import MIB, Plan
 from testbed.bench.samples import Samples
@@ -22,6 +22,8 @@ SMALL = Plan(
     large_bytes=5 * MIB,
     huge_bytes=0,
     concurrent_clients=(3,),
+    cold_bytes=64 * MIB,
+    cold_clients=(1, 3),
 )
 
 
@@ -41,6 +43,19 @@ def test_concurrent_clients_on_a_cold_blob_give_different_s3_bytes_by_contestant
     assert from_s3[Plain.name] == 3, "each client goes to S3"
     assert from_s3[WholeFile.name] == 1
     assert from_s3[Frontdoor.name] == 1
+
+
+def test_a_cold_layer_is_read_once_over_several_connections(stage: Stage) -> None:
+    cold_pull.measure(stage, 0)
+    measured = Samples(stage.samples)
+    alone, together = cold_pull.case(1, 64 * MIB), cold_pull.case(3, 5 * MIB)
+    for case, direct in ((alone, 1), (together, 3)):
+        figures = {
+            name: [measured.values(name, cold_pull.MEASURE, case, m)[0] for m in ("s3_bytes_ratio", "ecr_requests")]
+            for name in (Direct.name, Frontdoor.name)
+        }
+        assert figures == {Direct.name: [direct, direct], Frontdoor.name: [1, 1]}
+    assert measured.values(Frontdoor.name, cold_pull.MEASURE, alone, "s3_connections")[0] > 4
 
 
 def test_pulls_are_counted_at_ecr(stage: Stage) -> None:
