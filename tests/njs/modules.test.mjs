@@ -194,8 +194,12 @@ for (const failed of [false, true]) {
         if (failed) {
             ngx.shared.cache_disk.set('error', 'ENOSPC');
         }
-        const path = `/-/read-ahead/${HOST}/v2/team/app/blobs/${digest}`;
-        await frontdoor.read_ahead({ uri: path, headersIn: { Range: 'bytes=1048576-2097151' }, return: mock.fn() });
+        const blob = `/${HOST}/v2/team/app/blobs/${digest}`;
+        await frontdoor.read_ahead({
+            uri: `/-/read-ahead${blob}`, headersIn: { Range: 'bytes=1048576-2097151' }, return: mock.fn(),
+            variables: { fetch_url: 'http://fetch' },
+        });
+        assert.ok(ngx.fetch.mock.calls.every(call => call.arguments[0] === `http://fetch${blob}`));
         const ranges = ngx.fetch.mock.calls.map(call => call.arguments[1].headers.Range);
         // The last bytes of slices 3 to 9 without 7, which is left to the reader.
         const expected = [3, 4, 5, 6, 8, 9].map(number => (number + 1) * 1048576 - 1).map(at => `bytes=${at}-${at}`);

@@ -2,9 +2,9 @@
 // docs/decisions/0020-the-cache-manager-wakes-every-two-seconds.md has the reasons.
 
 // Renews the one entry of the zone `clock`.
-async function wake_cache_manager() {
+async function wake_cache_manager(s) {
     try {
-        await ngx.fetch('http://127.0.0.1:8081/-/clock');
+        await ngx.fetch(`${s.variables.fetch_url}/-/clock`);
     } catch (e) {
         ngx.log(ngx.WARN, `the clock of the cache manager failed, so it looks every 10 s: ${e.message}`);
     }

@@ -69,7 +69,9 @@ async function read_ahead(r) {
     if (!range || bytes === undefined) {
         return;
     }
-    const slice = { bytes: range[2] - range[1] + 1, path, blob: bytes };
+    const slice = {
+        bytes: range[2] - range[1] + 1, path, blob: bytes, url: `${r.variables.fetch_url}${path}`,
+    };
     const missed = range[1] / slice.bytes;
     const key = `${digest} window`;
     const previous = ngx.shared.read_ahead_windows.get(key);
@@ -105,7 +107,7 @@ async function fetchSlice(slice, number) {
     const key = `${slice.path} ${number}`;
     ngx.shared.read_ahead_in_flight.set(key, 1);
     try {
-        const reply = await ngx.fetch(`http://127.0.0.1:8081${slice.path}`, { headers: { Range: `bytes=${last}-${last}` } });
+        const reply = await ngx.fetch(slice.url, { headers: { Range: `bytes=${last}-${last}` } });
         await reply.arrayBuffer();
     } catch (e) {
         ngx.log(ngx.WARN, `read-ahead of slice ${number} of ${slice.path} failed: ${e.message}`);
