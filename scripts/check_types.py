@@ -5,13 +5,14 @@ with what the last such checkout has left in the user's cache. Each checkout has
 mypy cannot write to one; mypy itself looks at the content of each file, at its own version and at its options.
 """
 
-import os
 import subprocess
 import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 ROOT = Path(__file__).parents[1]
 CRASHED = 2
@@ -20,7 +21,7 @@ CRASHED = 2
 
 def main(paths: Sequence[str]) -> int:
     """Run mypy; returns its exit status."""
-    own, kept = ROOT / ".mypy_cache", _kept()
+    own, kept = ROOT / ".mypy_cache", user_cache_path("ecr-frontdoor") / "mypy.tar"
     is_new = not own.exists()
     if is_new and kept.exists():
         restore(kept, own)
@@ -46,11 +47,6 @@ def keep(folder: Path, archive: Path) -> None:
         with tarfile.open(unfinished, "w") as packed:
             packed.add(folder, "cache")
         unfinished.replace(archive)
-
-
-def _kept() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "ecr-frontdoor" / "mypy.tar"
 
 
 if __name__ == "__main__":

@@ -39,6 +39,15 @@ class Client(ABC):
                 yield client
 
     @contextmanager
+    def logged_in(self, logins: Mapping[str, str]) -> Iterator[None]:
+        """Pull and push inside with the logins, `user:password` for each host; outside there is none."""
+        self.log_in(logins)
+        try:
+            yield
+        finally:
+            self.log_in({})
+
+    @contextmanager
     def started(self) -> Iterator[None]:
         """Run the daemon, of a client that has one."""
         yield

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from testbed.sandbox.names import Names
 
 STATE_VARIABLE = "FRONTDOOR_SANDBOX"
@@ -16,8 +18,7 @@ STATE_VARIABLE = "FRONTDOOR_SANDBOX"
 
 def default_cache() -> Path:
     """The folder for what is slow to obtain: built tools, the nginx root filesystem."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "ecr-frontdoor"
+    return user_cache_path("ecr-frontdoor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Real clients and one pod of the proxy in front of the ECR double, which is healthy before every test."""
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
@@ -26,6 +27,12 @@ def healthy(control: Control) -> Control:
 @pytest.fixture(scope="session")
 def token(double: Control, world: World) -> Token:
     return double.issue_token(world.region)
+
+
+@pytest.fixture(scope="session")
+def private_login(world: World, token: Token) -> Mapping[str, str]:
+    """What a client logs in with to push to the private registry, or to pull without the proxy."""
+    return {world.ecr_host: base64.b64decode(token.authorization).decode()}
 
 
 @pytest.fixture(scope="session")

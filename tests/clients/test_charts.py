@@ -1,16 +1,14 @@
 """Helm pulls a chart by version, by digest, and the latest one."""
 
-import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 import pytest
 
 from testbed.clients.helm import Helm
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.world import World
 from tests.clients.matrix import AWAY
 from tests.clients.place import HTTPS_PORT
@@ -25,13 +23,12 @@ def helm(world: World) -> Iterator[Helm]:
 
 
 @pytest.fixture(scope="module")
-def digest(helm: Helm, world: World, token: Token) -> str:
+def digest(helm: Helm, world: World, private_login: Mapping[str, str]) -> str:
     """The newest of two versions of a chart in the private registry."""
-    helm.log_in({world.ecr_host: base64.b64decode(token.authorization).decode()})
-    for version in ("1.0.0", "1.1.0"):
-        pushed = helm.push(CHART, version, f"{world.ecr_host}/{FOLDER}")
-        assert pushed.succeeded, pushed.output
-    helm.log_in({})
+    with helm.logged_in(private_login):
+        for version in ("1.0.0", "1.1.0"):
+            pushed = helm.push(CHART, version, f"{world.ecr_host}/{FOLDER}")
+            assert pushed.succeeded, pushed.output
     found = re.search(r"sha256:[0-9a-f]{64}", pushed.output)
     assert found, pushed.output
     return found[0]

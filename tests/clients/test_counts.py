@@ -1,9 +1,8 @@
 """What a pull of each client costs at ECR and S3: cold, warm by digest, and warm by tag after the tag's TTL."""
 
-import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import pytest
 
@@ -12,7 +11,6 @@ from testbed.clients.client import Client
 from testbed.clients.kinds import KINDS
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control, Requests
-from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.commands import run
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.progress import say
@@ -37,13 +35,10 @@ def client(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client
 
 
 @pytest.fixture
-def direct(client: Client, world: World, token: Token, control: Control, app: Image) -> Iterator[Requests]:
+def direct(client: Client, world: World, private_login: Mapping[str, str], control: Control, app: Image) -> Requests:
     """What a pull costs without the proxy, from the private registry, by a client that has logged in to it."""
-    client.log_in({world.ecr_host: base64.b64decode(token.authorization).decode()})
-    try:
-        yield cost(control, client, app.moved_to(world.ecr_host).by("tag"))
-    finally:
-        client.log_in({})
+    with client.logged_in(private_login):
+        return cost(control, client, app.moved_to(world.ecr_host).by("tag"))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +52,6 @@ def blob_bytes(world: World, app: Image) -> int:
 def test_a_cold_pull_sends_ecr_at_most_one_request_more_than_a_direct_pull(
     direct: Requests, client: Client, control: Control, app: Image, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client.log_in({})
     cold = cost(control, client, app.by("tag"))
     with capsys.disabled():
         say(f"{client.name}: {cold.count('registry')} requests to ECR, without the proxy {direct.count('registry')}")

@@ -18,9 +18,8 @@ def client(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client
 @pytest.fixture
 def stale_login(client: Client, app: Image) -> Iterator[None]:
     """A login for the public name from the time before the front door, when it needed one."""
-    client.log_in({app.host: "AWS:expired"})
-    yield
-    client.log_in({})
+    with client.logged_in({app.host: "AWS:expired"}):
+        yield
 
 
 @pytest.mark.parametrize("way", ["tag", pytest.param("digest", marks=pytest.mark.long)])

@@ -1,14 +1,12 @@
 """cosign verifies signatures under a tag and among the referrers, and lists both."""
 
-import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import pytest
 
 from testbed.clients.cosign import Cosign, Form
 from testbed.sandbox import installation
-from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.commands import run
 from testbed.sandbox.world import World
 from tests.clients.place import HTTPS_PORT
@@ -25,7 +23,7 @@ def cosign(world: World) -> Iterator[Cosign]:
 
 
 @pytest.fixture(scope="module")
-def digest(cosign: Cosign, world: World, token: Token) -> str:
+def digest(cosign: Cosign, world: World, private_login: Mapping[str, str]) -> str:
     """The digest of an image with a signature of each form; another image of the repository has none."""
     environment = installation.logged_in(world)
     private = f"{world.ecr_host}/{REPOSITORY}"
@@ -33,11 +31,10 @@ def digest(cosign: Cosign, world: World, token: Token) -> str:
         run(("crane", "push", archive, f"{private}:{tag}"), environment=environment)
     found = run(("crane", "digest", f"{private}:signed"), environment=environment).strip()
     assert cosign.make_key().succeeded
-    cosign.log_in({world.ecr_host: base64.b64decode(token.authorization).decode()})
-    for form in get_args(Form):
-        signed = cosign.sign(f"{private}@{found}", form)
-        assert signed.succeeded, signed.output
-    cosign.log_in({})
+    with cosign.logged_in(private_login):
+        for form in get_args(Form):
+            signed = cosign.sign(f"{private}@{found}", form)
+            assert signed.succeeded, signed.output
     return found
 
 
