@@ -21,6 +21,7 @@ from stacks.applied_objects import applied_documents, workload_digest
 from stacks.deployment import first_run
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
+from stacks.first_run import FirstRun
 from stacks.load_balancer import LoadBalancer
 from stacks.metrics import Metrics
 from stacks.monitoring import monitoring
@@ -28,6 +29,7 @@ from stacks.monitors import monitors
 from stacks.network import Network
 from stacks.preflight import reject_incompatible_settings
 from stacks.refresh import Refresh, refresh
+from stacks.schedule import Schedule
 from stacks.stack_name import stack_name
 from stacks.synth_hints import synth_hints
 
@@ -60,12 +62,7 @@ class FrontdoorStack(cdk.Stack):
         run = first_run(
             self, settings, objects, refreshes, network=network, balancer=balancer, after=prerequisites, key=key
         )
-        if run:
-            # A schedule may start a run as soon as it exists: before the first run it would fail or run beside it.
-            for later in (refreshes.schedule, *alarms.raised_without_data):
-                later.node.add_dependency(run)
-        else:
-            refreshes.schedule.node.add_dependency(*prerequisites)
+        _order(refreshes.schedule, alarms, run=run, prerequisites=prerequisites)
         self._outputs(refreshes.function)
 
     def _add_hints(self, cluster_region: str, registries: Sequence[Registry], image: str) -> None:
@@ -134,3 +131,12 @@ class FrontdoorStack(cdk.Stack):
             value=command,
             description="Command for a dry run: it changes nothing and reports what a refresh would change",
         )
+
+
+def _order(schedule: Schedule, alarms: Alarms, *, run: FirstRun | None, prerequisites: Sequence[IDependable]) -> None:
+    """A schedule may start a run as soon as it exists: before the first run it would fail or run beside it."""
+    if not run:
+        schedule.node.add_dependency(*prerequisites)
+        return
+    for later in (schedule, *alarms.raised_without_data):
+        later.node.add_dependency(run)
