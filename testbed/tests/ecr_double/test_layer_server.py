@@ -1,4 +1,4 @@
-"""The layer server: ECR's double redirects to it, and it gives the bytes of `Generated`, paced and counted."""
+"""The layer server in S3's place: rows G of testbed/docs/ecr-double.md."""
 
 import hashlib
 import time
@@ -35,17 +35,20 @@ def redirect(ecr: httpx2.Client, publisher: Publisher, repository: str, digest: 
     return located(ecr, repository, digest)
 
 
+@pytest.mark.row("G1")
 def test_the_whole_layer_has_its_digest(client: httpx2.Client, redirect: str, digest: str) -> None:
     answer = client.get(redirect)
     assert (answer.status_code, f"sha256:{hashlib.sha256(answer.content).hexdigest()}") == (200, digest)
 
 
+@pytest.mark.row("G2")
 def test_a_range_across_two_pages_has_the_second_page_s_number(client: httpx2.Client, redirect: str) -> None:
     answer = client.get(redirect, headers={"Range": f"bytes={MIB - 6}-{MIB + 13}"})
     assert (answer.status_code, answer.content) == (206, LAYER.part(MIB - 6, MIB + 14))
     assert answer.headers["Content-Range"] == f"bytes {MIB - 6}-{MIB + 13}/{LAYER.size_bytes}"
 
 
+@pytest.mark.row("G3")
 def test_bytes_requests_and_connections_are_counted(client: httpx2.Client, redirect: str, server: LayerServer) -> None:
     before = server.counts()
     for _ in range(2):
@@ -53,6 +56,7 @@ def test_bytes_requests_and_connections_are_counted(client: httpx2.Client, redir
     assert server.counts() - before == Counts(bytes=200, requests=2, connections=1)
 
 
+@pytest.mark.row("G4")
 def test_a_connection_keeps_its_rate(client: httpx2.Client, redirect: str, server: LayerServer) -> None:
     server.set_rate(10 * MIB)
     began = time.monotonic()
@@ -62,5 +66,6 @@ def test_a_connection_keeps_its_rate(client: httpx2.Client, redirect: str, serve
     assert 0.2 < took < 1, f"3 MiB at 10 MiB/s took {took} s"
 
 
+@pytest.mark.row("G5")
 def test_a_layer_that_was_not_published_is_not_found(client: httpx2.Client, redirect: str, digest: str) -> None:
     assert client.get(redirect.replace(digest.removeprefix("sha256:"), "0" * 64)).status_code == 404
