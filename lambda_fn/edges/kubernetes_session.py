@@ -78,7 +78,7 @@ class KubernetesSession:
         Args:
             action: The request in RBAC's words, for messages.
             request: Makes it.
-            answers: Which errors are no failures, but answers that the caller judges.
+            answers: Which errors the caller handles: they are answers here and raise nothing else.
             patient: False to try only once.
 
         Raises:

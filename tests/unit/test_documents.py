@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from lambda_fn.contract.errors import FrontdoorError, TemplateError
+from lambda_fn.job.report import ReportedError, RolloutError
 from lambda_fn.settings import parse_toml
 from stacks.preflight import conflicts
 
 ROOT = Path(__file__).parents[2]
 WORDS = 15_000
-"""Of all that is written by hand for operators, developers, reviewers and contributors: an afternoon of reading."""
+"""Of all that is written by hand for operators, developers, reviewers and contributors: an afternoon of reading.
+
+A change that adds a client, an operator's task or a page may raise it by what it adds, at most 800.
+"""
 NOT_COUNTED = ("docs/decisions/", "CHANGELOG.md", ".github/", "testbed/bench/results/")
 """Records of what was, and forms."""
 
@@ -86,3 +91,15 @@ def test_every_example_of_an_exposure_is_valid_in_a_cluster_with_a_known_vpc(exa
     smallest = (ROOT / "examples" / "smallest.toml").read_text("utf-8").split("[proxy.exposure]")[0]
     text = smallest.replace("[cluster]\n", vpc + subnets) + example
     assert conflicts(parse_toml(text, "docs/exposure.md")) == []
+
+
+def subclasses(of: type[FrontdoorError]) -> set[type[FrontdoorError]]:
+    """The class and every class below it."""
+    return {of}.union(*(subclasses(below) for below in of.__subclasses__()))
+
+
+def test_the_runbook_explains_every_error_that_an_invocation_can_end_with() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    never_raised_itself = {FrontdoorError, ReportedError, RolloutError, TemplateError}
+    names = {error.__name__ for error in subclasses(FrontdoorError) - never_raised_itself}
+    assert {name for name in names if f"`{name}`" not in text} == set()

@@ -1,9 +1,11 @@
 """Each rule of docs/request-handling.md has an id, and the tests carry exactly these ids."""
 
+import json
 import re
 
 from lambda_fn.settings import Cache, Timeouts
 from testbed.mutants.rules import DOCUMENT, documented, ids_of, marked, position
+from testbed.mutants.score import SCORE
 
 SOURCE = """
 @pytest.mark.rule("R2", "F3")
@@ -37,3 +39,10 @@ def test_rules_come_before_failures_and_numbers_count_as_numbers() -> None:
 def test_every_time_that_the_document_names_is_a_setting() -> None:
     known = {*dir(Timeouts), *Timeouts.model_fields, *Cache.model_fields, "drain_seconds"}
     assert set(re.findall(r"`(?:proxy\.)?(\w+_seconds)`", DOCUMENT.read_text(encoding="utf-8"))) <= known
+
+
+def test_the_last_complete_run_killed_every_mutant_of_rules_that_are_still_documented() -> None:
+    rules = json.loads(SCORE.read_text(encoding="utf-8"))["rules"]
+    del rules["date"]
+    assert set(rules) <= set(documented())
+    assert {rule: count for rule, count in rules.items() if len(set(count.split(" of "))) > 1} == {}
