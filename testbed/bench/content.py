@@ -18,6 +18,7 @@ from testbed.sandbox.world import World
 
 REPOSITORY = "team/bench"
 TAG = "1.0"
+CROWDS_TAG = "crowd"
 LAYERS = 5
 ACCEPT = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
 """Without it a registry does not find an OCI manifest."""
@@ -28,11 +29,13 @@ class Content:
     """Digests of what there is, and their bytes as files below `folder`, by the paths of the registry API.
 
     Attributes:
+        crowds: The image that a crowd pulls.
         huge: Empty where the plan leaves it out.
     """
 
     folder: Path
     image: Image
+    crowds: Image
     small: str
     large: str
     huge: str
@@ -59,10 +62,11 @@ def publish(world: World, plan: Plan, folder: Path) -> Content:
         publisher = Publisher(client, world.ecr_host, token.authorization)
         layers = [os.urandom(plan.layer_bytes) for _ in range(LAYERS)]
         image = publisher.image(REPOSITORY, TAG, layers)
+        crowds = publisher.image(REPOSITORY, CROWDS_TAG, [os.urandom(plan.crowd_layer_bytes) for _ in range(LAYERS)])
         blobs = {size: os.urandom(size) for size in (plan.small_bytes, plan.large_bytes)}
         digests = {size: publisher.blob(REPOSITORY, content) for size, content in blobs.items()}
         content = Content(
-            folder, image, digests[plan.small_bytes], digests[plan.large_bytes], _huge(world, plan, folder)
+            folder, image, crowds, digests[plan.small_bytes], digests[plan.large_bytes], _huge(world, plan, folder)
         )
         for digest, data in [
             *zip(image.layers, layers, strict=True),

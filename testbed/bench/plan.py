@@ -24,6 +24,8 @@ class Plan:
         load_connections: Connections of a load.
         clients: Numbers of connections to grow through.
         cached_blobs: Numbers of cached blobs to grow through, ascending.
+        crowd_clients: Clients of a crowd.
+        crowd_layer_bytes: Size of each of the five layers of the image that a crowd pulls.
     """
 
     name: str
@@ -41,13 +43,15 @@ class Plan:
     load_connections: int = 32
     clients: tuple[int, ...] = (1, 4, 16, 64, 256)
     cached_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
+    crowd_clients: int = 1000
+    crowd_layer_bytes: int = 20_000_000
 
 
 FULL = Plan(name="full", rounds=3, stream_rounds=5)
 ONCE = Plan(name="once", rounds=1, stream_rounds=3)
 SHORT = Plan(
     name="short", rounds=1, stream_rounds=2, huge_bytes=0, concurrent_clients=(10,), cold_bytes=256 * MIB,
-    load_seconds=1, clients=(1, 16, 256), cached_blobs=(1_000, 10_000),
+    load_seconds=1, clients=(1, 16, 256), cached_blobs=(1_000, 10_000), crowd_clients=100,
 )  # fmt: skip
 PUBLISHED = frozenset({FULL.name, ONCE.name})
 """Whose figures docs/performance.md shows: those that leave nothing out."""

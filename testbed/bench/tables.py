@@ -104,6 +104,15 @@ TABLES = {
         Table("CPU", "cost", "cpu_seconds_per_gigabyte", _cost, LIMIT),
         Table("Memory at its highest", "cost", "peak_megabytes", _megabytes),
     ),
+    "crowd": (
+        Table("Time", "crowd", "seconds", _seconds),
+        Table("Throughput of two pods together", "crowd", "gigabytes_per_second", _speed),
+        Table("The same, times that of unlimited clients", "crowd", "share_of_unshaped", _times),
+        Table("Time of a client, p99 to p50", "crowd", "finish_p99_to_p50", _times),
+        Table("Failures", "crowd", "failures", _count),
+        Table("Requests to ECR", "crowd", "ecr_requests", _count),
+        Table("Bytes from S3, times pods and image", "crowd", "s3_bytes_ratio", _times),
+    ),
     "growth": (
         _rate("Requests a second, by clients", "clients"),
         Table("p99, by clients", "clients", "p99_seconds", _seconds, LIMIT),
