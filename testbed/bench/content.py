@@ -3,7 +3,7 @@
 import hashlib
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Content:
 
     Attributes:
         crowds: The image that a crowd pulls.
+        medium: By their sizes in bytes.
         huge: Empty where the plan leaves it out.
     """
 
@@ -37,6 +38,7 @@ class Content:
     image: Image
     crowds: Image
     small: str
+    medium: Mapping[int, str]
     large: str
     huge: str
 
@@ -63,11 +65,11 @@ def publish(world: World, plan: Plan, folder: Path) -> Content:
         layers = [os.urandom(plan.layer_bytes) for _ in range(LAYERS)]
         image = publisher.image(REPOSITORY, TAG, layers)
         crowds = publisher.image(REPOSITORY, CROWDS_TAG, [os.urandom(plan.crowd_layer_bytes) for _ in range(LAYERS)])
-        blobs = {size: os.urandom(size) for size in (plan.small_bytes, plan.large_bytes)}
+        blobs = {size: os.urandom(size) for size in (plan.small_bytes, *plan.medium_bytes, plan.large_bytes)}
         digests = {size: publisher.blob(REPOSITORY, content) for size, content in blobs.items()}
-        content = Content(
-            folder, image, crowds, digests[plan.small_bytes], digests[plan.large_bytes], _huge(world, plan, folder)
-        )
+        medium = {size: digests[size] for size in plan.medium_bytes}
+        small, large = digests[plan.small_bytes], digests[plan.large_bytes]
+        content = Content(folder, image, crowds, small, medium, large, _huge(world, plan, folder))
         for digest, data in [
             *zip(image.layers, layers, strict=True),
             *((digests[size], blobs[size]) for size in blobs),

@@ -14,6 +14,7 @@ class Plan:
         stream_rounds: The same for streams, which are short and vary most.
         layer_bytes: Size of each of the five layers of the image that is pulled.
         small_bytes: The blob that is asked for as often as possible.
+        medium_bytes: Blobs about as large as a socket's buffer.
         large_bytes: The blob of the coalescing and stream measures.
         huge_bytes: The larger blob of streams; 0 leaves it out.
         concurrent_clients: Numbers of clients that want one cold blob at once.
@@ -26,6 +27,7 @@ class Plan:
         cached_blobs: Numbers of cached blobs to grow through, ascending.
         crowd_clients: Clients of a crowd.
         crowd_layer_bytes: Size of each of the five layers of the image that a crowd pulls.
+        slow_clients: Clients that read slowly over TLS, on one pod.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Plan:
     stream_rounds: int
     layer_bytes: int = 2 * MIB
     small_bytes: int = 10_000
+    medium_bytes: tuple[int, ...] = (64 * KIB, 96 * KIB, 127 * KIB)
     large_bytes: int = 100 * MIB
     huge_bytes: int = GIB
     concurrent_clients: tuple[int, ...] = (10, 50)
@@ -45,13 +48,14 @@ class Plan:
     cached_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
     crowd_clients: int = 1000
     crowd_layer_bytes: int = 20_000_000
+    slow_clients: int = 3000
 
 
 FULL = Plan(name="full", rounds=3, stream_rounds=5)
 ONCE = Plan(name="once", rounds=1, stream_rounds=3)
 SHORT = Plan(
     name="short", rounds=1, stream_rounds=2, huge_bytes=0, concurrent_clients=(10,), cold_bytes=256 * MIB,
-    load_seconds=1, clients=(1, 16, 256), cached_blobs=(1_000, 10_000), crowd_clients=100,
+    load_seconds=1, clients=(1, 16, 256), cached_blobs=(1_000, 10_000), crowd_clients=100, slow_clients=300,
 )  # fmt: skip
 PUBLISHED = frozenset({FULL.name, ONCE.name})
 """Whose figures docs/performance.md shows: those that leave nothing out."""

@@ -37,6 +37,8 @@ def _times(value: float) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value < 1e-3:  # noqa: PLR2004 - a millisecond
+        return f"{value * 1e6:.0f} µs"
     return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
 
 
@@ -50,6 +52,10 @@ def _speed(value: float) -> str:
 
 def _megabytes(value: float) -> str:
     return f"{value:.0f} MB"
+
+
+def _kilobytes(value: float) -> str:
+    return f"{value:.1f} kB"
 
 
 def _microseconds(value: float) -> str:
@@ -97,6 +103,9 @@ TABLES = {
         Table("p99", "requests", "p99_seconds", _seconds, LIMIT),
         Table("CPU of a request", "requests", "cpu_microseconds_per_request", _microseconds, LIMIT),
     ),
+    "bodies": (
+        Table("Time of a request", "bodies", "p50_seconds", _seconds, LIMIT),
+    ),
     "streams": (
         _throughput("Throughput: how many times less than the limit", "streams"),
     ),
@@ -112,6 +121,11 @@ TABLES = {
         Table("Failures", "crowd", "failures", _count),
         Table("Requests to ECR", "crowd", "ecr_requests", _count),
         Table("Bytes from S3, times pods and image", "crowd", "s3_bytes_ratio", _times),
+    ),
+    "slow": (
+        Table("Anonymous and shared memory of a connection", "slow clients", "kilobytes_per_connection", _kilobytes),
+        Table("The same memory, at its highest", "slow clients", "peak_megabytes", _megabytes),
+        Table("Failures", "slow clients", "failures", _count),
     ),
     "growth": (
         _rate("Requests a second, by clients", "clients"),

@@ -6,8 +6,8 @@ import pytest
 
 from testbed.bench import capabilities, crowd
 from testbed.bench.content import LAYERS, blob_path
-from testbed.bench.contestants import Direct, Distribution, Frontdoor, Plain, WholeFile
-from testbed.bench.measures import coalescing, cold_pull, crowds, pulls, streams
+from testbed.bench.contestants import Direct, Distribution, Frontdoor, Limit, Plain, WholeFile
+from testbed.bench.measures import bodies, coalescing, cold_pull, crowds, pulls, slow_clients, streams
 from testbed.bench.measures.load import loaded
 from testbed.bench.plan import MIB, Plan
 from testbed.bench.samples import Samples
@@ -26,6 +26,7 @@ SMALL = Plan(
     cold_clients=(1, 3),
     crowd_clients=20,
     crowd_layer_bytes=300_000,
+    slow_clients=30,
 )
 
 
@@ -90,6 +91,23 @@ def test_a_crowd_on_two_pods_costs_ecr_and_s3_as_much_as_one_client_on_each(stag
         assert counted["failures"] == 0
         assert (counted["ecr_requests"] or 0) <= crowds.PODS * (LAYERS + 3)
         assert counted["s3_bytes_ratio"] == pytest.approx(1, abs=0.001)
+
+
+def test_slow_clients_over_tls_hold_memory(stage: Stage) -> None:
+    slow_clients.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for contestant in (Frontdoor, Limit):
+        about = (contestant.name, "slow clients", "30 clients")
+        assert measured.values(*about, "failures") == {0: 0}
+        assert measured.values(*about, "kilobytes_per_connection")[0] > 1
+
+
+def test_a_body_of_the_size_of_a_socket_buffer_does_not_wait(stage: Stage) -> None:
+    """With tcp_nopush it takes 40 ms."""
+    bodies.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for size in ("64 KiB", "96 KiB", "127 KiB"):
+        assert measured.values(Frontdoor.name, "bodies", size, "p50_seconds")[0] < 0.02
 
 
 def test_a_crowd_names_what_its_clients_did_not_get(stage: Stage) -> None:
