@@ -13,6 +13,7 @@ class Plan:
         rounds: How often everything is measured; the contestants take turns within a round.
         stream_rounds: The same for streams, which are short and vary most.
         layer_bytes: Size of each of the five layers of the image that is pulled.
+        application_layer_bytes: The same for the image that docker, containerd and a crowd pull.
         small_bytes: The blob that is asked for as often as possible.
         medium_bytes: Blobs about as large as a socket's buffer.
         large_bytes: The blob of the coalescing and stream measures.
@@ -26,14 +27,15 @@ class Plan:
         clients: Numbers of connections to grow through.
         cached_blobs: Numbers of cached blobs to grow through, ascending.
         crowd_clients: Clients of a crowd.
-        crowd_layer_bytes: Size of each of the five layers of the image that a crowd pulls.
         slow_clients: Clients that read slowly over TLS, on one pod.
+        slow_seconds: How long each of them stays; they come in half of it.
     """
 
     name: str
     rounds: int
     stream_rounds: int
     layer_bytes: int = 2 * MIB
+    application_layer_bytes: int = 20_000_000
     small_bytes: int = 10_000
     medium_bytes: tuple[int, ...] = (64 * KIB, 96 * KIB, 127 * KIB)
     large_bytes: int = 100 * MIB
@@ -47,8 +49,8 @@ class Plan:
     clients: tuple[int, ...] = (1, 4, 16, 64, 256)
     cached_blobs: tuple[int, ...] = (1_000, 10_000, 100_000)
     crowd_clients: int = 1000
-    crowd_layer_bytes: int = 20_000_000
     slow_clients: int = 3000
+    slow_seconds: float = 20
 
 
 FULL = Plan(name="full", rounds=3, stream_rounds=5)

@@ -85,7 +85,7 @@ func (c *client) request(ctx context.Context, scheme, path string) error {
 
 // read reads a body to its end, at the client's rate, and adds it to the sum where there is one.
 func (c *client) read(response *http.Response, sum hash.Hash) error {
-	piece := make([]byte, pieceBytes)
+	piece := make([]byte, pieceOf(c.given.rate))
 	began := time.Now()
 	var received int64
 	for {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,11 +13,20 @@ import (
 	"syscall"
 )
 
-// A client with a rate reads pieces of this size, and its socket holds little more: else the kernel reads ahead of it.
 const (
-	pieceBytes  = 64 << 10
-	socketBytes = 256 << 10
+	leastPieceBytes = 16 << 10
+	mostPieceBytes  = 256 << 10
+	piecesPerSecond = 8
 )
+
+// pieceOf returns how many bytes a client with a rate reads at once. A piece that is much smaller takes the processor that
+// the server needs.
+func pieceOf(rate int) int {
+	if rate == 0 {
+		return mostPieceBytes
+	}
+	return min(max(rate/piecesPerSecond, leastPieceBytes), mostPieceBytes)
+}
 
 // connector makes HTTP clients.
 type connector struct {
@@ -47,7 +57,8 @@ func newConnector(given options) (*connector, error) {
 func (made *connector) client(target string, source netip.Addr) *http.Client {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: source.AsSlice()}}
 	if made.rate > 0 {
-		dialer.Control = boundReceiveBuffer
+		// Else the kernel reads ahead of the client.
+		dialer.Control = boundReceiveBuffer(2 * pieceOf(made.rate))
 	}
 	return &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -56,17 +67,15 @@ func (made *connector) client(target string, source netip.Addr) *http.Client {
 		TLSClientConfig:    made.trust,
 		MaxConnsPerHost:    1,
 		DisableCompression: true,
-		ReadBufferSize:     pieceBytes,
 	}}
 }
 
-func boundReceiveBuffer(_, _ string, connection syscall.RawConn) error {
-	var failed error
-	err := connection.Control(func(descriptor uintptr) {
-		failed = syscall.SetsockoptInt(int(descriptor), syscall.SOL_SOCKET, syscall.SO_RCVBUF, socketBytes)
-	})
-	if err != nil {
-		return err
+func boundReceiveBuffer(bytes int) func(string, string, syscall.RawConn) error {
+	return func(_, _ string, connection syscall.RawConn) error {
+		var failed error
+		err := connection.Control(func(descriptor uintptr) {
+			failed = syscall.SetsockoptInt(int(descriptor), syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes)
+		})
+		return errors.Join(err, failed)
 	}
-	return failed
 }

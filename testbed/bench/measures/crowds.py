@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.bench import crowd
-from testbed.bench.content import CROWDS_TAG, LAYERS, blob_path, manifest_path
+from testbed.bench.content import APPLICATION_TAG, blob_path, manifest_path
 from testbed.bench.contestants import Contestant, Frontdoor
 from testbed.bench.stage import Stage
 from testbed.sandbox.progress import say
@@ -35,14 +35,14 @@ def measure(stage: Stage, number: int) -> None:
 
 
 def _pulled(stage: Stage, pods: Sequence[Contestant], number: int, case: str, bytes_per_second: int = 0) -> crowd.Crowd:
-    clients, image = stage.plan.crowd_clients, stage.content.crowds
+    clients, image = stage.plan.crowd_clients, stage.content.application
     for pod in pods:
         pod.make_cold()
     mark = stage.control.mark()
     got = crowd.pull(
         stage.world,
         [pod.origin for pod in pods],
-        [manifest_path(CROWDS_TAG), *map(blob_path, (image.config, *image.layers))],
+        [manifest_path(APPLICATION_TAG), *map(blob_path, (image.config, *image.layers))],
         crowd.Habits(
             clients=clients,
             ramp_seconds=_RAMP_SECONDS,
@@ -62,7 +62,7 @@ def _pulled(stage: Stage, pods: Sequence[Contestant], number: int, case: str, by
         finish_p99_to_p50=got.finish_p99_to_p50,
         failures=len(got.failures),
         ecr_requests=seen.count("registry"),
-        s3_bytes_ratio=seen.sent_bytes("s3.layer") / (len(pods) * LAYERS * stage.plan.crowd_layer_bytes),
+        s3_bytes_ratio=seen.sent_bytes("s3.layer") / (len(pods) * image.size_bytes),
     )
     return got
 

@@ -10,8 +10,6 @@ from testbed.sandbox.progress import say
 
 MEASURE = "slow clients"
 BYTES_PER_SECOND = 20_000
-_RAMP_SECONDS, _STAY_SECONDS = 10, 15
-"""All clients are connected at the same time for the difference."""
 
 
 def measure(stage: Stage, number: int) -> None:
@@ -28,9 +26,9 @@ def _read_slowly(stage: Stage, contestant: Contestant, origin: str, number: int)
     before = _unevictable(contestant.processes())
     slowly = crowd.Habits(
         clients=stage.plan.slow_clients,
-        ramp_seconds=_RAMP_SECONDS,
+        ramp_seconds=stage.plan.slow_seconds / 2,
         bytes_per_second=BYTES_PER_SECOND,
-        leave_after_seconds=_STAY_SECONDS,
+        leave_after_seconds=stage.plan.slow_seconds,
     )
     with usage.watched(contestant.processes()) as used:
         got = crowd.pull(stage.world, [origin], [path], slowly)

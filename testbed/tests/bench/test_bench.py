@@ -7,7 +7,7 @@ import pytest
 from testbed.bench import capabilities, crowd
 from testbed.bench.content import LAYERS, blob_path
 from testbed.bench.contestants import Direct, Distribution, Frontdoor, Limit, Plain, WholeFile
-from testbed.bench.measures import bodies, coalescing, cold_pull, crowds, pulls, slow_clients, streams
+from testbed.bench.measures import bodies, coalescing, cold_pull, crowds, daemons, pulls, slow_clients, streams
 from testbed.bench.measures.load import loaded
 from testbed.bench.plan import MIB, Plan
 from testbed.bench.samples import Samples
@@ -25,8 +25,10 @@ SMALL = Plan(
     cold_bytes=64 * MIB,
     cold_clients=(1, 3),
     crowd_clients=20,
-    crowd_layer_bytes=300_000,
+    application_layer_bytes=300_000,
     slow_clients=30,
+    slow_seconds=2,
+    load_seconds=1,
 )
 
 
@@ -69,6 +71,20 @@ def test_pulls_are_counted_at_ecr(stage: Stage) -> None:
     }
     assert by_digest[Frontdoor.name] == 0
     assert (by_digest[Plain.name] or 0) >= 7, "the manifest and six blobs"
+
+
+def test_docker_and_containerd_pull_warm_without_blob_requests_to_ecr(stage: Stage) -> None:
+    daemons.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for client in ("docker", "containerd"):
+        counted = {
+            (c.name, case): measured.values(c.name, "daemons", f"{client}, {case}", "ecr_requests").get(0, -1)
+            for c in (stage.contestant(Direct), stage.contestant(Frontdoor))
+            for case in ("cold", "warm")
+        }
+        assert counted[Frontdoor.name, "warm"] <= 1
+        assert counted[Frontdoor.name, "cold"] <= LAYERS + 3
+        assert counted[Direct.name, "warm"] >= LAYERS + 2
 
 
 def test_serving_a_stream_costs_something(stage: Stage) -> None:
