@@ -43,7 +43,7 @@ class Client:
     """What one client got; seconds since its own start.
 
     Attributes:
-        failure: Empty for a client that got everything, or left as it was told to.
+        failure: Empty for a client that got everything, or left as planned.
     """
 
     first_byte_seconds: float

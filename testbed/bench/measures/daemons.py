@@ -27,8 +27,9 @@ def measure(stage: Stage, number: int) -> None:
         reason = "docker and containerd are not there. Fix: python -m testbed.clients"
         stage.gap(stage.contestant(Frontdoor), MEASURE, reason)
         return
-    with _domain(stage), stage.control.behaving(
-        Behaviour(s3_bytes_per_second=stage.plan.coalescing_s3_bytes_per_second)
+    with (
+        _domain(stage),
+        stage.control.behaving(Behaviour(s3_bytes_per_second=stage.plan.coalescing_s3_bytes_per_second)),
     ):
         for kind in KINDS:
             with kind.running(stage.world) as client:

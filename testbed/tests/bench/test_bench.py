@@ -135,7 +135,7 @@ def test_a_crowd_names_what_its_clients_did_not_get(stage: Stage) -> None:
     assert got.bytes == 0
 
 
-def test_a_crowd_reads_no_faster_than_it_is_told_to_and_leaves_when_it_is_told_to(stage: Stage) -> None:
+def test_a_crowd_reads_at_its_rate_and_leaves_in_time(stage: Stage) -> None:
     crowd.build(stage.world)
     origin = stage.contestant(Frontdoor).secure_origin or ""
     slow = crowd.Habits(clients=3, bytes_per_second=500_000, leave_after_seconds=1)
