@@ -23,8 +23,8 @@ class Resources(Table):
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Quantity = "512Mi"
-    """The memory at which the kernel kills a pod. While a layer is pulled it needs 7 to 17 MiB for each GiB
-    of its size (measured up to 2 GiB): raise the limit for layers of tens of GiB.
+    """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 2 MiB for each GiB
+    that it has received: raise the limit where many pull layers of tens of GiB at once.
     """
 
     @model_validator(mode="after")
