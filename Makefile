@@ -103,7 +103,7 @@ proxy-requests: parts ## The other half of `make proxy`
 	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)')
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
-	$(if $(ABLE),python -m testbed.clients &&) $(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
+	$(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
 
 cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 	$(INSIDE) pytest tests/cluster
@@ -123,19 +123,19 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from each other's cache without ECR
 	python -m testbed.clients && $(INSIDE) pytest tests/clients
 
-soak: parts ## Load every volume of the real node's pods for three minutes at the machine's full rate
-	$(INSIDE) python -m testbed.soak.volumes
+soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour)
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers'
 
-soak-short: parts ## The same for a few seconds: the part that `make test-heavy` runs
-	$(INSIDE) python -m testbed.soak.volumes --seconds 10
+soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory and a small cache: the part that `make test-heavy` runs
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1'
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
 mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)
 	python -m testbed.mutants $(if $(MUTANTS),--markdown $(MUTANTS)) && python -m testbed.mutants.modules
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
-bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (half an hour)
-	python -m testbed.clients && $(INSIDE) python -m testbed.bench --plan $(PLAN)
+bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (a quarter of an hour)
+	$(INSIDE) python -m testbed.bench --plan $(PLAN)
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m testbed.sandbox demo

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from testbed.sandbox.world import World
 
@@ -27,7 +27,25 @@ def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:
     """Resolve names to other addresses than their own; every other name to its own. Call it inside the sandbox."""
     moved = {name for names in elsewhere.values() for name in names}
     unchanged = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
-    world.hosts_file.write_text(rendered({**unchanged, **elsewhere}))  # in place: it is a bind mount
+    _replace(world, rendered({**unchanged, **elsewhere}))
+
+
+@contextlib.contextmanager
+def pointed(world: World, elsewhere: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """As `point`, until the block ends; what was pointed elsewhere before stays so."""
+    before = world.hosts_file.read_text()
+    moved = {name for names in elsewhere.values() for name in names}
+    lines = (line.split() for line in before.splitlines())
+    unchanged = {address: [name for name in names if name not in moved] for address, *names in lines}
+    _replace(world, rendered({**unchanged, **elsewhere}))
+    try:
+        yield
+    finally:
+        _replace(world, before)
+
+
+def _replace(world: World, text: str) -> None:
+    world.hosts_file.write_text(text)  # in place: it is a bind mount
     with contextlib.suppress(FileNotFoundError):
         os.kill(int(world.dns_pid_file.read_text()), signal.SIGHUP)
 

@@ -6,21 +6,14 @@ its drain. Sizes are what `du` counts, as the kubelet does, twice a second.
 
 import argparse
 import json
-import os
-import signal
 import ssl
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
-from lambda_fn.contract.quantity import parse_quantity
 from testbed.bench import wrk
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
@@ -28,10 +21,11 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
+from testbed.soak import pods as node
+from testbed.soak.loads import Load, running
+from testbed.soak.pods import Volume
 
 MIB = 1 << 20
-BLOCK_BYTES = 512
-"""The unit of st_blocks."""
 SAMPLES_A_SECOND = 2
 SHOW_SECONDS = 20
 LAYERS = 24
@@ -41,41 +35,6 @@ MANIFESTS = 40
 MANIFEST_BYTES = 900_000
 REPOSITORY = "team/soak"
 SETTINGS = "[proxy.cache]\nsize_gib = 1\n"
-PORT = 8080
-TIMEOUT_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Volume:
-    """An emptyDir of a pod, on the node."""
-
-    pod: str
-    name: str
-    folder: Path
-    limit_bytes: int
-
-    def size_bytes(self) -> int:
-        """What its files take on the disk; a file that is deleted meanwhile counts nothing."""
-        return sum(_allocated_bytes(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
-
-
-@dataclass(frozen=True)
-class Load:
-    """Requests without a pause: any one of the paths each time, with what wrk/varied.lua varies."""
-
-    title: str
-    paths: Sequence[str]
-    connections: int
-    varied: Mapping[str, str]
-
-    def start(self, address: str, seconds: int) -> "subprocess.Popen[str]":
-        """Begin, against one pod."""
-        environment = {**os.environ, **self.varied, "PATHS": " ".join(self.paths), "REPORT": wrk.REPORT}
-        url = f"http://{address}:{PORT}/"
-        words = wrk.command(
-            url, "varied.lua", {}, connections=self.connections, seconds=seconds, timeout_seconds=TIMEOUT_SECONDS
-        )
-        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
 
 
 def main() -> int:
@@ -107,7 +66,7 @@ def run(world: World, seconds: int) -> dict[str, object]:
         raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
     loads = _loads(world, control)
     before, pods = installation.proxy_pods(world), installation.proxy_pod_objects(world)
-    volumes, addresses = list(_volumes(world, pods)), [str(pod["status"]["podIP"]) for pod in pods]
+    volumes, addresses = list(node.volumes(world, pods)), [str(pod["status"]["podIP"]) for pod in pods]
     with step(f"loading {len(before)} pods for {seconds} s with {', '.join(load.title for load in loads)}"):
         peaks, received = _loaded(loads, volumes, addresses, seconds)
     after = installation.proxy_pods(world)
@@ -150,20 +109,12 @@ def _pushed_manifests(world: World, control: Control) -> Iterator[str]:
             yield publisher.manifest(REPOSITORY, str(number), json.dumps(padded).encode())
 
 
-def _volumes(world: World, pods: Sequence[dict[str, Any]]) -> Iterator[Volume]:
-    for pod in pods:
-        root = world.kubelet_root / "pods" / pod["metadata"]["uid"] / "volumes" / "kubernetes.io~empty-dir"
-        for volume in pod["spec"]["volumes"]:
-            if limit := volume.get("emptyDir", {}).get("sizeLimit"):
-                yield Volume(pod["metadata"]["name"], volume["name"], root / volume["name"], int(parse_quantity(limit)))
-
-
 def _loaded(
     loads: Sequence[Load], volumes: Sequence[Volume], addresses: Sequence[str], seconds: int
 ) -> tuple[dict[Volume, int], dict[str, float]]:
     peaks = dict.fromkeys(volumes, 0)
     began = shown = time.monotonic()
-    with _running(loads, addresses, seconds) as processes:
+    with running(loads, addresses, seconds) as processes:
         while any(process.poll() is None for _, process in processes):
             for volume in volumes:
                 peaks[volume] = max(peaks[volume], volume.size_bytes())
@@ -176,27 +127,6 @@ def _loaded(
             output = process.stdout.read() if process.stdout else ""
             received[load.title] += wrk.parse(output).bytes_per_second
     return peaks, received
-
-
-@contextmanager
-def _running(
-    loads: Sequence[Load], addresses: Sequence[str], seconds: int
-) -> Iterator[list[tuple[Load, "subprocess.Popen[str]"]]]:
-    processes = [(load, load.start(address, seconds)) for load in loads for address in addresses]
-    try:
-        yield processes
-    finally:
-        for _, process in processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            process.wait()
-
-
-def _allocated_bytes(file: Path) -> int:
-    try:
-        return file.lstat().st_blocks * BLOCK_BYTES
-    except FileNotFoundError:
-        return 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from testbed.bench.measures.load import loaded
 from testbed.bench.process import nginx
 from testbed.bench.stage import Stage
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.hosts import point
+from testbed.sandbox.hosts import pointed
 
 MEASURE = "cached blobs"
 BLOB_BYTES = 1000
@@ -110,9 +110,8 @@ def _light_upstream(stage: Stage) -> Iterator[None]:
     values = {"address": _ADDRESS, "ecr_host": world.ecr_host, "layer_host": world.layer_host}
     upstream = nginx(world, folder, "upstream.conf.j2", values)
     upstream.start(443, _ADDRESS)
-    point(world, {_ADDRESS: (world.ecr_host, world.layer_host)})
     try:
-        yield
+        with pointed(world, {_ADDRESS: (world.ecr_host, world.layer_host)}):
+            yield
     finally:
-        point(world, {})
         upstream.stop()

@@ -1,13 +1,20 @@
--- Any one of PATHS, which are separated by spaces. With RANGE_BYTES, one byte below that offset; with VARY, any media type.
+-- Any one of PATHS, which are separated by spaces. With RANGE_BYTES, one byte below that offset; with VARY, any media type; with
+-- PAUSE_MS, a pause before each request, so long on average.
 local paths = {}
 for path in string.gmatch(os.getenv("PATHS"), "%S+") do
    table.insert(paths, path)
 end
 local range_bytes = tonumber(os.getenv("RANGE_BYTES") or "0")
+local pause_ms = tonumber(os.getenv("PAUSE_MS") or "0")
 local vary = os.getenv("VARY")
 local number = 0
 init = function()
    math.randomseed(os.time())
+end
+if pause_ms > 0 then
+   delay = function()
+      return math.random(0, 2 * pause_ms)
+   end
 end
 request = function()
    local headers = {}

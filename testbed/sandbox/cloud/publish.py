@@ -22,12 +22,6 @@ class Image:
     config: str
     layers: tuple[str, ...]
 
-    @property
-    def size_bytes(self) -> int:
-        """Of the configuration and the layers together."""
-        listed = json.loads(self.manifest)
-        return sum(int(blob["size"]) for blob in (listed["config"], *listed["layers"]))
-
 
 class Publisher:
     """Pushes to one registry.

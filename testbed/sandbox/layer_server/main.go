@@ -189,6 +189,7 @@ func main() {
 	s := &server{}
 	routes := http.NewServeMux()
 	routes.Handle("GET /{owner}/{digest}", s)
+	routes.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }) // as S3
 	layers := &http.Server{
 		Handler:      routes,
 		ConnContext:  s.connected,

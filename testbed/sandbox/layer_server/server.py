@@ -20,7 +20,7 @@ from testbed.sandbox import tools
 from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.hosts import point
+from testbed.sandbox.hosts import pointed
 from testbed.sandbox.tools import Tool
 from testbed.sandbox.world import World
 
@@ -97,10 +97,9 @@ def serving(world: World) -> Iterator[LayerServer]:
     try:
         server = LayerServer(process)
         server.counts()  # it listens before it answers
-        point(world, {address: (world.layer_host,)})
-        yield server
+        with pointed(world, {address: (world.layer_host,)}):
+            yield server
     finally:
-        point(world, {})
         _end(process)
 
 

@@ -33,3 +33,16 @@ def test_the_domain_can_be_pointed_somewhere_else_without_replacing_the_mounted_
     assert resolved(world)[world.domain] == "10.96.0.8"
     assert resolved(world)[world.ecr_host] == world.ecr_address
     assert world.hosts_file.stat().st_ino == mounted
+
+
+def test_a_name_is_pointed_somewhere_else_for_a_block_and_what_was_moved_before_stays(tmp_path: Path) -> None:
+    world = World(state=tmp_path)
+    hosts.create(world)
+    hosts.point_domain(world, "10.96.0.7")
+
+    with hosts.pointed(world, {world.layer_server_address: (world.layer_host,)}):
+        assert resolved(world)[world.layer_host] == world.layer_server_address
+        assert resolved(world)[world.domain] == "10.96.0.7"
+
+    assert resolved(world)[world.layer_host] == world.s3_address
+    assert resolved(world)[world.domain] == "10.96.0.7"

@@ -1,3 +1,0 @@
-module ecr-frontdoor/bench/crowd
-
-go 1.26.7

@@ -1,0 +1,155 @@
+"""Two of ECR's largest layers, cold and side by side through one pod of the real node, beside ordinary clients.
+
+`python -m testbed.soak.large_layers`, inside the sandbox. The pod has the charts' memory limit, at which the kernel
+kills. The layers are larger than its cache and the machine's memory: their bytes are generated, and each client hashes
+what it receives.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from threading import Thread
+
+from testbed.sandbox import installation
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.commands import run as command
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.layer_server.server import LayerServer, serving
+from testbed.sandbox.progress import say, step
+from testbed.sandbox.world import World
+from testbed.soak import pods as node
+from testbed.soak.loads import Load, finish, running
+from testbed.soak.pods import Memory
+from testbed.soak.pull import Pull
+from testbed.soak.samples import GIB, MIB, Samples
+
+LARGEST_LAYER_MIB = 52_000
+"""The quota of ECR."""
+S3_BYTES_PER_SECOND = 50_000_000
+REPOSITORY = "team/soak"
+ORDINARY_CLIENTS = 200
+ORDINARY_LAYERS, ORDINARY_LAYER_BYTES = 40, 2 * MIB
+PAUSE_MS = 4000
+SAMPLES_A_SECOND = 2
+SHOW_SECONDS = 20
+LONGEST_SECONDS = 2 * 3600
+
+
+def main() -> int:
+    """Run; returns 1 when a layer is not whole, a process is killed, a volume passes its limit or a client fails."""
+    arguments = _parser().parse_args()
+    try:
+        figures = run(World.current(), arguments.mib, arguments.memory_limit, arguments.cache_gib)
+    except SandboxError as error:
+        say(f"soak: {error}")
+        return 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0 if figures["holds"] else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m testbed.soak.large_layers", description=__doc__)
+    parser.add_argument("--mib", type=int, default=LARGEST_LAYER_MIB, help="size of each layer [%(default)s]")
+    parser.add_argument("--memory-limit", default="", metavar="QUANTITY", help="of the container [the charts']")
+    parser.add_argument("--cache-gib", type=int, default=8, help="size of the cache [%(default)s, the charts']")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    return parser
+
+
+def run(world: World, mib: int, memory_limit: str, cache_gib: int) -> dict[str, object]:
+    """Install, pull, and watch; returns the figures.
+
+    Raises:
+        SandboxError: The front door cannot be installed.
+    """
+    control = Control()
+    control.reset()
+    _install(world, memory_limit, cache_gib)
+    installation.push_new_layer(world, REPOSITORY, MIB)  # so that the repository exists
+    with serving(world) as layers:
+        layers.set_rate(S3_BYTES_PER_SECOND)
+        pulls, ordinary = _published(layers, control, mib * MIB)
+        return _watched(world, layers, pulls, ordinary)
+
+
+def _install(world: World, memory_limit: str, cache_gib: int) -> None:
+    invocation = installation.install(world, f"[proxy.cache]\nsize_gib = {cache_gib}\n")
+    if invocation.error:
+        raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
+    if memory_limit:
+        workload = f"deployment/{installation.settings(world).names.workload}"
+        where = f"--namespace={world.namespace}"
+        with step(f"limiting the memory to {memory_limit}"):
+            command(("kubectl", "set", "resources", workload, where, f"--limits=memory={memory_limit}"))
+            command(("kubectl", "rollout", "status", workload, where, "--timeout=180s"))
+
+
+def _published(layers: LayerServer, control: Control, size_bytes: int) -> tuple[Sequence[Pull], Load]:
+    def path(size_bytes: int) -> str:
+        return f"/v2/{REPOSITORY}/blobs/{layers.publish(control, size_bytes, secrets.randbelow(2**31))}"
+
+    with step(f"hashing two layers of {size_bytes // MIB} MiB"):
+        pulls = [Pull(path(size_bytes)) for _ in range(2)]
+    small = [path(ORDINARY_LAYER_BYTES) for _ in range(ORDINARY_LAYERS)]
+    return pulls, Load("ordinary clients", small, ORDINARY_CLIENTS, {"PAUSE_MS": str(PAUSE_MS)})
+
+
+def _watched(world: World, layers: LayerServer, pulls: Sequence[Pull], ordinary: Load) -> dict[str, object]:
+    pod, *_ = installation.proxy_pod_objects(world)
+    address, memory = pod["status"]["podIP"], Memory.of(world, pod)
+    samples = Samples(idle_bytes=memory.unevictable_bytes(), volumes=dict.fromkeys(node.volumes(world, [pod]), 0))
+    before, counted = installation.proxy_pods(world), layers.counts()
+    title = f"pulling {len(pulls)} cold layers beside {ORDINARY_CLIENTS} ordinary clients"
+    with step(title), running([ordinary], [address], LONGEST_SECONDS) as ((_, clients),):
+        _sample(samples, memory, pulls, address)
+        served = finish(clients)
+    sent, after, kills = layers.counts() - counted, installation.proxy_pods(world), memory.kills()
+    figures: dict[str, object] = {
+        "layers": [
+            {"bytes": pull.received_bytes, "seconds": pull.seconds, "whole": pull.is_whole, "error": pull.error}
+            for pull in pulls
+        ],
+        "s3_bytes_ratio": sent.bytes / sum(pull.received_bytes for pull in pulls),
+        "memory": {"limit_bytes": node.memory_limit_bytes(pod), "kills": kills, **samples.memory_figures()},
+        "volumes": samples.volume_figures(),
+        "ordinary_clients": asdict(served),
+        "pods": {"before": before, "after": after},
+        "holds": before == after
+        and not kills
+        and not served.errors
+        and all(pull.is_whole for pull in pulls)
+        and samples.volumes_hold(),
+    }
+    _show(figures)
+    return figures
+
+
+def _sample(samples: Samples, memory: Memory, pulls: Sequence[Pull], address: str) -> None:
+    """Pull, and look at memory and volumes until the pulls have ended."""
+    threads = [Thread(target=pull.run, args=(address,), daemon=True) for pull in pulls]
+    for thread in threads:
+        thread.start()
+    began = shown = time.monotonic()
+    while any(thread.is_alive() for thread in threads):
+        received = sum(pull.received_bytes for pull in pulls)
+        samples.take(received, memory)
+        if time.monotonic() - shown > SHOW_SECONDS:
+            shown = time.monotonic()
+            held = samples.memory[-1][1] / MIB
+            say(f"         {shown - began:.0f} s: {received / GIB:.1f} GiB received, {held:.0f} MiB of memory")
+        time.sleep(1 / SAMPLES_A_SECOND)
+
+
+def _show(figures: Mapping[str, object]) -> None:
+    for name, value in figures.items():
+        say(f"  {name}: {json.dumps(value)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
