@@ -18,9 +18,9 @@ TYPE = "kubernetes.io/dockerconfigjson"
 DOCKER_CONFIG = ".dockerconfigjson"
 """ECR host name to token, in the format of docker's configuration file."""
 EXPIRES_AT = "expires_at"
-"""When the first of the tokens expires."""
+"""When the first registry of the settings is without a valid token; in the past, where one has none."""
 EXPIRES_AT_BY_HOST = "expires_at_by_host"
-"""When each host's token expires, as JSON. A Secret of version 0.1 or older has no such key."""
+"""When each token that a refresh wrote expires, by host, as JSON. A Secret of version 0.1 or older has no such key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,18 @@ class HiddenData(dict[str, str]):
         return "{***}"
 
 
-def build(entries: Mapping[str, Entry]) -> HiddenData:
+def build(entries: Mapping[str, Entry], expires_at: datetime) -> HiddenData:
     """The `data` of a Secret: server-side apply does not track the write-only `stringData`.
 
     Args:
         entries: ECR host name to its token; at least one.
+        expires_at: See `EXPIRES_AT`.
     """
     auths = {host: {"auth": entry.authorization.reveal()} for host, entry in entries.items()}
     by_host = {host: instant_text(entry.expires_at) for host, entry in entries.items()}
     texts = {
         DOCKER_CONFIG: json.dumps({"auths": auths}, separators=(",", ":")),
-        EXPIRES_AT: instant_text(min(entry.expires_at for entry in entries.values())),
+        EXPIRES_AT: instant_text(expires_at),
         EXPIRES_AT_BY_HOST: json.dumps(by_host, separators=(",", ":")),
     }
     return HiddenData({key: base64.b64encode(text.encode()).decode() for key, text in texts.items()})
@@ -62,7 +63,8 @@ def build(entries: Mapping[str, Entry]) -> HiddenData:
 def parse(data: Mapping[str, str]) -> dict[str, Entry]:
     """The tokens in a Secret's `data`, by ECR host name.
 
-    A host that `expires_at_by_host` does not name expires at `expires_at`, the earliest of all.
+    A host that `expires_at_by_host` does not name is another writer's, and left out. Without that key every host
+    expires at `expires_at`.
 
     Raises:
         ValueError: The data is not what `build` writes; the message names the key and quotes no value.
@@ -74,8 +76,9 @@ def parse(data: Mapping[str, str]) -> dict[str, Entry]:
     try:
         auths = json.loads(_text(data, DOCKER_CONFIG))["auths"]
         entries = {
-            host: Entry(Authorization(_ascii(entry["auth"])), by_host.get(host, earliest))
+            host: Entry(Authorization(_ascii(entry["auth"])), (by_host or {host: earliest})[host])
             for host, entry in auths.items()
+            if not by_host or host in by_host
         }
     except (KeyError, ValueError, TypeError, AttributeError):  # their messages may quote the text
         raise ValueError(f"its {DOCKER_CONFIG} is missing or not what a refresh writes") from None
@@ -85,7 +88,7 @@ def parse(data: Mapping[str, str]) -> dict[str, Entry]:
 
 
 def expires_at(data: Mapping[str, str]) -> datetime | None:
-    """When the first token in a Secret's `data` expires; None where the Lambda did not write it."""
+    """The instant in `EXPIRES_AT`; None where the Lambda did not write it."""
     try:
         return parse_instant(_text(data, EXPIRES_AT))
     except (KeyError, ValueError):

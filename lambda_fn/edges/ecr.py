@@ -59,7 +59,7 @@ class Ecr:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             fix = _FIXES.get(code, "the schedule tries again")
             raise RegistryError(f"ECR in {region} gives no token: {code}: {message}. Fix: {fix}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, OSError) as error:
             raise RegistryError(
                 f"ECR in {region} cannot be reached: {error}. Fix: give the Lambda a route to the ECR API: NAT, or the "
                 f"VPC endpoint com.amazonaws.{region}.ecr.api"
@@ -82,7 +82,7 @@ class Ecr:
         """
         try:
             status = _status(f"https://{host}/v2/", f"Basic {token.reveal()}", self._transport)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, OSError) as error:
             return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"
         if status in _REFUSED:
             raise RegistryError(

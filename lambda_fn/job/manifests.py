@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lambda_fn.contract import secret
@@ -25,14 +26,10 @@ class Objects:
     names: Names
     namespace: str
 
-    def secret(self, entries: Mapping[str, secret.Entry]) -> Manifest:
-        """The Secret that is both the pods' pull secret and the proxy's credential store.
-
-        Args:
-            entries: ECR host name to its token; at least one.
-        """
+    def secret(self, entries: Mapping[str, secret.Entry], expires_at: datetime) -> Manifest:
+        """The Secret that is the pods' pull secret and the proxy's credential store; arguments as of `secret.build`."""
         identity = self._identity("v1", "Secret", self.names.secret)
-        return {**identity, "type": secret.TYPE, "data": secret.build(entries)}
+        return {**identity, "type": secret.TYPE, "data": secret.build(entries, expires_at)}
 
     def config_map(self, configuration: str) -> Manifest:
         """The ConfigMap with the rendered nginx configuration."""

@@ -57,7 +57,7 @@ def refresh(
         registry=registry,
         cluster=cluster,
     )
-    secret = objects.secret(found.entries)
+    secret = objects.secret({**found.entries, **found.former}, found.expires_at(now))
     # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
     report = apply(secret, cluster, _of_tokens(found, now, dry_run=request.dry_run))
     if found.missing:
@@ -90,7 +90,7 @@ def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, cl
     try:
         return rendered(settings, hosts, resolver, cluster.read_template())
     except (ClusterError, TemplateError) as error:
-        state = report.state("The tokens in the Secret are new; the proxy keeps the configuration it has")
+        state = report.state(f"{report.tokens()}; the proxy keeps the configuration it has")
         raise UnrenderedTemplateError(f"{error}. {state}", report) from error
 
 
@@ -99,8 +99,9 @@ def _fail_for_regions(found: tokens.Tokens, report: Report) -> NoReturn:
     state = "Registries of other regions have new tokens; those of the named ones keep their earlier token"
     if found.missing:
         state = (
-            f"Registries of other regions have new tokens; {', '.join(found.missing)} has no valid one, so nothing can "
-            "be pulled from there, and the configuration is left as it is"
+            f"Registries of other regions have new tokens; {', '.join(found.missing)} has no valid one, so the "
+            "configuration is left as it is, and uncached content of that registry can be pulled only if that "
+            "configuration names another host of it"
         )
     raise StaleRegionError(f"{reasons}. {report.state(state)}", report) from next(iter(found.errors.values()))
 
@@ -110,4 +111,4 @@ def _reject_ipv6(settings: Settings, resolver: str, report: Report) -> None:
     for mistake in consistency.ipv6(
         {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure.kind
     ):
-        raise Ipv6Error(f"{mistake}, and deploy. {report.state('The tokens in the Secret are new')}", report)
+        raise Ipv6Error(f"{mistake}, and deploy. {report.state(report.tokens())}", report)

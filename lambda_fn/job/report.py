@@ -49,6 +49,11 @@ class Report:
         """What a message says of the cluster: `written` after a run; of a dry run, that a run would lead there."""
         return f"This dry run wrote nothing. After a run: {written}" if self.dry_run else written
 
+    def tokens(self) -> str:
+        """What a message says of the tokens."""
+        of_regions = f", except those of {', '.join(self.stale_regions)}" if self.stale_regions else ""
+        return f"The tokens in the Secret are new{of_regions}"
+
     def to_json(self) -> dict[str, Any]:
         """The report as JSON's own types."""
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

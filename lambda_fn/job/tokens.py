@@ -19,12 +19,15 @@ class Tokens:
     Attributes:
         entries: ECR host to token, in the order of the settings: new ones, and of a failed region the earlier ones
             that are still valid.
+        former: Valid tokens of hosts that the settings no longer name. The pods use them until a rollout with the new
+            configuration is complete, and that may fail.
         missing: Registries without a token, each as `account in region`.
         errors: By region, why it has no new token.
         warnings: Hosts that could not be asked.
     """
 
     entries: Mapping[str, Entry]
+    former: Mapping[str, Entry]
     missing: tuple[str, ...]
     errors: Mapping[str, RegistryError]
     warnings: tuple[str, ...]
@@ -58,11 +61,11 @@ def gather(
         now: The current time.
         must_outlive: How long a new token has to be valid from now on.
         registry: ECR.
-        cluster: Has the earlier tokens; read only when a region fails.
+        cluster: Has the earlier tokens.
 
     Raises:
         RegistryError: No region gave a usable token.
-        ClusterError: A region failed, and the earlier tokens cannot be read.
+        ClusterError: The earlier tokens cannot be read.
     """
     registries = tuple(registries)
     names = dict.fromkeys(each.region for each in registries)
@@ -71,7 +74,7 @@ def gather(
     if len(errors) == len(regions):
         raise _none_usable(errors)
     found = {place: entry for region in regions.values() for place, entry in region.entries.items()}
-    earlier = {host: e for host, e in cluster.read_tokens().items() if e.expires_at > now} if errors else {}
+    earlier = {host: entry for host, entry in cluster.read_tokens().items() if entry.expires_at > now}
     entries: dict[str, Entry] = {}
     missing = []
     for each in registries:
@@ -81,7 +84,8 @@ def gather(
         else:
             missing.append(f"{each.account} in {each.region}")
     warnings = tuple(warning for region in regions.values() for warning in region.warnings)
-    return Tokens(entries, tuple(missing), errors, warnings)
+    former = {host: entry for host, entry in earlier.items() if host not in entries}
+    return Tokens(entries, former, tuple(missing), errors, warnings)
 
 
 def host_of(registry: RegistrySettings, hosts: Iterable[str]) -> str | None:

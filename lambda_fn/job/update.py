@@ -101,7 +101,7 @@ class Update:
         more = f"\n{details}" if details else ""
         raise RolloutStuckError(
             f"{cause.removesuffix('.')}. The rollout of Deployment {names.workload} is not complete; "
-            f"{report.pods_ready} of {report.pods_wanted} pods serve, with the new token. {outcome.message} "
+            f"{report.pods_ready} of {report.pods_wanted} pods serve. {report.tokens()}. {outcome.message} "
             f"Fix: correct the cause, or the template in ConfigMap {names.template_config_map}, and run again.{more}",
             outcome.report,
         ) from outcome.error

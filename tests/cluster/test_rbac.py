@@ -35,7 +35,8 @@ def secret_of(site: Site, registry: FakeRegistry) -> manifests.Manifest:
     """The Secret with a token of its own."""
     lasting = timedelta(0)
     credential = registry.fetch_credential(site.settings.cluster.region, now=STARTED_AT, must_outlive=lasting)
-    return objects_of(site.settings).secret({credential.host: Entry(credential.authorization, credential.expires_at)})
+    stored = {credential.host: Entry(credential.authorization, credential.expires_at)}
+    return objects_of(site.settings).secret(stored, credential.expires_at)
 
 
 def unable_pod(of: Settings) -> manifests.Manifest:

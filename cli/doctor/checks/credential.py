@@ -33,8 +33,11 @@ def run(context: CheckContext) -> Iterator[Finding]:
     except ValueError as error:
         yield failed(f"Secret {name} is damaged: {error}", _REFRESH)
         return
-    expires_at = min(credential.expires_at for credential in stored.values())
-    yield _age(context.settings.refresh.schedule, expires_at, context.now)
+    # Not the first of all tokens: a host that the settings no longer name keeps its token, which is not renewed.
+    hosts = [host_of(registry, stored) for registry in context.settings.registries]
+    expiries = [stored[host].expires_at for host in hosts if host]
+    if expiries:
+        yield _age(context.settings.refresh.schedule, min(expiries), context.now)
     yield from _hosts(context.settings.registries, stored)
 
 

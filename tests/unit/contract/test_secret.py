@@ -35,21 +35,30 @@ def docker_config(text: str) -> dict[str, str]:
 
 @given(ENTRIES)
 def test_what_is_built_is_parsed_again(entries: dict[str, Entry]) -> None:
-    built = secret.build(entries)
+    built = secret.build(entries, AT)
     assert secret.parse(built) == entries
-    assert secret.expires_at(built) == min(entry.expires_at for entry in entries.values())
+    assert secret.expires_at(built) == AT
 
 
 def test_kubelet_and_nginx_find_the_tokens_in_dockers_format() -> None:
-    built = secret.build({"a": Entry(Authorization("dG9rZW4="), AT)})
+    built = secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT)
     assert json.loads(base64.b64decode(built[".dockerconfigjson"])) == {"auths": {"a": {"auth": "dG9rZW4="}}}
     assert base64.b64decode(built["expires_at"]) == b"2026-11-23T21:00:00Z"
 
 
 def test_a_secret_without_an_expiry_for_each_host_has_the_earliest_for_all() -> None:
-    built = secret.build({"a": Entry(Authorization("x"), AT), "b": Entry(Authorization("y"), AT + timedelta(hours=1))})
+    built = secret.build(
+        {"a": Entry(Authorization("x"), AT), "b": Entry(Authorization("y"), AT + timedelta(hours=1))}, AT
+    )
     del built[secret.EXPIRES_AT_BY_HOST]
     assert {host: entry.expires_at for host, entry in secret.parse(built).items()} == {"a": AT, "b": AT}
+
+
+@pytest.mark.parametrize("foreign", ['{"username": "x"}', '{"auth": "eA=="}', "1"])
+def test_an_entry_that_no_refresh_wrote_is_left_out(foreign: str) -> None:
+    built = secret.build({"a": Entry(Authorization("x"), AT)}, AT)
+    config = f'{{"auths": {{"a": {{"auth": "x"}}, "foreign.example": {foreign}}}}}'
+    assert secret.parse(built | docker_config(config)) == {"a": Entry(Authorization("x"), AT)}
 
 
 @pytest.mark.parametrize(
@@ -73,4 +82,4 @@ def test_a_damaged_secret_is_an_error_that_names_the_key_and_quotes_nothing(foun
 
 
 def test_the_data_hides_itself() -> None:
-    assert repr(secret.build({"a": Entry(Authorization("dG9rZW4="), AT)})) == "{***}"
+    assert repr(secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT)) == "{***}"

@@ -104,7 +104,7 @@ def test_a_damaged_secret_is_a_failure_that_quotes_no_value(changed: dict[str, s
 
 @pytest.mark.usefixtures("ecr")
 def test_a_registry_without_a_token_is_named() -> None:
-    _, one = found(secret(host="210987654321.dkr.ecr.ap-southeast-2.amazonaws.com"))
+    (one,) = found(secret(host="210987654321.dkr.ecr.ap-southeast-2.amazonaws.com"))
     assert one.verdict is FAILED
     assert "123456789012 in ap-southeast-2" in one.message
 

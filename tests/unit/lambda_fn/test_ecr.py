@@ -152,6 +152,18 @@ def test_a_redirect_is_not_followed() -> None:
     assert [request.url.host for request in registry.asked] == [HOST]
 
 
+def test_a_failure_of_the_machine_is_a_failure_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of the run: other regions have their tokens."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no file descriptors are left")
+
+    with pytest.raises(RegistryError, match="no file descriptors"):
+        Ecr(fails).fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))  # type: ignore[arg-type]
+    monkeypatch.setattr("lambda_fn.edges.ecr.create_default_context", fails)
+    assert "could not be asked" in str(Ecr().verify(HOST, Authorization("x")))
+
+
 @pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ReadTimeout])
 def test_a_registry_that_cannot_be_reached_is_a_warning_with_the_cause(failure: type[httpx2.HTTPError]) -> None:
     token = LeakCheck()

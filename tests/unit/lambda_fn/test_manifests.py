@@ -20,7 +20,7 @@ def entry(token: str, expires_at: datetime) -> Entry:
 
 
 def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_token_expires() -> None:
-    found = objects_of(SETTINGS).secret({"a.example": entry("dA==", LATE), "b.example": entry("dQ==", EARLY)})
+    found = objects_of(SETTINGS).secret({"a.example": entry("dA==", LATE), "b.example": entry("dQ==", EARLY)}, EARLY)
     data = {key: base64.b64decode(value).decode() for key, value in found.pop("data").items()}
     assert json.loads(data[".dockerconfigjson"]) == {
         "auths": {"a.example": {"auth": "dA=="}, "b.example": {"auth": "dQ=="}}

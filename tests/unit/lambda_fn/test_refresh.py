@@ -326,6 +326,64 @@ def test_an_earlier_token_that_has_expired_is_dropped_and_the_configuration_stay
     assert caught.value.report.expires_at == world.clock.now()
 
 
+FIPS_HOST = "123456789012.dkr.ecr-fips.ap-southeast-2.amazonaws.com"
+
+
+def changed_host(world: World, account: str = "123456789012") -> World:
+    """The same cluster with settings that name another host for the registry of an account in ap-southeast-2."""
+    registries = tuple(
+        r.model_copy(update={"endpoint": FIPS_HOST}) if (r.account, r.region) == (account, "ap-southeast-2") else r
+        for r in world.settings.registries
+    )
+    world.settings = world.settings.model_copy(update={"registries": registries})
+    return world
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        pytest.param(lambda w: w.registry.refusing.add(FIPS_HOST), StaleRegionError, id="the new host refuses"),
+        pytest.param(lambda w: w.edit_template("{{ domian }}"), UnrenderedTemplateError, id="broken template"),
+        pytest.param(
+            lambda w: setattr(w.cluster, "rolls_in_seconds", None), RolloutStuckError, id="stuck rollout, rolled back"
+        ),
+    ],
+)
+def test_a_host_that_the_pods_still_use_keeps_its_token_when_the_run_with_another_host_fails(
+    two_regions: World, spoil: Callable[[World], None], error: type[Exception]
+) -> None:
+    world = changed_host(two_regions)
+    before = world.auths()[HOST]
+    spoil(world)
+    with pytest.raises(error):
+        world.run()
+    assert world.auths()[HOST] == before
+    assert HOST in str(world.cluster.read_configuration())
+
+
+def test_the_secret_says_that_a_registry_is_without_a_token_as_the_report_does(two_regions: World) -> None:
+    world = changed_host(two_regions)
+    world.registry.refusing.add(FIPS_HOST)
+    with pytest.raises(StaleRegionError) as caught:
+        world.run()
+    assert caught.value.report.expires_at == world.clock.now()
+    assert world.cluster.read_expiry() == world.clock.now()
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda w: w.edit_template("{{ domian }}"), lambda w: setattr(w.cluster, "rolls_in_seconds", None)]
+)
+def test_a_message_about_tokens_names_the_regions_that_have_no_new_one(
+    two_regions: World, spoil: Callable[[World], None]
+) -> None:
+    world = two_regions
+    world.edit_template("# edited")
+    world.registry.failing.add("eu-west-1")
+    spoil(world)
+    with pytest.raises(ReportedError, match="new, except those of eu-west-1"):
+        world.run()
+
+
 def test_a_region_that_fails_in_the_first_run_of_all_does_not_stop_the_token_of_the_other() -> None:
     world = installed(World(parse_toml(TWO_ACCOUNTS, "the test's settings")))
     world.registry.failing.add("eu-west-1")

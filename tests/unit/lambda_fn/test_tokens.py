@@ -57,7 +57,14 @@ def test_an_earlier_token_is_kept_until_the_instant_of_its_expiry(
     assert found.entries.get(host) == (None if missing else earlier)
 
 
-def test_earlier_tokens_are_read_only_when_a_region_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("valid_for", "is_kept"), [(1, True), (0, False)])
+def test_a_host_that_the_settings_no_longer_name_keeps_its_token_until_it_expires(
+    monkeypatch: pytest.MonkeyPatch, valid_for: int, *, is_kept: bool
+) -> None:
     world = World()
-    monkeypatch.setattr(world.cluster, "read_tokens", lambda: pytest.fail("the Secret was read"))
-    assert gathered(world).errors == {}
+    former = Entry(Authorization("former"), STARTED_AT + timedelta(seconds=valid_for))
+    monkeypatch.setattr(world.cluster, "read_tokens", lambda: {ENDPOINT: former, HOST: former})
+    found = gathered(world)
+    assert found.former == ({ENDPOINT: former} if is_kept else {})
+    assert found.entries[HOST] != former
+    assert found.expires_at(world.clock.now()) == STARTED_AT + timedelta(hours=12)
