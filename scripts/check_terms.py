@@ -1,7 +1,7 @@
 """Find wordings that the house style replaces: `python scripts/check_terms.py [FILE ...]`, else every tracked file.
 
-It reads prose only: Markdown, the comments, docstrings, strings and test names of Python, and whole lines of every
-other kind of text. `scripts/terms.tsv` lists the wordings and their replacements, `scripts/terms-allowed.txt` the
+It reads prose only: the comments, docstrings, strings and test names of Python, and whole lines of every other kind of
+text. `scripts/terms.tsv` lists the wordings and their replacements, `scripts/terms-allowed.txt` the
 allowed uses. A library was considered: vale lints prose, but sees neither Python's strings nor test names.
 """
 
@@ -18,9 +18,16 @@ ROOT = Path(__file__).parent.parent
 TERMS = ROOT / "scripts" / "terms.tsv"
 ALLOWED = ROOT / "scripts" / "terms-allowed.txt"
 
-_READ = frozenset({".css", ".html", ".in", ".j2", ".js", ".md", ".py", ".sh", ".toml", ".yaml", ".yml"})
-_READ_BY_NAME = frozenset({"Makefile", "CODEOWNERS"})
-_NOT_OURS = ("scripts/terms.tsv", "scripts/terms-allowed.txt")
+_READ = frozenset(
+    {
+        *("", ".conf", ".css", ".go", ".html", ".in", ".j2", ".js", ".json", ".lua", ".md", ".mjs", ".py", ".sh"),
+        *(".svg", ".toml", ".yaml", ".yml"),
+    }
+)
+"""Suffixes; a script without one is read as well."""
+_NOT_OURS = ("LICENSE", "scripts/terms.tsv", "scripts/terms-allowed.txt")
+_TEXT_TOKENS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", None)}
+"""The tokens of Python that are text; since 3.12 an f-string is several tokens, and `FSTRING_MIDDLE` its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def prose(name: str, text: str) -> Iterator[tuple[int, str]]:
         yield from enumerate(text.splitlines(), start=1)
         return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type in {tokenize.COMMENT, tokenize.STRING}:
+        if token.type in _TEXT_TOKENS:
             yield from enumerate(token.string.splitlines(), start=token.start[0])
         elif token.type == tokenize.NAME and token.string.startswith("test_"):
             yield token.start[0], token.string.replace("_", " ")
@@ -94,16 +101,16 @@ def _tracked() -> list[str]:
     return listed.stdout.splitlines()
 
 
-def _is_read(name: str) -> bool:
-    path = Path(name)
-    return name not in _NOT_OURS and (path.suffix in _READ or path.name in _READ_BY_NAME) and (ROOT / name).is_file()
+def is_read(name: str) -> bool:
+    """Whether a file of the tree, by its path, is text of our own."""
+    return name not in _NOT_OURS and Path(name).suffix in _READ and (ROOT / name).is_file()
 
 
 def main(names: list[str]) -> int:
     """Print each finding as `file:line: found; instead`; returns 1 when there is any."""
     wanted, fine = terms(TERMS.read_text("utf-8")), allowed(ALLOWED.read_text("utf-8"))
     count = 0
-    for name in filter(_is_read, names or _tracked()):
+    for name in filter(is_read, names or _tracked()):
         for finding in findings(name, (ROOT / name).read_text("utf-8"), wanted, fine):
             count += 1
             print(f"{name}:{finding.line}: {finding.found!r}: write {finding.instead}")

@@ -1,4 +1,4 @@
-"""The generated blocks of a Markdown document, each between comments that name it, so that nobody types them. Pure."""
+"""The generated blocks of a Markdown document, each between comments that name it: none is typed by hand. Pure."""
 
 import re
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ PIECE_CHARACTERS = 24
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """An ECR token nobody else has, to be searched for afterwards.
+    """An ECR token that no other test has, to be searched for afterwards.
 
     Attributes:
         password_bytes: How long the password is; tokens of role credentials are about 4,800 characters.

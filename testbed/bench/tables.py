@@ -183,7 +183,7 @@ def _measured(verdict: Verdict) -> str:
 def gap_table(results: Results) -> str:
     """What could not be measured, and why."""
     rows = [[results.titles.get(gap.contestant, gap.contestant), gap.measure, gap.reason] for gap in results.gaps]
-    return _grid(["who", "what", "why"], rows) if rows else "Nothing was left out."
+    return _grid(["contestant", "measure", "reason"], rows) if rows else "Nothing was left out."
 
 
 def machine_table(results: Results) -> str:

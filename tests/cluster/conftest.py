@@ -1,4 +1,4 @@
-"""A namespace of its own for every test, with the charts' Role; and the Lambda's edges, as a role nobody else has."""
+"""For every test a namespace with the charts' Role, and the Lambda's edges with a role that no other test uses."""
 
 import os
 import uuid

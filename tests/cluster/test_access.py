@@ -1,4 +1,4 @@
-"""Who may in: the real authenticator, access entries that are late or missing, bearer tokens that are too old."""
+"""Access with the real authenticator: access entries that are late or missing, bearer tokens that are too old."""
 
 import base64
 import re
@@ -61,7 +61,7 @@ def test_a_missing_access_entry_is_named_with_its_role(site: Site, operator: bot
 def test_an_entry_for_another_group_is_a_403_that_names_the_group(
     site: Site, world: World, operator: boto3.Session, stranger: str
 ) -> None:
-    grant_access(world, stranger, ["somebody:else"])
+    grant_access(world, stranger, ["another:group"])
     try:
         site.invocation.remaining_seconds = 20
         with pytest.raises(ClusterError, match="bound to group cluster-tests:refresher"):

@@ -36,7 +36,7 @@ class Deployer:
         return self.settings.cluster.namespace
 
     def kubectl(self, *words: str, objects: Sequence[Object] = ()) -> subprocess.CompletedProcess[str]:
-        # The API server gives an impersonated user the rights of these groups and of nobody else.
+        # The API server gives an impersonated user the rights of these groups and of no other.
         group = deployer_group(self.namespace)
         return kubectl(*words, "--as=ecr-frontdoor-deployer", f"--as-group={group}", objects=objects)
 
@@ -104,7 +104,7 @@ def test_it_may_not_apply_what_the_administrator_applied(deployer: Deployer) -> 
 
 
 def grants(namespace: str) -> list[Object]:
-    """What somebody would write to have more rights."""
+    """What an attacker would write to have more rights."""
     name = f"more-{uuid.uuid4().hex[:8]}"
     metadata = {"name": name, "namespace": namespace}
     subjects = [{"kind": "Group", "name": f"ecr-frontdoor:deployer:{namespace}", "apiGroup": RBAC}]
@@ -134,7 +134,7 @@ def test_it_may_not_give_itself_more(deployer: Deployer) -> None:
         ("list", "secrets", ""),
         ("get", "configmaps", "aws-registry-proxy-config"),
         ("list", "configmaps", ""),
-        ("delete", "deployments", "somebody-elses"),
+        ("delete", "deployments", "another-application"),
         ("get", "roles", "aws-registry-proxy-refresher"),
         ("escalate", "roles", "aws-registry-proxy-deployer"),
         ("create", "pods", ""),

@@ -32,7 +32,7 @@ Warm = Callable[[], tuple[dict[str, Any] | str, dict[str, Any]]]
 
 @pytest.fixture
 def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
-    """Runs the Lambda with everything logged that anybody could switch on."""
+    """Runs the Lambda with everything logged that can be switched on."""
     credentials = lambda_role.get_credentials()
     assert credentials is not None
     secrets = credentials.get_frozen_credentials()
@@ -224,7 +224,7 @@ def test_a_failed_run_leaves_the_old_token_and_emits_neither_token(
     done = run({})
     assert error_of(done).startswith(failure.message)
     assert token_in_use(site, world) == before
-    # Every password of the double begins alike; the fresh one, which nobody else has seen, is not known here.
+    # Every password of the double begins alike; the fresh one, which no other code has seen, is not known here.
     assert leaks(before, done.log) == []
     assert leaks(password(before)[:48], done.log) == []
     (logged,) = [line for line in lines(done) if line.get("level") == "ERROR"]

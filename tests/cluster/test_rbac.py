@@ -113,7 +113,8 @@ def test_a_failed_write_of_the_secret_leaves_no_token_in_a_traceback_with_locals
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("Secret", "somebody-elses"), ("ConfigMap", "somebody-elses"), ("Deployment", "somebody-elses")]
+    ("kind", "name"),
+    [("Secret", "another-application"), ("ConfigMap", "another-application"), ("Deployment", "another-application")],
 )
 def test_other_objects_of_the_namespace_are_out_of_reach(site: Site, kind: str, name: str) -> None:
     site.invocation.remaining_seconds = 16

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("proxy")
 
 @pytest.fixture
 def digest(control: Control, publisher: Publisher) -> str:
-    """A blob of 64 slices that nobody has pulled; its bytes tell its slices apart."""
+    """A blob of 64 slices that no client has pulled; its bytes tell its slices apart."""
     publisher.blob("team/app", b"so that the repository exists")
     return control.generated_layer(SLICES * MIB - 1000, seed=secrets.randbelow(2**31))
 

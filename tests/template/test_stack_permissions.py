@@ -67,7 +67,7 @@ WILDCARDS = {
 READING = r"\w+:(Get|List|Describe|BatchGet|BatchCheck)\w+"
 # What may be allowed besides reading, each with its reason.
 CHANGING = {
-    "sts:AssumeRole": "who may take a role",
+    "sts:AssumeRole": "the principals that may assume a role",
     "lambda:InvokeFunction": "the schedules, the first run, CDK's way to kubectl",
     "sqs:SendMessage": "failed runs go to the dead-letter queue",
     "sns:Publish": "alarms go to the mail topic",

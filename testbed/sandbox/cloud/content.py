@@ -59,7 +59,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Generated:
-    """Bytes that nobody stores: pages of 1 MiB, each with its number in front, so that swapped slices show.
+    """Bytes that are not stored: pages of 1 MiB, each with its number in front, so that swapped slices show.
 
     Attributes:
         size_bytes: How many bytes it has.

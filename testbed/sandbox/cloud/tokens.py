@@ -30,7 +30,7 @@ class Token:
     Attributes:
         authorization: base64 of `AWS:<password>`, for use after `Basic `.
         region: The one region it is good in.
-        principal: ARN of whoever asked for it.
+        principal: ARN of the caller that asked for it.
         expires_at: When it dies.
     """
 

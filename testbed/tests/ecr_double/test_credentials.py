@@ -1,4 +1,4 @@
-"""Who may ask a registry: rows A of testbed/docs/ecr-double.md."""
+"""The callers that a registry accepts: rows A of testbed/docs/ecr-double.md."""
 
 import base64
 import socket

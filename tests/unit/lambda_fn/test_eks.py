@@ -141,7 +141,7 @@ def test_tokens_for_two_clusters_differ_in_their_signature(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arn", "who"),
+    ("arn", "reason"),
     [
         (
             "arn:aws:sts::123456789012:assumed-role/frontdoor-refresher/session",
@@ -153,11 +153,11 @@ def test_tokens_for_two_clusters_differ_in_their_signature(aws: Aws) -> None:
         ),
     ],
 )
-def test_a_refusal_of_the_cluster_names_the_role_and_the_access_entry(aws: Aws, arn: str, who: str) -> None:
+def test_a_refusal_of_the_cluster_names_the_role_and_the_access_entry(aws: Aws, arn: str, reason: str) -> None:
     eks = aws.of(settings())
     aws.sts_answers.activate()
     aws.sts_answers.add_response("get_caller_identity", {"Arn": arn, "Account": "123456789012", "UserId": "x"})
-    assert who in eks.explain_refusal()
+    assert reason in eks.explain_refusal()
     assert "aws eks list-access-entries --cluster-name shared --region ap-southeast-2" in eks.explain_refusal()
 
 

@@ -23,7 +23,7 @@ BAD = "no_such_directive on;"
 
 @pytest.fixture
 def world() -> World:
-    """A front door in use, whose template somebody has just broken."""
+    """A front door in use, whose template an operator has just broken."""
     world = installed(World())
     world.run()
     return broken(world)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.check_terms import allowed, findings, terms
+from scripts.check_terms import allowed, findings, is_read, terms
 
 TERMS = terms("# a comment\n\\bflibber(s|ed)?\\b\tfix\n\\bglooming\\b\tcircuit open\n")
 FINE = allowed("encryption glooming\n")
@@ -37,6 +37,30 @@ def test_an_identifier_is_not_prose() -> None:
 
 def test_the_line_of_a_finding_counts_within_a_docstring() -> None:
     assert found("a.py", '"""Say.\n\nflibber it\n"""\n') == [(3, "flibber", "fix")]
+
+
+def test_the_line_of_a_finding_counts_within_an_f_string() -> None:
+    assert found("a.py", 'x = f"""Say {x}.\n\nflibber it\n"""\n') == [(3, "flibber", "fix")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".ci/run",
+        "docs/frontdoor.schema.json",
+        "docs/paths.svg",
+        "scripts/install",
+        "testbed/sandbox/layer_server/main.go",
+        "tests/njs/read_ahead.test.mjs",
+    ],
+)
+def test_every_kind_of_text_is_read(name: str) -> None:
+    assert is_read(name)
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "testbed/bench/results/clients.png", "scripts/terms.tsv", "no/file.md"])
+def test_what_is_not_our_text_is_not_read(name: str) -> None:
+    assert not is_read(name)
 
 
 def test_an_allowed_use_is_not_a_finding() -> None:

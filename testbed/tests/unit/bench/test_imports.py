@@ -11,7 +11,7 @@ PROFILE = """\
 import time: self [us] | cumulative | imported package
 import time:       100 |        100 |   lightkube.models
 import time:       200 |        300 | lightkube
-a warning of somebody's
+a warning of a library
 import time:       100 |        100 | boto3
 """
 

@@ -32,7 +32,7 @@ def test_a_ratio_pairs_the_figures_of_one_round() -> None:
 def test_a_round_only_one_of_them_has_gives_no_ratio() -> None:
     both = samples(ours=[100, 10], theirs=[50])
     assert both.ratio(("ours", "theirs"), "requests", "blob", "rate") == Spread(2, 2, 2)
-    assert both.ratio(("ours", "nobody"), "requests", "blob", "rate") is None
+    assert both.ratio(("ours", "unmeasured"), "requests", "blob", "rate") is None
 
 
 def test_cases_come_in_the_order_they_were_measured_in() -> None:
