@@ -103,7 +103,7 @@ proxy-requests: parts ## The other half of `make proxy`
 	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)')
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
-	$(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
+	$(if $(ABLE),python -m testbed.clients &&) $(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
 
 cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 	$(INSIDE) pytest tests/cluster
@@ -134,8 +134,8 @@ mutants: parts ## Take each rule out of the product and mutate modules of the La
 	python -m testbed.mutants $(if $(MUTANTS),--markdown $(MUTANTS)) && python -m testbed.mutants.modules
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
-bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (a quarter of an hour)
-	$(INSIDE) python -m testbed.bench --plan $(PLAN)
+bench: parts ## Compare with the alternatives, and write testbed/bench/results and docs/performance.md (half an hour)
+	python -m testbed.clients && $(INSIDE) python -m testbed.bench --plan $(PLAN)
 
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m testbed.sandbox demo

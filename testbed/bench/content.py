@@ -1,9 +1,11 @@
 """The content to pull: an image of five layers, and blobs of three sizes, in the doubles of ECR and S3."""
 
 import hashlib
+import io
 import os
 import ssl
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from testbed.sandbox.world import World
 
 REPOSITORY = "team/bench"
 TAG = "1.0"
+APPLICATION_TAG = "application"
 LAYERS = 5
 ACCEPT = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
 """Without it a registry does not find an OCI manifest."""
@@ -28,12 +31,16 @@ class Content:
     """Digests of what there is, and their bytes as files below `folder`, by the paths of the registry API.
 
     Attributes:
+        application: A larger image, whose layers are archives, so that clients can unpack it.
+        medium: By their sizes in bytes.
         huge: Empty where the plan leaves it out.
     """
 
     folder: Path
     image: Image
+    application: Image
     small: str
+    medium: Mapping[int, str]
     large: str
     huge: str
 
@@ -59,11 +66,13 @@ def publish(world: World, plan: Plan, folder: Path) -> Content:
         publisher = Publisher(client, world.ecr_host, token.authorization)
         layers = [os.urandom(plan.layer_bytes) for _ in range(LAYERS)]
         image = publisher.image(REPOSITORY, TAG, layers)
-        blobs = {size: os.urandom(size) for size in (plan.small_bytes, plan.large_bytes)}
+        archives = [_archive(f"layer-{number}", plan.application_layer_bytes) for number in range(LAYERS)]
+        application = publisher.image(REPOSITORY, APPLICATION_TAG, archives)
+        blobs = {size: os.urandom(size) for size in (plan.small_bytes, *plan.medium_bytes, plan.large_bytes)}
         digests = {size: publisher.blob(REPOSITORY, content) for size, content in blobs.items()}
-        content = Content(
-            folder, image, digests[plan.small_bytes], digests[plan.large_bytes], _huge(world, plan, folder)
-        )
+        medium = {size: digests[size] for size in plan.medium_bytes}
+        small, large = digests[plan.small_bytes], digests[plan.large_bytes]
+        content = Content(folder, image, application, small, medium, large, _huge(world, plan, folder))
         for digest, data in [
             *zip(image.layers, layers, strict=True),
             *((digests[size], blobs[size]) for size in blobs),
@@ -112,6 +121,16 @@ def _huge(world: World, plan: Plan, folder: Path) -> str:
     link.parent.mkdir(parents=True)
     link.write_text(name)
     return name
+
+
+def _archive(name: str, size_bytes: int) -> bytes:
+    """A layer with one file of random bytes."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = size_bytes
+        tar.addfile(entry, io.BytesIO(os.urandom(size_bytes)))
+    return made.getvalue()
 
 
 def _chunks(size_bytes: int) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
 from lambda_fn.settings import parse_toml
 from testbed.bench.process import Process, nginx
 from testbed.sandbox.pod import Pod
@@ -178,12 +179,20 @@ proxy: {{remoteurl: "https://{world.ecr_host}", exec: {{command: {self._folder}/
 
 
 class Frontdoor(Contestant):
-    """ecr-frontdoor: the charts' command, user and mounts, the template as the Lambda renders it, default settings."""
+    """ecr-frontdoor: the charts' command, user and mounts, the template as the Lambda renders it, default settings.
+
+    Args:
+        world: The sandbox.
+        folder: Its own.
+        token: What follows `Basic `.
+        ports_moved_by: For a second pod at the same time.
+    """
 
     name, title, caches = "frontdoor", "ecr-frontdoor", True
-    origin, secure_origin = "http://127.0.0.1:8080", "https://127.0.0.1:8443"
 
-    def __init__(self, world: World, folder: Path, token: str) -> None:
+    def __init__(self, world: World, folder: Path, token: str, *, ports_moved_by: int = 0) -> None:
+        self.origin = f"http://127.0.0.1:{HTTP_PORT + ports_moved_by}"
+        self.secure_origin = f"https://127.0.0.1:{HTTPS_PORT + ports_moved_by}"
         folder.mkdir(parents=True, exist_ok=True)
         settings = parse_toml(
             f"""
@@ -195,7 +204,7 @@ class Frontdoor(Contestant):
             "the benchmark's settings",
         )
         self.tag_seconds = settings.proxy.cache.tag_seconds
-        self._pod = Pod(folder, world, settings)
+        self._pod = Pod(folder, world, settings, ports_moved_by=ports_moved_by)
         self._pod.give({world.ecr_host: token})
         pair = world.pair("domain")
         self._pod.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})

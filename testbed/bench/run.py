@@ -9,7 +9,18 @@ from pathlib import Path
 
 from testbed.bench import capabilities
 from testbed.bench.machine import describe
-from testbed.bench.measures import coalescing, cold_pull, growth, pulls, requests, streams
+from testbed.bench.measures import (
+    bodies,
+    coalescing,
+    cold_pull,
+    crowds,
+    daemons,
+    growth,
+    pulls,
+    requests,
+    slow_clients,
+    streams,
+)
 from testbed.bench.plan import FULL, Plan
 from testbed.bench.results import Results
 from testbed.bench.stage import Stage, staged
@@ -56,10 +67,14 @@ def _programme(plan: Plan) -> list[tuple[str, Measure, int]]:
         ("pulls", pulls.measure, min(2, plan.rounds)),
         ("coalescing", coalescing.measure, plan.rounds),
         ("cold pulls", cold_pull.measure, plan.rounds),
+        ("docker and containerd", daemons.measure, plan.rounds),
         ("streams", streams.measure, plan.stream_rounds),
         ("requests", requests.measure, plan.rounds),
         ("requests over TLS", requests.measure_tls, plan.rounds),
         ("requests by clients", requests.measure_clients, min(2, plan.rounds)),
+        ("bodies", bodies.measure, plan.rounds),
+        ("slow clients", slow_clients.measure, plan.rounds),
+        ("crowd", crowds.measure, plan.rounds),
         ("cached blobs", growth.measure, 1),
     ]
 

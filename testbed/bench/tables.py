@@ -37,6 +37,8 @@ def _times(value: float) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value < 1e-3:  # noqa: PLR2004 - a millisecond
+        return f"{value * 1e6:.0f} µs"
     return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
 
 
@@ -50,6 +52,10 @@ def _speed(value: float) -> str:
 
 def _megabytes(value: float) -> str:
     return f"{value:.0f} MB"
+
+
+def _kilobytes(value: float) -> str:
+    return f"{value:.1f} kB"
 
 
 def _microseconds(value: float) -> str:
@@ -77,6 +83,10 @@ TABLES = {
         Table("Requests to S3", "pull", "s3_requests", _count),
         Table("Time", "pull", "seconds", _seconds),
     ),
+    "daemons": (
+        Table("Time of a pull", "daemons", "seconds", _seconds, DIRECT),
+        Table("Requests to ECR", "daemons", "ecr_requests", _count),
+    ),
     "coalescing": (
         Table("Requests to ECR", "coalescing", "ecr_requests", _count),
         Table("Bytes from S3, times the blob", "coalescing", "s3_bytes_ratio", _times),
@@ -97,12 +107,20 @@ TABLES = {
         Table("p99", "requests", "p99_seconds", _seconds, LIMIT),
         Table("CPU of a request", "requests", "cpu_microseconds_per_request", _microseconds, LIMIT),
     ),
+    "bodies": (
+        Table("Time of a request", "bodies", "p50_seconds", _seconds, LIMIT),
+    ),
     "streams": (
         _throughput("Throughput: how many times less than the limit", "streams"),
     ),
     "cost": (
         Table("CPU", "cost", "cpu_seconds_per_gigabyte", _cost, LIMIT),
         Table("Memory at its highest", "cost", "peak_megabytes", _megabytes),
+    ),
+    "slow": (
+        Table("Anonymous and shared memory of a connection", "slow clients", "kilobytes_per_connection", _kilobytes),
+        Table("The same memory, at its highest", "slow clients", "peak_megabytes", _megabytes),
+        Table("Failures", "slow clients", "failures", _count),
     ),
     "growth": (
         _rate("Requests a second, by clients", "clients"),
@@ -118,9 +136,22 @@ TABLES = {
 """Section of the document -> its tables."""
 
 
+CROWD = {
+    "seconds": ("until the last client's end", _seconds),
+    "gigabytes_per_second": ("two pods together", _speed),
+    "share_of_unshaped": ("times that of clients without a limit", _times),
+    "finish_p99_to_p50": ("time of a client, p99 to p50", _times),
+    "failures": ("failures", _count),
+    "ecr_requests": ("requests to ECR", _count),
+    "s3_bytes_ratio": ("bytes from S3, times pods and image", _times),
+}
+"""Metric -> what it is called, and how it is shown."""
+
+
 def blocks(results: Results) -> dict[str, str]:
     """Marker of the document -> Markdown; the targets first."""
     sections = {name: section(results, name) for name in TABLES}
+    sections["crowd"] = crowd_table(results)
     around = {"gaps": gap_table(results), "machine": machine_table(results)}
     return {"targets": verdict_table(results), **sections, **around}
 
@@ -139,6 +170,19 @@ def markdown(results: Results, table: Table) -> str:
     ]
     rows = [[case, *(_cell(results, table, name, case) for name in shown)] for case in cases]
     return _grid([f"**{table.title}**", *(results.titles[name] for name in shown)], rows) if rows else ""
+
+
+def crowd_table(results: Results) -> str:
+    """What two of our pods gave to a crowd: one column for each way it reads; empty where nothing was measured."""
+    figures = results.figures
+    cases = figures.cases(targets.CROWD, "seconds")
+    rows = [
+        [name, *(spread_text(spread, shown) if spread else "-" for spread in spreads)]
+        for metric, (name, shown) in CROWD.items()
+        for spreads in [[figures.spread(targets.OURS, targets.CROWD, case, metric) for case in cases]]
+    ]
+    clients = f"**{results.plan.crowd_clients:,} clients**"
+    return _grid([clients, *cases], rows) if cases else ""
 
 
 def _cell(results: Results, table: Table, name: str, case: str) -> str:

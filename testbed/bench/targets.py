@@ -11,6 +11,7 @@ BLOB = "blob of 10 kB"
 
 COALESCING = "coalescing"
 COLD = ("cold pull", "1 client, 1 GiB")
+CROWD, SHARED = "crowd", "each limited to its share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,15 @@ TARGETS = (
         _ratio(OURS, WHOLE_FILE, "cached blobs", "1,000", "requests_per_second"), "x", at_least=True,
     ),
     Target(
-        "warm 10 kB blob: requests/s of the limit, times ours", 2,
+        "warm 10 kB blob: requests/s of the limit, times ours", 1.25,
         _ratio(LIMIT, OURS, "requests", BLOB, "requests_per_second"), "x",
     ),
+    Target("1,000 clients, two pods, each limited to its share: bytes a second, times those without limits", 0.8,
+           _ours(CROWD, SHARED, "share_of_unshaped"), "x", at_least=True),
+    Target("the same: time of a client, p99 to p50", 1.8, _ours(CROWD, SHARED, "finish_p99_to_p50"), "x"),
+    Target("the same: failures", 0, _ours(CROWD, SHARED, "failures"), worst=True),
+    Target("the same, five layers cold: ECR requests", 16, _ours(CROWD, SHARED, "ecr_requests"), worst=True),
+    Target("the same: bytes from S3, times pods and image", 1.001, _ours(CROWD, SHARED, "s3_bytes_ratio"), worst=True),
     Target(
         "warm 100 MiB, one stream: time, times the limit's", 1.3,
         _ratio(OURS, LIMIT, "streams", "100 MiB, 1 stream", "seconds"), "x",

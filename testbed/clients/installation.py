@@ -49,6 +49,11 @@ def root(cache: Path) -> Path:
     return cache / "rootfs" / f"clients-{recipe}"
 
 
+def is_complete(cache: Path) -> bool:
+    """Whether `install` has nothing left to do."""
+    return root(cache).exists() and not tools.missing(cache, TOOLS) and not tools.missing(cache, (READER,))
+
+
 def install(cache: Path) -> None:
     """Obtain what the cache lacks.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 from k8s_manifests import documents
 from k8s_manifests.configuration import scripts
 from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
 from testbed.sandbox.world import World
@@ -23,6 +25,9 @@ from testbed.waiting import eventually
 
 START_STOP_SECONDS = 60
 """The longest time nginx may take to start or, without a request to finish, to stop."""
+
+PORTS = (HTTP_PORT, 8081, HTTPS_PORT)
+"""Everything a pod listens on."""
 
 Auths = Mapping[str, str]
 """ECR host -> authorization token."""
@@ -32,12 +37,19 @@ class Pod:
     """One pod in the network of the sandbox, for tests of the proxy and for benchmarks.
 
     The volumes are in `folder`, where tests change them.
+
+    Args:
+        folder: An empty one.
+        world: The sandbox.
+        settings: The product's.
+        ports_moved_by: Added to each of `PORTS`: pods that run at the same time share a network.
     """
 
-    def __init__(self, folder: Path, world: World, settings: Settings) -> None:
+    def __init__(self, folder: Path, world: World, settings: Settings, *, ports_moved_by: int = 0) -> None:
         self.folder = folder
         self.world = world
         self.settings = settings
+        self._ports_moved_by = ports_moved_by
         self.tolerated: tuple[str, ...] = ("exited on signal 9", 'unlink() "/run/frontdoor/microcache')
         """Words of critical log lines that a test causes on purpose."""
         self.waits_for_upstreams = True
@@ -50,7 +62,7 @@ class Pod:
             (folder / name).mkdir()
         self.configure(self.template(TEMPLATE_KEY))
         for script in scripts():
-            (folder / "scripts" / script).write_text(self.template(script), encoding="utf-8")
+            (folder / "scripts" / script).write_text(self._on_own_ports(self.template(script)), encoding="utf-8")
 
     # --- the content of the mounts ------------------------------------------------------------------------------------
 
@@ -64,7 +76,7 @@ class Pod:
         hosts = tuple(self.world.registry_host(registry.account) for registry in self.settings.registries)
         resolver = self.settings.proxy.resolver or self.world.dns_address
         text = rendered(self.settings, hosts, resolver, template)
-        (self.folder / "config" / "nginx.conf").write_text(text, encoding="utf-8")
+        (self.folder / "config" / "nginx.conf").write_text(self._on_own_ports(text), encoding="utf-8")
 
     def configuration(self) -> str:
         """The configuration's ConfigMap."""
@@ -221,7 +233,8 @@ class Pod:
         self._running.wait(START_STOP_SECONDS)
 
     def _passes_startup_probe(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", 8080, timeout=START_STOP_SECONDS)) as connection:
+        port = HTTP_PORT + self._ports_moved_by
+        with closing(HTTPConnection("127.0.0.1", port, timeout=START_STOP_SECONDS)) as connection:
             connection.request("GET", "/-/startup")
             return connection.getresponse().status == HTTPStatus.OK
 
@@ -230,9 +243,16 @@ class Pod:
         return has_started or self._running.poll() is not None
 
     def _is_listening(self) -> bool:
-        """Port 8080 (1F90) is in state listen (0A)."""
+        """The port without TLS is in state listen (0A)."""
+        port = f":{HTTP_PORT + self._ports_moved_by:04X}"
         table = Path("/proc/net/tcp").read_text().splitlines()[1:]
-        return any(row.split()[1].endswith(":1F90") and row.split()[3] == "0A" for row in table)
+        return any(row.split()[1].endswith(port) and row.split()[3] == "0A" for row in table)
+
+    def _on_own_ports(self, text: str) -> str:
+        if not self._ports_moved_by:
+            return text
+        ports = "|".join(map(str, PORTS))
+        return re.sub(rf"\b(?:{ports})\b", lambda found: str(int(found[0]) + self._ports_moved_by), text)
 
     def _bubble(self, container: dict[str, Any]) -> list[str]:
         bwrap = shutil.which("bwrap") or "bwrap"

@@ -44,7 +44,7 @@ def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
     """The folder of the binaries for exactly these modules, sources, toolchain and flags, whether it exists or not."""
     digest = hashlib.sha256()
     for module in sorted({tool.module for tool in tools}):
-        for file in (module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))):
+        for file in (*sorted(module.glob("go.*")), *sorted(module.glob("*.go"))):
             digest.update(file.read_bytes())
     digest.update(_go_version().encode())
     digest.update(_linker_flags().encode())

@@ -1,9 +1,14 @@
 """Which package may import which, as allow-lists: a new module of a package is under its rule from the start."""
 
+import ast
+import sys
 from functools import cache
+from pathlib import Path
 
 import grimp
 import pytest
+
+APP = Path(__file__).parents[2] / "app.py"
 
 PACKAGES = {
     "lambda_fn.contract": set[str](),
@@ -46,12 +51,23 @@ _TEXT = {
     "types",
     "typing",
 }
-PURE = {
+_PYTHON = set(sys.stdlib_module_names)
+LIBRARIES = {
     "lambda_fn.contract": _TEXT,
     "lambda_fn.settings": _TEXT | {"pydantic", "pydantic_core"},
     "lambda_fn.job": _TEXT | {"jinja2"},
+    "lambda_fn.edges": _PYTHON
+    | {"aws_lambda_powertools", "boto3", "botocore", "httpx2", "lightkube", "tenacity"}
+    | {"mypy_boto3_ecr", "mypy_boto3_eks", "mypy_boto3_sts"},
+    "lambda_fn.handler": _PYTHON | {"aws_lambda_powertools"},
+    "k8s_manifests": _PYTHON | {"cdk8s", "constructs", "lightkube", "pydantic"},
+    "stacks": _PYTHON | {"aws_cdk", "constructs"},
+    "cli": _PYTHON | {"boto3", "botocore", "httpx2", "lightkube", "pydantic", "urllib3"},
 }
-"""The packages without I/O, and the libraries that they may import: none that reads files, time or the network."""
+"""What each package may import from outside of the product: nothing of `testbed`, `tests` or `scripts`.
+
+The contract, the settings and the job do no I/O: no library that reads files, time or the network.
+"""
 
 EXCEPTIONS = {
     ("lambda_fn.settings.authority", "ssl"): "OpenSSL parses a certificate; no connection and no trust store",
@@ -90,17 +106,33 @@ def test_a_package_imports_only_the_packages_it_may(package: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", PURE)
-def test_a_pure_package_uses_only_the_libraries_it_may(package: str) -> None:
+@pytest.mark.parametrize("package", LIBRARIES)
+def test_a_package_uses_only_the_libraries_it_may(package: str) -> None:
     wrong = [
         f"{module} imports {imported}"
         for module in modules(package)
         for imported in graph().find_modules_directly_imported_by(module)
         if graph().is_module_squashed(imported)
-        and imported not in PURE[package]
+        and imported not in LIBRARIES[package]
         and (module, imported) not in EXCEPTIONS
     ]
     assert wrong == []
+
+
+def test_every_package_has_its_list_of_libraries() -> None:
+    assert LIBRARIES.keys() == PACKAGES.keys()
+
+
+def test_the_app_uses_only_cdk_and_the_product() -> None:
+    imports = [
+        node for node in ast.walk(ast.parse(APP.read_text("utf-8"))) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {
+        name.partition(".")[0]
+        for node in imports
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
+    }
+    assert names - _PYTHON == {"aws_cdk", "cdk_nag", "lambda_fn", "stacks"}
 
 
 @pytest.mark.parametrize(("module", "library"), EXCEPTIONS)

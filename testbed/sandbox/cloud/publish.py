@@ -22,6 +22,12 @@ class Image:
     config: str
     layers: tuple[str, ...]
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the configuration and the layers together."""
+        listed = json.loads(self.manifest)
+        return sum(int(blob["size"]) for blob in (listed["config"], *listed["layers"]))
+
 
 class Publisher:
     """Pushes to one registry.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from testbed.bench import capabilities
-from testbed.bench.content import blob_path
-from testbed.bench.contestants import Direct, Distribution, Frontdoor, Plain, WholeFile
-from testbed.bench.measures import coalescing, cold_pull, pulls, streams
+from testbed.bench import capabilities, crowd
+from testbed.bench.content import LAYERS, blob_path
+from testbed.bench.contestants import Direct, Distribution, Frontdoor, Limit, Plain, WholeFile
+from testbed.bench.measures import bodies, coalescing, cold_pull, crowds, daemons, pulls, slow_clients, streams
 from testbed.bench.measures.load import loaded
 from testbed.bench.plan import MIB, Plan
 from testbed.bench.samples import Samples
@@ -24,6 +24,11 @@ SMALL = Plan(
     concurrent_clients=(3,),
     cold_bytes=64 * MIB,
     cold_clients=(1, 3),
+    crowd_clients=20,
+    application_layer_bytes=300_000,
+    slow_clients=30,
+    slow_seconds=2,
+    load_seconds=1,
 )
 
 
@@ -68,6 +73,20 @@ def test_pulls_are_counted_at_ecr(stage: Stage) -> None:
     assert (by_digest[Plain.name] or 0) >= 7, "the manifest and six blobs"
 
 
+def test_docker_and_containerd_pull_warm_without_blob_requests_to_ecr(stage: Stage) -> None:
+    daemons.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for client in ("docker", "containerd"):
+        counted = {
+            (c.name, case): measured.values(c.name, "daemons", f"{client}, {case}", "ecr_requests").get(0, -1)
+            for c in (stage.contestant(Direct), stage.contestant(Frontdoor))
+            for case in ("cold", "warm")
+        }
+        assert counted[Frontdoor.name, "warm"] <= 1
+        assert counted[Frontdoor.name, "cold"] <= LAYERS + 3
+        assert counted[Direct.name, "warm"] >= LAYERS + 2
+
+
 def test_serving_a_stream_costs_something(stage: Stage) -> None:
     streams.measure(stage, 0)
     measured = Samples(stage.samples)
@@ -75,6 +94,55 @@ def test_serving_a_stream_costs_something(stage: Stage) -> None:
         memory = measured.spread(contestant.name, "cost", "5 MiB, 8 streams", "peak_megabytes")
         assert memory
         assert memory.median > 1
+
+
+def test_a_crowd_on_two_pods_costs_ecr_and_s3_as_much_as_one_client_on_each(stage: Stage) -> None:
+    crowds.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for case in (crowds.UNSHAPED, crowds.SHAPED):
+        counted = {
+            metric: measured.values(Frontdoor.name, "crowd", case, metric).get(0)
+            for metric in ("failures", "ecr_requests", "s3_bytes_ratio")
+        }
+        assert counted["failures"] == 0
+        assert (counted["ecr_requests"] or 0) <= crowds.PODS * (LAYERS + 3)
+        assert counted["s3_bytes_ratio"] == pytest.approx(1, abs=0.001)
+
+
+def test_slow_clients_over_tls_hold_memory(stage: Stage) -> None:
+    slow_clients.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for contestant in (Frontdoor, Limit):
+        about = (contestant.name, "slow clients", "30 clients")
+        assert measured.values(*about, "failures") == {0: 0}
+        assert measured.values(*about, "kilobytes_per_connection")[0] > 1
+
+
+def test_a_body_of_the_size_of_a_socket_buffer_does_not_wait(stage: Stage) -> None:
+    """With tcp_nopush it takes 40 ms."""
+    bodies.measure(stage, 0)
+    measured = Samples(stage.samples)
+    for size in ("64 KiB", "96 KiB", "127 KiB"):
+        assert measured.values(Frontdoor.name, "bodies", size, "p50_seconds")[0] < 0.02
+
+
+def test_a_crowd_names_what_its_clients_did_not_get(stage: Stage) -> None:
+    crowd.build(stage.world)
+    origin = stage.contestant(Frontdoor).origin
+    unknown = blob_path(f"sha256:{0:064}")
+    got = crowd.pull(stage.world, [origin], [unknown], crowd.Habits(clients=3))
+    assert got.failures == [f"{unknown}: status 404"] * 3
+    assert got.bytes == 0
+
+
+def test_a_crowd_reads_at_its_rate_and_leaves_in_time(stage: Stage) -> None:
+    crowd.build(stage.world)
+    origin = stage.contestant(Frontdoor).secure_origin or ""
+    slow = crowd.Habits(clients=3, bytes_per_second=500_000, leave_after_seconds=1)
+    got = crowd.pull(stage.world, [origin], [blob_path(stage.content.large)], slow)
+    assert got.failures == []
+    assert all(1 <= client.seconds < 3 for client in got.clients)
+    assert all(500_000 * 0.5 <= client.bytes <= 500_000 * 1.5 for client in got.clients)
 
 
 def test_a_load_that_is_answered_with_errors_is_a_gap_and_no_figure(stage: Stage) -> None:

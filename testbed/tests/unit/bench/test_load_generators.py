@@ -1,10 +1,10 @@
-"""What wrk and curl print, read."""
+"""What wrk, curl and the crowd print, read."""
 
 import json
 
 import pytest
 
-from testbed.bench import curl, wrk
+from testbed.bench import crowd, curl, wrk
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:8080/v2/
@@ -30,3 +30,11 @@ def test_curl_says_a_line_for_each_client() -> None:
     second = line | {"http_code": 503}
     output = f"{json.dumps(line)}\n{json.dumps(second)}\n"
     assert curl.parse(output) == [curl.Download(200, 0.1, 0.5, 1000), curl.Download(503, 0.1, 0.5, 1000)]
+
+
+def test_a_crowds_slowest_clients_are_compared_with_the_median() -> None:
+    clients = [{"first_byte_seconds": 0.1, "seconds": seconds, "bytes": 10} for seconds in (*[2.0] * 98, 4.0, 4.0)]
+    failed = {"first_byte_seconds": 0, "seconds": 2.0, "bytes": 0, "failure": "/v2/: status 503"}
+    got = crowd.parse(json.dumps({"seconds": 5, "bytes": 1000, "clients": [*clients, failed]}))
+    assert (got.bytes_per_second, got.failures) == (200, ["/v2/: status 503"])
+    assert got.finish_p99_to_p50 == pytest.approx(2)

@@ -40,7 +40,7 @@ def test_a_table_without_figures_is_left_out() -> None:
 def test_a_missed_target_is_bold() -> None:
     measured = results(rate("frontdoor", 0, 10), rate("limit", 0, 30))
     (row,) = (line for line in tables.verdict_table(measured).splitlines() if "of the limit" in line)
-    assert row.endswith("| at most 2x | 3.00x | **no** |")
+    assert row.endswith("| at most 1.25x | 3.00x | **no** |")
 
 
 def test_a_gap_is_reported_with_its_reason() -> None:

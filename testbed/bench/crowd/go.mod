@@ -1,0 +1,3 @@
+module ecr-frontdoor/bench/crowd
+
+go 1.26.7
