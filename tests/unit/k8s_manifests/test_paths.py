@@ -1,0 +1,76 @@
+"""The nginx configuration and the njs modules use the ports, paths and folders of the contract.
+
+They have them as literals, so that the configuration reads like any other; the pods, the target group and the volumes
+have them from the contract.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from k8s_manifests.configuration import scripts, template
+from lambda_fn.contract import paths
+from lambda_fn.job import configuration
+from lambda_fn.settings import parse_toml
+from testbed.mutants.configuration import Directive, parse
+
+FOLDERS = {paths.CONFIG, paths.SCRIPTS, paths.CREDENTIAL, paths.TLS, paths.RUN, paths.CACHE}
+OWN_PATH = re.compile(r"(?:^|:|')(/(?:run|var|etc/frontdoor)/[^'\s;]*)", re.MULTILINE)
+"""Everything else below /etc is a file of the image."""
+
+
+def directives(*, tls: bool) -> list[Directive]:
+    """All directives of the rendered configuration, the inner ones after their block."""
+    exposure = 'kind = "pod", tls_secret = "registry-tls"' if tls else 'kind = "service"'
+    settings = parse_toml(
+        f"""
+        domain = "registry.example.net"
+        cluster = {{ name = "shared", region = "eu-west-1" }}
+        registries = [{{ account = "123456789012", region = "eu-west-1" }}]
+        proxy = {{ exposure = {{ {exposure} }} }}
+        """,
+        "the test's settings",
+    )
+    hosts = ("123456789012.dkr.ecr.eu-west-1.amazonaws.com",)
+    return list(_all(parse(configuration.rendered(settings, hosts, "10.0.0.10", template()))))
+
+
+def _all(block: list[Directive]) -> Iterator[Directive]:
+    for directive in block:
+        yield directive
+        yield from _all(directive.get("block", []))
+
+
+def arguments(found: list[Directive], name: str) -> list[list[str]]:
+    return [each["args"] for each in found if each["directive"] == name]
+
+
+def folder_of(path: str) -> str | None:
+    """The folder of the contract that has this path."""
+    return next((folder for folder in FOLDERS if path == folder or path.startswith(f"{folder}/")), None)
+
+
+@pytest.mark.parametrize(
+    ("tls", "expected"),
+    [(False, [(paths.HTTP_PORT, [])]), (True, [(paths.HTTP_PORT, []), (paths.HTTPS_PORT, ["ssl"])])],
+    ids=["http", "https"],
+)
+def test_nginx_listens_beyond_the_pod_on_the_ports_of_the_contract(
+    *, tls: bool, expected: list[tuple[int, list[str]]]
+) -> None:
+    listening = arguments(directives(tls=tls), "listen")
+    beyond = [(address, options) for address, *options in listening if not address.startswith(("unix:", "127.0.0.1:"))]
+    assert [(int(address.rpartition(":")[2]), options) for address, options in beyond] == expected
+
+
+def test_nginx_has_a_location_for_each_probe() -> None:
+    locations = arguments(directives(tls=False), "location")
+    assert [path for path in (paths.LIVE, paths.READY, paths.STARTUP) if ["=", path] not in locations] == []
+
+
+def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_all_but_that_of_the_configuration() -> None:
+    words = [word for each in directives(tls=True) for word in (each["directive"], *each["args"])]
+    found = {path for text in (*words, *scripts().values()) for path in OWN_PATH.findall(text)}
+    assert {path for path in found if folder_of(path) is None} == set()
+    assert {folder_of(path) for path in found} == FOLDERS - {paths.CONFIG}
