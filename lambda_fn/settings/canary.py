@@ -1,11 +1,12 @@
 """The pull check of the Lambda, as an operator sets it. Pure."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from lambda_fn.settings.authority import pem
-from lambda_fn.settings.fields import Matching, repository_alone
+from lambda_fn.settings.authority import CertificateAuthority, pem
+from lambda_fn.settings.fields import repository_alone
+from lambda_fn.settings.matching import Matching
 from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
@@ -27,7 +28,7 @@ class Canary(Table):
     """The tag or digest of an image. The check pulls its manifest and its smallest blob, of at most 16 MiB."""
     period_minutes: int = Field(default=15, ge=5, le=1440)
     """Minutes between two pulls."""
-    certificate_authority: str | None = None
+    certificate_authority: CertificateAuthority | None = None
     """The CA that issued the domain's certificate, PEM in base64 (`base64 -w0 ca.pem`), if it is not a public one: an
     internal issuer of cert-manager, or AWS Private CA. The check trusts it in addition to the public CAs.
     """
@@ -41,12 +42,3 @@ class Canary(Table):
     def authority(self) -> str | None:
         """The certificates of `certificate_authority` as PEM."""
         return pem(self.certificate_authority) if self.certificate_authority else None
-
-    @model_validator(mode="after")
-    def _authority_is_one(self) -> Self:
-        # Here, and not at the field, whose mistakes are shown with the value: it may be a key.
-        try:
-            _ = self.authority
-        except ValueError as error:
-            raise ValueError(f"certificate_authority {error}") from error
-        return self

@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from lambda_fn.settings.fields import Base64, ClusterName, HttpsUrl, Namespace, Region, SecurityGroupId, SubnetId, VpcId
+from lambda_fn.settings.authority import CertificateAuthority
+from lambda_fn.settings.fields import ClusterName, HttpsUrl, Namespace, Region, SecurityGroupId, SubnetId, VpcId
 from lambda_fn.settings.table import Table
 
 
@@ -43,7 +44,7 @@ class Cluster(Table):
     """The address of the Kubernetes API. By default the Lambda gets it from EKS on every run, so a replaced cluster is
     found; set it, with `certificate_authority`, if the Lambda cannot reach the EKS API.
     """
-    certificate_authority: Base64 | None = None
+    certificate_authority: CertificateAuthority | None = None
     """The CA certificate of the Kubernetes API, PEM in base64 as DescribeCluster returns it. Set it with `endpoint`."""
 
     @model_validator(mode="after")

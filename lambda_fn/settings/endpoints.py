@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lambda_fn.settings.fields import Account, ClientRange, RouteTableId, SubnetId
+from lambda_fn.settings.fields import Account, RouteTableId, SubnetId
+from lambda_fn.settings.networks import ClientRange
 from lambda_fn.settings.table import Table
 
 Service = Literal["ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "s3", "sts"]

@@ -7,14 +7,15 @@ from pydantic import Field, model_validator
 
 from lambda_fn.settings.fields import (
     AnnotationName,
+    AnnotationValue,
     CertificateArn,
     HostedZoneId,
-    NetworkRangeV4,
     ObjectName,
     SubnetId,
     TargetGroupArn,
 )
-from lambda_fn.settings.table import Table
+from lambda_fn.settings.networks import NetworkRangeV4
+from lambda_fn.settings.table import NO_OTHER_KEYS, Table
 
 _ALB_SCHEME = "alb.ingress.kubernetes.io/scheme"
 """The one annotation of an Ingress that decides who reaches it from outside. Where ingress-nginx and others listen, the
@@ -60,7 +61,7 @@ class IngressExposure(ExposureTable):
     """The name of the TLS Secret. Leave it out if the controller finds the certificate itself, as the AWS Load Balancer
     Controller does in ACM.
     """
-    annotations: dict[AnnotationName, str] = Field(default_factory=dict)
+    annotations: dict[AnnotationName, AnnotationValue] = Field(default_factory=dict, json_schema_extra=NO_OTHER_KEYS)
     """Annotations of the Ingress, for its controller and for cert-manager. `alb.ingress.kubernetes.io/scheme` must be
     `internal`, which is also its default: the registry must not be on the internet.
     """
@@ -85,7 +86,7 @@ class NlbExposure(ExposureTable):
 
     kind: Literal["nlb"]
     """`nlb`."""
-    subnets: Annotated[dict[SubnetId, NetworkRangeV4], Field(min_length=1)]
+    subnets: Annotated[dict[SubnetId, NetworkRangeV4], Field(min_length=1, json_schema_extra=NO_OTHER_KEYS)]
     """The private subnets of the load balancer, one in each zone, each with its IPv4 range. The NetworkPolicy allows
     connections from these ranges.
     """

@@ -1,83 +1,15 @@
 """The kinds of value `frontdoor.toml` holds, each with its pattern and what is allowed. Pure."""
 
 import re
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator
 
 from lambda_fn.contract.registries import PARTITIONS, REGION
+from lambda_fn.settings.matching import Matching
 
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """Text that matches a pattern: for the validation and, as `pattern`, for the JSON Schema.
-
-    Attributes:
-        expression: What all of the text has to match, in the syntax that Python and JavaScript share.
-        allowed: What the message for a wrong value names as allowed.
-    """
-
-    expression: str
-    allowed: str
-
-    def check(self, value: str) -> str:
-        """The value.
-
-        Raises:
-            ValueError: It does not match; says what is allowed.
-        """
-        if not re.fullmatch(self.expression, value, re.ASCII):  # \d would match the digits of every script
-            raise ValueError(f"must be {self.allowed}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        found = handler(schema)
-        found["pattern"] = f"^(?:{self.expression})$"
-        if example := _EXAMPLE.search(self.allowed):
-            found["examples"] = [example[1].strip("'")]
-        return found
-
-
-_EXAMPLE = re.compile(r", like (\S+?)(?:,|$)")
-
+_LABEL_ANY = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
-_V6 = r"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F.]{0,15}){1,8}"
-_ADDRESS = Matching(f"{_V4}|{_V6}", "an IPv4 or IPv6 address without a port, like 172.20.0.10")
-_RANGE = Matching(
-    rf"{_V4}/\d{{1,2}}|{_V6}/\d{{1,3}}",
-    "a network range with a prefix length and no bits set after the prefix, like 10.0.0.0/8",
-)
-_RANGE_V4 = Matching(
-    rf"{_V4}/\d{{1,2}}", "an IPv4 range, because the load balancer has only IPv4 addresses, like 10.1.0.0/24"
-)
-_CLIENT_RANGE = Matching(
-    # RFC 4193: fc00::/7 holds IPv6's private addresses
-    rf"{_V4}/(?:[89]|[12]\d|3[0-2])|{_V6}/(?:1[6-9]|[2-9]\d|1[01]\d|12[0-8])|[fF][cCdD]{_V6}/(?:[7-9]|1[0-5])",
-    "no wider than /8 (IPv4) or /16 (IPv6, outside of fc00::/7), because clients do not log in: name the ranges of "
-    "your VPC and VPN, not the internet. Public addresses that you use internally may be among them, like 10.0.0.0/8",
-)
-
-
-def _address(value: str) -> str:
-    try:
-        return str(ip_address(value))
-    except ValueError as error:
-        raise ValueError(f"must be {_ADDRESS.allowed}") from error
-
-
-def _network_range(value: str) -> str:
-    try:
-        return str(ip_network(value))
-    except ValueError as error:
-        raise ValueError(f"must be {_RANGE.allowed}") from error
 
 
 def repository_alone(value: str) -> str:
@@ -95,10 +27,6 @@ HostName = Annotated[
         "a lower-case host name with at least one dot, like registry.shrd.example.net",
     ),
 ]
-Address = Annotated[str, _ADDRESS, AfterValidator(_address)]
-NetworkRange = Annotated[str, _RANGE, AfterValidator(_network_range)]
-NetworkRangeV4 = Annotated[NetworkRange, _RANGE_V4]
-ClientRange = Annotated[NetworkRange, _CLIENT_RANGE]
 Account = Annotated[str, Matching(r"\d{12}", "an AWS account: 12 digits in quotes, like '123456789012'")]
 _PARTITIONS = ", ".join(f"{partition.name} ({partition.example})" for partition in PARTITIONS)
 Region = Annotated[
@@ -127,12 +55,14 @@ RepositoryPattern = Annotated[
 ClusterName = Annotated[
     str, Matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, - and _")
 ]
+# CloudFormation replaces `{{resolve:...}}`, anywhere in a template, with a parameter or a secret.
+_NO_REFERENCE = r"(?![\s\S]*\{\{)"
 # It becomes a part of JSON strings in quoted strings of nginx: no character may end one, escape or name a variable.
 Contact = Annotated[
     str,
     Matching(
-        r"[!#%&(-\[\]-_a-~](?:[ !#%&(-\[\]-_a-~]{0,198}[!#%&(-\[\]-_a-~])?",
-        "1 to 200 printable ASCII characters, without quotes, backslash and $, and without a space at either end",
+        rf"{_NO_REFERENCE}[!#%&(-\[\]-_a-~](?:[ !#%&(-\[\]-_a-~]{{0,198}}[!#%&(-\[\]-_a-~])?",
+        "1 to 200 printable ASCII characters, without quotes, backslash, $ and {{, and without a space at either end",
     ),
 ]
 ObjectName = Annotated[
@@ -152,6 +82,10 @@ AnnotationName = Annotated[
         r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
         "an annotation's name, like cert-manager.io/cluster-issuer",
     ),
+]
+AnnotationValue = Annotated[
+    str,
+    Matching(rf"{_NO_REFERENCE}[\s\S]*", "text without {{, with which a dynamic reference of CloudFormation starts"),
 ]
 VpcId = Annotated[str, Matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, like vpc-0a1b2c3d4e5f60718")]
 SubnetId = Annotated[str, Matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, like subnet-0a1b2c3d4e5f60718")]
@@ -182,11 +116,10 @@ HttpsUrl = Annotated[
 PageUrl = Annotated[
     str,
     Matching(
-        r"https://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::\d{1,5})?/[!-\x22$-~]{1,400}",
+        r"https://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::\d{1,5})?/[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,400}",
         "the https:// address of a page without # and spaces, like https://git.example.net/ops/docs/operations.md",
     ),
 ]
-Base64 = Annotated[str, Matching(r"[A-Za-z0-9+/]+={0,2}", "base64 text, as DescribeCluster gives it")]
 Group = Annotated[
     str,
     # EKS refuses these prefixes in an access entry: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html
@@ -202,13 +135,18 @@ TopicArn = Annotated[
         "the ARN of an SNS topic that is not FIFO, like arn:aws:sns:ap-southeast-2:123456789012:on-call",
     ),
 ]
-EmailAddress = Annotated[str, Matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address, like on-call@example.net")]
+EmailAddress = Annotated[
+    str,
+    Matching(
+        rf"[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@{_LABEL_ANY}(?:\.{_LABEL_ANY})+", "an e-mail address, like on-call@example.net"
+    ),
+]
 Quantity = Annotated[str, Matching(r"\d+(?:\.\d+)?(?:m|k|[MGT]|[KMGT]i)?", "a Kubernetes quantity, like 250m or 512Mi")]
 Image = Annotated[
     str,
     Matching(
         r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?(?:/[a-z0-9._-]+)+"
-        r"(?::\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
+        r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})",
         "an image with its registry and a tag or digest, like public.ecr.aws/nginx/nginx:1.30.6",
     ),
 ]

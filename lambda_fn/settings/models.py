@@ -30,7 +30,7 @@ class Settings(Table):
     contact: Contact | None = None
     """The contact for users whose pull fails: an address, a channel or a URL. The error messages for an unknown
     repository, a push and an unavailable ECR include it. Printable ASCII, at most 200 characters, without quotes,
-    backslash and `$`.
+    backslash, `$` and `{{`.
     """
     cluster: Cluster
     """The EKS cluster, and the network through which the Lambda reaches it."""

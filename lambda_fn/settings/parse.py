@@ -15,6 +15,8 @@ from lambda_fn.settings.models import Settings
 ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"
 """The one environment variable of the Lambda that holds its settings, as JSON."""
 
+NOT_SHOWN = frozenset({"certificate_authority"})
+"""The keys whose values a message does not repeat, because an operator may have put a private key there."""
 _SHOWN_CHARACTERS = 80
 _KINDS = ", ".join(repr(get_args(kind.model_fields["kind"].annotation)[0]) for kind in get_args(get_args(Exposure)[0]))
 _WRONG_TYPE = {
@@ -100,7 +102,8 @@ def _mistake(details: ErrorDetails) -> str:
             # The checks across tables give one line for each mistake.
             return "\n".join(f"{key or 'the file'}: {reason}" for reason in _reason(details).splitlines())
         case _:
-            return f"{key} = {_shown(details['input'])}: {_reason(details)}"
+            value = "" if NOT_SHOWN.intersection(details["loc"]) else f" = {_shown(details['input'])}"
+            return f"{key}{value}: {_reason(details)}"
 
 
 def _reason(details: ErrorDetails) -> str:
@@ -110,8 +113,15 @@ def _reason(details: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the file held
-    text = json.dumps(value, default=str)
+    text = json.dumps(_without_tables(value), default=str)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
+def _without_tables(value: Any) -> Any:  # noqa: ANN401 - whatever the file held
+    """The value with `...` for the content of each table in it, which may have a key that is not shown."""
+    if isinstance(value, list | tuple):
+        return [_without_tables(item) for item in value]
+    return {"...": "..."} if value and isinstance(value, dict) else value
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure
-from lambda_fn.settings.fields import Address, ClientRange, Image, Quantity
+from lambda_fn.settings.fields import Image, Quantity
+from lambda_fn.settings.networks import Address, ClientRange
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
 

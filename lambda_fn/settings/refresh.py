@@ -1,15 +1,27 @@
 """When the Lambda runs and how long it waits, as an operator sets it. Pure."""
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic.config import JsonDict
 
 from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
 TOKEN_USABLE = timedelta(hours=11)
 """How long the schedule relies on a token. ECR promises 12 h, but tokens have expired after 11 h 37 min."""
+
+_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+_RETENTION: JsonDict = {"enum": [*_RETENTION_DAYS]}
+
+
+def _known_to_cloudwatch(days: int) -> int:
+    """Not `Literal`, which takes `true` and `1.0` for 1."""
+    if days not in _RETENTION_DAYS:
+        raise ValueError(f"must be one of {', '.join(map(str, _RETENTION_DAYS))}")
+    return days
 
 
 class Refresh(Table):
@@ -25,7 +37,7 @@ class Refresh(Table):
     """How long a run waits for new pods before it reports the rollout as stuck, in seconds. The timeout of the Lambda
     is two minutes longer.
     """
-    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
+    log_retention_days: Annotated[int, AfterValidator(_known_to_cloudwatch), Field(json_schema_extra=_RETENTION)] = 90
     """The retention of the logs of the Lambda and of the deployment's own functions, in days: a value that CloudWatch
     accepts.
     """

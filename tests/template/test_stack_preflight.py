@@ -6,6 +6,7 @@ import pytest
 
 from lambda_fn.contract.errors import SettingsError
 from stacks.preflight import Conflict, conflicts, reject_incompatible_settings
+from tests.fakes.authority import CERTIFICATE_AUTHORITY
 from tests.template import configurations
 
 
@@ -104,7 +105,7 @@ def test_only_the_nlb_exposure_needs_the_endpoints_of_the_load_balancer_controll
 
 
 def test_with_external_manifests_and_a_known_api_address_the_lambda_needs_only_ecr_api() -> None:
-    address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
+    address = f'endpoint = "https://10.1.0.9"\ncertificate_authority = "{CERTIFICATE_AUTHORITY}"\n[endpoints]'
     text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)
     text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
     assert missing_endpoints(text) == ["ecr.dkr", "s3", "ec2", "elasticloadbalancing", "ecr.api"]
@@ -116,7 +117,7 @@ def test_with_external_manifests_the_lambda_needs_eks_for_the_api_address() -> N
 
 
 def test_with_kubectl_and_a_known_api_address_kubectl_needs_eks() -> None:
-    address = 'endpoint = "https://10.1.0.9"\ncertificate_authority = "Zm9v"\n[endpoints]'
+    address = f'endpoint = "https://10.1.0.9"\ncertificate_authority = "{CERTIFICATE_AUTHORITY}"\n[endpoints]'
     text = without("create", "route_table_ids").replace("[endpoints]", address)
     text = text.replace("[proxy]", '[proxy]\nresolver = "172.20.0.10"')
     assert missing_endpoints(text)[-3:] == ["ecr.api", "eks", "lambda"]

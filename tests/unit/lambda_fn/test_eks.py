@@ -12,6 +12,7 @@ from lambda_fn.contract.errors import ClusterError
 from lambda_fn.edges.eks import Eks
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings import Settings, parse_toml
+from tests.fakes.authority import CERTIFICATE_AUTHORITY
 
 REGION = "ap-southeast-2"
 ENDPOINT = "https://0123.gr7.ap-southeast-2.eks.amazonaws.com"
@@ -84,10 +85,10 @@ def test_a_resolver_in_the_settings_comes_first(aws: Aws) -> None:
 
 def test_with_endpoint_and_ca_in_the_settings_eks_is_not_asked(aws: Aws) -> None:
     of = settings(
-        ', endpoint = "https://k8s.example", certificate_authority = "Q0E="',
+        f', endpoint = "https://k8s.example", certificate_authority = "{CERTIFICATE_AUTHORITY}"',
         ', resolver = "fd00::a", client_cidrs = ["fd00::/16"]',
     )
-    assert aws.of(of).connect() == Connection("https://k8s.example", "Q0E=", "[fd00::a]")
+    assert aws.of(of).connect() == Connection("https://k8s.example", CERTIFICATE_AUTHORITY, "[fd00::a]")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from botocore.loaders import create_loader
 from lambda_fn.contract.registries import partition_of
 from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings import parse_toml
+from tests.fakes.authority import CERTIFICATE_AUTHORITY
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
 
 INTERNET_FACING = """\
@@ -200,7 +201,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         ("[cluster]", "endpoint = 'https://x.eks.amazonaws.com'", "endpoint and certificate_authority belong together"),
         (
             "[cluster]",
-            "endpoint = 'https://]'\ncertificate_authority = 'Zm9v'",
+            f"endpoint = 'https://]'\ncertificate_authority = '{CERTIFICATE_AUTHORITY}'",
             "must be an https:// address without a",
         ),
         ("[proxy]", "cache.tag_seconds = 1", "proxy.cache.tag_seconds = 1: must be greater than or equal to 2"),
@@ -442,7 +443,7 @@ def test_regions_of_every_partition_are_accepted(region: str) -> None:
 
 
 def test_an_explicit_endpoint_needs_an_explicit_resolver() -> None:
-    text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
+    text = with_line("[cluster]", f"endpoint = 'https://10.0.0.1'\ncertificate_authority = '{CERTIFICATE_AUTHORITY}'")
     (found,) = mistakes(text)
     assert found.startswith("the file: proxy.resolver is missing: it must be set together with cluster.endpoint")
 
@@ -461,7 +462,7 @@ def test_every_region_that_botocore_knows_is_of_the_partition_it_says() -> None:
 
 
 def test_every_mistake_across_tables_is_reported() -> None:
-    text = with_line("[cluster]", "endpoint = 'https://10.0.0.1'\ncertificate_authority = 'Zm9v'")
+    text = with_line("[cluster]", f"endpoint = 'https://10.0.0.1'\ncertificate_authority = '{CERTIFICATE_AUTHORITY}'")
     found = mistakes(with_exposure(text, "kind = 'pod'\ntls_secret = 'aws-registry'"))
     assert [line.split(" = ")[0].split(" is ")[0] for line in found] == [
         "the file: proxy.resolver",
@@ -488,7 +489,7 @@ def test_a_target_group_of_another_region_is_refused() -> None:
     ],
 )
 def test_an_ipv6_cluster_needs_an_ipv6_range_of_clients(endpoint: str, resolver: str, key: str) -> None:
-    text = with_line("[cluster]", f"endpoint = '{endpoint}'\ncertificate_authority = 'Zm9v'")
+    text = with_line("[cluster]", f"endpoint = '{endpoint}'\ncertificate_authority = '{CERTIFICATE_AUTHORITY}'")
     text = text.replace("[proxy]\n", f"[proxy]\nresolver = '{resolver}'\n")
     (found,) = mistakes(text)
     assert found.startswith(f"the file: {key} is IPv6, and proxy.client_cidrs = 10.0.0.0/8, 172.16.0.0/12")
