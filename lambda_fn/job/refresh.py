@@ -109,6 +109,6 @@ def _fail_for_regions(found: tokens.Tokens, report: Report) -> NoReturn:
 def _reject_ipv6(settings: Settings, resolver: str, report: Report) -> None:
     """The settings alone do not show the mistake where EKS gives the address of the DNS."""
     for mistake in consistency.ipv6(
-        {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure.kind
+        {"the cluster's DNS address": resolver}, settings.proxy.client_cidrs, exposure=settings.proxy.exposure
     ):
         raise Ipv6Error(f"{mistake}, and deploy. {report.state(report.tokens())}", report)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
 from lambda_fn.contract.repository_pattern import RepositoryPattern
+from lambda_fn.settings.exposure import ExposureTable
 from lambda_fn.settings.registry import Registry
 
 
@@ -51,22 +52,19 @@ def resolver(address: str | None, *, endpoint: str | None) -> Iterator[str]:
         )
 
 
-def ipv6(addresses: Mapping[str, str | None], client_cidrs: Sequence[str], *, exposure: str) -> Iterator[str]:
+def ipv6(addresses: Mapping[str, str | None], client_cidrs: Sequence[str], *, exposure: ExposureTable) -> Iterator[str]:
     """Pods of an IPv6 cluster have only IPv6 addresses, and so have the clients that reach them.
 
     Args:
         addresses: What shows that a cluster is IPv6, by the key or the words to call it by in messages.
         client_cidrs: The ranges that the NetworkPolicy allows.
-        exposure: How clients reach the pods.
+        exposure: The way in which clients reach the pods.
     """
     found = next((f"{key} = {value}" for key, value in addresses.items() if value and _is_ipv6(value)), None)
     if not found:
         return
-    if exposure == "nlb":
-        yield (
-            f'proxy.exposure.kind = "nlb": has only IPv4 addresses, and {found} is IPv6: the pods of an IPv6 cluster '
-            "have no IPv4 address. Fix: use ingress, pod or service"
-        )
+    if conflict := exposure.ipv6_conflict(found):
+        yield conflict
     elif not any(_is_ipv6(cidr) for cidr in client_cidrs):
         yield (
             f"{found} is IPv6, and proxy.client_cidrs = {', '.join(client_cidrs)} has no IPv6 range: pods of an IPv6 "

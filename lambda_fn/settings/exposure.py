@@ -44,6 +44,11 @@ class ExposureTable(Table):
         """The ARNs of resources in the cluster's region, by their keys."""
         return {}
 
+    def ipv6_conflict(self, found: str) -> str | None:
+        """Why the kind does not work in an IPv6 cluster, as the setting `found` shows; None if it does."""
+        del found
+        return None
+
     def conflicts(self, *, manifests: str, client_cidrs: tuple[str, ...]) -> Iterator[str]:
         """What does not fit to `manifests` and `proxy.client_cidrs`, each as a message."""
         del manifests, client_cidrs
@@ -121,6 +126,13 @@ class NlbExposure(ExposureTable):
             "proxy.exposure.certificate_arn": self.certificate_arn,
             "proxy.exposure.target_group_arn": self.target_group_arn,
         }
+
+    def ipv6_conflict(self, found: str) -> str:
+        """The load balancer has only IPv4 addresses."""
+        return (
+            f'proxy.exposure.kind = "nlb": has only IPv4 addresses, and {found} is IPv6: the pods of an IPv6 cluster '
+            "have no IPv4 address. Fix: use ingress, pod or service"
+        )
 
     def conflicts(self, *, manifests: str, client_cidrs: tuple[str, ...]) -> Iterator[str]:
         """The load balancer has only IPv4 addresses, and the stack names its own target group."""

@@ -85,7 +85,7 @@ class Settings(Table):
             *consistency.ipv6(
                 {"proxy.resolver": self.proxy.resolver, "cluster.endpoint": self.cluster.endpoint},
                 self.proxy.client_cidrs,
-                exposure=exposure.kind,
+                exposure=exposure,
             ),
             *consistency.regions({key: arn for key, arn in arns.items() if arn}, region),
             *consistency.partitions([registry.region for registry in self.registries], self.proxy.image, region),
