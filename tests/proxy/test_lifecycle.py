@@ -1,8 +1,13 @@
 """Starting, restarting and stopping, by the commands of the chart."""
 
+import os
 import secrets
+import signal
+import socket
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +141,31 @@ def test_a_pull_that_outlasts_the_drain_is_cut_off(
         time.sleep(0.5)
         pod.stop()
         assert not client.read(pull).complete
+
+
+@contextmanager
+def stopped_workers(proxy: Pod) -> Iterator[None]:
+    """No worker accepts a connection inside."""
+    workers = [int(pid) for pid in Path(f"/proc/{proxy.pid}/task/{proxy.pid}/children").read_text().split()]
+    try:
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.rule("R47")
+@pytest.mark.parametrize(
+    "listener", ["8080", "8081", "layers.sock", "pieces.sock", "ecr.sock", "tags.sock", "circuit.sock"]
+)
+def test_hundreds_of_connections_wait_while_the_workers_are_busy(proxy: Pod, listener: str) -> None:
+    """nginx's own queue has 511 places."""
+    is_port = listener.isdigit()
+    address = ("127.0.0.1", int(listener)) if is_port else str(proxy.folder / "run" / listener)
+    with stopped_workers(proxy), ExitStack() as stack:
+        for number in range(800):
+            client = stack.enter_context(socket.socket(socket.AF_INET if is_port else socket.AF_UNIX))
+            client.settimeout(0.5)
+            assert client.connect_ex(address) == 0, f"{number} connections wait"
