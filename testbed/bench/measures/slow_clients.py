@@ -21,6 +21,8 @@ def measure(stage: Stage, number: int) -> None:
 
 
 def _read_slowly(stage: Stage, contestant: Contestant, origin: str, number: int) -> None:
+    contestant.stop()  # nginx keeps the memory of earlier clients
+    contestant.start()
     path = blob_path(stage.content.large)
     curl.download(f"{origin}{path}", headers(contestant), clients=1)  # now it is warm
     before = _unevictable(contestant.processes())
