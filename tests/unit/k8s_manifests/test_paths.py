@@ -18,6 +18,7 @@ from testbed.mutants.configuration import Directive, parse
 FOLDERS = {paths.CONFIG, paths.SCRIPTS, paths.CREDENTIAL, paths.TLS, paths.RUN, paths.CACHE}
 OWN_PATH = re.compile(r"(?:^|:|')(/(?:run|var|etc/frontdoor)/[^'\s;]*)", re.MULTILINE)
 """Everything else below /etc is a file of the image."""
+QUEUE = "backlog=4096"
 
 
 def directives(*, tls: bool) -> list[Directive]:
@@ -53,7 +54,7 @@ def folder_of(path: str) -> str | None:
 
 @pytest.mark.parametrize(
     ("tls", "expected"),
-    [(False, [(paths.HTTP_PORT, [])]), (True, [(paths.HTTP_PORT, []), (paths.HTTPS_PORT, ["ssl"])])],
+    [(False, [(paths.HTTP_PORT, [QUEUE])]), (True, [(paths.HTTP_PORT, [QUEUE]), (paths.HTTPS_PORT, ["ssl", QUEUE])])],
     ids=["http", "https"],
 )
 def test_nginx_listens_beyond_the_pod_on_the_ports_of_the_contract(
