@@ -44,7 +44,7 @@ def main() -> int:
     """Run; returns 1 when a layer is not whole, a process is killed, a volume passes its limit or a client fails."""
     arguments = _parser().parse_args()
     try:
-        figures = run(World.current(), arguments.mib, arguments.memory_limit, arguments.cache_gib)
+        figures = run(World.current(), (arguments.mib,) * arguments.layers, arguments.memory_limit, arguments.cache_gib)
     except SandboxError as error:
         say(f"soak: {error}")
         return 1
@@ -56,13 +56,14 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m testbed.soak.large_layers", description=__doc__)
     parser.add_argument("--mib", type=int, default=LARGEST_LAYER_MIB, help="size of each layer [%(default)s]")
+    parser.add_argument("--layers", type=int, default=2, help="how many, side by side [%(default)s]")
     parser.add_argument("--memory-limit", default="", metavar="QUANTITY", help="of the container [the charts']")
     parser.add_argument("--cache-gib", type=int, default=8, help="size of the cache [%(default)s, the charts']")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     return parser
 
 
-def run(world: World, mib: int, memory_limit: str, cache_gib: int) -> dict[str, object]:
+def run(world: World, mib: Sequence[int], memory_limit: str, cache_gib: int) -> dict[str, object]:
     """Install, pull, and watch; returns the figures.
 
     Raises:
@@ -74,7 +75,7 @@ def run(world: World, mib: int, memory_limit: str, cache_gib: int) -> dict[str, 
     installation.push_new_layer(world, REPOSITORY, MIB)  # so that the repository exists
     with serving(world) as layers:
         layers.set_rate(S3_BYTES_PER_SECOND)
-        pulls, ordinary = _published(layers, control, mib * MIB)
+        pulls, ordinary = _published(layers, control, mib)
         return _watched(world, layers, pulls, ordinary)
 
 
@@ -90,12 +91,12 @@ def _install(world: World, memory_limit: str, cache_gib: int) -> None:
             command(("kubectl", "rollout", "status", workload, where, "--timeout=180s"))
 
 
-def _published(layers: LayerServer, control: Control, size_bytes: int) -> tuple[Sequence[Pull], Load]:
+def _published(layers: LayerServer, control: Control, mib: Sequence[int]) -> tuple[Sequence[Pull], Load]:
     def path(size_bytes: int) -> str:
         return f"/v2/{REPOSITORY}/blobs/{layers.publish(control, size_bytes, secrets.randbelow(2**31))}"
 
-    with step(f"hashing two layers of {size_bytes // MIB} MiB"):
-        pulls = [Pull(path(size_bytes)) for _ in range(2)]
+    with step(f"hashing layers of {', '.join(map(str, mib))} MiB"):
+        pulls = [Pull(path(size * MIB)) for size in mib]
     small = [path(ORDINARY_LAYER_BYTES) for _ in range(ORDINARY_LAYERS)]
     return pulls, Load("ordinary clients", small, ORDINARY_CLIENTS, {"PAUSE_MS": str(PAUSE_MS)})
 
