@@ -1,10 +1,12 @@
 """Hold each product file to the coverage floor: `python scripts/check_coverage.py COVERAGE_JSON`.
 
 `coverage.toml` beside this file has the floor, and for each file below it a floor of its own with the reason. An
-exception that is no longer needed, or names a file that does not exist, is an error too, so the list only shrinks.
+exception that is no longer needed, or names a file that does not exist, is an error too, so the list only shrinks. A
+comment that leaves lines out of the measurement is an error as well.
 """
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 RULES = Path(__file__).parent / "coverage.toml"
+_LEFT_OUT = re.compile(r"#.*\bpragma\b.*\bno[ -]?(?:cover|branch)", re.IGNORECASE)
+"""https://coverage.readthedocs.io/en/latest/excluding.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,28 @@ def faults(measured: Mapping[str, float], floor: float, exempt: Mapping[str, Exe
     return [*below, *sorted(unknown), *unused]
 
 
+def left_out(files: Mapping[str, str]) -> list[str]:
+    """The comments by which coverage leaves lines out, a line each: an exception in `coverage.toml` shows its reason.
+
+    Args:
+        files: The text of each file.
+    """
+    return [
+        f"{file}:{number}: `pragma: no cover` leaves lines out of the measurement: remove it, and add a test, or an "
+        "exception with its reason to scripts/coverage.toml"
+        for file, text in sorted(files.items())
+        for number, line in enumerate(text.splitlines(), 1)
+        if _LEFT_OUT.search(line)
+    ]
+
+
 def main(report: str) -> int:
     """Print the faults of a report that `coverage json` wrote; returns 1 when there is any."""
     rules = tomllib.loads(RULES.read_text("utf-8"))
     files = json.loads(Path(report).read_text("utf-8"))["files"]
     measured = {file: float(entry["summary"]["percent_covered"]) for file, entry in files.items()}
-    found = faults(measured, float(rules["floor"]), exceptions(rules))
+    texts = {file: (RULES.parents[1] / file).read_text("utf-8") for file in files}
+    found = [*faults(measured, float(rules["floor"]), exceptions(rules)), *left_out(texts)]
     print("\n".join(found) or f"{len(measured)} files reach the coverage floor of {rules['floor']} %")
     return 1 if found else 0
 

@@ -79,12 +79,14 @@ def test_a_renewed_certificate_is_used_without_a_reload(proxy: Pod, world: World
 @pytest.mark.rule("R36")
 @pytest.mark.usefixtures("proxy")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-@pytest.mark.parametrize(("version", "gets_in"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True)])
+@pytest.mark.parametrize(
+    ("version", "gets_in"),
+    [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)],
+)
 def test_tls_before_1_2_is_refused(world: World, version: ssl.TLSVersion, *, gets_in: bool) -> None:
     context = ssl.create_default_context(cafile=str(world.ca.certificate))
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = ssl.TLSVersion.TLSv1_1
-    context.maximum_version = version
+    context.minimum_version = context.maximum_version = version
     if gets_in:
         assert certificate_of(world.domain, context)
     else:

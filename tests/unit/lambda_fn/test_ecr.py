@@ -164,6 +164,12 @@ def test_a_failure_of_the_machine_is_a_failure_of_the_region(monkeypatch: pytest
     assert "could not be asked" in str(Ecr().verify(HOST, Authorization("x")))
 
 
+def test_the_token_is_not_sent_through_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks9://proxy.example")  # not a scheme: a client that reads it is not made
+    monkeypatch.setattr(httpx2.HTTPTransport, "handle_request", lambda *_: httpx2.Response(200))
+    assert Ecr().verify(HOST, Authorization(LeakCheck().authorization)) is None
+
+
 @pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ReadTimeout])
 def test_a_registry_that_cannot_be_reached_is_a_warning_with_the_cause(failure: type[httpx2.HTTPError]) -> None:
     token = LeakCheck()

@@ -20,7 +20,7 @@ from lambda_fn.settings import ENVIRONMENT_NAME, parse_toml, to_environment
 from lambda_fn.settings import Canary as Image
 from tests.contract.cluster import objects_of, settings
 from tests.fakes.context import FakeContext
-from tests.fakes.world import TWO_ACCOUNTS, World, installed
+from tests.fakes.world import HOST, TWO_ACCOUNTS, World, installed
 
 
 class Emitted:
@@ -142,13 +142,18 @@ class ReachableEks:
         return Connection("https://k8s.test", "Q0E=", "10.96.0.10")
 
 
-def run_of(world: World, monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> tuple[str, dict[str, Any]]:
-    """How the invocation failed, and what it counted."""
+def connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the entry point the fakes of `world`."""
     edges = (world.settings, world.registry, ReachableEks(), KnownExpiry())
     monkeypatch.setattr(handler, "_edges", lambda _: edges)
     monkeypatch.setattr(handler, "LambdaClock", lambda _: world.clock)
     monkeypatch.setattr(handler, "KubernetesSession", lambda *_: Session())
     monkeypatch.setattr(handler, "KubernetesApi", lambda *_: world.cluster)
+
+
+def run_of(world: World, monkeypatch: pytest.MonkeyPatch, emitted: Emitted) -> tuple[str, dict[str, Any]]:
+    """How the invocation failed, and what it counted."""
+    connect(world, monkeypatch)
     with pytest.raises(FrontdoorError) as caught:
         handler.handler({}, FakeContext())
     return type(caught.value).__name__, emitted.metrics()
@@ -172,6 +177,52 @@ def test_a_run_whose_rollout_is_replaced_has_written_its_token_and_is_logged_and
     logged, failed = emitted.log()
     assert (logged["message"], logged["report"]["changed"][0]) == ("refresh", "Secret aws-registry")
     assert failed["error"] == error
+
+
+class Pulls:
+    """The canary, which only counts its pulls."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def pull(self, *, allowed_seconds: float) -> float:
+        assert allowed_seconds > 0
+        self.count += 1
+        return 0.5
+
+
+@pytest.mark.parametrize(("event", "pulls"), [({}, 1), ({"dry_run": True}, 0)])
+@pytest.mark.usefixtures("emitted")
+def test_the_canary_pulls_after_a_run_and_not_after_a_dry_run(
+    event: dict[str, bool], pulls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image(repository="team/canary", reference="latest")
+    world = installed(World(settings().model_copy(update={"canary": image})))
+    connect(world, monkeypatch)
+    canary = Pulls()
+    monkeypatch.setattr(handler, "Canary", lambda *_, **__: canary)
+    returned = handler.handler(event, FakeContext())
+    assert canary.count == pulls
+    assert ("canary" in returned) == bool(pulls)
+
+
+def test_each_warning_and_each_field_that_was_taken_back_is_a_warning_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World())
+    world.run()
+    world.cluster.edit("ConfigMap", "aws-registry-proxy-config", ("data", "nginx.conf"), "# mine")
+    world.registry.unreachable.add(HOST)
+    connect(world, monkeypatch)
+    world.clock.begin_invocation()
+    returned = handler.handler({}, FakeContext())
+    *warnings, last = emitted.log()
+    assert returned["warnings"]
+    assert returned["taken_over"]
+    assert [line["level"] for line in warnings] == ["WARNING"] * len(warnings)
+    assert [line["message"] for line in warnings if "fields" not in line] == list(returned["warnings"])
+    assert [line["fields"] for line in warnings if "fields" in line] == list(returned["taken_over"])
+    assert (last["level"], last["message"]) == ("INFO", "refresh")
 
 
 def test_a_run_whose_rollout_is_stuck_has_written_its_token_and_is_stuck(

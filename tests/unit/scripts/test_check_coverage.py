@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.check_coverage import Exempt, exceptions, faults
+from scripts.check_coverage import Exempt, exceptions, faults, left_out
 
 LOW = Exempt(20, "it speaks to a terminal")
 
@@ -31,3 +31,11 @@ def test_an_exception_without_use_is_a_fault() -> None:
 def test_an_exception_needs_a_floor_and_a_reason(entry: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"a\.py"):
         exceptions({"exceptions": {"a.py": entry}})
+
+
+@pytest.mark.parametrize(
+    "comment", ["# pragma: no cover", "#pragma:no cover", "# noqa: X1 # PRAGMA: NO COVER", "# pragma: no branch"]
+)
+def test_a_comment_that_leaves_lines_out_is_named_with_its_line(comment: str) -> None:
+    (fault,) = left_out({"a.py": f"x = 1\nif x:  {comment}\n    pass\n", "b.py": "x = 1  # no cover\n"})
+    assert fault.startswith("a.py:2: ")
