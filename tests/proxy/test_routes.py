@@ -263,3 +263,13 @@ def test_the_nginx_version_is_not_shown(client: Client, proxy: Pod) -> None:
 def test_a_refused_push_and_an_unknown_repository_name_the_contact(client: Client, method: str, path: str) -> None:
     (error,) = client.ask(method, path).json()["errors"]
     assert error["message"].endswith(f"contact: {CONTACT}")
+
+
+@pytest.mark.rule("R4")
+@pytest.mark.parametrize("part", ["a/", "a-", "a._-/", "ab"])
+@pytest.mark.parametrize("reference", ["manifests/1.4", f"blobs/{DIGEST}", "tags/list"])
+def test_the_longest_names_and_accept_are_matched(client: Client, part: str, reference: str) -> None:
+    """The compiled regular expressions have a stack of their own, and none may pass it."""
+    name = "team/" + (part * 256)[:250] + "a"
+    answer = client.ask("GET", f"/v2/{name}/{reference}", {"Accept": ("application/x, " * 300)[:4095]})
+    assert (answer.status, json.loads(answer.body)["errors"][0]["code"]) == (404, "NAME_UNKNOWN")
