@@ -12,7 +12,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 def present(results: Results, folder: Path) -> None:
     """Write the tables and the pictures of a run beside its JSON."""
-    parts = [f"## {name}\n\n{text}" for name, text in blocks(results).items() if text]
+    parts = [f"## {name}\n\n{text}" for name, text in blocks(results).items()]
     (folder / "results.md").write_text("# Results\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
     plots.draw(results, folder)
 

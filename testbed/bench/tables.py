@@ -148,17 +148,21 @@ CROWD = {
 """Metric -> what it is called, and how it is shown."""
 
 
+_NOT_MEASURED = "The last published run did not measure this."
+
+
 def blocks(results: Results) -> dict[str, str]:
     """Marker of the document -> Markdown; the targets first."""
     sections = {name: section(results, name) for name in TABLES}
-    sections["crowd"] = crowd_table(results)
+    sections["crowd"] = crowd_table(results) or _NOT_MEASURED
     around = {"gaps": gap_table(results), "machine": machine_table(results)}
     return {"targets": verdict_table(results), **sections, **around}
 
 
 def section(results: Results, name: str) -> str:
-    """A section's tables."""
-    return "\n\n".join(filter(None, (markdown(results, table) for table in TABLES[name])))
+    """A section's tables, or a sentence where the run measured none of them."""
+    tables = filter(None, (markdown(results, table) for table in TABLES[name]))
+    return "\n\n".join(tables) or _NOT_MEASURED
 
 
 def markdown(results: Results, table: Table) -> str:
