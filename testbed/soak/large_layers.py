@@ -5,23 +5,21 @@ kills. The layers are larger than its cache and the machine's memory: their byte
 what it receives.
 """
 
-import argparse
 import json
 import secrets
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from threading import Thread
 
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.commands import run as command
+from testbed.sandbox.commands import run as execute
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.layer_server.server import LayerServer, serving
 from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
+from testbed.soak import command
 from testbed.soak import pods as node
 from testbed.soak.loads import Load, finish, running
 from testbed.soak.pods import Memory
@@ -35,32 +33,21 @@ REPOSITORY = "team/soak"
 ORDINARY_CLIENTS = 200
 ORDINARY_LAYERS, ORDINARY_LAYER_BYTES = 40, 2 * MIB
 PAUSE_MS = 4000
-SAMPLES_A_SECOND = 2
-SHOW_SECONDS = 20
 LONGEST_SECONDS = 2 * 3600
 
 
 def main() -> int:
     """Run; returns 1 when a layer is not whole, a process is killed, a volume passes its limit or a client fails."""
-    arguments = _parser().parse_args()
-    try:
-        figures = run(World.current(), (arguments.mib,) * arguments.layers, arguments.memory_limit, arguments.cache_gib)
-    except SandboxError as error:
-        say(f"soak: {error}")
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0 if figures["holds"] else 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m testbed.soak.large_layers", description=__doc__)
+    parser = command.parser("testbed.soak.large_layers", __doc__)
     parser.add_argument("--mib", type=int, default=LARGEST_LAYER_MIB, help="size of each layer [%(default)s]")
     parser.add_argument("--layers", type=int, default=2, help="how many, side by side [%(default)s]")
     parser.add_argument("--memory-limit", default="", metavar="QUANTITY", help="of the container [the charts']")
     parser.add_argument("--cache-gib", type=int, default=8, help="size of the cache [%(default)s, the charts']")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
-    return parser
+    arguments = parser.parse_args()
+    sizes = (arguments.mib,) * arguments.layers
+    return command.status(
+        lambda: run(World.current(), sizes, arguments.memory_limit, arguments.cache_gib), arguments.json
+    )
 
 
 def run(world: World, mib: Sequence[int], memory_limit: str, cache_gib: int) -> dict[str, object]:
@@ -87,8 +74,8 @@ def _install(world: World, memory_limit: str, cache_gib: int) -> None:
         workload = f"deployment/{installation.settings(world).names.workload}"
         where = f"--namespace={world.namespace}"
         with step(f"limiting the memory to {memory_limit}"):
-            command(("kubectl", "set", "resources", workload, where, f"--limits=memory={memory_limit}"))
-            command(("kubectl", "rollout", "status", workload, where, "--timeout=180s"))
+            execute(("kubectl", "set", "resources", workload, where, f"--limits=memory={memory_limit}"))
+            execute(("kubectl", "rollout", "status", workload, where, "--timeout=180s"))
 
 
 def _published(layers: LayerServer, control: Control, mib: Sequence[int]) -> tuple[Sequence[Pull], Load]:
@@ -125,7 +112,7 @@ def _watched(world: World, layers: LayerServer, pulls: Sequence[Pull], ordinary:
         and not kills
         and not served.errors
         and all(pull.is_whole for pull in pulls)
-        and samples.volumes_hold(),
+        and node.hold(samples.volumes),
     }
     _show(figures)
     return figures
@@ -136,15 +123,16 @@ def _sample(samples: Samples, memory: Memory, pulls: Sequence[Pull], address: st
     threads = [Thread(target=pull.run, args=(address,), daemon=True) for pull in pulls]
     for thread in threads:
         thread.start()
-    began = shown = time.monotonic()
-    while any(thread.is_alive() for thread in threads):
-        received = sum(pull.received_bytes for pull in pulls)
-        samples.take(received, memory)
-        if time.monotonic() - shown > SHOW_SECONDS:
-            shown = time.monotonic()
-            held = samples.memory[-1][1] / MIB
-            say(f"         {shown - began:.0f} s: {received / GIB:.1f} GiB received, {held:.0f} MiB of memory")
-        time.sleep(1 / SAMPLES_A_SECOND)
+
+    def shown() -> str:
+        received, held = samples.memory[-1]
+        return f"{received / GIB:.1f} GiB received, {held / MIB:.0f} MiB of memory"
+
+    command.watch(
+        lambda: any(thread.is_alive() for thread in threads),
+        lambda: samples.take(sum(pull.received_bytes for pull in pulls), memory),
+        shown,
+    )
 
 
 def _show(figures: Mapping[str, object]) -> None:

@@ -33,6 +33,17 @@ class Volume:
         return sum(_allocated_bytes(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
 
 
+def note_peaks(peaks: dict[Volume, int]) -> None:
+    """Raise each volume's largest size to its size now, where that is larger."""
+    for volume, peak in peaks.items():
+        peaks[volume] = max(peak, volume.size_bytes())
+
+
+def hold(peaks: Mapping[Volume, int]) -> bool:
+    """Whether no volume has passed its limit."""
+    return all(peak <= volume.limit_bytes for volume, peak in peaks.items())
+
+
 def volumes(world: World, pods: Sequence[Pod]) -> Iterator[Volume]:
     """Those with a limit."""
     for pod in pods:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from testbed.soak.pods import Memory, Volume
+from testbed.soak.pods import Memory, Volume, note_peaks
 
 MIB, GIB = 1 << 20, 1 << 30
 
@@ -24,8 +24,7 @@ class Samples:
     def take(self, received_bytes: int, memory: Memory) -> None:
         """One more."""
         self.memory.append((received_bytes, memory.unevictable_bytes()))
-        for volume, peak in self.volumes.items():
-            self.volumes[volume] = max(peak, volume.size_bytes())
+        note_peaks(self.volumes)
 
     def memory_figures(self) -> dict[str, float]:
         """Of anonymous and shared memory."""
@@ -46,7 +45,3 @@ class Samples:
             {"volume": volume.name, "limit_bytes": volume.limit_bytes, "peak_bytes": peak}
             for volume, peak in self.volumes.items()
         ]
-
-    def volumes_hold(self) -> bool:
-        """Whether none has passed its limit."""
-        return all(peak <= volume.limit_bytes for volume, peak in self.volumes.items())

@@ -4,13 +4,10 @@
 its drain. Sizes are what `du` counts, as the kubelet does, twice a second.
 """
 
-import argparse
 import json
 import ssl
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import httpx2
 
@@ -21,13 +18,12 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
+from testbed.soak import command
 from testbed.soak import pods as node
 from testbed.soak.loads import Load, running
 from testbed.soak.pods import Volume
 
 MIB = 1 << 20
-SAMPLES_A_SECOND = 2
-SHOW_SECONDS = 20
 LAYERS = 24
 LAYER_BYTES = 256 * MIB
 """All layers together are six times the cache, so nearly every slice comes from S3 and another one is evicted."""
@@ -39,18 +35,10 @@ SETTINGS = "[proxy.cache]\nsize_gib = 1\n"
 
 def main() -> int:
     """Run; returns 1 when a volume passes its limit or a pod does not survive."""
-    parser = argparse.ArgumentParser(prog="python -m testbed.soak.volumes", description=__doc__)
+    parser = command.parser("testbed.soak.volumes", __doc__)
     parser.add_argument("--seconds", type=int, default=180, help="how long the load lasts [%(default)s]")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     arguments = parser.parse_args()
-    try:
-        figures = run(World.current(), arguments.seconds)
-    except SandboxError as error:
-        say(f"soak: {error}")
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0 if figures["holds"] else 1
+    return command.status(lambda: run(World.current(), arguments.seconds), arguments.json)
 
 
 def run(world: World, seconds: int) -> dict[str, object]:
@@ -82,7 +70,7 @@ def run(world: World, seconds: int) -> dict[str, object]:
         ],
         "received_bytes_per_second": received,
         "pods": {"before": before, "after": after},
-        "holds": before == after and all(peaks[volume] <= volume.limit_bytes for volume in volumes),
+        "holds": before == after and node.hold(peaks),
     }
 
 
@@ -113,15 +101,12 @@ def _loaded(
     loads: Sequence[Load], volumes: Sequence[Volume], addresses: Sequence[str], seconds: int
 ) -> tuple[dict[Volume, int], dict[str, float]]:
     peaks = dict.fromkeys(volumes, 0)
-    began = shown = time.monotonic()
     with running(loads, addresses, seconds) as processes:
-        while any(process.poll() is None for _, process in processes):
-            for volume in volumes:
-                peaks[volume] = max(peaks[volume], volume.size_bytes())
-            if time.monotonic() - shown > SHOW_SECONDS:
-                shown = time.monotonic()
-                say(f"         {shown - began:.0f} s: " + ", ".join(f"{v.name} {peaks[v] / MIB:.0f}" for v in volumes))
-            time.sleep(1 / SAMPLES_A_SECOND)
+        command.watch(
+            lambda: any(process.poll() is None for _, process in processes),
+            lambda: node.note_peaks(peaks),
+            lambda: ", ".join(f"{volume.name} {peak / MIB:.0f}" for volume, peak in peaks.items()),
+        )
         received: dict[str, float] = dict.fromkeys((load.title for load in loads), 0.0)
         for load, process in processes:
             output = process.stdout.read() if process.stdout else ""
