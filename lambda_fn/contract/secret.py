@@ -76,9 +76,9 @@ def parse(data: Mapping[str, str]) -> dict[str, Entry]:
     try:
         auths = json.loads(_text(data, DOCKER_CONFIG))["auths"]
         entries = {
-            host: Entry(Authorization(_ascii(entry["auth"])), (by_host or {host: earliest})[host])
-            for host, entry in auths.items()
-            if not by_host or host in by_host
+            host: Entry(Authorization(_ascii(auths[host]["auth"])), at)
+            for host, at in (by_host or dict.fromkeys(auths, earliest)).items()
+            if host in auths
         }
     except (KeyError, ValueError, TypeError, AttributeError):  # their messages may quote the text
         raise ValueError(f"its {DOCKER_CONFIG} is missing or not what a refresh writes") from None

@@ -34,11 +34,11 @@ def run(context: CheckContext) -> Iterator[Finding]:
         yield failed(f"Secret {name} is damaged: {error}", _REFRESH)
         return
     # Not the first of all tokens: a host that the settings no longer name keeps its token, which is not renewed.
-    hosts = [host_of(registry, stored) for registry in context.settings.registries]
-    expiries = [stored[host].expires_at for host in hosts if host]
+    hosts = [(registry, host_of(registry, stored)) for registry in context.settings.registries]
+    expiries = [stored[host].expires_at for _, host in hosts if host]
     if expiries:
         yield _age(context.settings.refresh.schedule, min(expiries), context.now)
-    yield from _hosts(context.settings.registries, stored)
+    yield from _hosts(hosts, stored)
 
 
 def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
@@ -53,10 +53,9 @@ def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
     return ok(message)
 
 
-def _hosts(registries: Sequence[Registry], stored: Mapping[str, Entry]) -> Iterator[Finding]:
+def _hosts(hosts: Sequence[tuple[Registry, str | None]], stored: Mapping[str, Entry]) -> Iterator[Finding]:
     ecr = Ecr()
-    for registry in registries:
-        host = host_of(registry, stored)
+    for registry, host in hosts:
         if host is None:
             yield failed(
                 f"the Secret has no token for registry {registry.account} in {registry.region}",
