@@ -116,8 +116,7 @@ def pull(world: World, origins: Sequence[str], paths: Sequence[str], habits: Hab
     }
     if origins[0].startswith("https:"):
         options["ca"] = str(world.ca.certificate)
-    program = tools.folder(world.cache, (PROGRAM,)) / PROGRAM.name
-    words = (str(program), *(f"-{name}={value}" for name, value in options.items()), *paths)
+    words = (str(tools.program(world.cache, PROGRAM)), *(f"-{name}={value}" for name, value in options.items()), *paths)
     done = subprocess.run(words, capture_output=True, text=True, timeout=_LONGEST_SECONDS + 60, check=False)
     if done.returncode:
         raise SandboxError(f"crowd ended with status {done.returncode}: {done.stderr.strip()[-300:]}")

@@ -90,7 +90,7 @@ def check(stage: Stage, contestant: Contestant) -> None:
         for path in paths if origin else ():
             got = stage.folder / "got"
             curl.download(f"{origin}{path}", headers(contestant), clients=1, output=str(got))
-            if _digest(got) != _digest(content.file(path)):
+            if digest(got) != digest(content.file(path)):
                 raise SandboxError(f"{contestant.title} serves other bytes for {path} than were pushed")
 
 
@@ -113,6 +113,7 @@ def _contestants(world: World, folder: Path, control: Control) -> list[Contestan
     ]
 
 
-def _digest(file: Path) -> str:
+def digest(file: Path) -> str:
+    """SHA-256 of a file, in hex."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

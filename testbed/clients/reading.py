@@ -42,7 +42,7 @@ def read(
     Raises:
         SandboxError: The program fails.
     """
-    program = tools.folder(world.cache, (installation.READER,)) / installation.READER.name
+    program = tools.program(world.cache, installation.READER)
     trust = {**os.environ, "SSL_CERT_FILE": str(world.ca.certificate)}
     words = (str(program), snapshotter, repository, digest, *(f"{offset}+{length}" for offset, length in parts))
     found = json.loads(run(words, environment=trust))

@@ -25,23 +25,26 @@ def point_domain(world: World, address: str) -> None:
 
 def point(world: World, elsewhere: Mapping[str, Sequence[str]]) -> None:
     """Resolve names to other addresses than their own; every other name to its own. Call it inside the sandbox."""
-    moved = {name for names in elsewhere.values() for name in names}
-    unchanged = {address: [name for name in names if name not in moved] for address, names in world.names.items()}
-    _replace(world, rendered({**unchanged, **elsewhere}))
+    _replace(world, _moved(world.names, elsewhere))
 
 
 @contextlib.contextmanager
 def pointed(world: World, elsewhere: Mapping[str, Sequence[str]]) -> Iterator[None]:
     """As `point`, until the block ends; what was pointed elsewhere before stays so."""
     before = world.hosts_file.read_text()
-    moved = {name for names in elsewhere.values() for name in names}
     lines = (line.split() for line in before.splitlines())
-    unchanged = {address: [name for name in names if name not in moved] for address, *names in lines}
-    _replace(world, rendered({**unchanged, **elsewhere}))
+    _replace(world, _moved({address: names for address, *names in lines}, elsewhere))
     try:
         yield
     finally:
         _replace(world, before)
+
+
+def _moved(names: Mapping[str, Sequence[str]], elsewhere: Mapping[str, Sequence[str]]) -> str:
+    """The hosts file of the names, with some of them at other addresses."""
+    moved = {name for hosts in elsewhere.values() for name in hosts}
+    unchanged = {address: [name for name in hosts if name not in moved] for address, hosts in names.items()}
+    return rendered({**unchanged, **elsewhere})
 
 
 def _replace(world: World, text: str) -> None:

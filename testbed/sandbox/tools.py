@@ -51,6 +51,11 @@ def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
     return cache / "tools" / digest.hexdigest()[:16]
 
 
+def program(cache: Path, tool: Tool) -> Path:
+    """The binary of a tool that is built by itself, whether it exists or not."""
+    return folder(cache, (tool,)) / tool.name
+
+
 def missing(cache: Path, tools: Sequence[Tool] = TOOLS) -> Sequence[Tool]:
     """The tools that are not built yet."""
     built = folder(cache, tools)

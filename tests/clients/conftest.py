@@ -1,6 +1,5 @@
 """Real clients and one pod of the proxy in front of the ECR double, which is healthy before every test."""
 
-import base64
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
@@ -32,7 +31,7 @@ def token(double: Control, world: World) -> Token:
 @pytest.fixture(scope="session")
 def private_login(world: World, token: Token) -> Mapping[str, str]:
     """What a client logs in with to push to the private registry, or to pull without the proxy."""
-    return {world.ecr_host: base64.b64decode(token.authorization).decode()}
+    return {world.ecr_host: token.login}
 
 
 @pytest.fixture(scope="session")

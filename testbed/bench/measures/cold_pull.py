@@ -3,10 +3,8 @@
 S3 is the layer server, since the double's gives less than several connections of a real one. It paces each connection.
 """
 
-import hashlib
 import secrets
 import time
-from pathlib import Path
 
 from testbed.bench import curl, usage
 from testbed.bench.content import blob_path
@@ -14,6 +12,7 @@ from testbed.bench.contestants import Contestant, Direct, Frontdoor
 from testbed.bench.measures.streams import named
 from testbed.bench.plan import GIB
 from testbed.bench.stage import Stage, headers
+from testbed.bench.stage import digest as digest_of
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.layer_server.server import LayerServer, serving
 
@@ -74,10 +73,9 @@ def _check(stage: Stage, contestant: Contestant, url: str, digest: str) -> None:
     """
     if not contestant.caches:
         return
-    got = Path(stage.folder, "got")
+    got = stage.folder / "got"
     curl.download(url, headers(contestant), clients=1, output=str(got))
-    with got.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = digest_of(got)
     got.unlink()
     if f"sha256:{found}" != digest:
         raise SandboxError(f"{contestant.title} serves bytes with the digest {found} for {digest}")

@@ -1,9 +1,7 @@
 """Pulls by docker and containerd: cold and warm through the proxy, and from ECR itself."""
 
-import base64
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from lambda_fn.contract.paths import HTTPS_PORT
 from testbed.bench.content import APPLICATION_TAG, REPOSITORY
@@ -15,7 +13,7 @@ from testbed.clients.containerd import Containerd
 from testbed.clients.docker import Docker
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.hosts import point, point_domain
+from testbed.sandbox.hosts import pointed
 
 MEASURE = "daemons"
 KINDS: Sequence[type[Client]] = (Docker, Containerd)
@@ -28,7 +26,7 @@ def measure(stage: Stage, number: int) -> None:
         stage.gap(stage.contestant(Frontdoor), MEASURE, reason)
         return
     with (
-        _domain(stage),
+        pointed(stage.world, {"127.0.0.1": (stage.world.domain,)}),
         stage.control.behaving(Behaviour(s3_bytes_per_second=stage.plan.coalescing_s3_bytes_per_second)),
     ):
         for kind in KINDS:
@@ -58,15 +56,4 @@ def _pulls(stage: Stage, contestant: Contestant, number: int, client: Client) ->
 
 def _login(stage: Stage) -> Mapping[str, str]:
     """What a client logs in to ECR with."""
-    token = stage.control.issue_token(stage.world.region)
-    return {stage.world.ecr_host: base64.b64decode(token.authorization).decode()}
-
-
-@contextmanager
-def _domain(stage: Stage) -> Iterator[None]:
-    """The public domain leads to the proxy."""
-    point_domain(stage.world, "127.0.0.1")
-    try:
-        yield
-    finally:
-        point(stage.world, {})
+    return {stage.world.ecr_host: stage.control.issue_token(stage.world.region).login}

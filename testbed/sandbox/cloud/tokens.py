@@ -39,6 +39,11 @@ class Token:
     principal: str
     expires_at: datetime
 
+    @property
+    def login(self) -> str:
+        """`AWS:<password>`, as a client logs in."""
+        return base64.b64decode(self.authorization).decode()
+
     def __repr__(self) -> str:
         return f"Token({fingerprint(self.authorization)}, {self.region}, expires_at={self.expires_at})"
 

@@ -89,7 +89,7 @@ def serving(world: World) -> Iterator[LayerServer]:
         SandboxError: The program cannot be built or does not start.
     """
     tools.build(world.cache, (PROGRAM,))
-    program = tools.folder(world.cache, (PROGRAM,)) / PROGRAM.name
+    program = tools.program(world.cache, PROGRAM)
     pair = world.pair("s3")
     address = world.layer_server_address
     words = (program, "-listen", f"{address}:443", "-certificate", pair.certificate, "-key", pair.key)
