@@ -120,7 +120,7 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
 
 # Beside `make test`, not in it: all pairs of clients take minutes.
-clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras and regctl, also from each other's cache without ECR
+clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl and BuildKit, also from each other's cache without ECR
 	python -m testbed.clients && $(INSIDE) pytest tests/clients
 
 soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour)

@@ -30,13 +30,26 @@ class Client(ABC):
 
     @classmethod
     @contextmanager
-    def running(cls, world: World) -> Iterator[Self]:
-        """The client, ready to pull; in the end its processes, mounts and files are gone."""
+    def running(cls, world: World, files: Mapping[str, str] | None = None) -> Iterator[Self]:
+        """The client, ready to pull; in the end its processes, mounts and files are gone.
+
+        Args:
+            world: The sandbox it runs in.
+            files: Its configuration: path in its folder -> content.
+        """
         with tempfile.TemporaryDirectory(dir=world.run, prefix=f"{cls.name}-", ignore_cleanup_errors=True) as folder:
-            client = cls(Enclosure(world, Path(folder)))
+            client = cls(Enclosure(world, Path(folder), cls.programs(world.cache)))
             client.log_in({})
+            for name, content in (files or {}).items():
+                (client.enclosure.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (client.enclosure.folder / name).write_text(content)
             with client.started():
                 yield client
+
+    @classmethod
+    def programs(cls, cache: Path) -> Path | None:  # noqa: ARG003 - of those that have one
+        """The folder of programs that no other client has, if there is one."""
+        return None
 
     @contextmanager
     def logged_in(self, logins: Mapping[str, str]) -> Iterator[None]:

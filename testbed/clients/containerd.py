@@ -14,18 +14,12 @@ class Containerd(Daemon):
     socket = "containerd.sock"
     _client = ("ctr", f"--address={HOME / socket}")
     _login: tuple[str, ...] = ()
-    _mirrors: tuple[str, ...] = ()
+    hosts = "certs.d"
+    """The folder of mirror settings in the client's folder: a `hosts.toml` for each host."""
 
     def log_in(self, logins: Mapping[str, str]) -> None:
         """See `Client`. `ctr` has no configuration of logins: it takes the one of the host it asks."""
         self._login = tuple(f"--user={login}" for login in logins.values())
-
-    def mirror(self, host: str, setting: str) -> None:
-        """Use the mirror setting of a host, the text of its `hosts.toml`, from now on."""
-        folder = self.enclosure.folder / "certs.d" / host
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "hosts.toml").write_text(setting)
-        self._mirrors = (f"--hosts-dir={HOME / 'certs.d'}",)
 
     def serving(self) -> Sequence[str | Path]:
         """See `Daemon`."""
@@ -34,7 +28,8 @@ class Containerd(Daemon):
 
     def pulling(self, reference: str) -> Sequence[str | Path]:
         """See `Client`."""
-        options = ("--local", "--snapshotter=native", *self._mirrors, *self._login)
+        mirrors = (f"--hosts-dir={HOME / self.hosts}",) if (self.enclosure.folder / self.hosts).exists() else ()
+        options = ("--local", "--snapshotter=native", *mirrors, *self._login)
         return (*self._client, "images", "pull", *options, reference)
 
     def forget(self) -> None:

@@ -18,6 +18,8 @@ from testbed.sandbox.world import World
 HOME = Path("/client")
 """The writable folder, as the program sees it."""
 DOCKER_CONFIG = HOME / "config"
+OWN_PROGRAMS = "/run/programs"
+"""On a file system in memory, where the mount point can be made."""
 LONGEST_SECONDS = 120
 
 
@@ -44,10 +46,12 @@ class Enclosure:
 
     Attributes:
         folder: The writable folder, as everything outside sees it.
+        programs: A folder of programs that this client has for itself.
     """
 
     world: World
     folder: Path
+    programs: Path | None = None
 
     def run(self, *words: str | Path) -> Outcome:
         """Run a program to its end.
@@ -91,6 +95,7 @@ class Enclosure:
             *(word for source, target in read_only.items() for word in ("--ro-bind", str(source), target)),
             *("--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys"),
             *("--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run"),  # noqa: S108 - the program's own
+            *(("--ro-bind", str(self.programs), OWN_PROGRAMS) if self.programs else ()),
             *("--bind", str(self.folder), str(HOME)),
         )
 
@@ -98,7 +103,7 @@ class Enclosure:
 def _environment() -> Sequence[str]:
     """Of a client whose configuration is in its folder; nothing of the caller's."""
     variables = {
-        "PATH": "/opt/clients:/opt/sandbox:/usr/sbin:/usr/bin",
+        "PATH": f"{OWN_PROGRAMS}:/opt/clients:/opt/sandbox:/usr/sbin:/usr/bin",
         "HOME": str(HOME),
         "DOCKER_CONFIG": str(DOCKER_CONFIG),
         "REGISTRY_AUTH_FILE": str(DOCKER_CONFIG / "config.json"),

@@ -33,8 +33,16 @@ TOOLS: Sequence[Tool] = (
 )
 """Those that the sandbox does not have for itself: it has crane."""
 
+BUILDKIT: Sequence[Tool] = tuple(
+    Tool(name, f"github.com/moby/buildkit/cmd/{name}", MODULES / "buildkit") for name in ("buildkitd", "buildctl")
+)
+"""No Debian package has them. They are in a folder of their own, so that a new version builds nothing else."""
+
 READER = Tool("lazy-read", ".", MODULES / "lazy")
 """Our own program around the packages by which lazy snapshotters read layers (testbed/clients/reading.py)."""
+
+BUILT: Sequence[Sequence[Tool]] = (TOOLS, (READER,), BUILDKIT)
+"""What is built together is in one folder."""
 
 MOUNT_POINTS = ("client", "dev", "proc", "sys", "tmp", "var/tmp", "run", "opt/sandbox", "opt/clients")
 MOUNTED_FILES = ("etc/hosts", "etc/resolv.conf", str(rootfs.TRUST_STORE))
@@ -51,7 +59,7 @@ def root(cache: Path) -> Path:
 
 def is_complete(cache: Path) -> bool:
     """Whether `install` has nothing left to do."""
-    return root(cache).exists() and not tools.missing(cache, TOOLS) and not tools.missing(cache, (READER,))
+    return root(cache).exists() and not any(tools.missing(cache, built) for built in BUILT)
 
 
 def install(cache: Path) -> None:
@@ -63,8 +71,8 @@ def install(cache: Path) -> None:
     if not root(cache).exists():
         with step(f"unpacking {', '.join(PACKAGES[2:])} from the distribution's newest packages"):
             _unpack(root(cache))
-    tools.build(cache, TOOLS)
-    tools.build(cache, (READER,))
+    for built in BUILT:
+        tools.build(cache, built)
 
 
 def _unpack(target: Path) -> None:

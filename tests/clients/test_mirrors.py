@@ -1,12 +1,12 @@
 """The mirror settings of docs/pulling.md send the pulls of files that name ECR to the proxy."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from testbed.clients.buildkit import Buildkit
 from testbed.clients.client import Client
 from testbed.clients.containerd import Containerd
 from testbed.clients.copying import Skopeo
@@ -19,30 +19,34 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "pulling.md"
 DOMAIN, ECR_HOST = "registry.shrd.example.net", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 """The names in the document."""
 
+_CONTAINERS = (".config/containers/registries.conf", "prefix")
+FILES: Mapping[str, tuple[str, str]] = {
+    Containerd.name: (f"{Containerd.hosts}/{{host}}/hosts.toml", "server"),
+    Podman.name: _CONTAINERS,
+    Skopeo.name: _CONTAINERS,
+    Buildkit.name: (Buildkit.settings, "mirrors"),
+}
+"""Client -> where it has its setting, and a key that only this setting of the document has."""
+
 BLOBS = 4
 """Three layers and the configuration."""
 
 
 def setting(key: str, domain: str, ecr_host: str) -> str:
-    """The setting of the document whose TOML has this key, with other host names."""
+    """The setting of the document that has this key, with other host names."""
     blocks: list[str] = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    (found,) = (block for block in blocks if key in tomllib.loads(block))
+    (found,) = (block for block in blocks if re.search(rf"^{key} =", block, re.MULTILINE))
     assert DOMAIN in found
     assert ECR_HOST in found
     return found.replace(DOMAIN, domain).replace(ECR_HOST, ecr_host)
 
 
-@pytest.fixture(scope="module", params=[Containerd, Podman, Skopeo])
+@pytest.fixture(scope="module", params=[Containerd, Podman, Skopeo, pytest.param(Buildkit, marks=pytest.mark.long)])
 def client(request: pytest.FixtureRequest, world: World, app: Image) -> Iterator[Client]:
     """A client with the setting of the document."""
     kind: type[Client] = request.param
-    with kind.running(world) as made:
-        if isinstance(made, Containerd):
-            made.mirror(world.ecr_host, setting("host", app.host, world.ecr_host))
-        else:
-            file = made.enclosure.folder / ".config" / "containers" / "registries.conf"
-            file.parent.mkdir(parents=True)
-            file.write_text(setting("registry", app.host, world.ecr_host))
+    file, key = FILES[kind.name]
+    with kind.running(world, {file.format(host=world.ecr_host): setting(key, app.host, world.ecr_host)}) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from testbed.sandbox import tools
 from testbed.sandbox.tools import Tool
 
 
-@pytest.mark.parametrize("tool", [*tools.TOOLS, *clients.TOOLS], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*tools.TOOLS, *clients.TOOLS, *clients.BUILDKIT], ids=lambda tool: tool.name)
 def test_every_tool_is_pinned_in_its_module(tool: Tool) -> None:
     text = (tool.module / "go.mod").read_text()
 

@@ -1,0 +1,57 @@
+"""BuildKit by itself builds from an image at the front door; without ECR, from what a node has pulled."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from testbed.clients.buildkit import Buildkit
+from testbed.clients.client import Client
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
+from tests.clients.matrix import row
+from tests.clients.place import By, Image, answers, blobs
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def buildkit(world: World) -> Iterator[Buildkit]:
+    with Buildkit.running(world) as client:
+        yield client
+
+
+@pytest.mark.parametrize("way", get_args(By))
+def test_a_build_fetches_the_whole_base_image_each_time(buildkit: Buildkit, pod: Pod, app: Image, way: By) -> None:
+    seen = []
+    for _ in range(2):
+        buildkit.forget()
+        before = len(answers(pod))
+        built = buildkit.pull(app.by(way))
+        assert built.succeeded, built.output
+        seen.append(blobs(answers(pod)[before:]))
+    assert len(seen[0]) == 4  # three layers and the configuration
+    assert seen[0] == seen[1]
+
+
+def test_a_build_from_an_index_fetches_the_image_of_its_platform(buildkit: Buildkit, pod: Pod, multi: Image) -> None:
+    buildkit.forget()
+    built = buildkit.pull(multi.by("tag"))
+    assert built.succeeded, built.output
+    assert len(blobs(answers(pod))) == 2  # a layer and the configuration
+
+
+def test_a_build_works_without_ecr_from_what_a_node_has_pulled(
+    buildkit: Buildkit, clients: dict[str, Client], pod: Pod, app: Image, control: Control
+) -> None:
+    cells = row(pod, control, app, clients["containerd"], [buildkit])
+    assert [(cell.way, cell.reason) for cell in cells] == [("tag", ""), ("digest", "")]
+
+
+def test_what_a_build_has_left_every_other_client_can_pull_without_ecr(
+    buildkit: Buildkit, clients: dict[str, Client], pod: Pod, app: Image, control: Control
+) -> None:
+    cells = row(pod, control, app, buildkit, list(clients.values()))
+    assert len(cells) == 14
+    assert [cell for cell in cells if not cell.works] == []
