@@ -24,7 +24,7 @@ class Resources(Table):
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Quantity = "512Mi"
-    """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 1.2 MiB for each GiB
+    """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 0.7 MiB for each GiB
     that it has received: raise the limit where many pull layers of tens of GiB at once.
     """
 
