@@ -2,11 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from lambda_fn.settings import Settings
+from testbed.clients.buildkit import Buildkit
 from testbed.clients.client import Client
 from testbed.clients.kinds import KINDS
 from testbed.sandbox import installation
@@ -28,10 +29,18 @@ pytestmark = pytest.mark.usefixtures("pod")
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(kind.name, marks=[] if kind.name in SHORT else pytest.mark.long) for kind in KINDS],
+    params=[
+        pytest.param(kind, id=kind.name, marks=[] if kind.name in SHORT else pytest.mark.long)
+        for kind in (*KINDS, Buildkit)
+    ],
 )
-def client(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client:
-    return clients[request.param]
+def client(request: pytest.FixtureRequest, clients: dict[str, Client], world: World) -> Iterator[Client]:
+    kind: type[Client] = request.param
+    if kind.name in clients:
+        yield clients[kind.name]
+        return
+    with kind.running(world) as made:
+        yield made
 
 
 @pytest.fixture
