@@ -120,8 +120,8 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 	python -m testbed.clients && $(INSIDE) pytest tests/clients -m "not long"
 
 # Beside `make test`, not in it: all pairs of clients take minutes.
-clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl and BuildKit, also from each other's cache without ECR
-	python -m testbed.clients && $(INSIDE) pytest tests/clients
+clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl, BuildKit and Renovate, also from each other's cache without ECR
+	python -m testbed.clients --renovate && $(INSIDE) pytest tests/clients
 
 soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour)
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers'

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -21,6 +21,8 @@ from tests.clients.place import Image, answers, blobs
 SHORT = ("docker", "containerd")
 """What people and nodes pull with; the others are counted in the long part."""
 
+COUNTED: Sequence[type[Client]] = (*KINDS, Buildkit)
+
 BLOBS = 4
 """Three layers and the configuration."""
 
@@ -29,10 +31,7 @@ pytestmark = pytest.mark.usefixtures("pod")
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(kind, id=kind.name, marks=[] if kind.name in SHORT else pytest.mark.long)
-        for kind in (*KINDS, Buildkit)
-    ],
+    params=[pytest.param(kind, id=kind.name, marks=[] if kind.name in SHORT else pytest.mark.long) for kind in COUNTED],
 )
 def client(request: pytest.FixtureRequest, clients: dict[str, Client], world: World) -> Iterator[Client]:
     kind: type[Client] = request.param
