@@ -183,12 +183,59 @@ for (const [registries, buckets, status] of [
     });
 }
 
+// The slices that are fetched for a reader that misses slice 1 of a blob. `fetched` is called at each.
+async function fetchedAfterMiss(reader, fetched = () => {}) {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    ngx.shared.read_ahead.set(`${digest} bytes`, 100 << 20);
+    const numbers = [];
+    ngx.fetch = async (url, { headers }) => {
+        numbers.push(Math.floor(Number(headers.Range.split('-')[1]) / 1048576));
+        await fetched(numbers);
+        return { arrayBuffer: async () => null };
+    };
+    await frontdoor.read_ahead({
+        uri: `/-/read-ahead/v2/team/app/blobs/${digest}`, return: mock.fn(), variables: { fetch_url: 'http://fetch' },
+        headersIn: { Range: 'bytes=1048576-2097151', 'X-Request-Id': reader },
+    });
+    return numbers;
+}
+
+function readAheadZones(inFlight = () => 0) {
+    for (const zone of ['read_ahead', 'read_ahead_windows', 'read_ahead_in_flight', 'read_ahead_left']) {
+        ngx.shared[zone] = Object.assign(new Store(Date.now), { size: inFlight });
+    }
+}
+
+test('a window does not begin for a reader that has left', async () => {
+    readAheadZones();
+    assert.equal(frontdoor.reader_left(request({ request_id: 'a' })), '');
+    assert.deepEqual(await fetchedAfterMiss('a'), []);
+    assert.deepEqual(await fetchedAfterMiss('b'), [3, 4, 5, 6, 8, 9]);
+});
+
+test('fetches that wait for their turn end when the reader leaves', async () => {
+    readAheadZones(() => 48);
+    setTimeout(() => frontdoor.reader_left(request({ request_id: 'a' })), 30);
+    assert.deepEqual(await fetchedAfterMiss('a'), []);
+});
+
+test('a window goes on while another reader is further', async () => {
+    readAheadZones();
+    const numbers = await fetchedAfterMiss('a', async found => {
+        if (found.length === 1) {
+            const digest = `sha256:${'a'.repeat(64)}`;
+            const window = JSON.parse(ngx.shared.read_ahead_windows.get(digest));
+            ngx.shared.read_ahead_windows.set(digest, JSON.stringify({ ...window, reader: 'b' }));
+            frontdoor.reader_left(request({ request_id: 'a' }));
+        }
+    });
+    assert.deepEqual(numbers, [3, 4, 5, 6, 8, 9]);
+});
+
 for (const failed of [false, true]) {
     test(`a miss ${failed ? 'starts nothing while the cache cannot be written' : 'starts the first window'}`, async () => {
         const digest = `sha256:${'a'.repeat(64)}`;
-        for (const zone of ['read_ahead', 'read_ahead_windows', 'read_ahead_in_flight']) {
-            ngx.shared[zone] = Object.assign(new Store(Date.now), { size: () => 0 });
-        }
+        readAheadZones();
         ngx.shared.read_ahead.set(`${digest} bytes`, 100 << 20);
         ngx.fetch = mock.fn(async () => ({ arrayBuffer: async () => null }));
         if (failed) {

@@ -12,7 +12,7 @@ function windows(count, pauseMs, last = LAST) {
     const found = [];
     let missed = 1;
     for (let i = 0; i < count; i += 1) {
-        const window = read_ahead.plan(missed, last, found[i - 1] || null, i * pauseMs);
+        const window = read_ahead.plan(missed, last, found[i - 1] || null, false, i * pauseMs);
         found.push(window);
         missed = window.left;
     }
@@ -20,7 +20,7 @@ function windows(count, pauseMs, last = LAST) {
 }
 
 test('the first window leaves the next slice to the reader, and one on purpose', () => {
-    assert.deepEqual(read_ahead.plan(1, LAST, null, 5), { from: 3, to: 9, size: 8, left: 7, atMs: 5 });
+    assert.deepEqual(read_ahead.plan(1, LAST, null, false, 5), { from: 3, to: 9, size: 8, left: 7, atMs: 5 });
 });
 
 test('the windows of a quick reader double up to the largest', () => {
@@ -42,17 +42,25 @@ test('the slice that is left out is in its window', () => {
 
 test('a miss before the slice that is left out starts nothing', () => {
     const [window] = windows(1, 0);
-    assert.equal(read_ahead.plan(2, LAST, window, 10), null);
+    assert.equal(read_ahead.plan(2, LAST, window, false, 10), null);
 });
 
 test('nothing beyond the end of the blob is fetched', () => {
-    assert.equal(read_ahead.plan(990, LAST, null, 0).to, 998);
-    assert.equal(read_ahead.plan(995, LAST, null, 0).to, LAST);
-    assert.equal(read_ahead.plan(999, LAST, null, 0), null);
+    assert.equal(read_ahead.plan(990, LAST, null, false, 0).to, 998);
+    assert.equal(read_ahead.plan(995, LAST, null, false, 0).to, LAST);
+    assert.equal(read_ahead.plan(999, LAST, null, false, 0), null);
+});
+
+test('the reader of a window that has ended early gets one of the same size, wherever it is in it', () => {
+    const window = windows(4, 100)[3];
+    const missed = window.from + 3;
+    assert.ok(missed < window.left);
+    const { from, size } = read_ahead.plan(missed, LAST, window, true, 10);
+    assert.deepEqual({ from, size }, { from: missed + 2, size: 64 });
 });
 
 test('a reader at another place of the blob begins with the first window', () => {
     const [window] = windows(1, 0);
-    assert.equal(read_ahead.plan(500, LAST, window, 10).size, 8);
-    assert.equal(read_ahead.plan(500, LAST, window, 10).from, 502);
+    assert.equal(read_ahead.plan(500, LAST, window, false, 10).size, 8);
+    assert.equal(read_ahead.plan(500, LAST, window, false, 10).from, 502);
 });

@@ -18,6 +18,7 @@ export default {
     answer_of_s3: response_headers.answer_of_s3,
     is_foreign_redirect: response_headers.is_foreign_redirect,
     read_ahead: read_ahead.read_ahead,
+    reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,

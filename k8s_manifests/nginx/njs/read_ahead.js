@@ -33,11 +33,15 @@ function note_size(r) {
 //   missed    the number of the missed slice
 //   last      the number of the blob's last slice
 //   previous  what this function returned at the reader's previous miss, with `atMs`; or null
+//   ended     whether the previous window has ended early: this reader comes to slices that it lacks
 //   nowMs     the time
-function plan(missed, last, previous, nowMs) {
+function plan(missed, last, previous, ended, nowMs) {
     let size = FIRST_WINDOW;
     let from = missed + LEFT_TO_READER;
-    if (previous && missed > previous.to - previous.size && missed <= previous.to + LEFT_TO_READER) {
+    const follows = previous && missed > previous.to - previous.size && missed <= previous.to + LEFT_TO_READER;
+    if (follows && ended) {
+        size = previous.size;
+    } else if (follows) {
         if (missed < previous.left) {
             return null;
         }
@@ -73,23 +77,40 @@ async function read_ahead(r) {
         bytes: range[2] - range[1] + 1, path, blob: bytes, url: `${r.variables.fetch_url}${path}`,
     };
     const missed = range[1] / slice.bytes;
-    const key = `${digest} window`;
-    const previous = ngx.shared.read_ahead_windows.get(key);
-    const window = plan(
-        missed, Math.ceil(bytes / slice.bytes) - 1, previous ? JSON.parse(previous) : null, Date.now()
-    );
+    const previous = lastWindow(digest);
+    const ended = previous !== null && readerHasLeft(previous);
+    const window = plan(missed, Math.ceil(bytes / slice.bytes) - 1, previous, ended, Date.now());
     if (window) {
-        ngx.shared.read_ahead_windows.set(key, JSON.stringify(window));
-        await fetchWindow(slice, window);
+        window.reader = r.headersIn['X-Request-Id'];
+        ngx.shared.read_ahead_windows.set(digest, JSON.stringify(window));
+        await fetchWindow(slice, window, digest);
     }
 }
 
-async function fetchWindow(slice, window) {
+// The window that was started last for a blob, or null.
+function lastWindow(digest) {
+    const window = ngx.shared.read_ahead_windows.get(digest);
+    return window ? JSON.parse(window) : null;
+}
+
+function readerHasLeft(window) {
+    return ngx.shared.read_ahead_left.has(window.reader);
+}
+
+// Notes that a client has left before it had all of a blob. The last window of its blob ends, unless another reader has
+// started it.
+function reader_left(r) {
+    ngx.shared.read_ahead_left.set(r.variables.request_id, 1);
+    return '';
+}
+
+async function fetchWindow(slice, window, digest) {
     let next = window.from;
     async function fetchInTurn() {
-        while (next <= window.to) {
-            while (ngx.shared.read_ahead_in_flight.size() >= LARGEST_IN_FLIGHT) {
+        while (next <= window.to && !readerHasLeft(lastWindow(digest) || window)) {
+            if (ngx.shared.read_ahead_in_flight.size() >= LARGEST_IN_FLIGHT) {
                 await new Promise(resolve => setTimeout(resolve, WAIT_MS));
+                continue;
             }
             const number = next;
             next += 1;
@@ -115,4 +136,4 @@ async function fetchSlice(slice, number) {
     ngx.shared.read_ahead_in_flight.delete(key);
 }
 
-export default { note_size, plan, read_ahead };
+export default { note_size, plan, read_ahead, reader_left };
