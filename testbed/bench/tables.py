@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from testbed.bench import targets
+from testbed.bench import sizing, targets
 from testbed.bench.results import Results
 from testbed.bench.samples import Spread
 from testbed.bench.targets import DIRECT, LIMIT, Verdict
@@ -155,6 +155,7 @@ def blocks(results: Results) -> dict[str, str]:
     """Marker of the document -> Markdown; the targets first."""
     sections = {name: section(results, name) for name in TABLES}
     sections["crowd"] = crowd_table(results) or _NOT_MEASURED
+    sections["sizing"] = sizing_table(results) or _NOT_MEASURED
     around = {"gaps": gap_table(results), "machine": machine_table(results)}
     return {"targets": verdict_table(results), **sections, **around}
 
@@ -187,6 +188,22 @@ def crowd_table(results: Results) -> str:
     ]
     clients = f"**{results.plan.crowd_clients:,} clients**"
     return _grid([clients, *cases], rows) if cases else ""
+
+
+def sizing_table(results: Results) -> str:
+    """What some deployments need, computed; empty where a figure is missing that this takes."""
+    rows = [
+        [
+            f"{row.nodes:,}",
+            f"{row.image_gigabytes:g} GB",
+            str(row.pods),
+            _megabytes(row.megabytes),
+            f"{row.seconds:.0f} s",
+        ]
+        for row in sizing.rows(results.figures)
+    ]
+    head = ["nodes that pull at once", "image", "pods", "memory of a pod", "until all nodes have it"]
+    return _grid(head, rows) if rows else ""
 
 
 def _cell(results: Results, table: Table, name: str, case: str) -> str:

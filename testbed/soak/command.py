@@ -41,3 +41,9 @@ def watch(goes_on: Callable[[], bool], look: Callable[[], None], shown: Callable
             last = time.monotonic()
             say(f"         {last - began:.0f} s: {shown()}")
         time.sleep(1 / SAMPLES_A_SECOND)
+
+
+def show(figures: Mapping[str, object]) -> None:
+    """Print the figures, one on each line."""
+    for name, value in figures.items():
+        say(f"  {name}: {json.dumps(value)}")

@@ -5,22 +5,17 @@ kills. The layers are larger than its cache and the machine's memory: their byte
 what it receives.
 """
 
-import json
-import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from threading import Thread
 
 from testbed.sandbox import installation
-from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.commands import run as execute
-from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.layer_server.server import LayerServer, serving
-from testbed.sandbox.progress import say, step
+from testbed.sandbox.progress import step
 from testbed.sandbox.world import World
-from testbed.soak import command
+from testbed.soak import command, front_door
 from testbed.soak import pods as node
+from testbed.soak.front_door import Layers
 from testbed.soak.loads import Load, finish, running
 from testbed.soak.pods import Memory
 from testbed.soak.pull import Pull
@@ -29,7 +24,6 @@ from testbed.soak.samples import GIB, MIB, Samples
 LARGEST_LAYER_MIB = 52_000
 """The quota of ECR."""
 S3_BYTES_PER_SECOND = 50_000_000
-REPOSITORY = "team/soak"
 ORDINARY_CLIENTS = 200
 ORDINARY_LAYERS, ORDINARY_LAYER_BYTES = 40, 2 * MIB
 PAUSE_MS = 4000
@@ -56,48 +50,30 @@ def run(world: World, mib: Sequence[int], memory_limit: str, cache_gib: int) -> 
     Raises:
         SandboxError: The front door cannot be installed.
     """
-    control = Control()
-    control.reset()
-    _install(world, memory_limit, cache_gib)
-    installation.push_new_layer(world, REPOSITORY, MIB)  # so that the repository exists
-    with serving(world) as layers:
-        layers.set_rate(S3_BYTES_PER_SECOND)
-        pulls, ordinary = _published(layers, control, mib)
+    front_door.install(world, cache_gib, memory_limit)
+    with front_door.serving_layers(world) as layers:
+        layers.server.set_rate(S3_BYTES_PER_SECOND)
+        pulls, ordinary = _published(layers, mib)
         return _watched(world, layers, pulls, ordinary)
 
 
-def _install(world: World, memory_limit: str, cache_gib: int) -> None:
-    invocation = installation.install(world, f"[proxy.cache]\nsize_gib = {cache_gib}\n")
-    if invocation.error:
-        raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
-    if memory_limit:
-        workload = f"deployment/{installation.settings(world).names.workload}"
-        where = f"--namespace={world.namespace}"
-        with step(f"limiting the memory to {memory_limit}"):
-            execute(("kubectl", "set", "resources", workload, where, f"--limits=memory={memory_limit}"))
-            execute(("kubectl", "rollout", "status", workload, where, "--timeout=180s"))
-
-
-def _published(layers: LayerServer, control: Control, mib: Sequence[int]) -> tuple[Sequence[Pull], Load]:
-    def path(size_bytes: int) -> str:
-        return f"/v2/{REPOSITORY}/blobs/{layers.publish(control, size_bytes, secrets.randbelow(2**31))}"
-
+def _published(layers: Layers, mib: Sequence[int]) -> tuple[Sequence[Pull], Load]:
     with step(f"hashing layers of {', '.join(map(str, mib))} MiB"):
-        pulls = [Pull(path(size * MIB)) for size in mib]
-    small = [path(ORDINARY_LAYER_BYTES) for _ in range(ORDINARY_LAYERS)]
+        pulls = [Pull(layers.path(size * MIB)) for size in mib]
+    small = [layers.path(ORDINARY_LAYER_BYTES) for _ in range(ORDINARY_LAYERS)]
     return pulls, Load("ordinary clients", small, ORDINARY_CLIENTS, {"PAUSE_MS": str(PAUSE_MS)})
 
 
-def _watched(world: World, layers: LayerServer, pulls: Sequence[Pull], ordinary: Load) -> dict[str, object]:
+def _watched(world: World, layers: Layers, pulls: Sequence[Pull], ordinary: Load) -> dict[str, object]:
     pod, *_ = installation.proxy_pod_objects(world)
     address, memory = pod["status"]["podIP"], Memory.of(world, pod)
     samples = Samples(idle_bytes=memory.unevictable_bytes(), volumes=dict.fromkeys(node.volumes(world, [pod]), 0))
-    before, counted = installation.proxy_pods(world), layers.counts()
+    before, counted = installation.proxy_pods(world), layers.server.counts()
     title = f"pulling {len(pulls)} cold layers beside {ORDINARY_CLIENTS} ordinary clients"
     with step(title), running([ordinary], [address], LONGEST_SECONDS) as ((_, clients),):
         _sample(samples, memory, pulls, address)
         served = finish(clients)
-    sent, after, kills = layers.counts() - counted, installation.proxy_pods(world), memory.kills()
+    sent, after, kills = layers.server.counts() - counted, installation.proxy_pods(world), memory.kills()
     figures: dict[str, object] = {
         "layers": [
             {"bytes": pull.received_bytes, "seconds": pull.seconds, "whole": pull.is_whole, "error": pull.error}
@@ -105,7 +81,7 @@ def _watched(world: World, layers: LayerServer, pulls: Sequence[Pull], ordinary:
         ],
         "s3_bytes_ratio": sent.bytes / sum(pull.received_bytes for pull in pulls),
         "memory": {"limit_bytes": node.memory_limit_bytes(pod), "kills": kills, **samples.memory_figures()},
-        "volumes": samples.volume_figures(),
+        "volumes": node.volume_figures(samples.volumes),
         "ordinary_clients": asdict(served),
         "pods": {"before": before, "after": after},
         "holds": before == after
@@ -114,7 +90,7 @@ def _watched(world: World, layers: LayerServer, pulls: Sequence[Pull], ordinary:
         and all(pull.is_whole for pull in pulls)
         and node.hold(samples.volumes),
     }
-    _show(figures)
+    command.show(figures)
     return figures
 
 
@@ -133,11 +109,6 @@ def _sample(samples: Samples, memory: Memory, pulls: Sequence[Pull], address: st
         lambda: samples.take(sum(pull.received_bytes for pull in pulls), memory),
         shown,
     )
-
-
-def _show(figures: Mapping[str, object]) -> None:
-    for name, value in figures.items():
-        say(f"  {name}: {json.dumps(value)}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Volume:
 
     def size_bytes(self) -> int:
         """What its files take on the disk; a file that is deleted meanwhile counts nothing."""
-        return sum(_allocated_bytes(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
+        return _allocated_bytes(self.folder)
 
 
 def note_peaks(peaks: dict[Volume, int]) -> None:
@@ -42,6 +42,14 @@ def note_peaks(peaks: dict[Volume, int]) -> None:
 def hold(peaks: Mapping[Volume, int]) -> bool:
     """Whether no volume has passed its limit."""
     return all(peak <= volume.limit_bytes for volume, peak in peaks.items())
+
+
+def volume_figures(peaks: Mapping[Volume, int]) -> list[dict[str, object]]:
+    """Of each volume, for the report."""
+    return [
+        {"pod": volume.pod, "volume": volume.name, "limit_bytes": volume.limit_bytes, "peak_bytes": peak}
+        for volume, peak in peaks.items()
+    ]
 
 
 def volumes(world: World, pods: Sequence[Pod]) -> Iterator[Volume]:
@@ -97,8 +105,14 @@ class Memory:
         return {}
 
 
-def _allocated_bytes(file: Path) -> int:
-    try:
-        return file.lstat().st_blocks * BLOCK_BYTES
-    except FileNotFoundError:
-        return 0
+def _allocated_bytes(folder: Path | str) -> int:
+    """Of a cache with tens of thousands of files, twice a second: so no Path for each."""
+    total = 0
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                total += _allocated_bytes(entry.path)
+                continue
+            with suppress(FileNotFoundError):
+                total += entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+    return total

@@ -38,10 +38,3 @@ class Samples:
         early = [memory for received, memory in self.memory if received <= last / 10]
         late = [memory for received, memory in self.memory if received > last / 10]
         return (max(late) - max(early)) / (last * 0.9 / GIB) if early and late else 0
-
-    def volume_figures(self) -> list[dict[str, object]]:
-        """Of each volume."""
-        return [
-            {"volume": volume.name, "limit_bytes": volume.limit_bytes, "peak_bytes": peak}
-            for volume, peak in self.volumes.items()
-        ]

@@ -1,7 +1,8 @@
-"""Every kind of load at once, at the machine's full rate, on the real node: no volume may pass its limit.
+"""New blobs, then all kinds of load, at the full rate of the machine, on the real node: no volume may pass its limit.
 
 `python -m testbed.soak.volumes`, inside the sandbox. The kubelet evicts a pod whose volume passes its limit, without
-its drain. Sizes are what `du` counts, as the kubelet does, twice a second.
+its drain. Sizes are what `du` counts, as the kubelet does, twice a second. New blobs come alone first, as fast as
+possible: other loads take the processors of them.
 """
 
 import json
@@ -15,11 +16,12 @@ from testbed.bench import wrk
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
-from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.progress import say, step
+from testbed.sandbox.progress import step
 from testbed.sandbox.world import World
-from testbed.soak import command
+from testbed.soak import command, front_door, hot_blob
 from testbed.soak import pods as node
+from testbed.soak.front_door import REPOSITORY, Layers
+from testbed.soak.hot_blob import HotBlob
 from testbed.soak.loads import Load, running
 from testbed.soak.pods import Volume
 
@@ -27,16 +29,18 @@ MIB = 1 << 20
 LAYERS = 24
 LAYER_BYTES = 256 * MIB
 """All layers together are six times the cache, so nearly every slice comes from S3 and another one is evicted."""
+HOT_BYTES = 16 * MIB
 MANIFESTS = 40
 MANIFEST_BYTES = 900_000
-REPOSITORY = "team/soak"
-SETTINGS = "[proxy.cache]\nsize_gib = 1\n"
+CACHE_GIB = 1
+MEMORY_LIMIT = "4Gi"
+"""Page cache counts to the limit of a container: with the charts', the disk would set the rate."""
 
 
 def main() -> int:
-    """Run; returns 1 when a volume passes its limit or a pod does not survive."""
+    """Run; returns 1 when a volume passes its limit, a pod does not survive, or what is used most is evicted."""
     parser = command.parser("testbed.soak.volumes", __doc__)
-    parser.add_argument("--seconds", type=int, default=180, help="how long the load lasts [%(default)s]")
+    parser.add_argument("--seconds", type=int, default=180, help="how long each of two loads lasts [%(default)s]")
     arguments = parser.parse_args()
     return command.status(lambda: run(World.current(), arguments.seconds), arguments.json)
 
@@ -47,40 +51,33 @@ def run(world: World, seconds: int) -> dict[str, object]:
     Raises:
         SandboxError: The front door cannot be installed.
     """
-    control = Control()
-    control.reset()
-    invocation = installation.install(world, SETTINGS)
-    if invocation.error:
-        raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
-    loads = _loads(world, control)
-    before, pods = installation.proxy_pods(world), installation.proxy_pod_objects(world)
-    volumes, addresses = list(node.volumes(world, pods)), [str(pod["status"]["podIP"]) for pod in pods]
-    with step(f"loading {len(before)} pods for {seconds} s with {', '.join(load.title for load in loads)}"):
-        peaks, received = _loaded(loads, volumes, addresses, seconds)
+    front_door.install(world, CACHE_GIB, MEMORY_LIMIT)
+    with front_door.serving_layers(world) as layers:
+        blobs, others = _loads(world, layers)
+        hot = HotBlob(layers.path(HOT_BYTES), layers.server)
+        before, pods = installation.proxy_pods(world), installation.proxy_pod_objects(world)
+        addresses = [str(pod["status"]["podIP"]) for pod in pods]
+        hot.warm(addresses)
+        loaded = [
+            _loaded(loads, hot, dict.fromkeys(node.volumes(world, pods), 0), addresses, seconds)
+            for loads in (blobs, [*blobs, *others])
+        ]
     after = installation.proxy_pods(world)
-    for volume in volumes:
-        say(f"  {volume.pod} {volume.name}: at most {peaks[volume] / MIB:.0f} of {volume.limit_bytes / MIB:.0f} MiB")
-    for title, bytes_per_second in received.items():
-        say(f"  {title}: {bytes_per_second / MIB:.0f} MiB/s received")
-    say(f"  pods and restarts before {before}, after {after}")
-    return {
-        "seconds": seconds,
-        "volumes": [
-            {"pod": v.pod, "volume": v.name, "limit_bytes": v.limit_bytes, "peak_bytes": peaks[v]} for v in volumes
-        ],
-        "received_bytes_per_second": received,
-        "pods": {"before": before, "after": after},
-        "holds": before == after and node.hold(peaks),
-    }
+    holds = before == after and all(one["holds"] for one in loaded)
+    figures = {"seconds": seconds, "loads": loaded, "pods": {"before": before, "after": after}, "holds": holds}
+    command.show(figures)
+    return figures
 
 
-def _loads(world: World, control: Control) -> list[Load]:
+def _loads(world: World, layers: Layers) -> tuple[list[Load], list[Load]]:
+    """Those of blobs, and the others."""
     with step(f"making {LAYERS} layers of {LAYER_BYTES // MIB} MiB and {MANIFESTS} manifests"):
-        layers = [f"/v2/{REPOSITORY}/blobs/{control.generated_layer(LAYER_BYTES, seed)}" for seed in range(LAYERS)]
-        manifests = [f"/v2/{REPOSITORY}/manifests/{digest}" for digest in _pushed_manifests(world, control)]
+        paths = [layers.path(LAYER_BYTES) for _ in range(LAYERS)]
+        manifests = [f"/v2/{REPOSITORY}/manifests/{digest}" for digest in _pushed_manifests(world, layers.control)]
     return [
-        Load("whole pulls", layers, 8, {}),
-        Load("one-byte ranges", layers, 8, {"RANGE_BYTES": str(LAYER_BYTES)}),
+        Load("whole pulls", paths, 8, {}),
+        Load("one-byte ranges", paths, 8, {"RANGE_BYTES": str(LAYER_BYTES)}),
+    ], [
         Load("large manifests", manifests, 4, {}),
         Load("any Accept on one tag", [f"/v2/{REPOSITORY}/manifests/0"], 4, {"VARY": "yes"}),
     ]
@@ -98,20 +95,39 @@ def _pushed_manifests(world: World, control: Control) -> Iterator[str]:
 
 
 def _loaded(
-    loads: Sequence[Load], volumes: Sequence[Volume], addresses: Sequence[str], seconds: int
-) -> tuple[dict[Volume, int], dict[str, float]]:
-    peaks = dict.fromkeys(volumes, 0)
+    loads: Sequence[Load], hot: HotBlob, peaks: dict[Volume, int], addresses: Sequence[str], seconds: int
+) -> dict[str, object]:
+    """Load the pods, and the hot blob beside; returns the figures."""
+    stored, stored_hot = hot.server.counts(), hot.fetched_bytes()
+    with step(f"loading {len(addresses)} pods for {seconds} s with {', '.join(load.title for load in loads)}"):
+        received = _received([*loads, hot.load()], peaks, addresses, seconds)
+    hot_bytes = received[hot.load().title]["bytes_per_second"] * seconds
+    hits = hot_blob.share_of_hits(hot_bytes, hot.fetched_bytes() - stored_hot)
+    return {
+        "stored_bytes_per_second": (hot.server.counts() - stored).bytes / seconds,
+        "received": received,
+        "hot_blob": {"bytes": HOT_BYTES, "share_of_hits": hits},
+        "volumes": node.volume_figures(peaks),
+        "holds": node.hold(peaks) and hits >= hot_blob.LEAST_SHARE_OF_HITS,
+    }
+
+
+def _received(
+    loads: Sequence[Load], peaks: dict[Volume, int], addresses: Sequence[str], seconds: int
+) -> dict[str, dict[str, float]]:
+    """What the clients of each load received; raises the peaks meanwhile."""
+    received = {load.title: {"bytes_per_second": 0.0, "requests_per_second": 0.0, "errors": 0} for load in loads}
     with running(loads, addresses, seconds) as processes:
         command.watch(
             lambda: any(process.poll() is None for _, process in processes),
             lambda: node.note_peaks(peaks),
             lambda: ", ".join(f"{volume.name} {peak / MIB:.0f}" for volume, peak in peaks.items()),
         )
-        received: dict[str, float] = dict.fromkeys((load.title for load in loads), 0.0)
         for load, process in processes:
-            output = process.stdout.read() if process.stdout else ""
-            received[load.title] += wrk.parse(output).bytes_per_second
-    return peaks, received
+            got = wrk.parse(process.stdout.read() if process.stdout else "")
+            for figure in received[load.title]:
+                received[load.title][figure] += getattr(got, figure)
+    return received
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
+from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.waiting import eventually
@@ -18,6 +19,7 @@ LIMIT_MIB = 8
 FIRST_LOOK_SECONDS = 11
 """After nginx's start its cache manager looks once, when the cache is empty, and then after ten seconds."""
 WAKES_WITHIN_SECONDS = 5
+PAUSE_SECONDS = 0.5
 ROUNDS = 6
 """A manager that looks every ten seconds is in time by chance in 5 of 10 rounds, and in all of them in 1 of 60."""
 
@@ -49,3 +51,19 @@ def test_what_is_above_the_limit_is_removed_within_seconds(small: Pod, client: C
         content = secrets.token_bytes((LIMIT_MIB + 8) * MIB)
         assert client.get(f"/v2/team/app/blobs/{publisher.blob('team/app', content)}").body == content
         assert eventually(lambda: size_mib(folder) <= LIMIT_MIB, WAKES_WITHIN_SECONDS)
+
+
+@pytest.mark.rule("R26")
+def test_a_blob_that_clients_keep_asking_for_stays_cached_while_new_blobs_fill_the_cache(
+    small: Pod, client: Client, publisher: Publisher, control: Control
+) -> None:
+    hot = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(MIB))}"
+    assert client.get(hot).status == 200
+    for _ in range(16):
+        last = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(LIMIT_MIB // 2 * MIB))}"
+        assert client.get(last).status == 200
+        mark = control.mark()
+        assert client.get(hot).status == 200
+        assert control.requests(mark).count("s3.layer") == 0
+        time.sleep(PAUSE_SECONDS)
+    assert eventually(lambda: size_mib(small.folder / "cache/blobs") <= LIMIT_MIB, WAKES_WITHIN_SECONDS)

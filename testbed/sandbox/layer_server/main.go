@@ -2,7 +2,8 @@
 // the speed of one Go process. It checks no signature.
 //
 // A page of 1 MiB repeats with its number in the first eight bytes, so that swapped slices change the digest. Each JSON object on
-// standard input is a command; each is answered with the counts so far. The program ends when its input does.
+// standard input is a command; each is answered with the counts so far, of all layers or of the one it asks for. The program ends
+// when its input does.
 package main
 
 import (
@@ -34,6 +35,21 @@ type layer struct {
 	Digest    string `json:"digest"`
 	SizeBytes int64  `json:"size_bytes"`
 	Page      []byte `json:"page"`
+}
+
+// counts are of all layers, or of one.
+type counts struct {
+	bytes, requests, connections atomic.Int64
+}
+
+func (c *counts) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]int64{"bytes": c.bytes.Load(), "requests": c.requests.Load(), "connections": c.connections.Load()})
+}
+
+// served is a layer with what was sent of it. Connections are not those of one layer.
+type served struct {
+	layer
+	counts
 }
 
 // reader reads one layer for one request.
@@ -76,6 +92,7 @@ func (r *reader) Seek(offset int64, whence int) (int64, error) {
 type body struct {
 	http.ResponseWriter
 	server *server
+	layer  *served
 	pace   *pace
 }
 
@@ -97,6 +114,7 @@ func (b body) ReadFrom(from io.Reader) (int64, error) {
 		written, err := b.Write(chunk[:size])
 		sent += int64(written)
 		b.server.bytes.Add(int64(written))
+		b.layer.bytes.Add(int64(written))
 		if err != nil {
 			return sent, err
 		}
@@ -123,9 +141,9 @@ func (p *pace) wait(size int, bytesPerSecond float64) {
 type paceKey struct{}
 
 type server struct {
-	layers                       sync.Map
-	rate                         atomic.Uint64
-	bytes, requests, connections atomic.Int64
+	layers sync.Map
+	rate   atomic.Uint64
+	counts
 }
 
 func (s *server) bytesPerSecond() float64 { return math.Float64frombits(s.rate.Load()) }
@@ -137,9 +155,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	of := found.(*served)
+	of.requests.Add(1)
 	w.Header().Set("Content-Type", "application/octet-stream")
-	out := body{w, s, r.Context().Value(paceKey{}).(*pace)}
-	http.ServeContent(out, r, "", time.Time{}, &reader{layer: found.(layer)})
+	out := body{w, s, of, r.Context().Value(paceKey{}).(*pace)}
+	http.ServeContent(out, r, "", time.Time{}, &reader{layer: of.layer})
 }
 
 func (s *server) connected(ctx context.Context, _ net.Conn) context.Context {
@@ -154,6 +174,7 @@ func (s *server) obey(input io.Reader, output io.Writer) error {
 		var command struct {
 			Layer          *layer   `json:"layer"`
 			BytesPerSecond *float64 `json:"bytes_per_second"`
+			Of             string   `json:"of"`
 		}
 		if err := commands.Decode(&command); err == io.EOF {
 			return nil
@@ -164,13 +185,20 @@ func (s *server) obey(input io.Reader, output io.Writer) error {
 			if len(command.Layer.Page) != pageBytes {
 				return errors.New("page is not 1 MiB")
 			}
-			s.layers.Store(command.Layer.Digest, *command.Layer)
+			s.layers.Store(command.Layer.Digest, &served{layer: *command.Layer})
 		}
 		if command.BytesPerSecond != nil {
 			s.rate.Store(math.Float64bits(*command.BytesPerSecond))
 		}
-		counts := map[string]int64{"bytes": s.bytes.Load(), "requests": s.requests.Load(), "connections": s.connections.Load()}
-		if err := answers.Encode(counts); err != nil {
+		answer := &s.counts
+		if command.Of != "" {
+			found, ok := s.layers.Load(command.Of)
+			if !ok {
+				return errors.New("no layer has the digest " + command.Of)
+			}
+			answer = &found.(*served).counts
+		}
+		if err := answers.Encode(answer); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ _END_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the server has sent and received so far: bytes of bodies, requests, connections."""
+    """What the server has sent and received so far: bytes of bodies, requests, connections (0 for one layer)."""
 
     bytes: int
     requests: int
@@ -65,9 +65,9 @@ class LayerServer:
         """From now on, each connection is this fast at most; 0 is no limit."""
         self._ask({"bytes_per_second": bytes_per_second})
 
-    def counts(self) -> Counts:
-        """The counts so far."""
-        return self._ask({})
+    def counts(self, digest: str = "") -> Counts:
+        """The counts so far, of all layers or of one."""
+        return self._ask({"of": digest.removeprefix("sha256:")})
 
     def _ask(self, command: dict[str, Any]) -> Counts:
         stdin, stdout = self._process.stdin, self._process.stdout

@@ -56,6 +56,17 @@ def test_bytes_requests_and_connections_are_counted(client: httpx2.Client, redir
     assert server.counts() - before == Counts(bytes=200, requests=2, connections=1)
 
 
+@pytest.mark.row("G3")
+def test_what_is_sent_of_a_layer_is_counted_for_it_alone(
+    client: httpx2.Client, redirect: str, server: LayerServer, double: Control, digest: str
+) -> None:
+    other = server.publish(double, MIB, seed=8)
+    before = server.counts(digest)
+    client.get(redirect, headers={"Range": "bytes=0-99"})
+    assert server.counts(digest) - before == Counts(bytes=100, requests=1, connections=0)
+    assert server.counts(other) == Counts(bytes=0, requests=0, connections=0)
+
+
 @pytest.mark.row("G4")
 def test_a_connection_keeps_its_rate(client: httpx2.Client, redirect: str, server: LayerServer) -> None:
     server.set_rate(10 * MIB)
