@@ -9,6 +9,7 @@ import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
 import startup from './startup.js';
+import turns from './turns.js';
 
 export default {
     authorization: credential.authorization,
@@ -23,5 +24,6 @@ export default {
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     startup: startup.startup,
+    wait_for_turn: turns.wait_for_turn,
     wake_cache_manager: cache_clock.wake_cache_manager,
 };
