@@ -109,12 +109,13 @@ def test_a_killed_worker_takes_its_pulls_out_of_the_count(queueing: Pod, client:
         os.kill(pid, signal.SIGKILL)
     with ExitStack() as stack:
         for _ in range(TURNS):
-            assert has_begun(stack.enter_context(closing(client.open("GET", path))), within_seconds=40)
+            pull = stack.enter_context(closing(client.open("GET", path)))
+            assert pull.getresponse().status == 200
 
 
 @pytest.mark.rule("R48")
 @pytest.mark.usefixtures("running")
-def test_a_pull_without_a_turn_in_time_is_told_when_to_try_again(client: Client, path: str) -> None:
+def test_a_pull_without_a_turn_in_time_is_503_with_retry_after(client: Client, path: str) -> None:
     answer = client.get(path)
     assert (answer.status, answer.header("Retry-After"), answer.error_code()) == (503, "30", "UNAVAILABLE")
     assert (answer.header("Warning") or "").startswith("299 ")
