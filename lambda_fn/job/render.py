@@ -88,7 +88,7 @@ def render(template: str, inputs: Inputs, *, source: str) -> str:
 
 
 def _printable(value: object) -> object:
-    if not isinstance(value, str | int | Undefined):
+    if not isinstance(value, str | float | int | Undefined):
         raise SecurityError(f"a {type(value).__name__} cannot be printed, only text and numbers")
     return value
 

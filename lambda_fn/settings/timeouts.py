@@ -19,9 +19,10 @@ class Timeouts(Table):
     """The limit for S3's first byte, and for each pause in the body, in seconds. S3 usually sends the first byte within
     a fraction of a second.
     """
-    pause_seconds: int = Field(default=5, ge=1, le=60)
+    pause_seconds: float = Field(default=0.5, ge=0.5, le=60)
     """How long the circuit breaker stays open after three failures of ECR in a row, in seconds; then one request probes
-    ECR. After a throttled request it stays open for the time in `Retry-After`, at most one minute.
+    ECR. With the default, cold pulls resume within a second of ECR's return. After a throttled request it stays open for
+    the time in `Retry-After`, at most one minute.
     """
 
     @property
