@@ -55,17 +55,15 @@ def test_a_client_that_hangs_up_does_not_lose_the_probe(
         assert request_unknown_tag(client).status == 429
     time.sleep(1.2)
     mark = control.mark()
-    with control.behaving(Behaviour(registry_delay_seconds=PROBE_SECONDS)):
-        with closing(client.open(method, f"/v2/team/app/{what}", ACCEPT)):
-            wait_until_requested(control, mark)
+    slow = control.behaving(Behaviour(registry_delay_seconds=PROBE_SECONDS))
+    with slow, closing(client.open(method, f"/v2/team/app/{what}", ACCEPT)):
+        wait_until_requested(control, mark)
     assert seconds_until_ecr_is_asked(client) < PROBE_SECONDS + 0.5
 
 
 @pytest.mark.rule("R52")
 @pytest.mark.parametrize("phase", [0.0, 0.3])
-def test_cold_pulls_resume_within_a_second_of_the_return_of_ecr(
-    client: Client, control: Control, phase: float
-) -> None:
+def test_cold_pulls_resume_within_a_second_of_the_return_of_ecr(client: Client, control: Control, phase: float) -> None:
     with control.behaving(Behaviour(registry_status=500)):
         assert [request_unknown_tag(client).status for _ in range(FAILURES)] == [503] * FAILURES
         began = time.monotonic()
