@@ -20,6 +20,7 @@ NO_CACHING_HEADERS = {
     "Vary": "*",
     "X-Accel-Expires": "0",
 }
+NO_IMAGE = "Requested image not found"
 EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 INVALID = "Your Authorization Token is invalid."
 INVALID_CURSOR = "Invalid parameter at 'NextToken' failed to satisfy constraint: 'Invalid next token provided'"
@@ -90,6 +91,11 @@ def unknown_repository(host: RegistryHost, repository: str) -> web.Response:
     """No such repository in this account and region."""
     message = f"The repository with name '{repository}' does not exist in the registry with id '{host.account}'"
     return registry_error(404, "NAME_UNKNOWN", message)
+
+
+def unknown_image() -> web.Response:
+    """No such image in this repository, or none that a lifecycle rule has left there."""
+    return registry_error(404, "MANIFEST_UNKNOWN", NO_IMAGE)
 
 
 def s3_error(status: int, code: str, message: str, *, details: str = "", head: bool = False) -> web.Response:

@@ -16,6 +16,7 @@ from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.journal import Entry, Journal
 from testbed.sandbox.cloud.keyring import Keyring
+from testbed.sandbox.cloud.lifecycle import Lifecycle
 from testbed.sandbox.cloud.locations import Signer
 from testbed.sandbox.cloud.tokens import Tokens
 from testbed.sandbox.world import World
@@ -44,6 +45,7 @@ class Cloud:
     behaves_anew: asyncio.Condition = field(default_factory=asyncio.Condition)
     tokens: Tokens = field(default_factory=lambda: Tokens(now))
     keyring: Keyring = field(default_factory=Keyring)
+    lifecycle: Lifecycle = field(default_factory=lambda: Lifecycle(now))
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)

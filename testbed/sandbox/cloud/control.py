@@ -109,6 +109,28 @@ class Control:
         timeout_seconds = _TIMEOUT_SECONDS + size_bytes / _HASHED_BYTES_PER_SECOND
         return str(self._call("POST", f"/layers?{query}", timeout_seconds=timeout_seconds)["digest"])
 
+    def advance(self, days: float) -> None:
+        """Move the clock of lifecycle rules; tokens and Locations keep the real time."""
+        self._call("POST", f"/clock?days={days}")
+
+    def expire_unused(self, host: str, repository: str, days: float) -> list[str]:
+        """Expire, or archive, what was not pulled for so many days; returns the digests that are gone."""
+        query = urlencode({"host": host, "repository": repository, "unused_days": days})
+        return list(self._call("POST", f"/lifecycle?{query}")["gone"])
+
+    def last_pull(self, host: str, repository: str, digest: str) -> datetime | None:
+        """ECR's `lastRecordedPullTime`, by the clock of `advance`."""
+        found = self._call("GET", _image(host, repository, digest))["last_pull"]
+        return datetime.fromisoformat(found) if found else None
+
+    def delete_image(self, host: str, repository: str, digest: str) -> None:
+        """Delete or archive an image: its manifest answers 404."""
+        self._call("DELETE", _image(host, repository, digest))
+
+    def restore_image(self, host: str, repository: str, digest: str) -> None:
+        """Bring it back."""
+        self._call("PUT", _image(host, repository, digest))
+
     def mark(self) -> int:
         """The end of the journal as it is now."""
         return int(self._call("GET", "/journal")["last"])
@@ -132,3 +154,7 @@ class Control:
             message = f"{method} {path} at the control API: {answer.status} {text}"
             raise ValueError(message)
         return json.loads(text)
+
+
+def _image(host: str, repository: str, digest: str) -> str:
+    return f"/images?{urlencode({'host': host, 'repository': repository, 'digest': digest})}"

@@ -1,6 +1,7 @@
-"""The control API on loopback: behaviour, tokens, journal. `testbed.sandbox.cloud.control` is its client."""
+"""The control API on loopback: behaviour, tokens, journal, images. `testbed.sandbox.cloud.control` is its client."""
 
 import asyncio
+from datetime import timedelta
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -8,6 +9,8 @@ from pydantic import ValidationError
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud
 from testbed.sandbox.cloud.content import Generated
+from testbed.sandbox.cloud.hosts import RegistryHost
+from testbed.sandbox.cloud.lifecycle import ImageId
 from testbed.sandbox.cloud.listeners import Listener
 
 _LISTENERS = web.AppKey("listeners", dict[str, Listener])
@@ -26,6 +29,11 @@ def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application
     app.router.add_delete("/locations", _void_locations)
     app.router.add_post("/layers", _generate)
     app.router.add_get("/journal", _journal)
+    app.router.add_post("/clock", _advance)
+    app.router.add_post("/lifecycle", _apply)
+    app.router.add_get("/images", _last_pull)
+    app.router.add_delete("/images", _hide)
+    app.router.add_put("/images", _restore)
     return app
 
 
@@ -84,3 +92,45 @@ async def _journal(request: web.Request) -> web.Response:
     since = int(request.query.get("since", journal.last))
     entries = [entry.model_dump() for entry in journal.since(since)]
     return web.json_response({"last": journal.last, "entries": entries})
+
+
+async def _advance(request: web.Request) -> web.Response:
+    request.app[CLOUD].lifecycle.ahead += timedelta(days=float(request.query["days"]))
+    return web.json_response({})
+
+
+async def _apply(request: web.Request) -> web.Response:
+    unused = timedelta(days=float(request.query["unused_days"]))
+    gone = request.app[CLOUD].lifecycle.apply(_host(request), request.query["repository"], unused)
+    return web.json_response({"gone": gone})
+
+
+async def _last_pull(request: web.Request) -> web.Response:
+    at = request.app[CLOUD].lifecycle.last_pull(_image(request))
+    return web.json_response({"last_pull": at.isoformat() if at else None})
+
+
+async def _hide(request: web.Request) -> web.Response:
+    request.app[CLOUD].lifecycle.hide(_image(request))
+    return web.json_response({})
+
+
+async def _restore(request: web.Request) -> web.Response:
+    request.app[CLOUD].lifecycle.restore(_image(request))
+    return web.json_response({})
+
+
+def _image(request: web.Request) -> ImageId:
+    return ImageId(_host(request), request.query["repository"], request.query["digest"])
+
+
+def _host(request: web.Request) -> RegistryHost:
+    """The registry that a request names, as a client would.
+
+    Raises:
+        web.HTTPBadRequest: It is none.
+    """
+    host = RegistryHost.parse(request.query["host"])
+    if host is None:
+        raise web.HTTPBadRequest(text=f"{request.query['host']} is not a registry of ECR")
+    return host

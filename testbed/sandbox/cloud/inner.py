@@ -26,7 +26,7 @@ _KEPT = (
     "Range",
 )
 _MOUNT_SOURCE = re.compile(r"(?<![^&])from=")
-_MESSAGES = {"MANIFEST_UNKNOWN": "Requested image not found"}
+_MESSAGES = {"MANIFEST_UNKNOWN": answers.NO_IMAGE}
 
 
 def ask(

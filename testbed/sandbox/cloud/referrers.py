@@ -17,10 +17,8 @@ _PAGES = Pages(usual=20, largest=50, cursor="nextToken", kept=("artifactType",))
 _INDEX = "application/vnd.oci.image.index.v1+json"
 
 
-async def manifest(request: web.Request, host: RegistryHost, route: Route) -> web.StreamResponse:
-    """A manifest from or for the real registry; one with a subject becomes a referrer of it."""
-    if request.method != "PUT":
-        return await inner.pass_on(request, host, route)
+async def push(request: web.Request, host: RegistryHost, route: Route) -> web.StreamResponse:
+    """A manifest for the real registry; one with a subject becomes a referrer of it."""
     content = await forward.read(request)
     subject = _subject(content)
     async with inner.ask(request, host) as answer:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from testbed.sandbox.cloud import answers, blobs, inner, listing, referrers, routes
+from testbed.sandbox.cloud import answers, blobs, inner, listing, manifests, referrers, routes
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.routes import Route
@@ -21,7 +21,7 @@ async def _ping(*_: object) -> web.StreamResponse:
 _HANDLERS: dict[str, _Handler] = {
     "ping": _ping,
     "blobs": blobs.blob,
-    "manifests": referrers.manifest,
+    "manifests": manifests.manifest,
     "referrers": referrers.referrers,
     "tags": listing.tags,
     "catalog": listing.catalog,

@@ -1,0 +1,73 @@
+"""Pull times and lifecycle rules: rows I of testbed/docs/ecr-double.md."""
+
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.world import World
+
+
+@pytest.fixture
+def image(publisher: Publisher, repository: str) -> Image:
+    return publisher.image(repository, "1.4", [b"a layer"])
+
+
+@pytest.mark.row("I1")
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_get_of_a_manifest_is_a_pull(
+    ecr: httpx2.Client, control: Control, world: World, repository: str, image: Image, by: str
+) -> None:
+    assert control.last_pull(world.ecr_host, repository, image.digest) is None
+    ecr.get(f"/v2/{repository}/manifests/{'1.4' if by == 'tag' else image.digest}")
+    first = control.last_pull(world.ecr_host, repository, image.digest)
+    control.advance(1)
+    ecr.get(f"/v2/{repository}/manifests/{image.digest}")
+    second = control.last_pull(world.ecr_host, repository, image.digest)
+    assert first
+    assert second
+    assert second - first >= timedelta(days=1)
+
+
+@pytest.mark.row("I2")
+def test_a_head_and_a_blob_are_no_pull(
+    ecr: httpx2.Client, control: Control, world: World, repository: str, image: Image
+) -> None:
+    for reference in ("1.4", image.digest):
+        assert ecr.head(f"/v2/{repository}/manifests/{reference}").status_code == 200
+    assert ecr.get(f"/v2/{repository}/blobs/{image.layers[0]}").status_code == 307
+    assert control.last_pull(world.ecr_host, repository, image.digest) is None
+
+
+@pytest.mark.row("I3")
+def test_a_rule_takes_away_what_was_not_pulled_since(
+    ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str, image: Image
+) -> None:
+    control.advance(20)
+    never = publisher.image(repository, "never", [b"another layer"])
+    control.advance(20)
+    assert control.expire_unused(world.ecr_host, "another", 1) == []
+    assert control.expire_unused(world.ecr_host, repository, 30) == [image.digest]
+    assert control.expire_unused(world.ecr_host, repository, 30) == []
+    assert ecr.get(f"/v2/{repository}/manifests/{never.digest}").status_code == 200
+    control.advance(20)
+    assert control.expire_unused(world.ecr_host, repository, 30) == [], "it was pulled"
+
+
+@pytest.mark.row("I4")
+def test_a_deleted_or_archived_image_is_unknown_until_it_is_back(
+    ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str, image: Image
+) -> None:
+    paths = [f"/v2/{repository}/manifests/{reference}" for reference in ("1.4", image.digest)]
+    for bring_back in (
+        lambda: control.restore_image(world.ecr_host, repository, image.digest),
+        lambda: publisher.manifest(repository, "1.4", image.manifest),
+    ):
+        control.delete_image(world.ecr_host, repository, image.digest)
+        assert [ecr.head(path).status_code for path in paths] == [404, 404]
+        answers = [ecr.get(path) for path in paths]
+        assert [answer.json()["errors"][0]["code"] for answer in answers] == ["MANIFEST_UNKNOWN"] * 2
+        bring_back()
+        assert [ecr.get(path).status_code for path in paths] == [200, 200]
