@@ -43,4 +43,12 @@ export class Store {
     delete(key) {
         return this.#entries.delete(key);
     }
+
+    keys(most) {
+        return [...this.#entries.keys()].filter(key => this.has(key)).slice(0, most);
+    }
+
+    size() {
+        return this.keys().length;
+    }
 }

@@ -1,6 +1,7 @@
 """Large blobs are sent in pieces: nginx holds what it has opened and allocated until a request ends."""
 
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -108,3 +109,22 @@ def test_a_slow_client_holds_no_more_than_two_pieces(
         time.sleep(2)
         assert slices_read_from_s3() <= 3 * PIECE_SLICES
         assert open_slices(proxy) <= 2 * PIECE_SLICES
+
+
+@pytest.mark.rule("F25")
+def test_a_pull_ends_at_a_file_that_is_cut_short(proxy: Pod, client: Client, digest: str) -> None:
+    """The pull begins at once: within seconds the scrub would find the file."""
+    path = f"/v2/team/app/blobs/{digest}"
+    client.get(path)
+    (file,) = (file for file in (proxy.folder / "cache/blobs").glob("*/*/*") if f"bytes={9 * MIB}-" in key_of(file))
+    os.truncate(file, MIB // 2)
+    began = time.monotonic()
+    answer = client.get(path)
+    assert time.monotonic() - began < 15
+    assert not answer.complete
+
+
+def key_of(file: Path) -> str:
+    """The key of a cached file."""
+    with file.open("rb") as opened:
+        return opened.read(500).decode(errors="replace")

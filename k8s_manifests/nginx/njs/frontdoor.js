@@ -4,10 +4,13 @@
 import cache_clock from './cache_clock.js';
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
+import damaged_files from './damaged_files.js';
 import ecr_upstream from './ecr_upstream.js';
 import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
+import scrub_contents from './scrub_contents.js';
+import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
 import turns from './turns.js';
 
@@ -23,6 +26,9 @@ export default {
     probe_cache_disk: cache_disk.probe_cache_disk,
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
+    scrub_contents: scrub_contents.scrub_contents,
+    scrub_sizes: scrub_sizes.scrub_sizes,
+    scrub_status: damaged_files.scrub_status,
     startup: startup.startup,
     wait_for_turn: turns.wait_for_turn,
     wake_cache_manager: cache_clock.wake_cache_manager,

@@ -8,6 +8,7 @@
 | run | the process id, checked copies of the configuration | a few KiB |
 | cache | blobs, manifests | `max_size`, once the cache manager has looked |
 | cache | the file that probes the disk | a few bytes |
+| cache | checksums, one file for each folder of the cache | 120 bytes for each cached file |
 
 Files in progress are in the folders of their caches (`use_temp_path=off`), and their bytes count only when they are
 complete. The cache manager looks every two seconds (tests/proxy/test_cache_size.py): what nginx writes in between is

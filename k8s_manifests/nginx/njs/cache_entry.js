@@ -1,0 +1,112 @@
+// What a file of nginx's cache says about itself, and whether it agrees with itself. It only depends on its arguments.
+//
+// A file has a binary header, the key, the head of the response, and its body. The binary header is
+// ngx_http_file_cache_header_t of nginx's src/http/ngx_http_cache.h, on 64-bit little-endian machines.
+
+import crypto from 'crypto';
+
+const VERSION = 5;
+const VALID_UNTIL_AT = 8;
+const HEAD_AT = 54;
+const BODY_AT = 56;
+const KEY_AT = 342;
+
+// Longer than the TTL of any error and any tag.
+const LONGEST_TTL_SECONDS = 2 * 3600;
+
+const DIGEST = 'sha256:[0-9a-f]{64}';
+const CONTENT_KEY = new RegExp(`^(${DIGEST})(?: bytes=([0-9]+)-([0-9]+))?$`);
+const IS_DIGEST = new RegExp(`^${DIGEST}$`);
+
+// Where the body begins, or 0 when this is no header.
+function bodyStart(bytes) {
+    return bytes.length > KEY_AT ? bytes.readUInt16LE(BODY_AT) : 0;
+}
+
+// The entry in a file of this name, or null when its header is damaged. `bytes` reaches from the file's start to its body.
+function parse(name, bytes) {
+    if (bytes.length <= KEY_AT || bytes.readUInt32LE(0) !== VERSION || bytes.readUInt32LE(4) !== 0) {
+        return null;
+    }
+    const headAt = bytes.readUInt16LE(HEAD_AT);
+    const key = bytes.toString('utf8', KEY_AT, headAt - 1);
+    const head = bytes.toString('utf8', headAt);
+    const status = /^HTTP\/1\.[01] ([2-5][0-9]{2}) /.exec(head);
+    if (crypto.createHash('md5').update(key).digest('hex') !== name || !status || !head.endsWith('\r\n\r\n')) {
+        return null;
+    }
+    const content = CONTENT_KEY.exec(key);
+    return {
+        key,
+        status: Number(status[1]),
+        validUntil: bytes.readUInt32LE(VALID_UNTIL_AT) + bytes.readUInt32LE(VALID_UNTIL_AT + 4) * 0x100000000,
+        bodyStart: bytes.length,
+        // Content that its key names never changes.
+        digest: content ? content[1] : null,
+        first: content && content[2] !== undefined ? Number(content[2]) : null,
+        last: content && content[3] !== undefined ? Number(content[3]) : null,
+        // The server `tags` asks by HEAD, so its entries have no body. Their keys alone have neither digest nor space.
+        hasBody: content !== null || key.includes(' '),
+        length: value(head, 'Content-Length'),
+        isChunked: value(head, 'Transfer-Encoding') !== null,
+        range: /^bytes ([0-9]+)-([0-9]+)\/([0-9]+)$/.exec(value(head, 'Content-Range') || ''),
+        names: value(head, 'Docker-Content-Digest'),
+    };
+}
+
+function value(head, name) {
+    const found = new RegExp(`\r\n${name}: ([^\r\n]*)`, 'i').exec(head);
+    return found ? found[1] : null;
+}
+
+// How the file of an entry is damaged: 'header', 'size', or '' when it agrees with itself.
+//   sizeBytes   of the file
+//   storedAtMs  when it was written
+function damage(entry, sizeBytes, storedAtMs) {
+    if (entry === null) {
+        return sizeBytes > KEY_AT ? 'header' : 'size';
+    }
+    const isContent = entry.status < 300;
+    const mayLast = entry.digest && isContent;
+    if (!mayLast && entry.validUntil > storedAtMs / 1000 + LONGEST_TTL_SECONDS) {
+        return 'header';
+    }
+    if (isContent && (!namesItsKey(entry) || !isItsRange(entry))) {
+        return 'header';
+    }
+    if (entry.length === null) {
+        return entry.isChunked || !isContent ? '' : 'header';
+    }
+    return sizeBytes === entry.bodyStart + (entry.hasBody ? Number(entry.length) : 0) ? '' : 'size';
+}
+
+function namesItsKey(entry) {
+    return !entry.digest || entry.names === null || entry.names === entry.digest;
+}
+
+// Whether a slice is the one that its key names. The last slice of a blob is shorter than its key says.
+function isItsRange(entry) {
+    if (entry.first === null || entry.status !== 206) {
+        return true;
+    }
+    if (!entry.range) {
+        return false;
+    }
+    const last = Math.min(entry.last, Number(entry.range[3]) - 1);
+    return Number(entry.range[1]) === entry.first && Number(entry.range[2]) === last
+        && Number(entry.length) === last - entry.first + 1;
+}
+
+// The digest of the file's body, where the entry says it: of a manifest, and of a blob that is one slice.
+function digestOfBody(entry) {
+    if (entry.status >= 300 || !entry.hasBody) {
+        return null;
+    }
+    if (entry.first === null) {
+        return entry.digest || (IS_DIGEST.test(entry.names || '') ? entry.names : null);
+    }
+    const isWhole = entry.first === 0 && (entry.status === 200 || Number(entry.length) === Number(entry.range[3]));
+    return isWhole ? entry.digest : null;
+}
+
+export default { bodyStart, damage, digestOfBody, parse };

@@ -1,0 +1,30 @@
+// Removes damaged files of the cache, and counts them: nginx fetches again what it does not find.
+
+import cache_files from './cache_files.js';
+import checksums from './checksums.js';
+
+// One log line for each file. Its form is fixed: log filters count it (docs/operations.md).
+function removeDamaged(found) {
+    const key = found.entry ? found.entry.key.replace(/[^ -~]/g, '?').slice(0, 300) : 'unknown';
+    const file = `${found.path} (${found.damage}), key: ${key}`;
+    const failed = cache_files.remove(found.path, found.stat);
+    if (failed) {
+        ngx.log(ngx.ERR, `the scrub could not remove the damaged file ${file}: ${failed}`);
+        return;
+    }
+    checksums.forget(found.path);
+    ngx.shared.scrub_counts.incr(`damaged_${found.damage.split(':')[0]}`, 1, 0);
+    ngx.log(ngx.ERR, `the scrub removed the damaged file ${file}`);
+}
+
+// Answers with the counts since nginx's start.
+function scrub_status(r) {
+    const counts = {};
+    ngx.shared.scrub_counts.items().forEach(item => {
+        counts[item[0]] = item[1];
+    });
+    r.headersOut['Content-Type'] = 'application/json';
+    r.return(200, `${JSON.stringify(counts)}\n`);
+}
+
+export default { removeDamaged, scrub_status };

@@ -1,0 +1,280 @@
+// The scrub over a folder of files in nginx's format, with objects in place of `ngx`.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+
+import cache_entry from '../../k8s_manifests/nginx/njs/cache_entry.js';
+import cache_files from '../../k8s_manifests/nginx/njs/cache_files.js';
+import scrub_contents from '../../k8s_manifests/nginx/njs/scrub_contents.js';
+import scrub_sizes from '../../k8s_manifests/nginx/njs/scrub_sizes.js';
+import { Store } from './store.mjs';
+
+const HOUR_SECONDS = 3600;
+const YEAR_SECONDS = 365 * 24 * HOUR_SECONDS;
+const MIB = 1 << 20;
+
+let folder;
+
+beforeEach(() => {
+    mock.restoreAll();
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scrub-'));
+    globalThis.ngx = {
+        ERR: 3, log: mock.fn(), prefix: `${folder}/`,
+        shared: { scrub: new Store(Date.now), scrub_changed: new Store(Date.now), scrub_counts: new Store(Date.now) },
+    };
+});
+
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+function digestOf(body) {
+    return `sha256:${createHash('sha256').update(body).digest('hex')}`;
+}
+
+// The head of a slice that nginx has stored.
+function slice(digest, first, last, bytes) {
+    return `HTTP/1.1 206 Partial Content\r\nContent-Length: ${last - first + 1}\r\nContent-Range: bytes ${first}-${last}/${bytes}\r\n`
+        + `Docker-Content-Digest: ${digest}\r\n\r\n`;
+}
+
+function bytesOf(key, head, body, ttlSeconds = YEAR_SECONDS) {
+    const start = Buffer.alloc(336);
+    start.writeUInt32LE(5, 0);
+    start.writeUInt32LE(Math.round(Date.now() / 1000) + ttlSeconds, 8);
+    start.writeUInt16LE(336 + 7 + key.length, 54);
+    start.writeUInt16LE(336 + 7 + key.length + head.length, 56);
+    return Buffer.concat([start, Buffer.from(`\nKEY: ${key}\n${head}`), body]);
+}
+
+// Writes a file of the cache, and returns its path in the cache.
+function store(key, head, body, { zone = 'blobs', ttlSeconds } = {}) {
+    const name = createHash('md5').update(key).digest('hex');
+    const file = `${zone}/${name.slice(31)}/${name.slice(29, 31)}/${name}`;
+    fs.mkdirSync(path.dirname(`${folder}/${file}`), { recursive: true });
+    fs.writeFileSync(`${folder}/${file}`, bytesOf(key, head, body, ttlSeconds));
+    // A time that `flip` can set again exactly.
+    const now = Math.floor(Date.now() / 1000);
+    fs.utimesSync(`${folder}/${file}`, now, now);
+    return file;
+}
+
+function storeSlice(body, first, last, bytes = body.length) {
+    return store(`${digestOf(body)} bytes=${first}-${last}`, slice(digestOf(body), first, Math.min(last, bytes - 1), bytes),
+        body.subarray(first, last + 1));
+}
+
+function storeManifest(text, headers = '') {
+    return store(digestOf(text), `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n${headers}\r\n`, Buffer.from(text),
+        { zone: 'manifests' });
+}
+
+// Changes one bit, and no time of the file that the scrub could see.
+function flip(file, at) {
+    const { atime, mtime } = fs.statSync(`${folder}/${file}`);
+    const content = fs.readFileSync(`${folder}/${file}`);
+    content[at < 0 ? content.length + at : at] ^= 4;
+    fs.writeFileSync(`${folder}/${file}`, content);
+    fs.utimesSync(`${folder}/${file}`, atime, mtime);
+}
+
+// Turns of the round until it has come to its end, from its beginning.
+function round() {
+    ngx.shared.scrub.delete('contents');
+    const rounds = ngx.shared.scrub_counts.get('rounds') || 0;
+    for (let turns = 0; (ngx.shared.scrub_counts.get('rounds') || 0) === rounds; turns += 1) {
+        assert.ok(turns < 1000, 'the round ends');
+        scrub_contents.scrub_contents();
+    }
+}
+
+function pass() {
+    const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"after":"","since":0,"startedAtMs":0,"bytes":0}');
+    ngx.shared.scrub.set('sizes', JSON.stringify({ ...sizes, startedAtMs: 0 }));
+    const passes = ngx.shared.scrub_counts.get('passes') || 0;
+    while ((ngx.shared.scrub_counts.get('passes') || 0) === passes) {
+        scrub_sizes.scrub_sizes();
+    }
+}
+
+function remaining() {
+    const found = [];
+    cache_files.walk('', file => found.push(file));
+    return found;
+}
+
+function damaged(kind) {
+    return ngx.shared.scrub_counts.get(`damaged_${kind}`) || 0;
+}
+
+test('files are found in the order of their paths, after any of them, without those that nginx still writes', () => {
+    const files = [1, 2, 3, 4].map(number => storeManifest(`{"number":${number}}`)).sort();
+    fs.writeFileSync(`${folder}/${files[0]}.0000000001`, 'half');
+    assert.deepEqual(remaining(), files);
+    const after = [];
+    cache_files.walk(files[1], file => after.push(file));
+    assert.deepEqual(after, files.slice(2));
+});
+
+test('a walk stops where it is told to, and says so', () => {
+    storeManifest('{"a":1}');
+    assert.equal(cache_files.walk('', () => false), false);
+    assert.equal(cache_files.walk('', () => true), true);
+});
+
+test('what agrees with itself stays', () => {
+    const body = Buffer.alloc(3 * MIB, 'x');
+    [[0, MIB - 1], [MIB, 2 * MIB - 1], [2 * MIB, 4 * MIB - 1]].forEach(([first, last]) => storeSlice(body, first, last));
+    storeManifest('{}');
+    store('host/v2/team/app/manifests/1', 'HTTP/1.1 200 OK\r\nContent-Length: 417\r\n\r\n', Buffer.alloc(0),
+        { zone: 'manifests', ttlSeconds: 10 });
+    store('host/team/app:1 application/json', 'HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n', Buffer.from('{}'),
+        { zone: 'manifests', ttlSeconds: 3 });
+    const before = remaining();
+    assert.equal(before.length, 6);
+    [pass, round, pass, round].forEach(run => run());
+    assert.deepEqual(remaining(), before);
+    assert.equal(ngx.log.mock.callCount(), 0);
+});
+
+for (const [kind, size] of [['empty', 0], ['cut in its header', 200], ['cut between header and body', 600], ['cut by a byte', -1]]) {
+    test(`a pass removes a file that is ${kind}`, () => {
+        const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
+        const { size: before } = fs.statSync(`${folder}/${file}`);
+        fs.truncateSync(`${folder}/${file}`, size < 0 ? before + size : size);
+        pass();
+        assert.deepEqual(remaining(), []);
+        assert.equal(damaged('size') + damaged('header'), 1);
+    });
+}
+
+test('a round finds a flipped bit in a slice whose checksum was noted', () => {
+    const body = Buffer.alloc(5 * MIB, 'x');
+    const file = storeSlice(body, 0, 4 * MIB - 1);
+    round();
+    flip(file, -5);
+    round();
+    assert.deepEqual(remaining(), []);
+    assert.equal(damaged('content'), 1);
+});
+
+test('a flipped bit in a whole blob or a manifest is found at the first visit', () => {
+    const files = [storeSlice(Buffer.from('a small blob'), 0, 4 * MIB - 1), storeManifest('{"a":1}')];
+    files.forEach(file => flip(file, -3));
+    round();
+    assert.deepEqual(remaining(), []);
+    assert.equal(damaged('content'), 2);
+});
+
+test('a flipped bit in a header whose checksum was noted is found', () => {
+    const file = storeManifest('{}', 'Content-Type: application/json\r\n');
+    round();
+    flip(file, fs.readFileSync(`${folder}/${file}`).indexOf('json'));
+    round();
+    assert.deepEqual(remaining(), []);
+    assert.equal(damaged('header'), 1);
+});
+
+test('a file that nginx has stored again, with another header, is the same content', () => {
+    const file = storeManifest('{}', 'Date: 1\r\n');
+    round();
+    const old = new Date(Date.now() - 60_000);
+    storeManifest('{}', 'Date: 2\r\n');
+    fs.utimesSync(`${folder}/${file}`, old, old);
+    round();
+    assert.deepEqual(remaining(), [file]);
+});
+
+test('a slice that is fetched again after its removal is noted anew', () => {
+    const body = Buffer.alloc(5 * MIB, 'x');
+    const file = storeSlice(body, 0, 4 * MIB - 1);
+    round();
+    flip(file, -5);
+    round();
+    storeSlice(body, 0, 4 * MIB - 1);
+    round();
+    round();
+    assert.deepEqual(remaining(), [file]);
+});
+
+test('a changed file is checked before the round comes to it', () => {
+    const body = Buffer.alloc(5 * MIB, 'x');
+    const file = storeSlice(body, 0, 4 * MIB - 1);
+    round();
+    pass();
+    flip(file, -5);
+    pass();
+    ngx.shared.scrub.set('contents', JSON.stringify({
+        isWaiting: true, startedAtMs: Date.now(), after: '', file: null, turn: 0,
+    }));
+    for (let turns = 0; turns < 40; turns += 1) {
+        scrub_contents.scrub_contents();
+    }
+    assert.equal(damaged('content'), 1);
+});
+
+test('a file that is evicted in the middle of its check is no error', () => {
+    const file = storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
+    for (let turns = 0; turns < 3; turns += 1) {
+        scrub_contents.scrub_contents();
+    }
+    assert.equal(JSON.parse(ngx.shared.scrub.get('contents')).file.path, file);
+    fs.unlinkSync(`${folder}/${file}`);
+    scrub_contents.scrub_contents();
+    assert.equal(JSON.parse(ngx.shared.scrub.get('contents')).file, null);
+    assert.equal(ngx.log.mock.callCount(), 0);
+});
+
+test('a damaged file that cannot be removed is reported', () => {
+    const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
+    fs.truncateSync(`${folder}/${file}`, 0);
+    mock.method(fs, 'unlinkSync', () => {
+        throw Object.assign(new Error('read-only'), { code: 'EROFS' });
+    });
+    pass();
+    assert.match(ngx.log.mock.calls[0].arguments[1], new RegExp(`could not remove.*${file}.*EROFS`));
+    assert.equal(damaged('size'), 0);
+});
+
+function parsed(key, head, body, ttlSeconds) {
+    const bytes = bytesOf(key, head, body, ttlSeconds);
+    const name = createHash('md5').update(key).digest('hex');
+    return { entry: cache_entry.parse(name, bytes.subarray(0, cache_entry.bodyStart(bytes))), bytes };
+}
+
+const DIGEST = digestOf('x');
+const HEADS = {
+    'another range': slice(DIGEST, 10, 19, 100),
+    'another digest': slice(digestOf('y'), 0, 9, 100),
+    'no length': slice(DIGEST, 0, 9, 100).replace('Content-Length', 'Content-Lengti'),
+    'no range': slice(DIGEST, 0, 9, 100).replace('Content-Range', 'Content-Rangf'),
+};
+for (const [what, head] of Object.entries(HEADS)) {
+    test(`a header of a slice with ${what} is damaged`, () => {
+        const { entry, bytes } = parsed(`${DIGEST} bytes=0-9`, head, Buffer.alloc(10));
+        assert.equal(cache_entry.damage(entry, bytes.length, Date.now()), 'header');
+    });
+}
+
+test('an error and a tag that would last for a day are damaged', () => {
+    for (const [key, status] of [[`${DIGEST} bytes=0-9`, '503 x'], ['host/v2/a/b/manifests/1', '200 OK']]) {
+        const { entry, bytes } = parsed(key, `HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`, Buffer.alloc(0), 24 * HOUR_SECONDS);
+        assert.equal(cache_entry.damage(entry, bytes.length, Date.now()), 'header');
+    }
+});
+
+test('each bit of a header can flip without an exception, and in most places it is found', () => {
+    const { bytes } = parsed(`${DIGEST} bytes=0-9`, slice(DIGEST, 0, 9, 100), Buffer.alloc(10));
+    const name = createHash('md5').update(`${DIGEST} bytes=0-9`).digest('hex');
+    let found = 0;
+    const bits = (bytes.length - 10 - 342) * 8;
+    for (let bit = 342 * 8; bit < 342 * 8 + bits; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[bit >> 3] ^= 1 << (bit & 7);
+        const start = cache_entry.bodyStart(flipped);
+        found += cache_entry.damage(cache_entry.parse(name, flipped.subarray(0, start)), bytes.length, Date.now()) ? 1 : 0;
+    }
+    assert.ok(found > bits * 0.7, `${found} of ${bits}`);
+});

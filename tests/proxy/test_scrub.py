@@ -1,0 +1,251 @@
+"""The scrub: damaged files of the cache are found and removed, and nginx fetches them again."""
+
+import json
+import os
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
+from tests.proxy.client import ACCEPT, ADDRESS, Client
+
+MIB = 1 << 20
+LAYERS, LAYER_BYTES = 10, 3 * MIB + 7
+"""Four slices each."""
+SHORT_RANGE = {"Range": "bytes=300000-300009"}
+"""Of a slice of 256 KiB that is not the blob's first one."""
+QUICK_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 500")
+FOUND_WITHIN_SECONDS = 10
+"""The sizes of so small a cache are looked at every two seconds."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A pod whose cache holds whole blobs, a blob in part, and manifests.
+
+    Attributes:
+        contents: Path -> what a GET has to bring.
+        partial: The path of a blob of which the cache holds one slice.
+    """
+
+    pod: Pod
+    contents: dict[str, bytes]
+    partial: str
+    partial_content: bytes
+
+    @property
+    def cache(self) -> Path:
+        return self.pod.folder / "cache"
+
+    def files(self, *zones: str) -> list[Path]:
+        """The cached files, in an order that does not depend on the file system."""
+        found = (file for zone in zones for file in (self.cache / zone).glob("*/*/*") if is_cached_file(file))
+        return sorted(found)
+
+    def wrong(self, client: Client) -> list[str]:
+        """The paths whose pull does not bring its content."""
+        got = {path: client.get(path, ACCEPT if "/manifests/" in path else None) for path in self.contents}
+        return [path for path, answer in got.items() if answer.body != self.contents[path] or not answer.complete]
+
+    def wrong_in_part(self, client: Client) -> bool:
+        """Whether the part of a blob is not what it has to be."""
+        answer = client.get(self.partial, SHORT_RANGE)
+        return answer.status != 206 or answer.body != self.partial_content[300000:300010]
+
+    def counts(self) -> dict[str, int]:
+        return scrub_counts()
+
+    def removed(self) -> int:
+        return sum(count for name, count in self.counts().items() if name.startswith("damaged_"))
+
+    def removed_lines(self) -> int:
+        return self.pod.error_log().count("the scrub removed the damaged file")
+
+    def wait_until_noted(self) -> None:
+        """Return when the checksum of every file is noted; then none was taken for a damaged one."""
+        names = {file.name for file in self.files("blobs", "manifests")}
+        wait_until(lambda: names <= self.noted(), "the checksum of every file is noted", seconds=60)
+        assert self.removed() == 0
+
+    def noted(self) -> set[str]:
+        """The names of the files whose checksums are noted."""
+        return {name for file in (self.cache / "checksums").glob("*-??") for name in json.loads(file.read_text())}
+
+
+def is_cached_file(file: Path) -> bool:
+    return "." not in file.name
+
+
+def scrub_counts() -> dict[str, int]:
+    """What the scrub has counted since nginx's start."""
+    connection = HTTPConnection(ADDRESS, 8081, timeout=10)
+    connection.request("GET", "/-/scrub")
+    counts = json.loads(connection.getresponse().read())
+    connection.close()
+    return {str(name): int(value) for name, value in counts.items()}
+
+
+def replace_script(pod: Pod, name: str, before: str, after: str) -> None:
+    script = pod.folder / "scripts" / name
+    text = script.read_text(encoding="utf-8")
+    assert before in text
+    script.write_text(text.replace(before, after), encoding="utf-8")
+
+
+@pytest.fixture
+def filled(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Filled]:
+    """With the scrub as it is."""
+    # nginx itself says so about a header that is cut short, and removes what it does not find when it evicts.
+    pod.tolerated += ("cache file",)
+    pod.start()
+    yield fill(pod, client, publisher)
+    pod.stop()
+
+
+@pytest.fixture
+def round_alone(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Filled]:
+    """With the round over the contents alone, and without its pause: as if damage changed no file's time."""
+    pod.tolerated += ("cache file",)
+    template = pod.configuration()
+    without = template.replace("js_periodic frontdoor.scrub_sizes interval=100ms;", "")
+    assert without != template
+    (pod.folder / "config" / "nginx.conf").write_text(without, encoding="utf-8")
+    replace_script(pod, "scrub_contents.js", *QUICK_ROUND)
+    pod.start()
+    yield fill(pod, client, publisher)
+    pod.stop()
+
+
+def fill(pod: Pod, client: Client, publisher: Publisher) -> Filled:
+    contents: dict[str, bytes] = {}
+    for number in range(LAYERS):
+        image = publisher.image("team/app", f"scrub-{number}", [layer := secrets.token_bytes(LAYER_BYTES)])
+        contents[f"/v2/team/app/blobs/{image.layers[0]}"] = layer
+        contents[f"/v2/team/app/manifests/{image.digest}"] = image.manifest
+    partial_content = secrets.token_bytes(2 * MIB)
+    partial = f"/v2/team/app/blobs/{publisher.blob('team/app', partial_content)}"
+    made = Filled(pod, contents, partial, partial_content)
+    assert made.wrong(client) == []
+    assert not made.wrong_in_part(client)
+    files = LAYERS * 5 + 1
+    wait_until(lambda: len(made.files("blobs", "manifests")) == files, "nginx has stored the last slice")
+    return made
+
+
+def flip(file: Path, chance: random.Random, first: int = 0) -> None:
+    """Change one bit, at `first` or later, and no time that a file system lets one set."""
+    times = file.stat()
+    content = bytearray(file.read_bytes())
+    content[chance.randrange(first, len(content))] ^= 1 << chance.randrange(8)
+    with file.open("r+b") as opened:
+        opened.write(content)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def cut(file: Path, chance: random.Random) -> None:
+    os.truncate(file, chance.randrange(1, file.stat().st_size))
+
+
+def empty(file: Path, _: random.Random) -> None:
+    os.truncate(file, 0)
+
+
+BODY_AT = 900
+"""No header is longer in these tests."""
+
+
+@pytest.mark.rule("R58")
+@pytest.mark.parametrize("damage", [flip, cut, empty])
+def test_pulls_are_right_again_within_seconds_of_any_damage(
+    filled: Filled, client: Client, damage: Callable[[Path, random.Random], None]
+) -> None:
+    filled.wait_until_noted()
+    chance = random.Random(11)  # noqa: S311 - the same damage in every run
+    files = chance.sample(filled.files("blobs", "manifests"), 30)
+    for file in files:
+        damage(file, chance)
+    wait_until(lambda: filled.removed() == len(files), "every damaged file is removed", seconds=FOUND_WITHIN_SECONDS)
+    assert filled.wrong(client) == []
+    assert not filled.wrong_in_part(client)
+    assert filled.removed_lines() == len(files)
+
+
+@pytest.mark.rule("R58")
+def test_a_round_finds_flipped_bits_that_changed_no_time(round_alone: Filled, client: Client) -> None:
+    round_alone.wait_until_noted()
+    chance = random.Random(12)  # noqa: S311 - the same damage in every run
+    files = round_alone.files("blobs", "manifests")
+    for file in files:
+        flip(file, chance)
+    wait_until(lambda: round_alone.removed() == len(files), "every damaged file is removed", seconds=60)
+    assert round_alone.wrong(client) == []
+    assert not round_alone.wrong_in_part(client)
+
+
+@pytest.mark.rule("R58")
+def test_checksums_outlive_a_restart_of_the_container(filled: Filled, client: Client) -> None:
+    """Nothing is read between the damage and the restart, so only what was noted before can show it."""
+    filled.wait_until_noted()
+    filled.pod.kill()
+    chance = random.Random(13)  # noqa: S311 - the same damage in every run
+    files = filled.files("blobs")
+    for file in files:
+        flip(file, chance, BODY_AT if file.stat().st_size > BODY_AT else 0)
+    filled.pod.restart()
+    wait_until(lambda: filled.removed() == len(files), "every damaged file is removed", seconds=60)
+    assert filled.wrong(client) == []
+
+
+@pytest.mark.rule("R59")
+def test_each_damaged_file_has_a_log_line_and_is_counted_by_the_kind_of_its_damage(filled: Filled) -> None:
+    filled.wait_until_noted()
+    one, two, three, *_ = (file for file in filled.files("blobs") if file.stat().st_size > MIB)
+    chance = random.Random(14)  # noqa: S311 - the same damage in every run
+    flip(one, chance, BODY_AT)
+    cut(two, chance)
+    content = three.read_bytes()
+    three.write_bytes(content.replace(b"KEY: sha256:", b"KEY: sha25v:", 1))
+    wait_until(lambda: filled.removed() == 3, "the damaged files are removed", seconds=FOUND_WITHIN_SECONDS)
+    counts = filled.counts()
+    assert {name: count for name, count in counts.items() if name.startswith("damaged_")} == {
+        "damaged_content": 1,
+        "damaged_size": 1,
+        "damaged_header": 1,
+    }
+    lines = [line for line in filled.pod.error_log().splitlines() if "the scrub removed the damaged file" in line]
+    named = {str(Path(line.split("damaged file ")[1].split(" ")[0]).name) for line in lines}
+    assert named == {one.name, two.name, three.name}
+
+
+@pytest.mark.rule("R59")
+def test_clients_do_not_get_the_counts(filled: Filled, client: Client) -> None:
+    filled.wait_until_noted()
+    assert filled.counts()["passes"] > 0
+    assert client.get("/-/scrub").status == 404
+
+
+@pytest.mark.rule("R60")
+def test_the_scrub_leaves_what_is_right_and_what_nginx_still_writes(
+    filled: Filled, client: Client, control: Control
+) -> None:
+    filled.wait_until_noted()
+    unfinished = filled.cache / "blobs" / "0" / "00" / f"{'0' * 32}.0000000001"
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.write_bytes(b"half")
+    before = filled.files("blobs", "manifests")
+    passes = filled.counts()["passes"]
+    wait_until(lambda: filled.counts()["passes"] > passes + 1, "the sizes are looked at twice")
+    assert filled.files("blobs", "manifests") == before
+    assert unfinished.exists()
+    mark = control.mark()
+    assert filled.wrong(client) == []
+    assert control.requests(mark).entries == ()
+    assert filled.removed() == 0
