@@ -80,7 +80,7 @@ function flip(file, at) {
     fs.utimesSync(`${folder}/${file}`, atime, mtime);
 }
 
-// Turns of the round until it has come to its end, from its beginning.
+// Turns of the round until it is complete, from its beginning.
 function round() {
     ngx.shared.scrub.delete('contents');
     const rounds = ngx.shared.scrub_counts.get('rounds') || 0;
@@ -118,7 +118,7 @@ test('files are found in the order of their paths, after any of them, without th
     assert.deepEqual(after, files.slice(2));
 });
 
-test('a walk stops where it is told to, and says so', () => {
+test('a walk stops where the visit returns false, and returns false', () => {
     storeManifest('{"a":1}');
     assert.equal(cache_files.walk('', () => false), false);
     assert.equal(cache_files.walk('', () => true), true);
