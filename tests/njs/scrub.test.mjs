@@ -91,7 +91,7 @@ function round() {
 }
 
 function pass() {
-    const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"after":"","since":0,"startedAtMs":0,"bytes":0}');
+    const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"since":0,"bytes":0,"cursor":null}');
     ngx.shared.scrub.set('sizes', JSON.stringify({ ...sizes, startedAtMs: 0 }));
     const passes = ngx.shared.scrub_counts.get('passes') || 0;
     while ((ngx.shared.scrub_counts.get('passes') || 0) === passes) {
@@ -101,7 +101,7 @@ function pass() {
 
 function remaining() {
     const found = [];
-    cache_files.walk('', file => found.push(file));
+    cache_files.walk(cache_files.start(), () => true, file => found.push(file));
     return found;
 }
 
@@ -109,19 +109,34 @@ function damaged(kind) {
     return ngx.shared.scrub_counts.get(`damaged_${kind}`) || 0;
 }
 
-test('files are found in the order of their paths, after any of them, without those that nginx still writes', () => {
-    const files = [1, 2, 3, 4].map(number => storeManifest(`{"number":${number}}`)).sort();
+function someFiles() {
+    return [1, 2, 3, 4].map(number => storeManifest(`{"number":${number}}`)).sort();
+}
+
+test('every file is found, but not those that nginx still writes', () => {
+    const files = someFiles();
     fs.writeFileSync(`${folder}/${files[0]}.0000000001`, 'half');
-    assert.deepEqual(remaining(), files);
-    const after = [];
-    cache_files.walk(files[1], file => after.push(file));
-    assert.deepEqual(after, files.slice(2));
+    assert.deepEqual(remaining().sort(), files);
 });
 
-test('a walk stops where the visit returns false, and returns false', () => {
-    storeManifest('{"a":1}');
-    assert.equal(cache_files.walk('', () => false), false);
-    assert.equal(cache_files.walk('', () => true), true);
+test('a walk that is continued finds every file once', () => {
+    const files = someFiles();
+    const found = [];
+    let cursor = cache_files.start();
+    for (let isDone = false; !isDone; cursor = JSON.parse(JSON.stringify(cursor))) {
+        isDone = cache_files.walk(cursor, () => false, file => found.push(file));
+    }
+    assert.deepEqual(found.sort(), files);
+});
+
+test('a walk goes on behind a file and a folder that are gone', () => {
+    const files = someFiles();
+    const cursor = cache_files.start();
+    assert.equal(cache_files.walk(cursor, () => false, () => {}), false);
+    files.slice(0, 2).forEach(file => fs.rmSync(path.dirname(`${folder}/${file}`), { recursive: true }));
+    const found = [];
+    assert.equal(cache_files.walk(cursor, () => true, file => found.push(file)), true);
+    assert.deepEqual(found.sort(), files.slice(2));
 });
 
 test('what agrees with itself stays', () => {
@@ -206,9 +221,7 @@ test('a changed file is checked before the round comes to it', () => {
     pass();
     flip(file, -5);
     pass();
-    ngx.shared.scrub.set('contents', JSON.stringify({
-        isWaiting: true, startedAtMs: Date.now(), after: '', file: null, turn: 0,
-    }));
+    ngx.shared.scrub.set('contents', JSON.stringify({ startedAtMs: Date.now(), cursor: null, file: null, turn: 0 }));
     for (let turns = 0; turns < 40; turns += 1) {
         scrub_contents.scrub_contents();
     }

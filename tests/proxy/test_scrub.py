@@ -18,7 +18,7 @@ from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, ADDRESS, Client
 
 MIB = 1 << 20
-LAYERS, LAYER_BYTES = 10, 3 * MIB + 7
+LAYERS, LAYER_BYTES = 6, 3 * MIB + 7
 """Four slices each."""
 SHORT_RANGE = {"Range": "bytes=300000-300009"}
 """Of a slice of 256 KiB that is not the blob's first one."""
@@ -115,7 +115,7 @@ def round_alone(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Fill
     """With the round over the contents alone, and without its pause: as if damage changed no file's time."""
     pod.tolerated += ("cache file",)
     template = pod.configuration()
-    without = template.replace("js_periodic frontdoor.scrub_sizes interval=100ms;", "")
+    without = template.replace("js_periodic frontdoor.scrub_sizes interval=200ms;", "")
     assert without != template
     (pod.folder / "config" / "nginx.conf").write_text(without, encoding="utf-8")
     replace_script(pod, "scrub_contents.js", *QUICK_ROUND)
@@ -169,7 +169,7 @@ def test_pulls_are_right_again_within_seconds_of_any_damage(
 ) -> None:
     filled.wait_until_noted()
     chance = random.Random(11)  # noqa: S311 - the same damage in every run
-    files = chance.sample(filled.files("blobs", "manifests"), 30)
+    files = chance.sample(filled.files("blobs", "manifests"), 20)
     for file in files:
         damage(file, chance)
     wait_until(lambda: filled.removed() == len(files), "every damaged file is removed", seconds=FOUND_WITHIN_SECONDS)

@@ -16,6 +16,8 @@ const LONGEST_TTL_SECONDS = 2 * 3600;
 
 const DIGEST = 'sha256:[0-9a-f]{64}';
 const CONTENT_KEY = new RegExp(`^(${DIGEST})(?: bytes=([0-9]+)-([0-9]+))?$`);
+// Of the server `tags`, which asks by HEAD: its entries have no body.
+const TAG_KEY = /^[^ /]+\/v2\/[^ ]+\/manifests\/[^ /]+$/;
 const IS_DIGEST = new RegExp(`^${DIGEST}$`);
 
 // Where the body begins, or 0 when this is no header.
@@ -45,8 +47,7 @@ function parse(name, bytes) {
         digest: content ? content[1] : null,
         first: content && content[2] !== undefined ? Number(content[2]) : null,
         last: content && content[3] !== undefined ? Number(content[3]) : null,
-        // The server `tags` asks by HEAD, so its entries have no body. Their keys alone have neither digest nor space.
-        hasBody: content !== null || key.includes(' '),
+        isTag: TAG_KEY.test(key),
         length: value(head, 'Content-Length'),
         isChunked: value(head, 'Transfer-Encoding') !== null,
         range: /^bytes ([0-9]+)-([0-9]+)\/([0-9]+)$/.exec(value(head, 'Content-Range') || ''),
@@ -67,17 +68,17 @@ function damage(entry, sizeBytes, storedAtMs) {
         return sizeBytes > KEY_AT ? 'header' : 'size';
     }
     const isContent = entry.status < 300;
-    const mayLast = entry.digest && isContent;
-    if (!mayLast && entry.validUntil > storedAtMs / 1000 + LONGEST_TTL_SECONDS) {
+    const isShortLived = entry.isTag || (entry.digest && !isContent);
+    if (isShortLived && entry.validUntil > storedAtMs / 1000 + LONGEST_TTL_SECONDS) {
         return 'header';
     }
     if (isContent && (!namesItsKey(entry) || !isItsRange(entry))) {
         return 'header';
     }
     if (entry.length === null) {
-        return entry.isChunked || !isContent ? '' : 'header';
+        return entry.digest && isContent && !entry.isChunked ? 'header' : '';
     }
-    return sizeBytes === entry.bodyStart + (entry.hasBody ? Number(entry.length) : 0) ? '' : 'size';
+    return sizeBytes === entry.bodyStart + (entry.isTag ? 0 : Number(entry.length)) ? '' : 'size';
 }
 
 function namesItsKey(entry) {
@@ -99,7 +100,7 @@ function isItsRange(entry) {
 
 // The digest of the file's body, where the entry says it: of a manifest, and of a blob that is one slice.
 function digestOfBody(entry) {
-    if (entry.status >= 300 || !entry.hasBody) {
+    if (entry.status >= 300 || entry.isTag) {
         return null;
     }
     if (entry.first === null) {

@@ -4,26 +4,53 @@
 import fs from 'fs';
 import cache_entry from './cache_entry.js';
 
+// The folders that nginx makes for its `levels=1:2`, two levels of hexadecimal digits.
 const ZONES = ['blobs', 'manifests'];
-const LEVELS = 3;
+const DIGITS = '0123456789abcdef';
 
 // Most headers are shorter; none is longer than the second.
 const HEADER_BYTES = 4096;
 const LONGEST_HEADER_BYTES = 65536;
 
-// Calls `visit` with the path of every file in the cache after `after`, in the order of their paths, until it returns
-// false. Returns whether it came to the end.
-function walk(after, visit) {
-    return ZONES.every(zone => `${zone}~` <= after || walkFolder(zone, LEVELS, after, visit));
+// Where a walk is before its first file: the number of its first folder, in it the folders that are left (two digits each,
+// null before they are listed), and in the first of these the last file that was visited. A list for each turn of 200 ms
+// would cost more than what the turn does.
+function start() {
+    return { folder: 0, left: null, file: '' };
 }
 
-function walkFolder(folder, levels, after, visit) {
-    return names(folder).every(name => {
-        const path = `${folder}/${name}`;
-        if (levels > 1) {
-            return `${path}~` <= after || walkFolder(path, levels - 1, after, visit);
+// Calls `visit` with the path of each file of the cache from a cursor on, which it moves. After each file and each folder it
+// stops unless `goesOn` returns true. Returns whether the walk is complete.
+function walk(cursor, goesOn, visit) {
+    for (; cursor.folder < ZONES.length * DIGITS.length; cursor.folder += 1) {
+        const folder = `${ZONES[cursor.folder >> 4]}/${DIGITS[cursor.folder & 15]}`;
+        if (cursor.left === null) {
+            cursor.left = names(folder).filter(name => name.length === 2).join('');
         }
-        return path <= after || !/^[0-9a-f]{32}$/.test(name) || visit(path);
+        while (cursor.left !== '') {
+            if (!walkFolder(`${folder}/${cursor.left.slice(0, 2)}`, cursor, goesOn, visit)) {
+                return false;
+            }
+            cursor.left = cursor.left.slice(2);
+            cursor.file = '';
+            if (!goesOn()) {
+                return false;
+            }
+        }
+        cursor.left = null;
+    }
+    return true;
+}
+
+function walkFolder(folder, cursor, goesOn, visit) {
+    return names(folder).every(name => {
+        // The names of files that nginx is still writing are longer.
+        if (name <= cursor.file || !/^[0-9a-f]{32}$/.test(name)) {
+            return true;
+        }
+        cursor.file = name;
+        visit(`${folder}/${name}`);
+        return goesOn();
     });
 }
 
@@ -62,7 +89,9 @@ function inspect(path, read) {
             read(file, found);
         }
     } catch (e) {
-        found.damage = `unreadable: ${e.message}`;
+        // The disk cannot read it, or there is a mistake in this program, for which no file is removed.
+        found.damage = e.code ? 'unreadable' : '';
+        ngx.log(ngx.ERR, `the scrub could not check ${path}: ${e.message}`);
     }
     fs.closeSync(file);
     return found;
@@ -103,4 +132,4 @@ function remove(path, checked) {
     }
 }
 
-export default { inspect, namesBeside, remove, stat, walk };
+export default { inspect, namesBeside, remove, start, stat, walk };

@@ -12,11 +12,11 @@ function compare(path, sums, namesInFolder) {
     const noted = read(path);
     const name = nameOf(path);
     const text = `${sums.storedAtMs} ${sums.header} ${sums.body}`;
-    const before = noted[name] ? noted[name].split(' ') : null;
-    if (before && before[2] !== sums.body) {
+    const before = String(noted[name] || '').split(' ');
+    if (before.length === 3 && before[2] !== sums.body) {
         return 'content';
     }
-    if (before && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
+    if (before.length === 3 && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
         return 'header';
     }
     if (noted[name] !== text) {
@@ -45,7 +45,7 @@ function place(path) {
 
 function read(path) {
     try {
-        return JSON.parse(fs.readFileSync(place(path), 'utf8'));
+        return JSON.parse(fs.readFileSync(place(path), 'utf8')) || {};
     } catch (_) {
         return {};
     }

@@ -13,7 +13,7 @@ function removeDamaged(found) {
         return;
     }
     checksums.forget(found.path);
-    ngx.shared.scrub_counts.incr(`damaged_${found.damage.split(':')[0]}`, 1, 0);
+    ngx.shared.scrub_counts.incr(`damaged_${found.damage}`, 1, 0);
     ngx.log(ngx.ERR, `the scrub removed the damaged file ${file}`);
 }
 

@@ -12,11 +12,14 @@ import damaged_files from './damaged_files.js';
 const TURN_MS = 2;
 const ROUND_MS = 30_000;
 
-const CHUNK_BYTES = 256 << 10;
-// How many chunks a turn reads: of changed files; of a cache up to this size; of a larger one fewer, down to one.
-const CHUNKS_OF_CHANGED = 8;
-const CHUNKS_OF_SMALL_CACHE = 5;
+// What a turn reads: of changed files; of a cache up to this size; of a larger one less, down to one step.
+const STEP_BYTES = 256 << 10;
+const STEPS_OF_CHANGED = 8;
+const STEPS_OF_SMALL_CACHE = 5;
 const SMALL_CACHE_BYTES = 1 << 30;
+
+// What is read at once: from 128 KiB on, each turn would get a new buffer from the kernel, which costs as much as the hash.
+const CHUNK_BYTES = 64 << 10;
 
 // What a file costs a turn beside its bytes.
 const COST_BYTES = 8 << 10;
@@ -27,16 +30,14 @@ const WHOLE_BYTES = 1 << 20;
 // Every second turn begins with the changed files, so that these cannot stop the round.
 function scrub_contents() {
     const stored = ngx.shared.scrub.get('contents');
-    // `file`: what is left of a file, { path, ino, offset, sum }
-    const round = stored ? JSON.parse(stored) : {
-        isWaiting: true, startedAtMs: 0, after: '', file: null, turn: 0,
-    };
+    // `cursor`: null between two rounds. `file`: what is left of a file, { path, ino, offset, sum }.
+    const round = stored ? JSON.parse(stored) : { startedAtMs: 0, cursor: null, file: null, turn: 0 };
     const isForChanged = round.turn % 2 === 0 && ngx.shared.scrub_changed.size() > 0;
     const turn = {
-        bytes: CHUNK_BYTES * (isForChanged ? CHUNKS_OF_CHANGED : chunks()),
+        bytes: STEP_BYTES * (isForChanged ? STEPS_OF_CHANGED : steps()),
         endsAtMs: Date.now() + TURN_MS,
-        buffer: Buffer.alloc(CHUNK_BYTES),
         hasWorked: false,
+        buffer: null,
     };
     round.turn += 1;
     if (round.file) {
@@ -50,12 +51,12 @@ function scrub_contents() {
 }
 
 // A cache of 1 GiB is read within a minute. A larger one does not fit into memory, and its disk has other users.
-function chunks() {
+function steps() {
     const bytes = ngx.shared.scrub_counts.get('bytes') || SMALL_CACHE_BYTES;
-    return Math.max(1, Math.min(CHUNKS_OF_SMALL_CACHE, Math.round(CHUNKS_OF_SMALL_CACHE * SMALL_CACHE_BYTES / bytes)));
+    return Math.max(1, Math.min(STEPS_OF_SMALL_CACHE, Math.round(STEPS_OF_SMALL_CACHE * SMALL_CACHE_BYTES / bytes)));
 }
 
-// Every turn does something, however slow the disk is.
+// Every turn reads something, however slow the disk is.
 function hasTime(turn) {
     return !turn.hasWorked || (turn.bytes > 0 && Date.now() < turn.endsAtMs);
 }
@@ -72,24 +73,22 @@ function checkChanged(round, turn) {
 }
 
 function continueRound(round, turn) {
-    if (round.isWaiting) {
+    if (round.file || !hasTime(turn)) {
+        return;
+    }
+    if (round.cursor === null) {
         if (Date.now() - round.startedAtMs < ROUND_MS) {
             return;
         }
-        round.isWaiting = false;
         round.startedAtMs = Date.now();
+        round.cursor = cache_files.start();
     }
-    const isDone = cache_files.walk(round.after, path => {
-        if (round.file || !hasTime(turn)) {
-            return false;
-        }
-        round.after = path;
+    const goesOn = () => !round.file && turn.bytes > 0 && Date.now() < turn.endsAtMs;
+    const isDone = cache_files.walk(round.cursor, goesOn, path => {
         check(round, turn, { path, ino: 0, offset: 0, sum: '' });
-        return true;
     });
-    if (isDone && !round.file) {
-        round.isWaiting = true;
-        round.after = '';
+    if (isDone) {
+        round.cursor = null;
         ngx.shared.scrub_counts.incr('rounds', 1, 0);
         ngx.shared.scrub_counts.set('round_seconds', Math.round((Date.now() - round.startedAtMs) / 1000));
     }
@@ -119,6 +118,7 @@ function readBody(file, found, turn, progress) {
     const isWhole = isReadInOneTurn(found);
     const hash = crypto.createHash('sha256');
     const end = found.stat.size - found.entry.bodyStart;
+    turn.buffer = turn.buffer || Buffer.alloc(CHUNK_BYTES);
     while (progress.offset < end) {
         const size = fs.readSync(
             file, turn.buffer, 0, Math.min(CHUNK_BYTES, end - progress.offset), found.entry.bodyStart + progress.offset

@@ -5,7 +5,7 @@ import cache_files from './cache_files.js';
 import damaged_files from './damaged_files.js';
 
 // How long a turn works, and the shortest time from the start of one pass over all files to the next.
-const TURN_MS = 1;
+const TURN_MS = 2;
 const PASS_MS = 2000;
 
 // File systems keep times in steps of some milliseconds.
@@ -13,26 +13,25 @@ const CLOCK_MARGIN_MS = 1000;
 
 function scrub_sizes() {
     const stored = ngx.shared.scrub.get('sizes');
-    // `since`: what changed after this time is new; at first everything is.
-    const pass = stored ? JSON.parse(stored) : { after: '', since: 0, startedAtMs: 0, bytes: 0 };
+    // `since`: what changed after this time is new; at first everything is. `cursor`: null between two passes.
+    const pass = stored ? JSON.parse(stored) : { since: 0, startedAtMs: 0, bytes: 0, cursor: null };
     const now = Date.now();
-    if (pass.after === '') {
+    if (pass.cursor === null) {
         if (now - pass.startedAtMs < PASS_MS) {
             return;
         }
         pass.startedAtMs = now;
+        pass.bytes = 0;
+        pass.cursor = cache_files.start();
     }
-    const isDone = cache_files.walk(pass.after, path => {
-        pass.after = path;
+    const isDone = cache_files.walk(pass.cursor, () => Date.now() < now + TURN_MS, path => {
         pass.bytes += look(path, pass.since);
-        return Date.now() < now + TURN_MS;
     });
     if (isDone) {
         ngx.shared.scrub_counts.set('bytes', pass.bytes);
         ngx.shared.scrub_counts.incr('passes', 1, 0);
-        pass.after = '';
         pass.since = pass.startedAtMs;
-        pass.bytes = 0;
+        pass.cursor = null;
     }
     ngx.shared.scrub.set('sizes', JSON.stringify(pass));
 }
