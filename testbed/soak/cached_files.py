@@ -12,6 +12,7 @@ from pathlib import Path
 SLICE_BYTES = 4 << 20
 _HEADER_BYTES = 336
 """Of ngx_http_file_cache_header_t."""
+_VERSION_BYTES = 8
 _SLICES_OF_A_BLOB = 256
 _VALID_SECONDS = 365 * 86_400
 
@@ -36,9 +37,9 @@ def key(file: Path) -> str:
 
 
 def flip(file: Path, chance: random.Random) -> None:
-    """Change one bit, and not the file's time of modification."""
+    """Change one bit, and not the file's time of modification; nor its format's version, at which nginx passes over it."""
     times = file.stat()
-    at = chance.randrange(times.st_size)
+    at = chance.randrange(_VERSION_BYTES, times.st_size)
     with file.open("r+b") as opened:
         opened.seek(at)
         changed = bytes([opened.read(1)[0] ^ 1 << chance.randrange(8)])

@@ -13,6 +13,7 @@ from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.bench.usage import cpu_seconds, tree
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.progress import step
 from testbed.sandbox.world import World
@@ -39,10 +40,16 @@ def pod(world: World, size_gib: int) -> Iterator[Pod]:
 
 
 def restart_without_pass(of: Pod) -> None:
-    """Start the pod's container again, with the round over the contents alone."""
+    """Start the pod's container again, with the round over the contents alone.
+
+    Raises:
+        SandboxError: nginx refuses the configuration.
+    """
     lines = of.template(TEMPLATE_KEY).splitlines()
     of.kill()
     of.configure("\n".join(line for line in lines if "frontdoor.scrub_sizes" not in line) + "\n")
+    if of.check().returncode:
+        raise SandboxError(f"nginx refuses the configuration: {of.error_log()}")
     of.restart()
 
 

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import cache_entry from '../../k8s_manifests/nginx/njs/cache_entry.js';
-import cache_files from '../../k8s_manifests/nginx/njs/cache_files.js';
+import cache_walk from '../../k8s_manifests/nginx/njs/cache_walk.js';
+import scrub_blobs from '../../k8s_manifests/nginx/njs/scrub_blobs.js';
 import scrub_contents from '../../k8s_manifests/nginx/njs/scrub_contents.js';
 import scrub_sizes from '../../k8s_manifests/nginx/njs/scrub_sizes.js';
 import { Store } from './store.mjs';
@@ -24,7 +25,9 @@ beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scrub-'));
     globalThis.ngx = {
         ERR: 3, log: mock.fn(), prefix: `${folder}/`,
-        shared: { scrub: new Store(Date.now), scrub_changed: new Store(Date.now), scrub_counts: new Store(Date.now) },
+        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_running'].map(
+            name => [`scrub${name}`, new Store(Date.now)]
+        )),
     };
 });
 
@@ -101,7 +104,7 @@ function pass() {
 
 function remaining() {
     const found = [];
-    cache_files.walk(cache_files.start(), () => true, file => found.push(file));
+    cache_walk.walk(cache_walk.start(), () => true, file => found.push(file));
     return found;
 }
 
@@ -122,20 +125,20 @@ test('every file is found, but not those that nginx still writes', () => {
 test('a walk that is continued finds every file once', () => {
     const files = someFiles();
     const found = [];
-    let cursor = cache_files.start();
+    let cursor = cache_walk.start();
     for (let isDone = false; !isDone; cursor = JSON.parse(JSON.stringify(cursor))) {
-        isDone = cache_files.walk(cursor, () => false, file => found.push(file));
+        isDone = cache_walk.walk(cursor, () => false, file => found.push(file));
     }
     assert.deepEqual(found.sort(), files);
 });
 
 test('a walk goes on behind a file and a folder that are gone', () => {
     const files = someFiles();
-    const cursor = cache_files.start();
-    assert.equal(cache_files.walk(cursor, () => false, () => {}), false);
+    const cursor = cache_walk.start();
+    assert.equal(cache_walk.walk(cursor, () => false, () => {}), false);
     files.slice(0, 2).forEach(file => fs.rmSync(path.dirname(`${folder}/${file}`), { recursive: true }));
     const found = [];
-    assert.equal(cache_files.walk(cursor, () => true, file => found.push(file)), true);
+    assert.equal(cache_walk.walk(cursor, () => true, file => found.push(file)), true);
     assert.deepEqual(found.sort(), files.slice(2));
 });
 
@@ -240,6 +243,15 @@ test('a file that is evicted in the middle of its check is no error', () => {
     assert.equal(ngx.log.mock.callCount(), 0);
 });
 
+test('files of another version of the format are left alone', () => {
+    const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
+    flip(file, 0);
+    flip(file, -1);
+    pass();
+    round();
+    assert.deepEqual(remaining(), [file]);
+});
+
 test('a damaged file that cannot be removed is reported', () => {
     const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
     fs.truncateSync(`${folder}/${file}`, 0);
@@ -249,6 +261,61 @@ test('a damaged file that cannot be removed is reported', () => {
     pass();
     assert.match(ngx.log.mock.calls[0].arguments[1], new RegExp(`could not remove.*${file}.*EROFS`));
     assert.equal(damaged('size'), 0);
+});
+
+// Two slices, the second of 1 MiB, as if both were cached for the first time.
+function storeBlob() {
+    const body = Buffer.alloc(2 * MIB, 'x');
+    body[3] = 1;
+    return [storeSlice(body, 0, MIB - 1), storeSlice(body, MIB, 2 * MIB - 1)];
+}
+
+// Every blob that waits is checked, beside a worker that lives.
+async function checkBlobs() {
+    ngx.fetch = mock.fn(() => scrub_blobs.scrub_blob({ return: () => {} }));
+    while (ngx.shared.scrub_blobs.size() > 0) {
+        await scrub_blobs.scrub_blobs({ variables: { fetch_url: 'http://127.0.0.1:8081' } });
+    }
+}
+
+test('a blob whose slice was damaged before it was noted is removed', async () => {
+    const files = storeBlob();
+    flip(files[1], -3);
+    round();
+    assert.equal(remaining().length, 2, 'the checksum is that of the damage');
+    await checkBlobs();
+    assert.deepEqual(remaining(), []);
+});
+
+test('an intact blob is compared with its digest once', async () => {
+    storeBlob();
+    round();
+    await checkBlobs();
+    assert.equal(remaining().length, 2);
+    assert.equal(ngx.shared.scrub_counts.get('blobs'), 1);
+    round();
+    assert.equal(ngx.shared.scrub_blobs.size(), 0);
+});
+
+test('a blob that is cached in part is not compared with its digest', async () => {
+    const files = storeBlob();
+    fs.unlinkSync(`${folder}/${files[0]}`);
+    round();
+    await checkBlobs();
+    assert.deepEqual(remaining(), [files[1]]);
+    assert.equal(ngx.shared.scrub_counts.get('blobs'), undefined);
+});
+
+test('the check of a blob ends with its worker', async () => {
+    const files = storeBlob();
+    flip(files[1], -3);
+    round();
+    ngx.shared.scrub_running.set('worker', 1);
+    const check = scrub_blobs.scrub_blob({ return: () => {} });
+    ngx.shared.scrub_running.set('worker', 2);
+    await check;
+    assert.equal(remaining().length, 2);
+    assert.ok(!ngx.shared.scrub_running.has('blob'));
 });
 
 function parsed(key, head, body, ttlSeconds) {

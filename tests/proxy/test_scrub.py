@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -140,8 +141,11 @@ def fill(pod: Pod, client: Client, publisher: Publisher) -> Filled:
     return made
 
 
-def flip(file: Path, chance: random.Random, first: int = 0) -> None:
-    """Change one bit, at `first` or later, and no time that a file system lets one set."""
+def flip(file: Path, chance: random.Random, first: int = 8) -> None:
+    """Change one bit, at `first` or later, and not the time of modification.
+
+    The first 8 bytes are the version of the format: nginx itself passes over a file of another one.
+    """
     times = file.stat()
     content = bytearray(file.read_bytes())
     content[chance.randrange(first, len(content))] ^= 1 << chance.randrange(8)
@@ -198,10 +202,33 @@ def test_checksums_outlive_a_restart_of_the_container(filled: Filled, client: Cl
     chance = random.Random(13)  # noqa: S311 - the same damage in every run
     files = filled.files("blobs")
     for file in files:
-        flip(file, chance, BODY_AT if file.stat().st_size > BODY_AT else 0)
+        flip(file, chance)
     filled.pod.restart()
     wait_until(lambda: filled.removed() == len(files), "every damaged file is removed", seconds=60)
     assert filled.wrong(client) == []
+
+
+@pytest.mark.rule("R58")
+def test_a_blob_that_was_damaged_before_its_checksums_were_noted_is_fetched_again(
+    pod: Pod, client: Client, publisher: Publisher
+) -> None:
+    """The scrub begins only after the damage."""
+    template = pod.configuration()
+    pod.tolerated += ("cache file",)
+    config = pod.folder / "config" / "nginx.conf"
+    config.write_text(re.sub(r"js_periodic frontdoor\.scrub_\w+ \S+;", "", template), encoding="utf-8")
+    pod.start()
+    content = secrets.token_bytes(LAYER_BYTES)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    assert client.get(path).body == content
+    first, *_ = sorted((pod.folder / "cache/blobs").glob("*/*/*"), key=lambda file: -file.stat().st_size)
+    flip(first, random.Random(15), BODY_AT)  # noqa: S311 - the same damage in every run
+    assert client.get(path).body != content
+    pod.kill()
+    config.write_text(template, encoding="utf-8")
+    assert pod.check().returncode == 0
+    pod.restart()
+    wait_until(lambda: client.get(path).body == content, "the blob is fetched again", seconds=60)
 
 
 @pytest.mark.rule("R59")

@@ -18,23 +18,37 @@ const DIGEST = 'sha256:[0-9a-f]{64}';
 const CONTENT_KEY = new RegExp(`^(${DIGEST})(?: bytes=([0-9]+)-([0-9]+))?$`);
 // Of the server `tags`, which asks by HEAD: its entries have no body.
 const TAG_KEY = /^[^ /]+\/v2\/[^ ]+\/manifests\/[^ /]+$/;
-const IS_DIGEST = new RegExp(`^${DIGEST}$`);
 
 // Where the body begins, or 0 when this is no header.
 function bodyStart(bytes) {
     return bytes.length > KEY_AT ? bytes.readUInt16LE(BODY_AT) : 0;
 }
 
+function md5(text) {
+    return crypto.createHash('md5').update(text).digest('hex');
+}
+
+// Where nginx stores the entry of a key.
+function pathOf(zone, key) {
+    const name = md5(key);
+    return `${zone}/${name.slice(31)}/${name.slice(29, 31)}/${name}`;
+}
+
+// Whether nginx has another format, of which nothing is known here. It passes over such a file itself where it has this one.
+function isOfOtherVersion(bytes) {
+    return bytes.length > KEY_AT && (bytes.readUInt32LE(0) !== VERSION || bytes.readUInt32LE(4) !== 0);
+}
+
 // The entry in a file of this name, or null when its header is damaged. `bytes` reaches from the file's start to its body.
 function parse(name, bytes) {
-    if (bytes.length <= KEY_AT || bytes.readUInt32LE(0) !== VERSION || bytes.readUInt32LE(4) !== 0) {
+    const headAt = bytes.length > KEY_AT ? bytes.readUInt16LE(HEAD_AT) : 0;
+    if (headAt <= KEY_AT || headAt > bytes.length) {
         return null;
     }
-    const headAt = bytes.readUInt16LE(HEAD_AT);
     const key = bytes.toString('utf8', KEY_AT, headAt - 1);
     const head = bytes.toString('utf8', headAt);
     const status = /^HTTP\/1\.[01] ([2-5][0-9]{2}) /.exec(head);
-    if (crypto.createHash('md5').update(key).digest('hex') !== name || !status || !head.endsWith('\r\n\r\n')) {
+    if (md5(key) !== name || !status || !head.endsWith('\r\n\r\n')) {
         return null;
     }
     const content = CONTENT_KEY.exec(key);
@@ -98,16 +112,14 @@ function isItsRange(entry) {
         && Number(entry.length) === last - entry.first + 1;
 }
 
-// The digest of the file's body, where the entry says it: of a manifest, and of a blob that is one slice.
+// The digest of the file's body, where the key says it: of a manifest, and of a blob that is one slice.
 function digestOfBody(entry) {
-    if (entry.status >= 300 || entry.isTag) {
+    if (!entry.digest || entry.status >= 300) {
         return null;
     }
-    if (entry.first === null) {
-        return entry.digest || (IS_DIGEST.test(entry.names || '') ? entry.names : null);
-    }
-    const isWhole = entry.first === 0 && (entry.status === 200 || Number(entry.length) === Number(entry.range[3]));
+    const isWhole = entry.first === null || entry.status === 200
+        || (entry.first === 0 && Number(entry.length) === Number(entry.range[3]));
     return isWhole ? entry.digest : null;
 }
 
-export default { bodyStart, damage, digestOfBody, parse };
+export default { bodyStart, damage, digestOfBody, isOfOtherVersion, parse, pathOf };

@@ -7,7 +7,10 @@ import checksums from './checksums.js';
 function removeDamaged(found) {
     const key = found.entry ? found.entry.key.replace(/[^ -~]/g, '?').slice(0, 300) : 'unknown';
     const file = `${found.path} (${found.damage}), key: ${key}`;
-    const failed = cache_files.remove(found.path, found.stat);
+    const failed = cache_files.remove(found);
+    if (failed === null) {
+        return;
+    }
     if (failed) {
         ngx.log(ngx.ERR, `the scrub could not remove the damaged file ${file}: ${failed}`);
         return;

@@ -9,6 +9,7 @@ import ecr_upstream from './ecr_upstream.js';
 import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
+import scrub_blobs from './scrub_blobs.js';
 import scrub_contents from './scrub_contents.js';
 import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
@@ -26,6 +27,8 @@ export default {
     probe_cache_disk: cache_disk.probe_cache_disk,
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
+    scrub_blob: scrub_blobs.scrub_blob,
+    scrub_blobs: scrub_blobs.scrub_blobs,
     scrub_contents: scrub_contents.scrub_contents,
     scrub_sizes: scrub_sizes.scrub_sizes,
     scrub_status: damaged_files.scrub_status,

@@ -1,12 +1,11 @@
 // Reads the cached files, in rounds and in short turns, and compares them with their digests or with the checksums that were
 // noted when they were new. docs/decisions/0025-scrub.md has the reasons and the measurements.
 
-import crypto from 'crypto';
-import fs from 'fs';
-import cache_entry from './cache_entry.js';
+import cache_body from './cache_body.js';
 import cache_files from './cache_files.js';
-import checksums from './checksums.js';
+import cache_walk from './cache_walk.js';
 import damaged_files from './damaged_files.js';
+import scrub_blobs from './scrub_blobs.js';
 
 // How long a turn works, beyond one chunk or one small file, and the shortest time from the start of one round to the next.
 const TURN_MS = 2;
@@ -18,14 +17,8 @@ const STEPS_OF_CHANGED = 8;
 const STEPS_OF_SMALL_CACHE = 5;
 const SMALL_CACHE_BYTES = 1 << 30;
 
-// What is read at once: from 128 KiB on, each turn would get a new buffer from the kernel, which costs as much as the hash.
-const CHUNK_BYTES = 64 << 10;
-
 // What a file costs a turn beside its bytes.
 const COST_BYTES = 8 << 10;
-
-// A body that has a digest is read in one turn if it is not longer, or a manifest.
-const WHOLE_BYTES = 1 << 20;
 
 // Every second turn begins with the changed files, so that these cannot stop the round.
 function scrub_contents() {
@@ -38,6 +31,7 @@ function scrub_contents() {
         endsAtMs: Date.now() + TURN_MS,
         hasWorked: false,
         buffer: null,
+        hasTime: () => hasTime(turn),
     };
     round.turn += 1;
     if (round.file) {
@@ -81,10 +75,10 @@ function continueRound(round, turn) {
             return;
         }
         round.startedAtMs = Date.now();
-        round.cursor = cache_files.start();
+        round.cursor = cache_walk.start();
     }
     const goesOn = () => !round.file && turn.bytes > 0 && Date.now() < turn.endsAtMs;
-    const isDone = cache_files.walk(round.cursor, goesOn, path => {
+    const isDone = cache_walk.walk(round.cursor, goesOn, path => {
         check(round, turn, { path, ino: 0, offset: 0, sum: '' });
     });
     if (isDone) {
@@ -98,69 +92,25 @@ function continueRound(round, turn) {
 function check(round, turn, progress) {
     round.file = null;
     turn.hasWorked = true;
+    turn.bytes -= COST_BYTES;
     const found = cache_files.inspect(progress.path, (file, found) => {
+        if (!found.entry.digest || found.entry.status >= 300) {
+            return;
+        }
         const begun = progress.ino === found.stat.ino
             ? progress : { path: progress.path, ino: found.stat.ino, offset: 0, sum: '' };
-        turn.bytes -= COST_BYTES;
-        if (readBody(file, found, turn, begun)) {
-            found.damage = damageOf(found, begun.sum);
-        } else {
+        if (!cache_body.read(file, found, begun, turn)) {
             round.file = begun;
+            return;
+        }
+        found.damage = cache_body.damage(found, begun.sum);
+        if (!found.damage) {
+            scrub_blobs.consider(found.entry);
         }
     });
     if (found && found.damage) {
         damaged_files.removeDamaged(found);
     }
-}
-
-// Reads what is left of a body into `progress.sum`. Returns false when the turn ends before the body does.
-function readBody(file, found, turn, progress) {
-    const isWhole = isReadInOneTurn(found);
-    const hash = crypto.createHash('sha256');
-    const end = found.stat.size - found.entry.bodyStart;
-    turn.buffer = turn.buffer || Buffer.alloc(CHUNK_BYTES);
-    while (progress.offset < end) {
-        const size = fs.readSync(
-            file, turn.buffer, 0, Math.min(CHUNK_BYTES, end - progress.offset), found.entry.bodyStart + progress.offset
-        );
-        const chunk = turn.buffer.subarray(0, size);
-        if (isWhole) {
-            hash.update(chunk);
-        } else {
-            progress.sum = sum(progress.sum, chunk);
-        }
-        progress.offset += size;
-        turn.bytes -= size;
-        if (size === 0 || (!isWhole && !hasTime(turn))) {
-            break;
-        }
-    }
-    if (isWhole) {
-        progress.sum = hash.digest('hex');
-    }
-    return progress.offset >= end;
-}
-
-// A digest is of the whole body, and a hash cannot be continued in another turn.
-function isReadInOneTurn(found) {
-    const digest = cache_entry.digestOfBody(found.entry);
-    return digest !== null && (found.entry.first === null || found.stat.size <= WHOLE_BYTES);
-}
-
-function damageOf(found, sumOfBody) {
-    if (isReadInOneTurn(found) && `sha256:${sumOfBody}` !== cache_entry.digestOfBody(found.entry)) {
-        return 'content';
-    }
-    if (!found.entry.digest || found.entry.status >= 300) {
-        return '';
-    }
-    const sums = { storedAtMs: found.stat.mtimeMs, header: sum('', found.header), body: sumOfBody.slice(0, 32) };
-    return checksums.compare(found.path, sums, () => cache_files.namesBeside(found.path));
-}
-
-// The checksum of what comes before a chunk, and of the chunk. Against accidents 128 bits are plenty.
-function sum(before, chunk) {
-    return crypto.createHash('sha256').update(before).update(chunk).digest('hex').slice(0, 32);
 }
 
 export default { scrub_contents };

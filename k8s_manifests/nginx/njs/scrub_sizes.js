@@ -2,6 +2,7 @@
 // in short turns. docs/decisions/0025-scrub.md has the reasons.
 
 import cache_files from './cache_files.js';
+import cache_walk from './cache_walk.js';
 import damaged_files from './damaged_files.js';
 
 // How long a turn works, and the shortest time from the start of one pass over all files to the next.
@@ -22,9 +23,9 @@ function scrub_sizes() {
         }
         pass.startedAtMs = now;
         pass.bytes = 0;
-        pass.cursor = cache_files.start();
+        pass.cursor = cache_walk.start();
     }
-    const isDone = cache_files.walk(pass.cursor, () => Date.now() < now + TURN_MS, path => {
+    const isDone = cache_walk.walk(pass.cursor, () => Date.now() < now + TURN_MS, path => {
         pass.bytes += look(path, pass.since);
     });
     if (isDone) {

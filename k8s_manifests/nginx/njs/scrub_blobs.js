@@ -1,0 +1,134 @@
+// Checks whole blobs whose slices are all cached, once, against their digests: a checksum that was noted for a slice which
+// was damaged before cannot show it. docs/decisions/0025-scrub.md has the reasons.
+
+import crypto from 'crypto';
+import fs from 'fs';
+import cache_entry from './cache_entry.js';
+import cache_files from './cache_files.js';
+import checksums from './checksums.js';
+import damaged_files from './damaged_files.js';
+
+// A hash cannot be continued in another request, and the engine frees memory only at a request's end: some MiB for each GiB.
+const LARGEST_BYTES = 2 * (1 << 30);
+const MOST_SLICES = 512;
+
+// A worker that stops no longer writes its id: then the check ends, so that nginx does not wait for it.
+const ID_LASTS_MS = 3000;
+
+const TURN_MS = 2;
+const TURN_BYTES = 1 << 20;
+const PAUSE_MS = 50;
+const CHUNK_BYTES = 64 << 10;
+
+// Notes that a slice was found intact: its blob is checked next, unless it was.
+function consider(entry) {
+    if (entry.first === null || entry.status !== 206) {
+        return;
+    }
+    const blob = { digest: entry.digest, sliceBytes: entry.last - entry.first + 1, bytes: Number(entry.range[3]) };
+    const slices = Math.ceil(blob.bytes / blob.sliceBytes);
+    if (slices > 1 && slices <= MOST_SLICES && blob.bytes <= LARGEST_BYTES && !checksums.isWhole(pathOf(blob, 0))) {
+        ngx.shared.scrub_blobs.set(`${blob.digest} ${blob.sliceBytes} ${blob.bytes}`, 1);
+    }
+}
+
+function pathOf(blob, number) {
+    const first = number * blob.sliceBytes;
+    return cache_entry.pathOf('blobs', `${blob.digest} bytes=${first}-${first + blob.sliceBytes - 1}`);
+}
+
+// Starts the check of the next blob in a request of its own, which may last for minutes.
+async function scrub_blobs(s) {
+    ngx.shared.scrub_running.set('worker', process.pid, ID_LASTS_MS);
+    if (ngx.shared.scrub_blobs.size() === 0 || ngx.shared.scrub_running.has('blob')) {
+        return;
+    }
+    try {
+        await ngx.fetch(`${s.variables.fetch_url}/-/scrub-blob`);
+    } catch (e) {
+        ngx.log(ngx.WARN, `the scrub could not start the check of a blob: ${e.message}`);
+    }
+}
+
+// Answers at once, and then checks a blob.
+async function scrub_blob(r) {
+    r.return(204);
+    const key = ngx.shared.scrub_blobs.keys(1)[0];
+    if (key === undefined || !ngx.shared.scrub_running.add('blob', 1)) {
+        return;
+    }
+    ngx.shared.scrub_blobs.delete(key);
+    const words = key.split(' ');
+    const paths = pathsOf({ digest: words[0], sliceBytes: Number(words[1]), bytes: Number(words[2]) });
+    const sum = paths ? await sumOf(paths) : null;
+    if (sum === words[0]) {
+        checksums.markWhole(paths[0]);
+        ngx.shared.scrub_counts.incr('blobs', 1, 0);
+    } else if (sum !== null) {
+        paths.forEach(removeSlice);
+    }
+    ngx.shared.scrub_running.delete('blob');
+}
+
+// The files of all slices; null when one is not cached.
+function pathsOf(blob) {
+    const paths = [];
+    for (let number = 0; number * blob.sliceBytes < blob.bytes; number += 1) {
+        paths.push(pathOf(blob, number));
+        if (!cache_files.stat(paths[number])) {
+            return null;
+        }
+    }
+    return paths;
+}
+
+// The digest of the bodies of files in a row; null when one of them is gone or damaged, or the worker stops.
+async function sumOf(paths) {
+    const worker = ngx.shared.scrub_running.get('worker');
+    const hash = crypto.createHash('sha256');
+    const buffer = Buffer.alloc(CHUNK_BYTES);
+    for (let number = 0; number < paths.length; number += 1) {
+        const found = cache_files.inspect(paths[number]);
+        if (!found || !found.entry || found.damage) {
+            return null;
+        }
+        let at = found.entry.bodyStart;
+        while (at < found.stat.size) {
+            const end = readTurn(paths[number], at, found.stat, hash, buffer);
+            if (end === at || ngx.shared.scrub_running.get('worker') !== worker) {
+                return null;
+            }
+            at = end;
+            // It expires when this request ends early.
+            ngx.shared.scrub_running.set('blob', 1);
+            await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+        }
+    }
+    return `sha256:${hash.digest('hex')}`;
+}
+
+// Reads on from a place for a turn. Returns where it stopped; the same place when the file is another one now.
+function readTurn(path, start, stat, hash, buffer) {
+    const until = Date.now() + TURN_MS;
+    let at = start;
+    cache_files.read(path, stat, file => {
+        let size = 1;
+        while (size > 0 && at < stat.size && at < start + TURN_BYTES && (at === start || Date.now() < until)) {
+            size = fs.readSync(file, buffer, 0, Math.min(CHUNK_BYTES, stat.size - at), at);
+            hash.update(buffer.subarray(0, size));
+            at += size;
+        }
+    });
+    return at;
+}
+
+// Which slice is damaged is not known, so all of them are removed.
+function removeSlice(path) {
+    const found = cache_files.inspect(path);
+    if (found) {
+        found.damage = found.damage || 'content';
+        damaged_files.removeDamaged(found);
+    }
+}
+
+export default { consider, scrub_blob, scrub_blobs };
