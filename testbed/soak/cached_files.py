@@ -37,7 +37,7 @@ def key(file: Path) -> str:
 
 
 def flip(file: Path, chance: random.Random) -> None:
-    """Change one bit, and not the file's time of modification; nor its format's version, at which nginx passes over it."""
+    """Change one bit; not the file's time of modification, nor the format's version, at which nginx passes over it."""
     times = file.stat()
     at = chance.randrange(_VERSION_BYTES, times.st_size)
     with file.open("r+b") as opened:

@@ -24,7 +24,7 @@ LAYERS, LAYER_BYTES = 6, 3 * MIB + 7
 SHORT_RANGE = {"Range": "bytes=300000-300009"}
 """Of a slice of 256 KiB that is not the blob's first one."""
 QUICK_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 500")
-FOUND_WITHIN_SECONDS = 10
+FOUND_WITHIN_SECONDS = 20
 """The sizes of so small a cache are looked at every two seconds."""
 
 

@@ -19,6 +19,12 @@ const CONTENT_KEY = new RegExp(`^(${DIGEST})(?: bytes=([0-9]+)-([0-9]+))?$`);
 // Of the server `tags`, which asks by HEAD: its entries have no body.
 const TAG_KEY = /^[^ /]+\/v2\/[^ ]+\/manifests\/[^ /]+$/;
 
+// Written out: to compile one takes longer than all else that is done for a file.
+const LENGTH = /\r\nContent-Length: ([^\r\n]*)/i;
+const ENCODING = /\r\nTransfer-Encoding: ([^\r\n]*)/i;
+const RANGE = /\r\nContent-Range: bytes ([0-9]+)-([0-9]+)\/([0-9]+)\r\n/i;
+const NAMED_DIGEST = /\r\nDocker-Content-Digest: ([^\r\n]*)/i;
+
 // Where the body begins, or 0 when this is no header.
 function bodyStart(bytes) {
     return bytes.length > KEY_AT ? bytes.readUInt16LE(BODY_AT) : 0;
@@ -62,15 +68,15 @@ function parse(name, bytes) {
         first: content && content[2] !== undefined ? Number(content[2]) : null,
         last: content && content[3] !== undefined ? Number(content[3]) : null,
         isTag: TAG_KEY.test(key),
-        length: value(head, 'Content-Length'),
-        isChunked: value(head, 'Transfer-Encoding') !== null,
-        range: /^bytes ([0-9]+)-([0-9]+)\/([0-9]+)$/.exec(value(head, 'Content-Range') || ''),
-        names: value(head, 'Docker-Content-Digest'),
+        length: value(head, LENGTH),
+        isChunked: value(head, ENCODING) !== null,
+        range: RANGE.exec(head),
+        names: value(head, NAMED_DIGEST),
     };
 }
 
-function value(head, name) {
-    const found = new RegExp(`\r\n${name}: ([^\r\n]*)`, 'i').exec(head);
+function value(head, header) {
+    const found = header.exec(head);
     return found ? found[1] : null;
 }
 
