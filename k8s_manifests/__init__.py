@@ -5,23 +5,24 @@ from typing import Any
 from cdk8s import App
 
 from k8s_manifests.access_chart import AccessChart
+from k8s_manifests.exposures import UNKNOWN, TargetGroups
 from k8s_manifests.proxy_chart import ProxyChart
 from lambda_fn.settings.models import Settings
 
 __all__ = ["AccessChart", "ProxyChart", "access_documents", "documents", "proxy_documents"]
 
 
-def documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
+def documents(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> list[dict[str, Any]]:
     """Every object that the charts hold, as plain dicts in an order that can be applied: the Namespace comes first.
 
     The Secret and the rendered ConfigMap are not among them: the Lambda writes those, and the pods wait for them.
 
     Args:
         settings: All settings.
-        target_group_arn: The stack's target group, where the exposure has one; by default the one in the settings.
+        target_groups: The stack's target groups, where the exposure has them; by default those in the settings.
             Without either there is no TargetGroupBinding.
     """
-    return [*access_documents(settings), *proxy_documents(settings, target_group_arn=target_group_arn)]
+    return [*access_documents(settings), *proxy_documents(settings, target_groups=target_groups)]
 
 
 def access_documents(settings: Settings) -> list[dict[str, Any]]:
@@ -29,6 +30,6 @@ def access_documents(settings: Settings) -> list[dict[str, Any]]:
     return list(AccessChart(App(), "access", settings=settings).to_json())
 
 
-def proxy_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
+def proxy_documents(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> list[dict[str, Any]]:
     """All other objects: the pods and what they run on."""
-    return list(ProxyChart(App(), "proxy", settings=settings, target_group_arn=target_group_arn).to_json())
+    return list(ProxyChart(App(), "proxy", settings=settings, target_groups=target_groups).to_json())

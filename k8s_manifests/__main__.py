@@ -8,7 +8,8 @@ from cdk8s import Yaml
 from pydantic import TypeAdapter, ValidationError
 
 from k8s_manifests import access_documents, documents
-from k8s_manifests.exposures import Exposure, exposure_of
+from k8s_manifests.exposures import Exposure, TargetGroups, exposure_of
+from k8s_manifests.exposures.target_groups import TARGET_GROUP_SETTINGS, option_of, output_of
 from lambda_fn.contract.errors import FrontdoorError, SettingsError
 from lambda_fn.settings.fields import TargetGroupArn
 from lambda_fn.settings.models import Settings
@@ -18,9 +19,9 @@ WRONG_FILE = 2
 """Exit status for a settings file that cannot be used, as for a wrong command line."""
 
 _MISSING_BINDING = (
-    "the objects hold no TargetGroupBinding, so the load balancer has no pods, because the target group's ARN is not "
-    'set. Fix: with manifests = "external" set proxy.exposure.target_group_arn to the stack\'s output TargetGroupArn; '
-    "otherwise the stack applies the binding, and --target-group-arn adds it here"
+    "the objects hold no TargetGroupBinding to the stack's output {output}, so the load balancer has no pods there, "
+    'because its ARN is not set. Fix: with manifests = "external" set proxy.exposure.{setting} to the output; '
+    "otherwise the stack applies the binding, and {option} adds it here"
 )
 
 
@@ -29,18 +30,17 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         settings = _read(arguments.config)
-        exposure = exposure_of(settings, target_group_arn=arguments.target_group_arn)
-        if arguments.target_group_arn:
-            _check_use_of_arn(arguments.target_group_arn, exposure, access=arguments.access)
+        given = TargetGroups(**{group: getattr(arguments, setting) for group, setting in TARGET_GROUP_SETTINGS.items()})
+        exposure = exposure_of(settings, target_groups=given)
+        _check_use_of_arns(given, exposure, access=arguments.access)
     except FrontdoorError as error:
         sys.stderr.write(f"ecr-frontdoor: {error}\n")
         return WRONG_FILE
     if arguments.access:
         sys.stdout.write(Yaml.stringify(*access_documents(settings)))
         return 0
-    if exposure.has_load_balancer and not exposure.target_group_arn:
-        sys.stderr.write(f"ecr-frontdoor: {_MISSING_BINDING}\n")
-    sys.stdout.write(Yaml.stringify(*documents(settings, target_group_arn=arguments.target_group_arn)))
+    _report_missing_bindings(exposure)
+    sys.stdout.write(Yaml.stringify(*documents(settings, target_groups=given)))
     return 0
 
 
@@ -57,12 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         help="print only the Namespace, the rights in it and the network access: with "
         'manifests = "namespaced" an administrator of the cluster applies them before the first deployment',
     )
-    parser.add_argument(
-        "--target-group-arn",
-        type=_arn,
-        metavar="ARN",
-        help='with proxy.exposure.kind = "nlb": the stack\'s output TargetGroupArn, for the TargetGroupBinding',
-    )
+    for setting in TARGET_GROUP_SETTINGS.values():
+        parser.add_argument(
+            option_of(setting),
+            type=_arn,
+            metavar="ARN",
+            help=f'with proxy.exposure.kind = "nlb": the output {output_of(setting)}, for a TargetGroupBinding',
+        )
     return parser
 
 
@@ -81,11 +82,26 @@ def _read(path: Path) -> Settings:
     return parse_toml(text, str(path))
 
 
-def _check_use_of_arn(arn: str, exposure: Exposure, *, access: bool) -> None:
+def _check_use_of_arns(given: TargetGroups, exposure: Exposure, *, access: bool) -> None:
     """Refuse an ARN that no object would name."""
-    if access or not exposure.has_load_balancer:
-        cause = "--access" if access else f'proxy.exposure.kind = "{exposure.kind}"'
-        raise SettingsError(f"--target-group-arn = {arn}: {cause} prints no TargetGroupBinding. Fix: leave it out")
+    if exposure.has_load_balancer and not access:
+        return
+    for group, setting in TARGET_GROUP_SETTINGS.items():
+        if arn := getattr(given, group):
+            cause = "--access" if access else f'proxy.exposure.kind = "{exposure.kind}"'
+            raise SettingsError(
+                f"{option_of(setting)} = {arn}: {cause} prints no TargetGroupBinding. Fix: leave it out"
+            )
+
+
+def _report_missing_bindings(exposure: Exposure) -> None:
+    """Say for which target groups the objects have no binding."""
+    if not exposure.has_load_balancer:
+        return
+    for group, setting in TARGET_GROUP_SETTINGS.items():
+        if not getattr(exposure.target_groups, group):
+            missing = _MISSING_BINDING.format(setting=setting, output=output_of(setting), option=option_of(setting))
+            sys.stderr.write(f"ecr-frontdoor: {missing}\n")
 
 
 if __name__ == "__main__":

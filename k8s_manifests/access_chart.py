@@ -14,7 +14,7 @@ from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.deployer import deployer_access
-from k8s_manifests.exposures import exposure_of
+from k8s_manifests.exposures import TargetGroups, exposure_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.proxy_chart import proxy_objects
@@ -40,15 +40,17 @@ class AccessChart(Chart):
 def _access_objects(settings: Settings) -> list[Resource]:
     place = Place(settings.cluster.namespace, settings.names.workload)
     exposure = exposure_of(settings)
-    # The rights do not depend on the target group that the binding names, which is not known yet.
-    deployed = proxy_objects(settings, target_group_arn="any") if settings.manifests == "namespaced" else []
+    # The rights do not depend on the target groups that the bindings name, which are not known yet.
+    deployed = (
+        proxy_objects(settings, target_groups=TargetGroups("any", "any")) if settings.manifests == "namespaced" else []
+    )
     return [
         namespace(place, exposure.namespace_labels),
         role(place, settings.names),
         role_binding(place, settings.refresher_group),
         *(deployer_access(place, deployed) if deployed else []),
-        network_policy(place, sources=exposure.sources, port=exposure.listening_port),
-        service(place, port=exposure.service_port, port_name=exposure.port_name),
+        network_policy(place, exposure.openings),
+        service(place, exposure.service_ports),
         *exposure.access_objects,
     ]
 

@@ -16,7 +16,18 @@ from lightkube.models.core_v1 import (
 )
 
 from k8s_manifests.volumes import mounts
-from lambda_fn.contract.paths import CACHE, CONFIG, HTTP_PORT, HTTPS_PORT, LIVE, READY, RUN, STARTUP
+from lambda_fn.contract.paths import (
+    CACHE,
+    CONFIG,
+    HTTP_PORT,
+    HTTPS_PORT,
+    LIVE,
+    PROXY_PROTOCOL,
+    PROXY_PROTOCOL_PORT,
+    READY,
+    RUN,
+    STARTUP,
+)
 from lambda_fn.settings.proxy import Proxy, Resources
 
 _SCRIPTS = files("k8s_manifests").joinpath("pod")
@@ -50,6 +61,8 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
     ports = [ContainerPort(name="http", containerPort=HTTP_PORT, protocol="TCP")]
     if secure:
         ports.append(ContainerPort(name="https", containerPort=HTTPS_PORT, protocol="TCP"))
+    if proxy.exposure.client_address == "proxy_protocol":
+        ports.append(ContainerPort(name=PROXY_PROTOCOL, containerPort=PROXY_PROTOCOL_PORT, protocol="TCP"))
     return Container(
         name="nginx",
         image=proxy.image,

@@ -34,14 +34,20 @@ def disruption_budget(place: Place) -> PodDisruptionBudget:
     )
 
 
-def network_policy(place: Place, *, sources: Iterable[str], port: int) -> NetworkPolicy:
-    """In: from `sources` to the port that serves clients. Out: DNS, and HTTPS to ECR and S3.
+def network_policy(place: Place, openings: Iterable[tuple[int, Iterable[str]]]) -> NetworkPolicy:
+    """In: to each port of `openings` from its network ranges. Out: DNS, and HTTPS to ECR and S3.
 
     A NetworkPolicy matches addresses, not names, and the addresses of ECR and S3 change. So 443 is open to all but the
     metadata service, and nginx limits by name which hosts it connects to. The kubelet's probes come from the node,
     which every implementation allows.
     """
-    clients = [NetworkPolicyPeer(ipBlock=IPBlock(cidr=cidr)) for cidr in sources]
+    ingress = [
+        NetworkPolicyIngressRule(
+            from_=[NetworkPolicyPeer(ipBlock=IPBlock(cidr=cidr)) for cidr in sources],
+            ports=[NetworkPolicyPort(port=port, protocol="TCP")],
+        )
+        for port, sources in openings
+    ]
     anywhere = [
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="0.0.0.0/0", except_=[METADATA_V4])),
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="::/0", except_=[METADATA_V6])),
@@ -52,7 +58,7 @@ def network_policy(place: Place, *, sources: Iterable[str], port: int) -> Networ
         spec=NetworkPolicySpec(
             podSelector=LabelSelector(matchLabels=place.selector_labels),
             policyTypes=["Ingress", "Egress"],
-            ingress=[NetworkPolicyIngressRule(from_=clients, ports=[NetworkPolicyPort(port=port, protocol="TCP")])],
+            ingress=ingress,
             egress=[
                 NetworkPolicyEgressRule(ports=dns),
                 NetworkPolicyEgressRule(to=anywhere, ports=[NetworkPolicyPort(port=443, protocol="TCP")]),

@@ -5,7 +5,7 @@ from constructs import Construct
 from lightkube.core.resource import Resource
 
 from k8s_manifests.configuration import scripts_config_map, template_config_map
-from k8s_manifests.exposures import exposure_of
+from k8s_manifests.exposures import TargetGroups, exposure_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
@@ -21,17 +21,17 @@ class ProxyChart(Chart):
         id: str,  # noqa: A002 - constructs name it so
         *,
         settings: Settings,
-        target_group_arn: str | None,
+        target_groups: TargetGroups,
     ) -> None:
         super().__init__(scope, id, disable_resource_name_hashes=True)
-        add(self, proxy_objects(settings, target_group_arn=target_group_arn))
+        add(self, proxy_objects(settings, target_groups=target_groups))
 
 
-def proxy_objects(settings: Settings, *, target_group_arn: str | None) -> list[Resource]:
+def proxy_objects(settings: Settings, *, target_groups: TargetGroups) -> list[Resource]:
     """The objects, in an order that can be applied."""
     names = settings.names
     place = Place(settings.cluster.namespace, names.workload)
-    exposure = exposure_of(settings, target_group_arn=target_group_arn)
+    exposure = exposure_of(settings, target_groups=target_groups)
     return [
         template_config_map(place, names.template_config_map),
         scripts_config_map(place, names.scripts_config_map),

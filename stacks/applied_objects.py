@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8s_manifests import documents, proxy_documents
+from k8s_manifests.exposures import UNKNOWN, TargetGroups
 from lambda_fn.settings.models import Settings
 
 
-def applied_documents(settings: Settings, *, target_group_arn: str | None = None) -> list[dict[str, Any]]:
+def applied_documents(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> list[dict[str, Any]]:
     """The objects that the deployment applies: all, those that need no administrator, or none."""
     match settings.manifests:
         case "kubectl":
-            return documents(settings, target_group_arn=target_group_arn)
+            return documents(settings, target_groups=target_groups)
         case "namespaced":
-            return proxy_documents(settings, target_group_arn=target_group_arn)
+            return proxy_documents(settings, target_groups=target_groups)
         case "external":
             return []
 

@@ -47,8 +47,8 @@ def first_run(  # noqa: PLR0913 - properties, each passed by name
     log = log_group(stack, "DeploymentLog", retention_days=days, removal_policy=cdk.RemovalPolicy.DESTROY, key=key)
     workload = _workload(stack, settings, objects, network, log)
     # Pods become ready when the load balancer finds them healthy, so it must exist before them.
-    workload.node.add_dependency(*([balancer] if balancer else []), *after)
-    return FirstRun(
+    workload.node.add_dependency(*(balancer.before_pods if balancer else []), *after)
+    run = FirstRun(
         stack,
         "FirstRun",
         function=refresh.function,
@@ -56,6 +56,10 @@ def first_run(  # noqa: PLR0913 - properties, each passed by name
         after=[*after, workload],
         log_group=log,
     )
+    if balancer:
+        # Clients are led to another target group when the run has seen pods that are healthy in it.
+        balancer.listener.node.add_dependency(run)
+    return run
 
 
 def _workload(

@@ -10,18 +10,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from k8s_manifests.exposures import exposure_of
+from k8s_manifests.exposures import UNKNOWN, exposure_of
 from lambda_fn.contract.metrics import dimensions
 from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.registry import Registry
 from stacks.access import GroupAccess
 from stacks.alarms import Alarms
 from stacks.applied_objects import applied_documents, workload_digest
 from stacks.deployment import first_run
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
-from stacks.first_run import FirstRun
 from stacks.load_balancer import LoadBalancer
 from stacks.metrics import Metrics
 from stacks.monitoring import monitoring
@@ -49,24 +47,28 @@ class FrontdoorStack(cdk.Stack):
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
         )
         reject_incompatible_settings(settings)
-        self._add_hints(settings.cluster.region, settings.registries, settings.proxy.image)
+        self._add_hints(settings)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
         balancer = self._load_balancer(settings)
-        # Without the target group: its ARN is unknown at synthesis, and equal settings must give an equal digest.
+        # Without the target groups: their ARNs are unknown at synthesis, and equal settings must give an equal digest.
         digest = workload_digest(applied_documents(settings))
         refreshes = refresh(self, settings, workload_digest=digest, network=network, key=key)
         alarms = self._alarms(settings, refreshes, key)
         prerequisites = self._prerequisites(settings, refreshes.role, network)
-        objects = applied_documents(settings, target_group_arn=balancer.target_group_arn if balancer else None)
+        objects = applied_documents(settings, target_groups=balancer.target_groups if balancer else UNKNOWN)
         run = first_run(
             self, settings, objects, refreshes, network=network, balancer=balancer, after=prerequisites, key=key
         )
-        _order(refreshes.schedule, alarms, run=run, prerequisites=prerequisites)
+        # The canary pulls through the load balancer.
+        reached_by = [balancer.listener] if balancer else []
+        _order(refreshes.schedule, alarms, after=[run, *reached_by] if run else prerequisites, has_run=run is not None)
         self._outputs(refreshes.function)
 
-    def _add_hints(self, cluster_region: str, registries: Sequence[Registry], image: str) -> None:
-        for hint in synth_hints(cluster_region=cluster_region, registries=registries, image=image):
+    def _add_hints(self, settings: Settings) -> None:
+        exposure, image = settings.proxy.exposure, settings.proxy.image
+        region, registries = settings.cluster.region, settings.registries
+        for hint in synth_hints(cluster_region=region, registries=registries, image=image, exposure=exposure):
             cdk.Annotations.of(self).add_info(hint)
 
     def _load_balancer(self, settings: Settings) -> LoadBalancer | None:
@@ -133,10 +135,7 @@ class FrontdoorStack(cdk.Stack):
         )
 
 
-def _order(schedule: Schedule, alarms: Alarms, *, run: FirstRun | None, prerequisites: Sequence[IDependable]) -> None:
+def _order(schedule: Schedule, alarms: Alarms, *, after: Sequence[IDependable], has_run: bool) -> None:
     """A schedule may start a run as soon as it exists: before the first run it would fail or run beside it."""
-    if not run:
-        schedule.node.add_dependency(*prerequisites)
-        return
-    for later in (schedule, *alarms.raised_without_data):
-        later.node.add_dependency(run)
+    for later in (schedule, *(alarms.raised_without_data if has_run else ())):
+        later.node.add_dependency(*after)

@@ -1,4 +1,4 @@
-"""The listener of the load balancer, with its certificate."""
+"""The listeners of the load balancer: the one for clients, with its certificate, and one for each target group."""
 
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -20,12 +20,12 @@ def listener(
     exposure: NlbExposure,
     balancer: elbv2.CfnLoadBalancer,
     targets: elbv2.CfnTargetGroup,
-) -> None:
+) -> elbv2.CfnListener:
     """Port 443: terminates TLS if there is a certificate, otherwise passes TCP through to nginx."""
     certificate = exposure.certificate_arn
     if exposure.certificate_zone_id:
         certificate = _certificate(scope, domain, exposure.certificate_zone_id).ref
-    elbv2.CfnListener(
+    return elbv2.CfnListener(
         scope,
         "Https",
         load_balancer_arn=balancer.ref,
@@ -33,6 +33,25 @@ def listener(
         protocol="TLS" if certificate else "TCP",
         ssl_policy=TLS_POLICY if certificate else None,
         certificates=[elbv2.CfnListener.CertificateProperty(certificate_arn=certificate)] if certificate else None,
+        default_actions=[elbv2.CfnListener.ActionProperty(type="forward", target_group_arn=targets.ref)],
+    )
+
+
+def standby_listener(
+    scope: Construct, construct_id: str, *, port: int, balancer: elbv2.CfnLoadBalancer, targets: elbv2.CfnTargetGroup
+) -> elbv2.CfnListener:
+    """Keeps a target group in use, on a port that the load balancer's security group opens to no client.
+
+    The load balancer checks the health of the targets of a group only while a listener leads to it, and a new pod
+    waits for each of its groups. So both groups have healthy pods before port 443 moves from one to the other.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+    """
+    return elbv2.CfnListener(
+        scope,
+        construct_id,
+        load_balancer_arn=balancer.ref,
+        port=port,
+        protocol="TCP",
         default_actions=[elbv2.CfnListener.ActionProperty(type="forward", target_group_arn=targets.ref)],
     )
 

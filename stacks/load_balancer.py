@@ -3,7 +3,7 @@
 `docs/decisions/0010-the-stack-owns-the-load-balancer.md` gives the reasons why the stack owns it and not the cluster.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -11,21 +11,25 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
+from k8s_manifests.exposures import TargetGroups
+from lambda_fn.contract.paths import HTTP_PORT, PROXY_PROTOCOL_PORT
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.exposure import NlbExposure
-from stacks.listener import listener
+from stacks.listener import listener, standby_listener
 from stacks.nag import acknowledge
 from stacks.network import HTTPS
 from stacks.target_group import target_group
 
 
 class LoadBalancer(Construct):
-    """The load balancer. The TargetGroupBinding in the charts registers and deregisters the pods.
+    """The load balancer. The TargetGroupBindings in the charts register and deregister the pods.
 
     L1, because the L2 looks up subnets and expects targets that CloudFormation knows.
 
     Attributes:
-        target_group_arn: For the TargetGroupBinding.
+        target_groups: For the TargetGroupBindings.
+        before_pods: What new pods wait for: the load balancer with its target groups and its rules.
+        listener: For clients. It moves to another target group once pods are in that one.
     """
 
     def __init__(  # noqa: PLR0913 - properties, each passed by name
@@ -41,14 +45,31 @@ class LoadBalancer(Construct):
         drain_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
-        group = _security_group(self, cluster, client_cidrs, pod_port)
+        ports = {"Pods": pod_port, "ProxyProtocol": PROXY_PROTOCOL_PORT}
+        group = _security_group(self, cluster, client_cidrs, ports)
         balancer = _balancer(self, exposure.subnets, group)
-        targets = target_group(self, "Pods", vpc_id=str(cluster.vpc_id), exposure=exposure, drain_seconds=drain_seconds)
-        listener(self, domain, exposure, balancer, targets)
+        plain, proxy_protocol = (
+            target_group(
+                self,
+                name,
+                vpc_id=str(cluster.vpc_id),
+                exposure=exposure,
+                drain_seconds=drain_seconds,
+                proxy_protocol=name == "ProxyProtocol",
+            )
+            for name in ports
+        )
+        standby_listener(self, "PodsStandby", port=HTTP_PORT, balancer=balancer, targets=plain)
+        standby_listener(
+            self, "ProxyProtocolStandby", port=PROXY_PROTOCOL_PORT, balancer=balancer, targets=proxy_protocol
+        )
+        self.before_pods = tuple(self.node.children)
+        targets = proxy_protocol if exposure.sends_proxy_protocol else plain
+        self.listener = listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
             _alias(self, domain, exposure.alias_zone_id, balancer)
-        self.target_group_arn = targets.ref
-        _outputs(cdk.Stack.of(self), targets.ref, balancer.attr_dns_name)
+        self.target_groups = TargetGroups(plain.ref, proxy_protocol.ref)
+        _outputs(cdk.Stack.of(self), self.target_groups, balancer.attr_dns_name)
 
 
 def _balancer(scope: Construct, subnets: Iterable[str], security_group: str) -> elbv2.CfnLoadBalancer:
@@ -71,8 +92,8 @@ def _balancer(scope: Construct, subnets: Iterable[str], security_group: str) -> 
     return balancer
 
 
-def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], port: int) -> str:
-    """In: the clients' networks, on 443. Out: the pods, on their port; with the rule on the group of the pods."""
+def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], ports: Mapping[str, int]) -> str:
+    """In: the clients' networks, on 443. Out: the pods, on their ports; with the rules on the group of the pods."""
     pods = str(cluster.security_group_id_of_pods)
     group = ec2.CfnSecurityGroup(
         scope,
@@ -88,18 +109,20 @@ def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[s
                 destination_security_group_id=pods,
                 description="To the pods",
             )
+            for port in ports.values()
         ],
     )
-    ec2.CfnSecurityGroupIngress(
-        scope,
-        "IntoPods",
-        group_id=pods,
-        source_security_group_id=group.attr_group_id,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        description="From the load balancer of ecr-frontdoor to the pods",
-    )
+    for name, port in ports.items():
+        ec2.CfnSecurityGroupIngress(
+            scope,
+            f"Into{name}",
+            group_id=pods,
+            source_security_group_id=group.attr_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description="From the load balancer of ecr-frontdoor to the pods",
+        )
     return group.attr_group_id
 
 
@@ -123,6 +146,8 @@ def _alias(scope: Construct, domain: str, zone_id: str, balancer: elbv2.CfnLoadB
     )
 
 
-def _outputs(stack: cdk.Stack, target_group_arn: str, dns_name: str) -> None:
-    cdk.CfnOutput(stack, "TargetGroupArn", value=target_group_arn, description="Target group of the proxy pods")
+def _outputs(stack: cdk.Stack, target_groups: TargetGroups, dns_name: str) -> None:
+    groups = {"TargetGroupArn": target_groups.plain, "ProxyProtocolTargetGroupArn": target_groups.proxy_protocol}
+    for output, arn in groups.items():
+        cdk.CfnOutput(stack, output, value=str(arn), description="Target group of the proxy pods")
     cdk.CfnOutput(stack, "LoadBalancerName", value=dns_name, description="DNS name of the load balancer")

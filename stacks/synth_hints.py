@@ -4,13 +4,20 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
+from lambda_fn.settings.exposure import ExposureTable
 from lambda_fn.settings.registry import Registry
 
 
-def synth_hints(*, cluster_region: str, registries: Iterable[Registry], image: str) -> tuple[str, ...]:
+def synth_hints(
+    *, cluster_region: str, registries: Iterable[Registry], image: str, exposure: ExposureTable
+) -> tuple[str, ...]:
     """Each hint has the setting with its value, the cause and the fix."""
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
-    return (*_unknown_regions({"cluster.region": cluster_region} | regions), *_movable_tag(image))
+    return (
+        *_unknown_regions({"cluster.region": cluster_region} | regions),
+        *_movable_tag(image),
+        *_unknown_clients(exposure),
+    )
 
 
 def _unknown_regions(regions: Mapping[str, str]) -> list[str]:
@@ -36,3 +43,14 @@ def _movable_tag(image: str) -> tuple[str, ...]:
     return (
         f"proxy.image = {image}: {reason}. Fix: add its digest (@sha256:...), preferably of a copy in your own ECR",
     )
+
+
+def _unknown_clients(exposure: ExposureTable) -> tuple[str, ...]:
+    if exposure.client_address != "unknown":
+        return ()
+    hint = (
+        "proxy.exposure.trusted_proxies is not set: nginx sees the addresses of what stands before it and not those of "
+        "the clients, so the access log names no client and no limit by client applies. Fix: set it to the network "
+        "ranges of the proxies that write X-Forwarded-For"
+    )
+    return (hint,)

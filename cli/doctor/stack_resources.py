@@ -16,6 +16,8 @@ REFRESHER_ROLE, DEPLOYER_ROLE = "IdentityRole", "WorkloadRole"
 
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+TARGET_GROUP_CONSTRUCTS = ("LoadBalancerPods", "LoadBalancerProxyProtocol")
+"""How the logical ids of the target groups begin: the plain one, then the one with PROXY protocol."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,20 @@ A new kind is a table in `lambda_fn/settings/exposure.py`, a module here, and it
 
 from k8s_manifests.exposures import ingress, nlb, pod, service
 from k8s_manifests.exposures.exposure import Exposure
+from k8s_manifests.exposures.target_groups import UNKNOWN, TargetGroups
 from k8s_manifests.objects import Place
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 
-__all__ = ["Exposure", "exposure_of"]
+__all__ = ["UNKNOWN", "Exposure", "TargetGroups", "exposure_of"]
 
 
-def exposure_of(settings: Settings, *, target_group_arn: str | None = None) -> Exposure:
+def exposure_of(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> Exposure:
     """The exposure that the settings choose.
 
     Args:
         settings: All of them; a kind gets the values it needs.
-        target_group_arn: The stack's target group, where it is known; by default the one in the settings.
+        target_groups: The stack's target groups, where they are known; by default those in the settings.
     """
     place = Place(settings.cluster.namespace, settings.names.workload)
     clients = settings.proxy.client_cidrs
@@ -25,7 +26,7 @@ def exposure_of(settings: Settings, *, target_group_arn: str | None = None) -> E
         case IngressExposure():
             return ingress.exposure(table, place=place, domain=settings.domain, clients=clients)
         case NlbExposure():
-            return nlb.exposure(table, place=place, clients=clients, target_group_arn=target_group_arn)
+            return nlb.exposure(table, place=place, clients=clients, target_groups=target_groups)
         case PodExposure():
             return pod.exposure(table, clients=clients)
         case ServiceExposure():

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from lightkube.core.resource import Resource
 
-from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
+from k8s_manifests.exposures.target_groups import UNKNOWN, TargetGroups
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL, PROXY_PROTOCOL_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class Exposure:
     Attributes:
         kind: `proxy.exposure.kind` of the settings.
         sources: The network ranges from which connections reach the pods.
+        proxy_protocol_sources: Those from which they begin with a PROXY protocol header, on a port for them alone.
         tls_secret: The TLS Secret that nginx serves; None where TLS is terminated before nginx.
         access_objects: Its objects that an administrator applies, beside the Service.
         proxy_objects: Its objects that a deployment applies before the pods.
@@ -22,13 +24,14 @@ class Exposure:
         endpoint_seconds: How long a stopping pod still accepts connections: until no client is sent to it.
         registration_seconds: The longest time until a load balancer sends clients to a new pod, which is ready only
             then; 0 without one.
-        has_load_balancer: Whether the stack makes a load balancer, with a target group for the pods.
-        target_group_arn: The target group that the objects name; None where it is not known.
+        has_load_balancer: Whether the stack makes a load balancer, with target groups for the pods.
+        target_groups: The target groups that the objects name.
         vpc_endpoints: The VPC endpoints it needs where the VPC has no NAT, each with its purpose.
     """
 
     kind: str
     sources: tuple[str, ...]
+    proxy_protocol_sources: tuple[str, ...] = ()
     tls_secret: str | None = None
     access_objects: tuple[Resource, ...] = ()
     proxy_objects: tuple[Resource, ...] = ()
@@ -36,7 +39,7 @@ class Exposure:
     endpoint_seconds: int = 10
     registration_seconds: int = 0
     has_load_balancer: bool = False
-    target_group_arn: str | None = None
+    target_groups: TargetGroups = UNKNOWN
     vpc_endpoints: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -53,3 +56,16 @@ class Exposure:
     def port_name(self) -> str:
         """The name of both ports."""
         return "https" if self.tls_secret else "http"
+
+    @property
+    def openings(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """The container ports that are open, each with the network ranges that it is open to."""
+        plain = (self.listening_port, self.sources)
+        proxy_protocol = (PROXY_PROTOCOL_PORT, self.proxy_protocol_sources)
+        return (plain, proxy_protocol) if self.proxy_protocol_sources else (plain,)
+
+    @property
+    def service_ports(self) -> dict[str, int]:
+        """The ports of the Service by the name of the container port that each leads to."""
+        plain = {self.port_name: self.service_port}
+        return plain | {PROXY_PROTOCOL: PROXY_PROTOCOL_PORT} if self.proxy_protocol_sources else plain

@@ -1,4 +1,4 @@
-"""`kind = "nlb"`: a Network Load Balancer that the stack owns; a TargetGroupBinding puts the pods behind it."""
+"""`kind = "nlb"`: a Network Load Balancer that the stack owns; TargetGroupBindings put the pods behind it."""
 
 from dataclasses import replace
 
@@ -6,7 +6,10 @@ from lightkube.core.resource import Resource
 from lightkube.generic_resource import create_namespaced_resource
 
 from k8s_manifests.exposures.exposure import Exposure
+from k8s_manifests.exposures.target_groups import TargetGroups
 from k8s_manifests.objects import Place
+from lambda_fn.contract.objects import proxied_binding
+from lambda_fn.contract.paths import PROXY_PROTOCOL_PORT
 from lambda_fn.settings.exposure import NlbExposure
 
 READINESS_GATE_LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
@@ -35,28 +38,34 @@ from (`sts`, `eks-auth` or its node) is not known here.
 TargetGroupBinding = create_namespaced_resource("elbv2.k8s.aws", "v1beta1", "TargetGroupBinding", "targetgroupbindings")
 
 
-def exposure(
-    table: NlbExposure, *, place: Place, clients: tuple[str, ...], target_group_arn: str | None = None
-) -> Exposure:
-    """The Service, bound to the target group. There is no binding where the ARN is not known."""
-    arn = target_group_arn or table.target_group_arn
+def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], target_groups: TargetGroups) -> Exposure:
+    """The Service, bound to the target groups. There is no binding where an ARN is not known.
+
+    It is bound to both, whichever the load balancer leads to: so a change of the setting finds pods in the other one.
+    """
+    groups = target_groups.or_else(TargetGroups(table.target_group_arn, table.proxy_protocol_target_group_arn))
     # Health checks come from the load balancer's own addresses in any case.
     sources = (*table.subnets.values(), *(clients if table.preserve_client_ip else ()))
     found = Exposure(
         kind=table.kind,
         sources=sources,
+        proxy_protocol_sources=tuple(table.subnets.values()),
         tls_secret=table.pod_tls_secret,
         namespace_labels={READINESS_GATE_LABEL: "enabled"},
         endpoint_seconds=DEREGISTRATION_SECONDS,
         registration_seconds=REGISTRATION_SECONDS,
         has_load_balancer=True,
-        target_group_arn=arn,
+        target_groups=groups,
         vpc_endpoints=_VPC_ENDPOINTS,
     )
-    return replace(found, proxy_objects=(_binding(place, found.service_port, arn),)) if arn else found
+    bindings = (
+        (place.workload, found.service_port, groups.plain),
+        (proxied_binding(place.workload), PROXY_PROTOCOL_PORT, groups.proxy_protocol),
+    )
+    return replace(found, proxy_objects=tuple(_binding(place, name, port, arn) for name, port, arn in bindings if arn))
 
 
-def _binding(place: Place, service_port: int, target_group_arn: str) -> Resource:
+def _binding(place: Place, name: str, service_port: int, target_group_arn: str) -> Resource:
     """The pods of the Service as the targets of a target group.
 
     By ARN, although the controller also takes a name: by name it has lost the target group during a rollout
@@ -69,5 +78,5 @@ def _binding(place: Place, service_port: int, target_group_arn: str) -> Resource
         "serviceRef": {"name": place.workload, "port": service_port},
     }
     return TargetGroupBinding(
-        apiVersion="elbv2.k8s.aws/v1beta1", kind="TargetGroupBinding", metadata=place.metadata(), spec=spec
+        apiVersion="elbv2.k8s.aws/v1beta1", kind="TargetGroupBinding", metadata=place.metadata(name), spec=spec
     )

@@ -54,6 +54,14 @@ def deployer_role(workload: str) -> str:
     return f"{workload}-deployer"
 
 
+def proxied_binding(workload: str) -> str:
+    """The name of the TargetGroupBinding whose target group sends PROXY protocol.
+
+    The controller makes the name of a pod's condition of it, which holds 63 characters.
+    """
+    return f"{workload}-proxied"
+
+
 def refresher_group(namespace: str) -> str:
     """The Lambda's Kubernetes group by default. Groups are cluster-wide, so the name contains the namespace."""
     return f"ecr-frontdoor:refresher:{namespace}"

@@ -17,6 +17,12 @@ HTTP_PORT = 8080
 """Always open, at least for the kubelet's probes."""
 HTTPS_PORT = 8443
 """Open where nginx terminates TLS."""
+PROXY_PROTOCOL = "proxy-protocol"
+"""The name of the port with PROXY protocol."""
+PROXY_PROTOCOL_PORT = 8082
+"""Open behind the stack's load balancer, which begins each connection with a PROXY protocol header. With TLS where
+nginx terminates it.
+"""
 
 STARTUP = "/-/startup"
 """200 when every registry accepts the mounted credential."""

@@ -36,6 +36,9 @@ class Inputs:
         layer_hosts: The S3 hosts that the registries redirect to.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
+        client_address: Where the client's address comes from: `connection`, `forwarded` (header), `proxy_protocol`, or
+            `unknown`.
+        trusted_proxies: The network ranges whose word about the client's address is believed.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings, and `key_zone_mib`.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
@@ -51,6 +54,8 @@ class Inputs:
     layer_hosts: list[str]
     layer_urls: str
     tls: bool
+    client_address: str
+    trusted_proxies: list[str]
     drain_seconds: int
     cache: Cache
     timeouts: Timeouts
@@ -68,6 +73,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         hosts: The ECR host of each registry, in the order of the settings.
         resolver: The DNS server's address, IPv6 in brackets.
     """
+    exposure = settings.proxy.exposure
     registries = [
         Upstream(host=host, repositories=list(entry.repositories), pattern=any_of(entry.repositories))
         for host, entry in zip(hosts, settings.registries, strict=True)
@@ -78,7 +84,9 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         registries=registries,
         layer_hosts=list(dict.fromkeys(layer for entry in settings.registries for layer in layer_hosts(entry.region))),
         layer_urls=layer_url_regex(entry.region for entry in settings.registries),
-        tls=settings.proxy.pod_tls_secret is not None,
+        tls=exposure.pod_tls_secret is not None,
+        client_address=exposure.client_address,
+        trusted_proxies=list(exposure.proxies),
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,
         timeouts=settings.proxy.timeouts,

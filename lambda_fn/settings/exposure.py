@@ -14,7 +14,7 @@ from lambda_fn.settings.fields import (
     SubnetId,
     TargetGroupArn,
 )
-from lambda_fn.settings.networks import NetworkRangeV4
+from lambda_fn.settings.networks import NetworkRangeV4, ProxyRange
 from lambda_fn.settings.table import NO_OTHER_KEYS, Table
 
 _ALB_SCHEME = "alb.ingress.kubernetes.io/scheme"
@@ -23,6 +23,9 @@ Service of the controller says, which is not ours.
 
 https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#scheme
 """
+
+
+ClientAddress = Literal["connection", "forwarded", "proxy_protocol", "unknown"]
 
 
 class ExposureTable(Table):
@@ -40,6 +43,16 @@ class ExposureTable(Table):
         return secret
 
     @property
+    def client_address(self) -> ClientAddress:
+        """Where nginx knows the client's address from."""
+        return "connection"
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The network ranges of what stands before nginx, whose word about the client's address is believed."""
+        return ()
+
+    @property
     def arns(self) -> dict[str, str | None]:
         """The ARNs of resources in the cluster's region, by their keys."""
         return {}
@@ -55,7 +68,28 @@ class ExposureTable(Table):
         yield from ()
 
 
-class IngressExposure(ExposureTable):
+class _BehindProxies(ExposureTable):
+    """What something that ecr-frontdoor does not manage may stand before."""
+
+    kind: str
+    """Here for its place in the reference: before the others."""
+    trusted_proxies: Annotated[tuple[ProxyRange, ...], Field(strict=False)] = ()
+    """The network ranges of the proxies before nginx that write the client's address into `X-Forwarded-For`. Only from
+    them is the header believed, so name their subnets alone: whatever is in these ranges may claim any address.
+    """
+
+    @property
+    def client_address(self) -> ClientAddress:
+        """The header of the proxies; without them the address is not known."""
+        return "forwarded" if self.trusted_proxies else "unknown"
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The proxies of the settings."""
+        return tuple(dict.fromkeys(self.trusted_proxies))
+
+
+class IngressExposure(_BehindProxies):
     """An Ingress controller of the cluster terminates TLS."""
 
     kind: Literal["ingress"]
@@ -106,12 +140,16 @@ class NlbExposure(ExposureTable):
     alias_zone_id: HostedZoneId | None = None
     """The Route 53 zone, usually private, in which the stack creates an alias from the domain to the load balancer."""
     preserve_client_ip: bool = False
-    """Whether nginx receives and logs the clients' addresses. A node then cannot pull through a proxy pod on the same
-    node: leave it `false` if the cluster's nodes are clients.
+    """How nginx learns the clients' addresses. `false`: the load balancer tells them by PROXY protocol. `true`: it
+    sends from them, and a node then cannot pull through a proxy pod on the same node.
     """
     target_group_arn: TargetGroupArn | None = None
     """The stack's output `TargetGroupArn`, only for `manifests = "external"`: the TargetGroupBinding that you apply
     names it. Set it after the first deployment.
+    """
+    proxy_protocol_target_group_arn: TargetGroupArn | None = None
+    """The same with the output `ProxyProtocolTargetGroupArn`. With `target_group_arn` alone the load balancer sends no
+    PROXY protocol. Apply the charts with it before you deploy.
     """
 
     @property
@@ -125,7 +163,28 @@ class NlbExposure(ExposureTable):
         return {
             "proxy.exposure.certificate_arn": self.certificate_arn,
             "proxy.exposure.target_group_arn": self.target_group_arn,
+            "proxy.exposure.proxy_protocol_target_group_arn": self.proxy_protocol_target_group_arn,
         }
+
+    @property
+    def client_address(self) -> ClientAddress:
+        """The header that the load balancer begins each connection with, on the port for it."""
+        return "proxy_protocol"
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The load balancer's subnets."""
+        return tuple(dict.fromkeys(self.subnets.values()))
+
+    @property
+    def sends_proxy_protocol(self) -> bool:
+        """Whether the load balancer leads to the target group with PROXY protocol.
+
+        Not with client addresses that are preserved; nor before pods are in that group, where the stack does not put
+        them there itself.
+        """
+        pods_are_elsewhere = bool(self.target_group_arn) and not self.proxy_protocol_target_group_arn
+        return not (self.preserve_client_ip or pods_are_elsewhere)
 
     def ipv6_conflict(self, found: str) -> str:
         """The load balancer has only IPv4 addresses."""
@@ -141,11 +200,16 @@ class NlbExposure(ExposureTable):
                 f"proxy.client_cidrs = {', '.join(client_cidrs)}: must hold an IPv4 range, because the load balancer "
                 'of proxy.exposure.kind = "nlb" has only IPv4 addresses'
             )
-        if self.target_group_arn and manifests != "external":
-            yield (
-                f"proxy.exposure.target_group_arn = {self.target_group_arn}: must be left out unless manifests = "
-                '"external", because the stack names its own target group'
-            )
+        groups = {
+            "target_group_arn": self.target_group_arn,
+            "proxy_protocol_target_group_arn": self.proxy_protocol_target_group_arn,
+        }
+        for key, arn in groups.items():
+            if arn and manifests != "external":
+                yield (
+                    f"proxy.exposure.{key} = {arn}: must be left out unless manifests = "
+                    '"external", because the stack names its own target groups'
+                )
 
     @model_validator(mode="after")
     def _tls_ends_in_one_place(self) -> Self:
@@ -157,7 +221,7 @@ class NlbExposure(ExposureTable):
         return self
 
 
-class PodExposure(ExposureTable):
+class PodExposure(_BehindProxies):
     """nginx terminates TLS, behind the Service's port 443."""
 
     kind: Literal["pod"]
@@ -168,12 +232,17 @@ class PodExposure(ExposureTable):
     """
 
     @property
+    def client_address(self) -> ClientAddress:
+        """The header of the proxies; without them clients connect to nginx itself, for it terminates TLS."""
+        return "forwarded" if self.trusted_proxies else "connection"
+
+    @property
     def pod_tls_secret(self) -> str | None:
         """The TLS Secret that nginx serves."""
         return self.tls_secret
 
 
-class ServiceExposure(ExposureTable):
+class ServiceExposure(_BehindProxies):
     """A plain Service on port 80. TLS is terminated before it, by something that ecr-frontdoor does not manage."""
 
     kind: Literal["service"]

@@ -30,12 +30,21 @@ _RANGE = Matching(
     "a network range with a prefix length and no bits set after the prefix, like 10.0.0.0/8",
 )
 _RANGE_V4 = Matching("[^:]+", "an IPv4 range, because the load balancer has only IPv4 addresses, like 10.1.0.0/24")
-_CLIENT_RANGE = Matching(
-    # RFC 4193: fc00::/7 holds IPv6's private addresses
+# RFC 4193: fc00::/7 holds IPv6's private addresses
+_NOT_TOO_WIDE = (
     r"[^:]+/(?:[89]|[12]\d|3[0-2])|[^/]*:[^/]*/(?:1[6-9]|[2-9]\d|1[01]\d|12[0-8])"
-    r"|[fF][cCdD][0-9a-fA-F]{2}:[^/]*/(?:[7-9]|1[0-5])",
+    r"|[fF][cCdD][0-9a-fA-F]{2}:[^/]*/(?:[7-9]|1[0-5])"
+)
+_CLIENT_RANGE = Matching(
+    _NOT_TOO_WIDE,
     "no wider than /8 (IPv4) or /16 (IPv6, outside of fc00::/7), because clients do not log in: name the ranges of "
     "your VPC and VPN, not the internet. Public addresses that you use internally may be among them, like 10.0.0.0/8",
+)
+
+_PROXY_RANGE = Matching(
+    _NOT_TOO_WIDE,
+    "no wider than /8 (IPv4) or /16 (IPv6, outside of fc00::/7), because all in it may claim any client address: "
+    "name the subnets of the proxies alone, like 10.1.0.0/24",
 )
 
 
@@ -57,3 +66,4 @@ Address = Annotated[str, _ADDRESS, AfterValidator(_address)]
 NetworkRange = Annotated[str, _RANGE, AfterValidator(_network_range)]
 NetworkRangeV4 = Annotated[NetworkRange, _RANGE_V4]
 ClientRange = Annotated[NetworkRange, _CLIENT_RANGE]
+ProxyRange = Annotated[NetworkRange, _PROXY_RANGE]

@@ -32,6 +32,8 @@ _DEFINED_LOCATION = re.compile(r"\blocation (@\w+) ")
 _VARIANTS = (
     'blobs = "stream"\n[proxy.exposure]\nkind = "pod"\ntls_secret = "registry-tls"',
     'blobs = "redirect"\n[proxy.exposure]\nkind = "service"',
+    '[proxy.exposure]\nkind = "nlb"\ntls_secret = "registry-tls"\nsubnets = { subnet-12345678 = "10.1.0.0/24" }',
+    '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["10.1.0.0/24"]',
 )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from k8s_manifests import documents
 from k8s_manifests.configuration import scripts
 from lambda_fn.contract.objects import TEMPLATE_KEY
-from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
 from testbed.sandbox.world import World
@@ -26,7 +26,7 @@ from testbed.waiting import eventually
 START_STOP_SECONDS = 60
 """The longest time nginx may take to start or, without a request to finish, to stop."""
 
-PORTS = (HTTP_PORT, 8081, HTTPS_PORT)
+PORTS = (HTTP_PORT, 8081, PROXY_PROTOCOL_PORT, HTTPS_PORT)
 """Everything a pod listens on."""
 
 Auths = Mapping[str, str]

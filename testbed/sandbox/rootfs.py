@@ -28,6 +28,8 @@ SUITES = {"debian": ("sid", "main"), "ubuntu": ("devel", "main,universe")}
 
 NGINX_PACKAGES = ("base-files", "busybox-static", "ca-certificates", "libnginx-mod-http-js", "nginx")
 STATIC_PACKAGES = ("busybox-static", "catatonit")
+BALANCER_PACKAGES = ("base-files", "haproxy")
+BALANCER_MOUNT_POINTS = ("dev", "srv")
 APPLETS = ("awk", "cat", "cp", "env", "grep", "ls", "rm", "sh", "sleep", "wget")
 
 MOUNT_POINTS = (
@@ -106,6 +108,18 @@ def fetch_static(cache: Path) -> None:
         _fetch(rootfs, STATIC_PACKAGES, lambda _: None)
 
 
+def balancer(cache: Path) -> Rootfs:
+    """The folder of HAProxy, which stands in the place of a load balancer, whether it exists or not."""
+    return _rootfs(cache, "balancer", BALANCER_PACKAGES)
+
+
+def fetch_balancer(cache: Path) -> None:
+    """Obtain HAProxy unless the cache has it."""
+    rootfs = balancer(cache)
+    if not rootfs.is_complete():
+        _fetch(rootfs, BALANCER_PACKAGES, _complete_balancer)
+
+
 def newest_suite(distribution: Mapping[str, str]) -> tuple[str, str]:
     """The newest suite, and the components, of the distribution /etc/os-release describes.
 
@@ -177,6 +191,12 @@ def _fetch(rootfs: Rootfs, packages: Sequence[str], complete: Callable[[Path], N
     Layer.of_directory(draft.root, draft.blob)
     shutil.rmtree(rootfs.folder, ignore_errors=True)
     draft.folder.rename(rootfs.folder)
+
+
+def _complete_balancer(root: Path) -> None:
+    """Make the mount points: of devices, and of the configuration."""
+    for folder in BALANCER_MOUNT_POINTS:
+        (root / folder).mkdir(exist_ok=True)
 
 
 def _complete_nginx(root: Path) -> None:

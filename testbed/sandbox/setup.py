@@ -37,6 +37,9 @@ def _fetch_root_filesystems(world: World) -> None:
     if not rootfs.static(world.cache).is_complete():
         with step("unpacking busybox and catatonit for the other images"):
             rootfs.fetch_static(world.cache)
+    if not rootfs.balancer(world.cache).is_complete():
+        with step("unpacking HAProxy, which stands in the place of a load balancer"):
+            rootfs.fetch_balancer(world.cache)
 
 
 def require_this_machine() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from k8s_manifests import access_documents, documents, proxy_documents
+from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Settings
 from testbed.generated import written
 from tests.template import rbac
@@ -73,7 +74,8 @@ RESOURCES = {
 def test_namespaced_kubectl_may_write_only_the_objects_it_applies(exposure: str) -> None:
     of = settings(exposure, manifests="namespaced")
     applied = {
-        (*RESOURCES[d["kind"]], d["metadata"]["name"]) for d in proxy_documents(of, target_group_arn="arn:aws:any")
+        (*RESOURCES[d["kind"]], d["metadata"]["name"])
+        for d in proxy_documents(of, target_groups=TargetGroups("arn:aws:any", "arn:aws:any"))
     }
     allowed = given(of, name=rbac.DEPLOYER)
     assert allowed == {

@@ -13,37 +13,48 @@ from pathlib import Path
 import pytest
 
 from k8s_manifests import documents
+from k8s_manifests.exposures import TargetGroups
 from tests.template.charts import NLB, NLB_THROUGH, container, find, pod, settings
 from tests.template.configurations import ROOT
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
+OTHER = ARN.replace("pods", "proxied")
+GROUPS = TargetGroups(ARN, OTHER)
 GATE = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
 
 @pytest.mark.parametrize(("exposure", "port", "name"), [(NLB, 80, "http"), (NLB_THROUGH, 443, "https")])
-def test_the_binding_registers_the_pods_with_the_stacks_target_group(exposure: str, port: int, name: str) -> None:
+def test_the_bindings_register_the_pods_with_the_stacks_target_groups(exposure: str, port: int, name: str) -> None:
     found = settings(exposure)
-    (binding,) = (d for d in documents(found, target_group_arn=ARN) if d["kind"] == "TargetGroupBinding")
-    assert binding["apiVersion"] == "elbv2.k8s.aws/v1beta1"
-    assert binding["metadata"]["namespace"] == "registry"
-    assert binding["spec"] == {
-        "targetGroupARN": ARN,
-        "targetType": "ip",
-        "serviceRef": {"name": "aws-registry-proxy", "port": port},
+    bindings = [d for d in documents(found, target_groups=GROUPS) if d["kind"] == "TargetGroupBinding"]
+    assert {b["apiVersion"] for b in bindings} == {"elbv2.k8s.aws/v1beta1"}
+    assert {b["metadata"]["namespace"] for b in bindings} == {"registry"}
+    assert {b["metadata"]["name"]: b["spec"] for b in bindings} == {
+        name: {
+            "targetGroupARN": arn,
+            "targetType": "ip",
+            "serviceRef": {"name": "aws-registry-proxy", "port": service_port},
+        }
+        for name, arn, service_port in [
+            ("aws-registry-proxy", ARN, port),
+            ("aws-registry-proxy-proxied", OTHER, 8082),
+        ]
     }
-    (service_port,) = find("Service", found)["spec"]["ports"]
-    assert (service_port["port"], service_port["targetPort"]) == (port, name)
+    ports = [(p["name"], p["port"], p["targetPort"]) for p in find("Service", found)["spec"]["ports"]]
+    assert ports == [(name, port, name), ("proxy-protocol", 8082, "proxy-protocol")]
+    assert ("proxy-protocol", 8082) in {(p["name"], p["containerPort"]) for p in container(found)["ports"]}
 
 
 def test_the_binding_comes_before_the_pods_that_wait_for_it() -> None:
-    kinds = [d["kind"] for d in documents(settings(NLB), target_group_arn=ARN)]
+    kinds = [d["kind"] for d in documents(settings(NLB), target_groups=GROUPS)]
     assert kinds.index("Service") < kinds.index("TargetGroupBinding") < kinds.index("Deployment")
     assert find("Namespace", settings(NLB))["metadata"]["labels"][GATE] == "enabled"
     assert GATE not in find("Namespace", settings())["metadata"]["labels"]
 
 
 def test_with_external_manifests_the_target_group_is_that_of_the_settings() -> None:
-    found = settings(f'{NLB}\ntarget_group_arn = "{ARN}"', manifests="external")
+    lines = f'{NLB}\ntarget_group_arn = "{ARN}"'
+    found = settings(lines, manifests="external")
     assert find("TargetGroupBinding", found)["spec"]["targetGroupARN"] == ARN
 
 
@@ -57,16 +68,19 @@ def printed(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_a_target_group_the_command_names_the_missing_setting() -> None:
     done = printed()
-    assert "proxy.exposure.target_group_arn" in done.stderr
-    assert "TargetGroupArn" in done.stderr
+    for setting in ("target_group_arn", "proxy_protocol_target_group_arn"):
+        assert f"proxy.exposure.{setting} " in done.stderr
+    for output in ("TargetGroupArn", "ProxyProtocolTargetGroupArn"):
+        assert f" {output}," in done.stderr
     assert "kind: TargetGroupBinding" not in done.stdout
     assert "kind: Deployment" in done.stdout
 
 
 def test_the_target_group_may_be_given_on_the_command_line() -> None:
-    done = printed("--target-group-arn", ARN)
+    done = printed("--target-group-arn", ARN, "--proxy-protocol-target-group-arn", OTHER)
     assert done.stderr == ""
-    assert f"targetGroupARN: {ARN}" in done.stdout
+    for arn in (ARN, OTHER):
+        assert f"targetGroupARN: {arn}" in done.stdout
 
 
 def test_only_the_load_balancer_reaches_the_pods_unless_client_addresses_are_preserved() -> None:
@@ -80,9 +94,15 @@ def test_only_the_load_balancer_reaches_the_pods_unless_client_addresses_are_pre
 
 
 @pytest.mark.parametrize(("exposure", "port"), [(NLB, 8080), (NLB_THROUGH, 8443)])
-def test_only_the_port_that_serves_is_open_to_the_load_balancer(exposure: str, port: int) -> None:
-    (rule,) = find("NetworkPolicy", settings(exposure))["spec"]["ingress"]
-    assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+def test_only_the_ports_that_serve_are_open_to_the_load_balancer(exposure: str, port: int) -> None:
+    rules = find("NetworkPolicy", settings(exposure))["spec"]["ingress"]
+    assert [rule["ports"] for rule in rules] == [[{"port": p, "protocol": "TCP"}] for p in (port, 8082)]
+
+
+@pytest.mark.parametrize("more", ["", "\npreserve_client_ip = true"])
+def test_the_port_with_proxy_protocol_is_open_to_the_load_balancer_alone(more: str) -> None:
+    rule = find("NetworkPolicy", settings(f"{NLB}{more}"))["spec"]["ingress"][1]
+    assert [peer["ipBlock"]["cidr"] for peer in rule["from"]] == ["10.1.0.0/24", "10.1.1.0/24"]
 
 
 def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> None:

@@ -12,6 +12,10 @@ NAME = "nlb"
 GROUP = "AWS::EC2::SecurityGroup"
 INTO = "AWS::EC2::SecurityGroupIngress"
 TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
+LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+HTTPS = "LoadBalancerHttps"
+PLAIN, PROXY_PROTOCOL = "LoadBalancerPods", "LoadBalancerProxyProtocol"
+RUN = "Custom::Trigger"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 ARN = "arn:aws:acm:ap-southeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 
@@ -22,8 +26,9 @@ class Stack:
 
     resources: dict[str, Any]
 
-    def one(self, kind: str) -> dict[str, Any]:
-        (found,) = (r["Properties"] for r in self.resources.values() if r["Type"] == kind)
+    def one(self, kind: str, construct: str = "") -> dict[str, Any]:
+        named = self.resources.items()
+        (found,) = (r["Properties"] for i, r in named if r["Type"] == kind and i.startswith(construct))
         assert isinstance(found, dict)
         return found
 
@@ -62,19 +67,20 @@ def test_only_client_networks_reach_the_load_balancer_and_it_reaches_only_the_po
     group = only(NAME, GROUP, "LoadBalancer")
     rules = [(r["CidrIp"], r["IpProtocol"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupIngress"]]
     assert rules == [("10.1.0.0/16", "tcp", 443, 443), ("10.200.0.0/16", "tcp", 443, 443)]
-    (out,) = group["SecurityGroupEgress"]
-    assert (out["DestinationSecurityGroupId"], out["FromPort"], out["ToPort"]) == ("sg-0a1b2c3d4e5f60718", 8080, 8080)
+    out = [(r["DestinationSecurityGroupId"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupEgress"]]
+    assert out == [("sg-0a1b2c3d4e5f60718", 8080, 8080), ("sg-0a1b2c3d4e5f60718", 8082, 8082)]
 
 
-def test_the_security_group_of_the_pods_admits_the_load_balancer_on_the_serving_port() -> None:
-    rule = dict(only(NAME, INTO, "LoadBalancer"))
+@pytest.mark.parametrize(("name", "port"), [("Pods", 8080), ("ProxyProtocol", 8082)])
+def test_the_security_group_of_the_pods_admits_the_load_balancer_on_its_ports(name: str, port: int) -> None:
+    rule = dict(only(NAME, INTO, f"LoadBalancerInto{name}"))
     del rule["Description"]
     assert rule == {
         "GroupId": "sg-0a1b2c3d4e5f60718",
         "SourceSecurityGroupId": {"Fn::GetAtt": [logical_id(NAME, GROUP, "LoadBalancer"), "GroupId"]},
         "IpProtocol": "tcp",
-        "FromPort": 8080,
-        "ToPort": 8080,
+        "FromPort": port,
+        "ToPort": port,
     }
 
 
@@ -82,17 +88,19 @@ def test_with_pod_security_group_id_that_group_admits_the_load_balancer() -> Non
     line = 'nat = false\npod_security_group_id = "sg-18f0e5d4c3b2a1907"'
     found = synthesize(configurations.parse(configurations.text(NAME).replace("nat = false", line)))["Resources"]
     rules = [r["Properties"] for i, r in found.items() if r["Type"] == INTO and i.startswith("LoadBalancer")]
-    assert [rule["GroupId"] for rule in rules] == ["sg-18f0e5d4c3b2a1907"]
+    assert [rule["GroupId"] for rule in rules] == ["sg-18f0e5d4c3b2a1907"] * 2
 
 
-def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull() -> None:
-    targets = only(NAME, TARGETS)
+@pytest.mark.parametrize(("construct", "proxy_protocol"), [(PLAIN, "false"), (PROXY_PROTOCOL, "true")])
+def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull(construct: str, proxy_protocol: str) -> None:
+    targets = only(NAME, TARGETS, construct)
     check = {key: value for key, value in targets.items() if key.startswith("HealthCheck")}
     assert (targets["TargetType"], targets["Protocol"], targets["VpcId"]) == ("ip", "TCP", "vpc-0a1b2c3d4e5f60718")
     assert (check["HealthCheckProtocol"], check["HealthCheckPath"]) == ("HTTP", "/-/ready")
     assert check["HealthCheckPort"] == "traffic-port"
     assert targets["Matcher"] == {"HttpCode": "200"}
     assert attributes(targets) == {
+        "proxy_protocol_v2.enabled": proxy_protocol,
         "preserve_client_ip.enabled": "false",
         "deregistration_delay.timeout_seconds": "3600",
         "deregistration_delay.connection_termination.enabled": "false",
@@ -101,7 +109,7 @@ def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull() -> None:
 
 
 def test_the_load_balancer_terminates_tls_with_a_certificate_validated_in_the_public_zone() -> None:
-    listener = only(NAME, "AWS::ElasticLoadBalancingV2::Listener")
+    listener = only(NAME, LISTENER, HTTPS)
     certificate = logical_id(NAME, "AWS::CertificateManager::Certificate")
     assert (listener["Port"], listener["Protocol"]) == (443, "TLS")
     assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -127,7 +135,7 @@ def test_the_domain_is_an_alias_in_the_private_zone() -> None:
 
 
 def test_an_existing_certificate_is_used_and_none_is_requested(imported: Stack) -> None:
-    listener = imported.one("AWS::ElasticLoadBalancingV2::Listener")
+    listener = imported.one(LISTENER, HTTPS)
     assert (listener["Protocol"], listener["Certificates"]) == ("TLS", [{"CertificateArn": ARN}])
     assert "AWS::CertificateManager::Certificate" not in {r["Type"] for r in imported.resources.values()}
 
@@ -135,21 +143,87 @@ def test_an_existing_certificate_is_used_and_none_is_requested(imported: Stack) 
 def test_where_nginx_terminates_tls_the_load_balancer_passes_it_through_with_https_health_checks(
     passed_through: Stack,
 ) -> None:
-    listener, targets = passed_through.one("AWS::ElasticLoadBalancingV2::Listener"), passed_through.one(TARGETS)
+    listener, targets = passed_through.one(LISTENER, HTTPS), passed_through.one(TARGETS, PLAIN)
     assert (listener["Port"], listener["Protocol"]) == (443, "TCP")
     assert not {"Certificates", "SslPolicy"} & set(listener)
     assert (targets["HealthCheckProtocol"], targets["HealthCheckPath"]) == ("HTTPS", "/-/ready")
-    assert attributes(targets)["preserve_client_ip.enabled"] == "true"
+    assert passed_through.one(TARGETS, PROXY_PROTOCOL)["HealthCheckProtocol"] == "HTTPS"
     # The longest ELB knows; what is still running then runs on.
     assert attributes(targets)["deregistration_delay.timeout_seconds"] == "3600"
 
 
+def leads_to(resources: dict[str, Any], construct: str) -> str:
+    """The target group that a listener leads to."""
+    (found,) = (r["Properties"] for i, r in resources.items() if r["Type"] == LISTENER and i.startswith(construct))
+    (action,) = found["DefaultActions"]
+    assert isinstance(action["TargetGroupArn"]["Ref"], str)
+    return action["TargetGroupArn"]["Ref"]
+
+
+def test_clients_are_led_to_the_target_group_with_proxy_protocol() -> None:
+    assert leads_to(template(NAME)["Resources"], HTTPS) == logical_id(NAME, TARGETS, PROXY_PROTOCOL)
+
+
+def test_with_preserved_addresses_clients_are_led_to_the_plain_target_group(passed_through: Stack) -> None:
+    assert leads_to(passed_through.resources, HTTPS).startswith(PLAIN)
+    preserved = [
+        attributes(passed_through.one(TARGETS, construct))["preserve_client_ip.enabled"]
+        for construct in (PLAIN, PROXY_PROTOCOL)
+    ]
+    assert preserved == ["true", "false"]
+
+
+@pytest.mark.parametrize(("construct", "port"), [(PLAIN, 8080), (PROXY_PROTOCOL, 8082)])
+def test_each_target_group_is_in_use_on_a_port_that_no_client_reaches(construct: str, port: int) -> None:
+    """Only then are its targets checked, and new pods wait for that."""
+    standby = f"{construct}Standby"
+    listener = only(NAME, LISTENER, standby)
+    assert (listener["Port"], listener["Protocol"]) == (port, "TCP")
+    assert leads_to(template(NAME)["Resources"], standby) == logical_id(NAME, TARGETS, construct)
+
+
+def test_a_change_of_the_setting_replaces_no_target_group_and_moves_clients_after_the_pods_are_there() -> None:
+    changed = synthesize(
+        configurations.parse(
+            configurations.text(NAME).replace('kind = "nlb"', 'kind = "nlb"\npreserve_client_ip = true')
+        )
+    )["Resources"]
+    before = template(NAME)["Resources"]
+    groups = [i for i, r in before.items() if r["Type"] == TARGETS]
+    assert len(groups) == 2
+    for group in groups:
+        old, new = (dict(of[group]["Properties"]) for of in (before, changed))
+        del old["TargetGroupAttributes"], new["TargetGroupAttributes"]
+        assert old == new
+    (run,) = resources(NAME, RUN)
+    https = logical_id(NAME, LISTENER, HTTPS)
+    assert {run, logical_id(NAME, MANIFEST)} <= needed_by(NAME, https)
+    assert https not in needed_by(NAME, run)
+
+
+def test_the_schedules_start_when_clients_reach_the_pods() -> None:
+    (schedule,) = resources(NAME, "AWS::Scheduler::Schedule")
+    assert logical_id(NAME, LISTENER, HTTPS) in needed_by(NAME, schedule)
+
+
+def test_with_external_manifests_clients_move_when_the_pods_are_bound_to_the_other_target_group() -> None:
+    arn = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/{}/0123456789abcdef"
+    plain = f'target_group_arn = "{arn.format("pods")}"'
+    both = f'{plain}\nproxy_protocol_target_group_arn = "{arn.format("proxied")}"'
+    found = []
+    for lines in ("", plain, both):
+        text = configurations.text(NAME).replace('kind = "nlb"', f'kind = "nlb"\n{lines}')
+        found.append(leads_to(synthesize(configurations.parse(f'manifests = "external"\n{text}'))["Resources"], HTTPS))
+    assert [name.startswith(PLAIN) for name in found] == [False, True, False]
+
+
 def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rule() -> None:
     manifest = plain(only(NAME, MANIFEST)["Manifest"])
-    (binding,) = (d for d in json.loads(manifest) if d["kind"] == "TargetGroupBinding")
-    assert binding["spec"]["targetGroupARN"] == f"${{{logical_id(NAME, TARGETS)}}}"
+    bound = [d["spec"]["targetGroupARN"] for d in json.loads(manifest) if d["kind"] == "TargetGroupBinding"]
+    assert bound == [f"${{{logical_id(NAME, TARGETS, construct)}}}" for construct in (PLAIN, PROXY_PROTOCOL)]
     (resource,) = resources(NAME, MANIFEST).values()
-    for needed in ("LoadBalancerHttps", "LoadBalancerIntoPods", "Endpointsecrapi", "EndpointsS3"):
+    standby = (f"{PLAIN}Standby", f"{PROXY_PROTOCOL}Standby")
+    for needed in (*standby, "LoadBalancerIntoPods", "LoadBalancerIntoProxyProtocol", "Endpointsecrapi", "EndpointsS3"):
         assert any(i.startswith(needed) for i in listed(resource["DependsOn"])), needed
 
 
@@ -189,7 +263,6 @@ def test_the_binding_is_deleted_before_the_endpoints_of_its_controller_and_kubec
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupIngress",
         "AWS::EKS::AccessEntry",
-        "AWS::ElasticLoadBalancingV2::Listener",
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         TARGETS,
     ):

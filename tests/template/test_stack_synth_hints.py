@@ -13,7 +13,10 @@ PINNED = f'image = "public.ecr.aws/nginx/nginx:1.30.6@sha256:{"0" * 64}"'
 
 def hints(settings: Settings) -> tuple[str, ...]:
     return synth_hints(
-        cluster_region=settings.cluster.region, registries=settings.registries, image=settings.proxy.image
+        cluster_region=settings.cluster.region,
+        registries=settings.registries,
+        image=settings.proxy.image,
+        exposure=settings.proxy.exposure,
     )
 
 
@@ -22,7 +25,12 @@ def hints_of(text: str) -> tuple[str, ...]:
 
 
 def pinned(text: str) -> str:
-    return text.replace("[proxy.exposure]", f"[proxy]\n{PINNED}\n[proxy.exposure]")
+    return known(text).replace("[proxy.exposure]", f"[proxy]\n{PINNED}\n[proxy.exposure]")
+
+
+def known(text: str) -> str:
+    """The settings with a proxy that names the clients."""
+    return text.replace("[proxy.exposure]", '[proxy.exposure]\ntrusted_proxies = ["10.1.0.0/24"]')
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-2", "us-gov-west-1", "cn-north-1"])
@@ -37,10 +45,30 @@ def test_an_unknown_region_is_named_with_its_setting() -> None:
 
 
 def test_an_image_with_only_a_tag_is_named_with_its_setting() -> None:
-    (hint,) = hints_of(configurations.text("public"))
+    (hint,) = hints_of(known(configurations.text("public")))
     assert hint.startswith("proxy.image = public.ecr.aws/nginx/nginx:1.30.6: ")
     (hint,) = hints_of(configurations.text("several"))
     assert hint.startswith("proxy.image = 123456789012.dkr.ecr.eu-west-1.amazonaws.com/platform/nginx:1.30.6: ")
+
+
+@pytest.mark.parametrize(
+    ("exposure", "hinted"),
+    [
+        ('kind = "service"', True),
+        ('kind = "ingress"\nclass_name = "nginx"', True),
+        ('kind = "ingress"\nclass_name = "nginx"\ntrusted_proxies = ["10.1.0.0/24"]', False),
+        ('kind = "pod"\ntls_secret = "registry-tls"', False),
+    ],
+)
+def test_clients_that_nginx_cannot_know_are_named_with_the_setting(exposure: str, *, hinted: bool) -> None:
+    text = pinned(configurations.text("public"))
+    head, _, _ = text.partition("[proxy.exposure]")
+    found = hints_of(f"{head}[proxy.exposure]\n{exposure}")
+    assert [hint.startswith("proxy.exposure.trusted_proxies is not set: ") for hint in found] == [True] * hinted
+
+
+def test_the_load_balancer_of_the_stack_names_the_clients() -> None:
+    assert not any("trusted_proxies" in hint for hint in hints_of(configurations.text("nlb")))
 
 
 def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
@@ -49,4 +77,4 @@ def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
     assert synthesize(settings, and_add=stacks.append)["Resources"]
     shown = [entry.data for entry in stacks[0].node.metadata if entry.type == "aws:cdk:info"]
     assert shown == list(hints(settings))
-    assert len(shown) == 3
+    assert len(shown) == 4

@@ -8,13 +8,15 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stack_resources import DELETED_HINT, LOAD_BALANCER, TARGET_GROUP
+from cli.doctor.stack_resources import DELETED_HINT, LOAD_BALANCER, TARGET_GROUP, TARGET_GROUP_CONSTRUCTS
 from k8s_manifests.exposures import exposure_of
 
 _RECREATE = f"{DELETED_HINT}; its address changes (docs/operations.md, Disasters)"
 _CONTROLLER = "check the pods, and the log of the AWS Load Balancer Controller"
+_ATTRIBUTE = "proxy_protocol_v2.enabled"
+_PROXY_PROTOCOL = TARGET_GROUP_CONSTRUCTS[1]
 _UNHEALTHY_HINT = (
-    "check the pods; if they are ready, check the security groups from the load balancer to the pods' port, and the "
+    "check the pods; if they are ready, check the security groups from the load balancer to the pods' ports, and the "
     "NetworkPolicy, which allows the ranges in proxy.exposure.subnets"
 )
 
@@ -31,6 +33,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         yield _state(client, arn)
     for arn in groups:
         yield _targets(client, arn, context.settings.proxy.replicas)
+    for arn in context.stack.of(TARGET_GROUP, _PROXY_PROTOCOL):
+        yield from _proxy_protocol(client, arn)
 
 
 def _state(client: Any, arn: str) -> Finding:  # noqa: ANN401 - boto3's clients are made at run time
@@ -57,20 +61,31 @@ def _targets(client: Any, arn: str, replicas: int) -> Finding:  # noqa: ANN401 -
     described = get_or_none(client.describe_target_health, TargetGroupArn=arn)
     if described is None:
         return failed(f"target group {arn} does not exist any more: the load balancer reaches no pod", _RECREATE)
-    return _health(described["TargetHealthDescriptions"], replicas)
+    return _health(arn.split("/")[-2], described["TargetHealthDescriptions"], replicas)
 
 
-def _health(listed: list[dict[str, Any]], replicas: int) -> Finding:
+def _proxy_protocol(client: Any, arn: str) -> Iterator[Finding]:  # noqa: ANN401 - boto3's clients are made at run time
+    """Nothing where the load balancer sends the header that this port of nginx expects, or the group does not exist."""
+    described = get_or_none(client.describe_target_group_attributes, TargetGroupArn=arn)
+    attributes = {one["Key"]: one["Value"] for one in described["Attributes"]} if described else {}
+    if attributes.get(_ATTRIBUTE, "true") != "true":
+        yield failed(
+            f"target group {arn} does not send PROXY protocol: nginx refuses its connections",
+            f"set the attribute {_ATTRIBUTE} of the target group to true",
+        )
+
+
+def _health(group: str, listed: list[dict[str, Any]], replicas: int) -> Finding:
     health = [target["TargetHealth"] for target in listed]
     # A pod that drains receives no new pulls.
     targets = [one for one in health if one.get("State") not in {"draining", "unhealthy.draining"}]
     unhealthy = [one for one in targets if one.get("State") != "healthy"]
     if not targets:
         return failed(
-            "no pod is registered at the load balancer: pulls fail",
+            f"target group {group}: no pod is registered at the load balancer: pulls fail",
             f"{_CONTROLLER}; the check binding shows the TargetGroupBinding",
         )
-    message = f"{len(targets) - len(unhealthy)} of {len(targets)} registered pods are healthy"
+    message = f"target group {group}: {len(targets) - len(unhealthy)} of {len(targets)} registered pods are healthy"
     if unhealthy:
         report = warning if len(unhealthy) < len(targets) else failed
         return report(f"{message}: {_reasons(unhealthy)}", _UNHEALTHY_HINT)

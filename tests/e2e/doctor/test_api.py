@@ -14,6 +14,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from k8s_manifests import proxy_documents
+from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Cluster, NlbExposure, Settings
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_apply
@@ -22,6 +23,7 @@ from testbed.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "others")
+PROXIED = ARN.replace("pods", "proxied")
 # The controller's own definition is not available here: testbed/docs/testing.md.
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -75,7 +77,11 @@ def test_an_api_that_does_not_answer_is_asked_once_within_the_timeout(
 def balanced(context: CheckContext) -> CheckContext:
     """The same front door, with settings for a load balancer and GitOps."""
     exposure = NlbExposure(
-        kind="nlb", subnets={"subnet-12345678": "10.1.0.0/24"}, tls_secret="registry-tls", target_group_arn=ARN
+        kind="nlb",
+        subnets={"subnet-12345678": "10.1.0.0/24"},
+        tls_secret="registry-tls",
+        target_group_arn=ARN,
+        proxy_protocol_target_group_arn=PROXIED,
     )
     proxy = context.settings.proxy.model_copy(update={"exposure": exposure})
     changed: Settings = context.settings.model_copy(update={"proxy": proxy, "manifests": "external"})
@@ -83,10 +89,9 @@ def balanced(context: CheckContext) -> CheckContext:
 
 
 def found(balanced: CheckContext) -> Finding:
-    """The finding of the check of the binding, with connections of its own."""
+    """The first finding of the check of the bindings, with connections of its own."""
     with closing(replace(balanced)) as fresh:
-        (one,) = examine([binding.CHECK], fresh)
-    return one
+        return next(iter(examine([binding.CHECK], fresh)))
 
 
 def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller(balanced: CheckContext) -> None:
@@ -111,9 +116,9 @@ def defined(balanced: CheckContext) -> Iterator[None]:
 def test_only_a_binding_to_the_target_group_of_the_stack_is_ok(balanced: CheckContext) -> None:
     results = [found(balanced)]
     for arn in (OTHER, ARN):
-        objects = proxy_documents(balanced.settings, target_group_arn=arn)
-        (document,) = [one for one in objects if one["kind"] == "TargetGroupBinding"]
-        kubectl_apply(json.dumps(document))
+        for document in proxy_documents(balanced.settings, target_groups=TargetGroups(arn, PROXIED)):
+            if document["kind"] == "TargetGroupBinding":
+                kubectl_apply(json.dumps(document))
         results.append(found(balanced))
     missing, other, right = results
     assert [one.verdict for one in results] == [Verdict.FAILED, Verdict.FAILED, Verdict.OK]

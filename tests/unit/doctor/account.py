@@ -8,6 +8,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import run
 from cli.doctor.finding import Finding
 from cli.doctor.kubernetes import Kubernetes
+from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Settings, parse_toml, to_environment
 from stacks import ecr_actions
 from tests.fakes.aws import REGION, Answer, FakeAws
@@ -55,6 +56,8 @@ _ELB = f"arn:aws:elasticloadbalancing:{REGION}:123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:notices"
 BALANCER = f"{_ELB}:loadbalancer/net/front/0123456789abcdef"
 TARGETS = f"{_ELB}:targetgroup/pods/0123456789abcdef"
+PROXIED = f"{_ELB}:targetgroup/proxied/0123456789abcdef"
+GROUPS = TargetGroups(TARGETS, PROXIED)
 
 RESOURCES = (
     ("AWS::Lambda::Function", "RefresherFunction1", "refresher"),
@@ -68,6 +71,7 @@ RESOURCES = (
     ("AWS::SNS::Topic", "NoticesTopic1", TOPIC),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerNlb1", BALANCER),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "LoadBalancerPods1", TARGETS),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", "LoadBalancerProxyProtocol1", PROXIED),
 )
 
 
@@ -108,6 +112,10 @@ def target(state: str, reason: str | None = None, description: str | None = None
 
 def targets(*listed: dict[str, Any]) -> dict[str, Any]:
     return {"TargetHealthDescriptions": list(listed)}
+
+
+def proxy_protocol(enabled: str = "true") -> dict[str, Any]:
+    return {"Attributes": [{"Key": "proxy_protocol_v2.enabled", "Value": enabled}]}
 
 
 def balancer(state: str, reason: str | None = None) -> dict[str, Any]:
@@ -195,5 +203,6 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "ListSubscriptionsByTopic": subscribed(),
         "DescribeLoadBalancers": balancer("active"),
         "DescribeTargetHealth": targets(target("healthy"), target("healthy")),
+        "DescribeTargetGroupAttributes": proxy_protocol(),
         "DescribeVpcEndpoints": endpoints(),
     }

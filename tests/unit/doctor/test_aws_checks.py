@@ -28,12 +28,14 @@ from lambda_fn.settings import Refresh, ServiceExposure, to_environment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
     BALANCER,
+    PROXIED,
     SETTINGS,
     TARGETS,
     alarm,
     balancer,
     context,
     findings,
+    proxy_protocol,
     schedules,
     simulated,
     subscribed,
@@ -243,7 +245,7 @@ BROKEN = {
         load_balancer.CHECK,
         {"DescribeTargetHealth": targets(target("draining"))},
         FAILED,
-        ("no pod is registered",),
+        ("target group pods: no pod is registered",),
         "AWS Load Balancer Controller",
     ),
     "only unhealthy pods": Broken(
@@ -255,21 +257,28 @@ BROKEN = {
             )
         },
         FAILED,
-        ("0 of 2", "2 unhealthy (Target.Timeout) (Request timed out)"),
+        ("target group pods: 0 of 2", "2 unhealthy (Target.Timeout) (Request timed out)"),
         "security groups",
     ),
     "one unhealthy pod": Broken(
         load_balancer.CHECK,
         {"DescribeTargetHealth": targets(target("healthy"), target("initial", "Elb.RegistrationInProgress"))},
         WARNING,
-        ("1 of 2", "1 initial (Elb.RegistrationInProgress)"),
+        ("target group pods: 1 of 2", "1 initial (Elb.RegistrationInProgress)"),
         "security groups",
+    ),
+    "a target group that does not send PROXY protocol": Broken(
+        load_balancer.CHECK,
+        {"DescribeTargetGroupAttributes": proxy_protocol("false")},
+        FAILED,
+        (PROXIED, "does not send PROXY protocol"),
+        "proxy_protocol_v2.enabled",
     ),
     "a pod that is not registered": Broken(
         load_balancer.CHECK,
         {"DescribeTargetHealth": targets(target("healthy"))},
         WARNING,
-        ("1 of 1", "proxy.replicas is 2"),
+        ("target group pods: 1 of 1", "proxy.replicas is 2"),
         "AWS Load Balancer Controller",
     ),
     "a failed endpoint of the stack": Broken(
@@ -431,7 +440,9 @@ def test_every_request_is_for_the_stack_of_the_settings() -> None:
     assert asked["DescribeStacks"] == {"StackName": "ecr-frontdoor-shared-registry"}
     assert asked["GetSchedule"] == {"Name": "canary", "GroupName": "group"}
     assert asked["DescribeLoadBalancers"] == {"LoadBalancerArns": [BALANCER]}
-    assert asked["DescribeTargetHealth"] == {"TargetGroupArn": TARGETS}
+    groups = [arguments["TargetGroupArn"] for name, arguments in given.aws.asked if name == "DescribeTargetHealth"]  # type: ignore[attr-defined]  # FakeAws
+    assert groups == [TARGETS, PROXIED]
+    assert asked["DescribeTargetGroupAttributes"] == {"TargetGroupArn": PROXIED}
 
 
 def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:

@@ -20,7 +20,7 @@ from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.settings import IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes
-from tests.unit.doctor.account import SETTINGS, TARGETS, findings, healthy, with_cluster
+from tests.unit.doctor.account import GROUPS, PROXIED, SETTINGS, TARGETS, findings, healthy, with_cluster
 
 OK, WARNING, FAILED = Verdict.OK, Verdict.WARNING, Verdict.FAILED
 Objects = list[dict[str, Any]]
@@ -52,7 +52,7 @@ def charts(of: Settings) -> Objects:
         {"kind": kind, "metadata": {"name": name, "managedFields": fields}, "data": {"any": "thing"}}
         for kind, name in (("Secret", names.secret), ("ConfigMap", names.config_map))
     ]
-    return deepcopy([*k8s_manifests.documents(of, target_group_arn=TARGETS), *written])
+    return deepcopy([*k8s_manifests.documents(of, target_groups=GROUPS), *written])
 
 
 def objects_but(
@@ -105,6 +105,11 @@ class Broken(NamedTuple):
 
 CHECKS = (objects.CHECK, field_managers.CHECK, binding.CHECK)
 BINDING = "TargetGroupBinding aws-registry-proxy"
+PROXIED_BINDING = f"{BINDING}-proxied"
+PRINT = (
+    f"python -m k8s_manifests --target-group-arn {TARGETS} --proxy-protocol-target-group-arn {PROXIED} "
+    "--config staging.toml"
+)
 EXTERNAL = settings(manifests="external")
 BROKEN = {
     "access objects that were not applied": Broken(
@@ -155,11 +160,11 @@ BROKEN = {
         SETTINGS,
         objects_but(BINDING),
         FAILED,
-        (BINDING, "missing"),
-        f"python -m k8s_manifests --target-group-arn {TARGETS} --config staging.toml | kubectl apply -f -",
+        (f"{BINDING} is missing",),
+        f"{PRINT} | kubectl apply -f -",
     ),
     "no binding, with GitOps": Broken(
-        binding.CHECK, EXTERNAL, [], FAILED, (BINDING, "missing"), f'target_group_arn = "{TARGETS}" and apply'
+        binding.CHECK, EXTERNAL, [], FAILED, (f"{BINDING} is missing",), f'target_group_arn = "{PROXIED}" and apply'
     ),
     "a binding to another target group": Broken(
         binding.CHECK,
@@ -175,7 +180,7 @@ BROKEN = {
         objects_but(BINDING, other_port),
         WARNING,
         (BINDING, ".spec.serviceRef.port", "8443", "80"),
-        f"apply it: python -m k8s_manifests --target-group-arn {TARGETS} --config staging.toml | kubectl apply -f -",
+        f"apply it: {PRINT} | kubectl apply -f -",
     ),
     "a binding to another port, with GitOps": Broken(
         binding.CHECK,
@@ -183,7 +188,15 @@ BROKEN = {
         objects_but(BINDING, other_port),
         WARNING,
         (BINDING, ".spec.serviceRef.port", "8443", "80"),
-        f'set proxy.exposure.target_group_arn = "{TARGETS}" and apply the charts',
+        f'set proxy.exposure.target_group_arn = "{TARGETS}" and proxy.',
+    ),
+    "no binding to the target group with PROXY protocol": Broken(
+        binding.CHECK,
+        SETTINGS,
+        objects_but(PROXIED_BINDING),
+        FAILED,
+        (f"{PROXIED_BINDING} is missing",),
+        f"{PRINT} | kubectl apply -f -",
     ),
     "settings with another target group": Broken(
         binding.CHECK,
@@ -243,7 +256,7 @@ def test_a_missing_binding_is_found_without_any_target_group_to_compare() -> Non
     assert [
         one.verdict for one in findings(binding.CHECK, context(SETTINGS, FakeKubernetes(charts(SETTINGS)), silent))
     ] == [OK]
-    assert [one.verdict for one in findings(binding.CHECK, context(SETTINGS, FakeKubernetes(), silent))] == [FAILED]
+    assert [one.verdict for one in findings(binding.CHECK, context(SETTINGS, FakeKubernetes(), silent))] == [FAILED] * 2
 
 
 def test_an_api_that_stops_answering_is_asked_once_and_its_other_checks_do_not_run() -> None:
@@ -315,5 +328,5 @@ def test_the_access_kinds_are_those_of_the_access_chart(kind: str) -> None:
     if kind == "ingress":
         exposure = IngressExposure(kind="ingress", class_name="nginx")
         of = of.model_copy(update={"proxy": of.proxy.model_copy(update={"exposure": exposure})})
-    documents = k8s_manifests.documents(of, target_group_arn=TARGETS)
+    documents = k8s_manifests.documents(of, target_groups=GROUPS)
     assert [one for one in documents if is_access(one)] == k8s_manifests.access_documents(of)

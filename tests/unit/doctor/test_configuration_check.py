@@ -25,7 +25,7 @@ from lambda_fn.job.connection import Connection
 from lambda_fn.job.manifests import digest
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor import account
-from tests.unit.doctor.account import SETTINGS, TARGETS, findings, with_cluster
+from tests.unit.doctor.account import GROUPS, SETTINGS, findings, with_cluster
 
 OK, WARNING, FAILED = Verdict.OK, Verdict.WARNING, Verdict.FAILED
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
@@ -46,14 +46,14 @@ def secret(host: str = HOST) -> dict[str, Any]:
 
 
 def template() -> str:
-    documents = k8s_manifests.documents(SETTINGS, target_group_arn=TARGETS)
+    documents = k8s_manifests.documents(SETTINGS, target_groups=GROUPS)
     (found,) = [one for one in documents if one["metadata"]["name"] == NAMES.template_config_map]
     return str(found["data"][TEMPLATE_KEY])
 
 
 def deployment(of: str, status: dict[str, Any] | None = None) -> dict[str, Any]:
     """The Deployment, rolled out with this configuration."""
-    documents = k8s_manifests.documents(SETTINGS, target_group_arn=TARGETS)
+    documents = k8s_manifests.documents(SETTINGS, target_groups=GROUPS)
     (found,) = [one for one in documents if one["kind"] == "Deployment"]
     pod_template = found["spec"]["template"]["metadata"]
     pod_template.setdefault("annotations", {})[CONFIG_SHA256] = digest(of)

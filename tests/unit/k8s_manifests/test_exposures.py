@@ -2,13 +2,14 @@
 
 import pytest
 
-from k8s_manifests.exposures import Exposure, exposure_of
+from k8s_manifests.exposures import UNKNOWN, Exposure, TargetGroups, exposure_of
 from k8s_manifests.rollout import longest_rollout_seconds, surge
 from lambda_fn.settings import parse_toml
 from tests.unit.settings.files import with_line
 
 CLIENTS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
+OTHER = GROUP.replace("pods", "proxied")
 INGRESS = "kind = 'ingress'\nclass_name = 'nginx'\ntls_secret = 'tls'"
 NLB = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ncertificate_zone_id = 'Z12'"
 NLB_THROUGH = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ntls_secret = 'tls'"
@@ -16,8 +17,8 @@ POD = "kind = 'pod'\ntls_secret = 'tls'"
 SERVICE = "kind = 'service'"
 
 
-def exposure(lines: str, *, target_group_arn: str | None = None) -> Exposure:
-    return exposure_of(parse_toml(with_line("[proxy.exposure]", lines), "my.toml"), target_group_arn=target_group_arn)
+def exposure(lines: str, *, target_groups: TargetGroups = UNKNOWN) -> Exposure:
+    return exposure_of(parse_toml(with_line("[proxy.exposure]", lines), "my.toml"), target_groups=target_groups)
 
 
 @pytest.mark.parametrize("lines", [INGRESS, NLB, POD, SERVICE])
@@ -48,11 +49,31 @@ def test_with_a_load_balancer_connections_come_from_its_subnets() -> None:
     assert exposure(f"{NLB}\npreserve_client_ip = true").sources == ("10.1.0.0/24", *CLIENTS)
 
 
-def test_there_is_a_binding_only_if_the_target_group_is_known() -> None:
+def test_there_is_a_binding_for_each_target_group_that_is_known() -> None:
     assert exposure(NLB).proxy_objects == ()
-    found = exposure(NLB, target_group_arn=GROUP)
-    assert found.target_group_arn == GROUP
-    assert len(found.proxy_objects) == 1
+    for groups, bindings in ((TargetGroups(GROUP), 1), (TargetGroups(GROUP, OTHER), 2)):
+        found = exposure(NLB, target_groups=groups)
+        assert found.target_groups == groups
+        assert len(found.proxy_objects) == bindings
+
+
+def test_a_target_group_of_the_stack_comes_before_that_of_the_settings() -> None:
+    given, made = TargetGroups(GROUP, GROUP), TargetGroups(OTHER)
+    assert made.or_else(given) == TargetGroups(OTHER, GROUP)
+
+
+@pytest.mark.parametrize("lines", [NLB, NLB_THROUGH, f"{NLB}\npreserve_client_ip = true"])
+def test_proxy_protocol_comes_only_from_the_load_balancer_on_a_port_of_its_own(lines: str) -> None:
+    found = exposure(lines)
+    assert found.openings == ((found.listening_port, found.sources), (8082, ("10.1.0.0/24",)))
+    assert found.service_ports == {found.port_name: found.service_port, "proxy-protocol": 8082}
+
+
+@pytest.mark.parametrize("lines", [INGRESS, POD, SERVICE])
+def test_without_a_load_balancer_no_port_has_proxy_protocol(lines: str) -> None:
+    found = exposure(lines)
+    assert found.openings == ((found.listening_port, CLIENTS),)
+    assert found.service_ports == {found.port_name: found.service_port}
 
 
 def test_a_pod_behind_a_load_balancer_accepts_connections_until_it_is_deregistered() -> None:

@@ -21,9 +21,12 @@ OWN_PATH = re.compile(r"(?:^|:|')(/(?:run|var|etc/frontdoor)/[^'\s;]*)", re.MULT
 QUEUE = "backlog=4096"
 
 
-def directives(*, tls: bool) -> list[Directive]:
+PLAIN, TLS = 'kind = "service"', 'kind = "pod", tls_secret = "registry-tls"'
+BALANCED = 'kind = "nlb", subnets = { subnet-12345678 = "10.1.0.0/24" }'
+
+
+def directives(exposure: str) -> list[Directive]:
     """All directives of the rendered configuration, the inner ones after their block."""
-    exposure = 'kind = "pod", tls_secret = "registry-tls"' if tls else 'kind = "service"'
     settings = parse_toml(
         f"""
         domain = "registry.example.net"
@@ -52,26 +55,38 @@ def folder_of(path: str) -> str | None:
     return next((folder for folder in FOLDERS if path == folder or path.startswith(f"{folder}/")), None)
 
 
+HTTP = (paths.HTTP_PORT, [QUEUE])
+HTTPS = (paths.HTTPS_PORT, ["ssl", QUEUE])
+
+
 @pytest.mark.parametrize(
-    ("tls", "expected"),
-    [(False, [(paths.HTTP_PORT, [QUEUE])]), (True, [(paths.HTTP_PORT, [QUEUE]), (paths.HTTPS_PORT, ["ssl", QUEUE])])],
-    ids=["http", "https"],
+    ("exposure", "expected"),
+    [
+        (PLAIN, [HTTP]),
+        (TLS, [HTTP, HTTPS]),
+        (f'{BALANCED}, certificate_zone_id = "Z12"', [HTTP, (paths.PROXY_PROTOCOL_PORT, ["proxy_protocol", QUEUE])]),
+        (
+            f'{BALANCED}, tls_secret = "registry-tls"',
+            [HTTP, HTTPS, (paths.PROXY_PROTOCOL_PORT, ["ssl", "proxy_protocol", QUEUE])],
+        ),
+    ],
+    ids=["http", "https", "load balancer", "through a load balancer"],
 )
 def test_nginx_listens_beyond_the_pod_on_the_ports_of_the_contract(
-    *, tls: bool, expected: list[tuple[int, list[str]]]
+    exposure: str, expected: list[tuple[int, list[str]]]
 ) -> None:
-    listening = arguments(directives(tls=tls), "listen")
+    listening = arguments(directives(exposure), "listen")
     beyond = [(address, options) for address, *options in listening if not address.startswith(("unix:", "127.0.0.1:"))]
     assert [(int(address.rpartition(":")[2]), options) for address, options in beyond] == expected
 
 
 def test_nginx_has_a_location_for_each_probe() -> None:
-    locations = arguments(directives(tls=False), "location")
+    locations = arguments(directives(PLAIN), "location")
     assert [path for path in (paths.LIVE, paths.READY, paths.STARTUP) if ["=", path] not in locations] == []
 
 
 def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_all_but_that_of_the_configuration() -> None:
-    words = [word for each in directives(tls=True) for word in (each["directive"], *each["args"])]
+    words = [word for each in directives(TLS) for word in (each["directive"], *each["args"])]
     found = {path for text in (*words, *scripts().values()) for path in OWN_PATH.findall(text)}
     assert {path for path in found if folder_of(path) is None} == set()
     assert {folder_of(path) for path in found} == FOLDERS - {paths.CONFIG}

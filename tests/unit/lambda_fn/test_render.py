@@ -26,6 +26,8 @@ INPUTS = Inputs(
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_urls="^https://s3.example/",
     tls=True,
+    client_address="forwarded",
+    trusted_proxies=["10.1.0.0/24"],
     drain_seconds=3600,
     cache=Cache(size_gib=5, tag_seconds=7),
     timeouts=Timeouts(ecr_seconds=9),

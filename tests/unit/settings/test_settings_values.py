@@ -271,11 +271,44 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
             f"{NLB}tls_secret = 'tls'\ntarget_group_arn = '{GROUP}'",
             f'target_group_arn = {GROUP}: must be left out unless manifests = "external"',
         ),
+        (
+            f"{NLB}tls_secret = 'tls'\nproxy_protocol_target_group_arn = '{GROUP}'",
+            f'proxy_protocol_target_group_arn = {GROUP}: must be left out unless manifests = "external"',
+        ),
     ],
 )
 def test_a_wrong_load_balancer_is_refused_with_the_key_and_the_fix(line: str, message: str) -> None:
     (found,) = mistakes(with_line("[proxy.exposure]", line))
     assert message in found
+
+
+SERVICE = "kind = 'service'\n"
+POD = "kind = 'pod'\ntls_secret = 'tls'\n"
+TRUSTED = "trusted_proxies = ['10.1.2.0/24', 'fd00:10::/64', '10.1.2.0/24']"
+
+
+@pytest.mark.parametrize(
+    ("lines", "source", "proxies"),
+    [
+        (SERVICE, "unknown", ()),
+        (POD, "connection", ()),
+        (f"{SERVICE}{TRUSTED}", "forwarded", ("10.1.2.0/24", "fd00:10::/64")),
+        (f"{POD}{TRUSTED}", "forwarded", ("10.1.2.0/24", "fd00:10::/64")),
+        (f"{NLB}tls_secret = 'tls'", "proxy_protocol", ("10.1.0.0/24",)),
+        (f"{NLB}tls_secret = 'tls'\npreserve_client_ip = true", "proxy_protocol", ("10.1.0.0/24",)),
+    ],
+)
+def test_each_exposure_says_where_the_clients_address_comes_from(
+    lines: str, source: str, proxies: tuple[str, ...]
+) -> None:
+    exposure = parse_toml(with_line("[proxy.exposure]", lines), "my.toml").proxy.exposure
+    assert (exposure.client_address, exposure.proxies) == (source, proxies)
+
+
+@pytest.mark.parametrize("found", ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/15"])
+def test_a_range_of_proxies_that_holds_the_internet_is_refused(found: str) -> None:
+    (mistake,) = mistakes(with_line("[proxy.exposure]", f"{SERVICE}trusted_proxies = ['{found}']"))
+    assert mistake.startswith(f'proxy.exposure.trusted_proxies[0] = "{found}": must be no wider than /8')
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1"])

@@ -1,0 +1,139 @@
+"""The client's address behind a load balancer that passes it on by PROXY protocol, with TLS there or in nginx."""
+
+import ssl
+import uuid
+from collections.abc import Iterator
+from functools import partial
+
+import httpx2
+import pytest
+
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
+from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
+from tests.proxy.balancer import BALANCER, LOCAL, PORT, STRANGER, SUBNETS, Tls, ask, balancer, header
+from tests.proxy.client import ACCEPT
+
+TLS_ENDS = {"load balancer": 'certificate_zone_id = "Z12"', "nginx": 'tls_secret = "registry-tls"'}
+CLIENT, OTHER_CLIENT = "127.0.0.77", "203.0.113.9"
+
+
+@pytest.fixture(scope="module", params=list(TLS_ENDS))
+def exposure(request: pytest.FixtureRequest) -> str:
+    return f'kind = "nlb"\nsubnets = {SUBNETS}\n{TLS_ENDS[request.param]}'
+
+
+@pytest.fixture(scope="module")
+def terminates_tls(exposure: str) -> bool:
+    """Whether the load balancer does."""
+    return TLS_ENDS["load balancer"] in exposure
+
+
+@pytest.fixture(scope="module")
+def in_front(
+    tmp_path_factory: pytest.TempPathFactory, world: World, secured: Pod, *, terminates_tls: bool
+) -> Iterator[Pod]:
+    """The pod, with a load balancer in front that finds it healthy."""
+    with balancer(tmp_path_factory.mktemp("balancer"), world, terminates_tls=terminates_tls):
+        yield secured
+
+
+@pytest.fixture(scope="module")
+def secured(serving: Pod, world: World) -> Pod:
+    """The pod, with its certificate where nginx needs one."""
+    pair = world.pair("domain")
+    serving.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})
+    return serving
+
+
+@pytest.fixture
+def tls(world: World, trust: ssl.SSLContext, *, terminates_tls: bool) -> Tls | None:
+    """TLS of a connection to the pod, if nginx terminates it."""
+    return None if terminates_tls else partial(trust.wrap_socket, server_hostname=world.domain)
+
+
+@pytest.fixture(scope="module")
+def image(publisher: Publisher) -> Image:
+    return publisher.image("team/balanced", "1.4", [b"layer" * 100_000])
+
+
+def unseen() -> str:
+    """A path that no cache has an answer for."""
+    return f"/v2/team/{uuid.uuid4().hex}/tags/list"
+
+
+@pytest.mark.rule("R67")
+def test_a_pull_through_the_load_balancer_is_logged_with_the_address_of_its_client(
+    in_front: Pod, world: World, trust: ssl.SSLContext, image: Image
+) -> None:
+    path = f"/v2/team/balanced/blobs/{image.layers[0]}"
+    transport = httpx2.HTTPTransport(verify=trust, local_address=CLIENT)
+    with httpx2.Client(transport=transport, trust_env=False, headers=ACCEPT | {"Host": world.domain}) as session:
+        options = {"sni_hostname": world.domain}
+        manifest = session.get(f"https://127.0.0.1:{PORT}/v2/team/balanced/manifests/1.4", extensions=options)
+        layer = session.get(f"https://127.0.0.1:{PORT}{path}", extensions=options)
+    assert (manifest.status_code, manifest.content) == (200, image.manifest)
+    assert (layer.status_code, digest_of(layer.content)) == (200, image.layers[0])
+    assert in_front.access_log("front", path)[-1]["client"] == CLIENT
+    assert in_front.access_log("layers", path)[-1]["client"] == CLIENT
+
+
+@pytest.mark.rule("R67")
+def test_a_header_that_a_client_puts_behind_the_load_balancers_is_a_bad_request(secured: Pod, tls: Tls | None) -> None:
+    """Through TLS that ends at the load balancer, the client's own header comes where a request is expected."""
+    path = unseen()
+    forged = header(BALANCER) + header(OTHER_CLIENT)
+    if tls:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            ask(path, source=BALANCER, port=PROXY_PROTOCOL_PORT, beginning=forged, tls=tls)
+    else:
+        assert ask(path, source=BALANCER, port=PROXY_PROTOCOL_PORT, beginning=forged).startswith(b"HTTP/1.1 400 ")
+    assert f'"client":"{OTHER_CLIENT}"' not in secured.logs()
+
+
+@pytest.mark.rule("R67")
+def test_a_connection_from_elsewhere_to_the_port_of_the_load_balancer_keeps_its_own_address(
+    secured: Pod, tls: Tls | None
+) -> None:
+    path = unseen()
+    ask(path, source=STRANGER, port=PROXY_PROTOCOL_PORT, beginning=header(OTHER_CLIENT), tls=tls)
+    assert secured.access_log("front", path)[-1]["client"] == STRANGER
+    assert secured.access_log("ecr", path)[-1]["client"] == STRANGER
+
+
+@pytest.mark.rule("R67")
+@pytest.mark.parametrize("source", [BALANCER, STRANGER])
+def test_the_plain_port_takes_no_address_from_a_client(secured: Pod, tls: Tls | None, source: str) -> None:
+    path = unseen()
+    port = HTTPS_PORT if tls else HTTP_PORT
+    ask(path, source=source, port=port, headers=f"X-Forwarded-For: {OTHER_CLIENT}\r\n", tls=tls)
+    assert secured.access_log("front", path)[-1]["client"] == source
+    answer = ask(path, source=source, port=HTTP_PORT, beginning=header(OTHER_CLIENT))
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert f'"client":"{OTHER_CLIENT}"' not in secured.logs()
+
+
+@pytest.mark.rule("R67")
+def test_a_header_without_a_client_is_a_health_check(secured: Pod, tls: Tls | None) -> None:
+    answer = ask("/-/ready", source=BALANCER, port=PROXY_PROTOCOL_PORT, beginning=LOCAL, tls=tls)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    path = unseen()
+    ask(path, source=BALANCER, port=PROXY_PROTOCOL_PORT, beginning=LOCAL, tls=tls)
+    assert secured.access_log("ecr", path)[-1]["client"] == "", "the load balancer is no client"
+
+
+@pytest.mark.rule("R69")
+def test_an_ipv6_client_counts_by_its_network(secured: Pod, tls: Tls | None) -> None:
+    path = unseen()
+    ask(path, source=BALANCER, port=PROXY_PROTOCOL_PORT, beginning=header("2001:db8:1:2:3:4:5:6"), tls=tls)
+    assert secured.access_log("front", path)[-1]["client"] == "2001:db8:1:2:3:4:5:6"
+    assert secured.access_log("ecr", path)[-1]["client"] == "2001:db8:1:2::/64"
+
+
+@pytest.mark.rule("R67")
+@pytest.mark.usefixtures("secured")
+def test_probes_and_clients_in_the_cluster_need_no_header(tls: Tls | None) -> None:
+    assert ask("/-/ready", source=STRANGER, port=HTTP_PORT).startswith(b"HTTP/1.1 200 ")
+    port = HTTPS_PORT if tls else HTTP_PORT
+    assert ask("/v2/", source=STRANGER, port=port, tls=tls).startswith(b"HTTP/1.1 200 ")
