@@ -140,8 +140,8 @@ class NlbExposure(ExposureTable):
     alias_zone_id: HostedZoneId | None = None
     """The Route 53 zone, usually private, in which the stack creates an alias from the domain to the load balancer."""
     preserve_client_ip: bool = False
-    """How nginx learns the clients' addresses. `false`: the load balancer tells them by PROXY protocol. `true`: it
-    sends from them, and a node then cannot pull through a proxy pod on the same node.
+    """How nginx learns the clients' addresses. `false`: the load balancer sends them by PROXY protocol. `true`: it
+    connects from them, and a node then cannot pull through a proxy pod on the same node.
     """
     target_group_arn: TargetGroupArn | None = None
     """The stack's output `TargetGroupArn`, only for `manifests = "external"`: the TargetGroupBinding that you apply

@@ -84,7 +84,7 @@ def test_an_ipv4_address_in_ipv6_form_counts_as_ipv4(proxy: Pod) -> None:
 
 
 @pytest.mark.rule("R69")
-def test_each_server_behind_the_front_knows_the_client_and_neither_ecr_nor_s3_is_told(
+def test_each_server_behind_the_front_knows_the_client_and_neither_ecr_nor_s3_does(
     proxy: Pod, control: Control, publisher: Publisher
 ) -> None:
     path = f"/v2/team/forwarded/blobs/{publisher.blob('team/forwarded', uuid.uuid4().bytes)}"
