@@ -14,6 +14,7 @@ _NOT_FOUND = frozenset(
         "AWS.SimpleQueueService.NonExistentQueue",
         "LoadBalancerNotFound",
         "LoadBalancerNotFoundException",
+        "LifecyclePolicyNotFoundException",
         "NoSuchEntity",
         "QueueDoesNotExist",
         "ResourceNotFoundException",

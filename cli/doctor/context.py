@@ -56,14 +56,14 @@ class CheckContext:
         canary = self.settings.canary
         return tls.client_context(canary.authority if canary else None)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-        """A client of an AWS service, with the time-outs of this examination."""
+    def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+        """A client of an AWS service, in the session's region or another, with the time-outs of this examination."""
         config = Config(
             connect_timeout=self.connect_timeout_seconds,
             read_timeout=self.timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": 2},
         )
-        return self.aws.client(service, config=config)  # type: ignore[call-overload]  # its overloads name each service
+        return self.aws.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # its overloads name each service
 
     @cached_property
     def stack(self) -> StackResources:

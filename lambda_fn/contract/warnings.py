@@ -19,10 +19,12 @@ class Warnings:
 
     Attributes:
         stale_tag: A tag that may have moved meanwhile is served from the cache.
+        missing_image: An image that ECR no longer has is served from the cache, until `deleted_seconds` have passed.
         error: The message of an error; `$error_message` is nginx's variable.
     """
 
     stale_tag: str = _header(
         "ECR fails or refuses the credential of this registry: this is the last known content of the tag"
     )
+    missing_image: str = _header("ECR no longer has this image, and it will be refused: pull another, or push it again")
     error: str = _header("$error_message")

@@ -40,7 +40,7 @@ class Inputs:
             `unknown`.
         trusted_proxies: The network ranges whose word about the client's address is believed.
         drain_seconds: How long a stopping pod finishes its pulls.
-        cache: What a pod keeps, with the names of its settings, and `key_zone_mib`.
+        cache: What a pod keeps, with the names of its settings, `key_zone_mib` and `retry_seconds`.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
@@ -100,7 +100,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
-    Cache: frozenset(Cache.model_fields) | {"key_zone_mib"},
+    Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "retry_seconds"},
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
     Warnings: frozenset(field.name for field in fields(Warnings)),
 }

@@ -9,6 +9,7 @@ from lambda_fn.settings.table import Table
 
 _KEYS_FOR_EACH_MIB = 8000
 """https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path"""
+_RETRY_SECONDS = 600
 _SMALLEST_KEY_ZONE_MIB = 32
 """256,000 keys: 8 GiB of blobs of 32 KiB. nginx uses memory of a zone only for the keys that it holds."""
 
@@ -41,6 +42,20 @@ class Cache(Table):
     """
     location_seconds: int = Field(default=600, ge=1, le=1800)
     """How long the signed URL of a blob is used for its other slices, in seconds. ECR signs URLs for one hour."""
+
+    revalidate_seconds: int = Field(default=72000, ge=1, le=604800)
+    """After how many seconds an image that clients get from the cache is pulled from ECR again, in the background. This
+    keeps ECR's last pull time right, and shows deletions. By default 20 hours: ECR records a pull once in 24 hours.
+    """
+    deleted_seconds: int = Field(default=86400, ge=0, le=604800)
+    """How long an image that ECR no longer has is still served by digest, with a warning, in seconds. 0 refuses it as
+    soon as its deletion is noticed.
+    """
+
+    @property
+    def retry_seconds(self) -> int:
+        """When an image is asked for again that ECR did not send, in seconds."""
+        return min(_RETRY_SECONDS, self.revalidate_seconds)
 
     @property
     def volume_gib(self) -> int:

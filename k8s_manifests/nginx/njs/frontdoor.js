@@ -6,6 +6,7 @@ import cache_disk from './cache_disk.js';
 import credential from './credential.js';
 import damaged_files from './damaged_files.js';
 import ecr_upstream from './ecr_upstream.js';
+import image_state from './image_state.js';
 import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
@@ -22,6 +23,7 @@ export default {
     answer_of_ecr: response_headers.answer_of_ecr,
     answer_of_s3: response_headers.answer_of_s3,
     is_foreign_redirect: response_headers.is_foreign_redirect,
+    image_state: image_state.image_state,
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,

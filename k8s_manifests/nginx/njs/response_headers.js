@@ -1,6 +1,7 @@
 // Decides which headers of ECR and S3 a client may see, and which redirects of ECR are followed.
 
 import ecr_upstream from './ecr_upstream.js';
+import image_state from './image_state.js';
 import read_ahead from './read_ahead.js';
 import list_pages from './list_pages.js';
 
@@ -15,6 +16,7 @@ const ALLOWED = [
 // where nginx runs code on every answer.
 function answer_of_ecr(r) {
     ecr_upstream.record_outcome(r);
+    image_state.note_pull(r);
     removeOthers(r);
     const headers = r.headersOut;
     if (headers.Link) {

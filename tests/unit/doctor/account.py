@@ -205,4 +205,7 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "DescribeTargetHealth": targets(target("healthy"), target("healthy")),
         "DescribeTargetGroupAttributes": proxy_protocol(),
         "DescribeVpcEndpoints": endpoints(),
+        "ListPullTimeUpdateExclusions": {"pullTimeUpdateExclusions": []},
+        "DescribeRepositories": {"repositories": [{"repositoryName": name} for name in ("team/app", "outside")]},
+        "GetLifecyclePolicy": "LifecyclePolicyNotFoundException",
     }

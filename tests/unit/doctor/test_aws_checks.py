@@ -1,5 +1,6 @@
 """What each AWS check finds, case by case, against answers in the shapes of AWS's own service models."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from cli.doctor.checks import (
     endpoints,
     function,
     iam,
+    lifecycle,
     load_balancer,
     schedule,
     stack,
@@ -49,6 +51,9 @@ OTHER_PERIOD = SETTINGS.model_copy(update={"refresh": Refresh(period_minutes=120
 DESTROY = "make destroy"
 
 
+ROLE = "arn:aws:iam::123456789012:role/role"
+
+
 class Broken(NamedTuple):
     """One answer of AWS that is not healthy, and the finding it makes.
 
@@ -64,6 +69,17 @@ class Broken(NamedTuple):
 
 def environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return {"GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": dict(variables)}}}
+
+
+def lifecycle_policy(action: str, count: str) -> dict[str, str]:
+    selection = {"tagStatus": "any", "countType": count, "countUnit": "days", "countNumber": 30}
+    rules = [{"rulePriority": 1, "selection": selection, "action": {"type": action}}]
+    return {"repositoryName": "team/app", "lifecyclePolicyText": json.dumps({"rules": rules})}
+
+
+def pages(first: Mapping[str, Any], second: Mapping[str, Any]) -> Answer:
+    """Two pages of a list: the second one for a request with a token."""
+    return lambda parameters: second if "nextToken" in parameters else first
 
 
 BROKEN = {
@@ -281,6 +297,24 @@ BROKEN = {
         ("target group pods: 1 of 1", "proxy.replicas is 2"),
         "AWS Load Balancer Controller",
     ),
+    "a lifecycle rule that looks at pulls": Broken(
+        lifecycle.CHECK,
+        {"GetLifecyclePolicy": lifecycle_policy("archive", "sinceImagePulled")},
+        WARNING,
+        ("team/app", "123456789012", "ap-southeast-2", "archive", "30 days"),
+        "sinceImagePushed",
+    ),
+    "a role whose pulls are not recorded": Broken(
+        lifecycle.CHECK,
+        {
+            "ListPullTimeUpdateExclusions": pages(
+                {"pullTimeUpdateExclusions": [f"{ROLE}-other"], "nextToken": "2"}, {"pullTimeUpdateExclusions": [ROLE]}
+            )
+        },
+        FAILED,
+        (ROLE, "123456789012"),
+        f"deregister-pull-time-update-exclusion --region ap-southeast-2 --principal-arn {ROLE}",
+    ),
     "a failed endpoint of the stack": Broken(
         endpoints.CHECK,
         {"DescribeVpcEndpoints": vpc_endpoints("failed")},
@@ -469,3 +503,15 @@ def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:
     assert full[1].verdict is OK
     assert "2 of 2" in full[1].message
     assert [one.verdict for one in deleted] == [FAILED, FAILED]
+
+
+def test_a_rule_that_looks_at_pushes_is_no_finding() -> None:
+    given = context({"GetLifecyclePolicy": lifecycle_policy("expire", "sinceImagePushed")})
+    assert [one.verdict for one in findings(lifecycle.CHECK, given)] == [OK]
+
+
+def test_the_lifecycle_policies_of_another_account_are_skipped() -> None:
+    (registry,) = SETTINGS.registries
+    other = registry.model_copy(update={"account": "210987654321"})
+    (one,) = findings(lifecycle.CHECK, context(settings=SETTINGS.model_copy(update={"registries": (other,)})))
+    assert (one.verdict, "210987654321" in one.message) == (SKIPPED, True)

@@ -1,0 +1,85 @@
+"""Lifecycle rules of ECR that look at the time of the last pull, and whether ECR records the proxy's pulls."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cli.doctor.aws_calls import get_or_none
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, failed, ok, skipped, warning
+from cli.doctor.stack_resources import REFRESHER_ROLE
+from lambda_fn.contract.repository_pattern import RepositoryPattern
+from lambda_fn.settings.registry import Registry
+
+_SINCE_PULL = "sinceImagePulled"
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """The rules of every repository that the settings allow, in the registries of the operator's own account."""
+    account = context.client("sts").get_caller_identity()["Account"]
+    roles = [*_role_arns(context)]
+    for registry in context.settings.registries:
+        if registry.account == account:
+            yield from _findings(context, registry, roles)
+        else:
+            yield skipped(f"registry {registry.account}: the lifecycle policies of another account were not read")
+
+
+def _role_arns(context: CheckContext) -> Iterator[str]:
+    for name in context.stack.of("AWS::IAM::Role", REFRESHER_ROLE):
+        if found := get_or_none(context.client("iam").get_role, RoleName=name):
+            yield str(found["Role"]["Arn"])
+
+
+def _findings(context: CheckContext, registry: Registry, roles: Iterable[str]) -> Iterator[Finding]:
+    client = context.client("ecr", region=registry.region)
+    title = f"registry {registry.account} in {registry.region}"
+    excluded = [role for role in roles if role in _exclusions(client)]
+    for role in excluded:
+        yield failed(
+            f"{title} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are pulled every day",
+            f"aws ecr deregister-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
+        )
+    rules = [*_rules_by_pull(client, registry)]
+    for repository, action, days in rules:
+        yield warning(
+            f"a lifecycle rule of {repository} in {title} will {action} images that were not pulled for {days} days: "
+            "a node that has an image does not pull it again",
+            f"use sinceImagePushed or imageCountMoreThan, or keep {days} days longer than your pods run",
+        )
+    if not rules and not excluded:
+        yield ok(f"{title}: no lifecycle rule looks at the time of the last pull")
+
+
+def _exclusions(client: Any) -> set[str]:  # noqa: ANN401 - boto3's clients are made at run time
+    """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListPullTimeUpdateExclusions.html."""
+    found: set[str] = set()
+    more: dict[str, str] = {}
+    while True:
+        page = client.list_pull_time_update_exclusions(**more)
+        found.update(page.get("pullTimeUpdateExclusions", []))
+        if not page.get("nextToken"):
+            return found
+        more = {"nextToken": page["nextToken"]}
+
+
+def _rules_by_pull(client: Any, registry: Registry) -> Iterator[tuple[str, str, int]]:  # noqa: ANN401 - as above
+    """Repository, action and days of each rule that looks at pulls."""
+    patterns = [RepositoryPattern(pattern) for pattern in registry.repositories]
+    for page in client.get_paginator("describe_repositories").paginate():
+        for name in (str(repository["repositoryName"]) for repository in page["repositories"]):
+            if any(pattern.matches(name) for pattern in patterns):
+                policy = get_or_none(client.get_lifecycle_policy, repositoryName=name)
+                rules = _by_pull(json.loads(policy["lifecyclePolicyText"])) if policy else ()
+                yield from ((name, *rule) for rule in rules)
+
+
+def _by_pull(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html."""
+    for rule in policy.get("rules", []):
+        if rule["selection"]["countType"] == _SINCE_PULL:
+            yield str(rule["action"]["type"]), int(rule["selection"]["countNumber"])
+
+
+CHECK = Check("lifecycle", Category.AWS, run, needs=("stack",))
