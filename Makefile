@@ -100,7 +100,7 @@ proxy-cache: parts ## The half of `make proxy` about the caches and the circuit 
 	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS)))
 
 proxy-requests: parts ## The other half of `make proxy`
-	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)')
+	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)') -m "not long"
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
 	$(if $(ABLE),python -m testbed.clients &&) $(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
@@ -125,6 +125,8 @@ clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras,
 
 soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage'
+soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB, and simulate 60 days (half an hour)
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && pytest tests/proxy -m long'
 
 soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory and a small cache: the part that `make test-heavy` runs
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1'

@@ -6,7 +6,7 @@ config=$1 run=$2 cache=$3
 # nginx caches below its prefix (-p), and does not start when it cannot create its folders there. A pod without a cache is
 # better than none: with any other prefix than the cache's folder, the njs module cache_disk.js turns caching off.
 find_cache() {
-  [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && return
+  [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && [ -d "$cache/images" ] && return
   { echo > "$cache/probe" && rm -f "$cache/probe"; } && return
   cache=$run
   echo 'the cache cannot be written: this container serves without caching' >&2

@@ -186,7 +186,7 @@ class Pod:
 
     def empty_cache(self) -> None:
         """Delete every cached file: nginx fetches again what it does not find."""
-        for folder in ("cache/blobs", "cache/manifests", "run/redirects", "run/microcache"):
+        for folder in ("cache/blobs", "cache/manifests", "cache/images", "run/redirects", "run/microcache"):
             for file in (self.folder / folder).glob("*/*/*"):
                 file.unlink(missing_ok=True)
 

@@ -16,3 +16,8 @@ test('an image that ECR lacks is served for a time, and then refused', () => {
 test('an image that ECR lacks is refused at once where it is not served for a time', () => {
     assert.equal(image_state.state(50, 50, 0), 'deleted');
 });
+
+test('the last state is cached for seconds while ECR is asked, and for ten minutes when it has not answered', () => {
+    assert.deepEqual([0, 4999, 5000, 9000].map(ms => image_state.cachedSeconds(ms, 600)), [5, 5, 600, 600]);
+    assert.equal(image_state.cachedSeconds(0, 2), 2);
+});

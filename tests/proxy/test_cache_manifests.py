@@ -60,7 +60,8 @@ def test_a_manifest_by_digest_is_cached_for_every_allowed_repository(
     assert client.get(f"/v2/base/manifests/{image.digest}", ACCEPT).body == image.manifest
     for path in ("secret/app", "team/../secret/app", "secret%2fapp", "/secret//app"):
         assert client.get(f"/v2/{path}/manifests/{image.digest}", ACCEPT).status == 404
-    assert control.requests(mark).entries == ()
+    # Afterwards ECR is asked whether this repository has it (R61).
+    assert {entry.path for entry in control.requests(mark).entries} <= {f"/v2/base/manifests/{image.digest}"}
 
 
 @pytest.mark.rule("R22")

@@ -1,8 +1,10 @@
-"""Cached images are pulled from ECR again, as a day passes in a second or two."""
+"""Cached images are pulled from ECR again, where a day takes two seconds."""
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from http.client import HTTPConnection
 
 import pytest
@@ -23,9 +25,32 @@ DAY_SECONDS = 2.1
 """After this the interval has passed; nginx counts whole seconds."""
 DELETED_SECONDS = 5
 
-REPOSITORY = "team/life"
-
 pytestmark = pytest.mark.usefixtures("proxy")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository of one test alone, and a client of the proxy."""
+
+    name: str
+    publisher: Publisher
+    client: Client
+
+    def push(self, tag: str) -> Image:
+        """Push an image with a layer of its own."""
+        return self.publisher.image(self.name, tag, [secrets.token_bytes(10)])
+
+    def path(self, image: Image) -> str:
+        """Where its manifest is."""
+        return f"/v2/{self.name}/manifests/{image.digest}"
+
+    def pull(self, image: Image) -> Answer:
+        """GET of the manifest by digest."""
+        return self.client.get(self.path(image), ACCEPT)
+
+    def head(self, tag: str) -> Answer:
+        """HEAD of a manifest by tag."""
+        return self.client.head(f"/v2/{self.name}/manifests/{tag}", ACCEPT)
 
 
 @pytest.fixture(scope="module")
@@ -36,78 +61,77 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def push(publisher: Publisher) -> Callable[[str], Image]:
-    """Pushes an image under a tag, with a layer of its own."""
-    return lambda tag: publisher.image(REPOSITORY, tag, [str(time.monotonic_ns()).encode()])
+def repository(repositories: Callable[[], Repository]) -> Repository:
+    return repositories()
 
 
-def pull(client: Client, image: Image) -> Answer:
-    return client.get(f"/v2/{REPOSITORY}/manifests/{image.digest}", ACCEPT)
+@pytest.fixture
+def repositories(publisher: Publisher, client: Client) -> Callable[[], Repository]:
+    return lambda: Repository(f"team/{secrets.token_hex(4)}", publisher, client)
 
 
-def pulls(requests: Requests, image: Image) -> int:
-    """How often ECR was asked for an image in a way that it counts as a pull."""
-    return sum(
-        entry.method == "GET" and entry.path.endswith(image.digest) for entry in requests.of("registry.manifests")
-    )
-
-
-def a_day_passes(control: Control) -> None:
-    time.sleep(DAY_SECONDS)
-    control.advance(1)
+def pulls(requests: Requests, path: str) -> int:
+    """How often ECR was asked for a manifest in a way that it counts as a pull."""
+    return sum(entry.method == "GET" and entry.path == path for entry in requests.of("registry.manifests"))
 
 
 @pytest.mark.rule("R61")
-def test_ecr_sees_one_pull_a_day_of_what_is_pulled_and_expires_the_rest(
-    client: Client, control: Control, world: World, push: Callable[[str], Image]
+@pytest.mark.parametrize(("days", "rule_days"), [(7, 3), pytest.param(60, 30, marks=pytest.mark.long)])
+def test_ecr_sees_one_pull_a_day_of_what_is_requested_and_expires_the_rest(
+    control: Control, world: World, repository: Repository, days: int, rule_days: int
 ) -> None:
-    """As in 60 days of a rule of 30, in a tenth of them."""
-    by_digest, by_head, unused = (push(tag) for tag in ("digest", "head", "unused"))
+    """One image is pulled by digest, the tag of another gets only HEADs, and a third has no requests."""
+    by_digest, by_head, unused = (repository.push(tag) for tag in ("digest", "head", "unused"))
     for image in (by_digest, by_head, unused):
-        assert pull(client, image).status == 200
+        assert repository.pull(image).status == 200
     expired: list[str] = []
-    for _ in range(6):
+    for _ in range(days):
         mark = control.mark()
         for _ in range(3):
-            assert pull(client, by_digest).body == by_digest.manifest
-            assert client.head(f"/v2/{REPOSITORY}/manifests/head", ACCEPT).status == 200
-        a_day_passes(control)
+            assert repository.pull(by_digest).body == by_digest.manifest
+            assert repository.head("head").status == 200
+        time.sleep(DAY_SECONDS)
+        control.advance(1)
         seen = control.requests(mark)
-        assert (pulls(seen, by_digest) <= 1, pulls(seen, by_head) <= 1, pulls(seen, unused)) == (True, True, 0)
-        expired += control.expire_unused(world.ecr_host, REPOSITORY, 3)
+        counted = [pulls(seen, repository.path(image)) for image in (by_digest, by_head, unused)]
+        assert max(counted) <= 1
+        assert counted[2] == 0
+        expired += control.expire_unused(world.ecr_host, repository.name, rule_days)
     assert expired == [unused.digest]
 
 
 @pytest.mark.rule("R61")
-def test_no_client_waits_for_ecr(client: Client, control: Control, push: Callable[[str], Image]) -> None:
-    image = push("waits")
-    assert pull(client, image).status == 200
+def test_no_client_waits_for_ecr(control: Control, serving: Pod, repository: Repository) -> None:
+    """Nor does the next request on a client's connection."""
+    image = repository.push("waits")
+    path = repository.path(image)
+    assert repository.pull(image).status == 200
     time.sleep(DAY_SECONDS)
     mark = control.mark()
-    with control.behaving(Behaviour(registry_delay_seconds=3)):
+    with control.behaving(Behaviour(registry_delay_seconds=4)):
         started = time.monotonic()
         with closing(HTTPConnection(ADDRESS, HTTP_PORT)) as kept:
             for _ in range(20):
-                kept.request("GET", f"/v2/{REPOSITORY}/manifests/{image.digest}", headers=ACCEPT)
+                kept.request("GET", path, headers=ACCEPT)
                 assert kept.getresponse().read() == image.manifest
-        assert time.monotonic() - started < 2
-        wait_until(lambda: pulls(control.requests(mark), image), "ECR is asked")
-    assert pulls(control.requests(mark), image) == 1
-    time.sleep(3)
+        assert time.monotonic() - started < 3
+        wait_until(lambda: pulls(control.requests(mark), path), "ECR is asked")
+        wait_until(lambda: len(serving.access_log("ecr", path)) == 2, "ECR has answered")
+    assert [line["status"] for line in serving.access_log("ecr", path)] == [200, 200]
+    assert pulls(control.requests(mark), path) == 1
 
 
 @pytest.mark.rule("R61")
 def test_an_image_is_asked_for_in_each_repository_that_clients_name(
-    client: Client, control: Control, publisher: Publisher, push: Callable[[str], Image]
+    control: Control, repositories: Callable[[], Repository]
 ) -> None:
-    image = push("both")
-    publisher.image("team/other-life", "another", [b"other"])
-    assert pull(client, image).status == 200
+    one, other = repositories(), repositories()
+    image = one.push("both")
+    # The second one is answered from the cache.
+    assert [one.pull(image).status for _ in range(2)] == [200, 200]
     mark = control.mark()
-    assert client.get(f"/v2/team/other-life/manifests/{image.digest}", ACCEPT).status == 200
-    wait_until(lambda: pulls(control.requests(mark), image), "ECR is asked about the other repository")
-    (entry,) = [entry for entry in control.requests(mark).of("registry.manifests") if entry.method == "GET"]
-    assert entry.path == f"/v2/team/other-life/manifests/{image.digest}"
+    assert other.pull(image).body == image.manifest
+    wait_until(lambda: pulls(control.requests(mark), other.path(image)), "ECR is asked about the other repository")
 
 
 @pytest.mark.rule("R62")
@@ -121,34 +145,32 @@ def test_an_image_is_asked_for_in_each_repository_that_clients_name(
     ],
     ids=["429", "500", "403", "refused"],
 )
-def test_a_failure_of_ecr_removes_nothing(
-    client: Client, control: Control, push: Callable[[str], Image], failure: Behaviour
-) -> None:
-    image = push("stays")
-    assert pull(client, image).status == 200
+def test_a_failure_of_ecr_removes_nothing(control: Control, repository: Repository, failure: Behaviour) -> None:
+    image = repository.push("stays")
+    assert repository.pull(image).status == 200
     with control.behaving(failure):
         for _ in range(3):
             time.sleep(DAY_SECONDS)
-            answer = pull(client, image)
+            answer = repository.pull(image)
             assert (answer.status, answer.body, answer.header("Warning")) == (200, image.manifest, None)
     time.sleep(ERRORS_LAST_SECONDS)
 
 
 @pytest.mark.rule("R63")
 def test_a_deleted_image_is_served_with_a_warning_for_a_time_and_then_refused(
-    client: Client, control: Control, world: World, serving: Pod, push: Callable[[str], Image]
+    control: Control, world: World, serving: Pod, repository: Repository
 ) -> None:
-    image = push("deleted")
-    assert pull(client, image).status == 200
-    control.delete_image(world.ecr_host, REPOSITORY, image.digest)
+    image = repository.push("deleted")
+    assert repository.pull(image).status == 200
+    control.delete_image(world.ecr_host, repository.name, image.digest)
     time.sleep(DAY_SECONDS)
-    wait_until(lambda: pull(client, image).header("Warning"), "the deletion is noticed")
-    answer = pull(client, image)
+    wait_until(lambda: repository.pull(image).header("Warning"), "the deletion is noticed")
+    answer = repository.pull(image)
     assert (answer.status, answer.body) == (200, image.manifest)
-    assert f"image_missing /{world.ecr_host}/v2/{REPOSITORY}/manifests/{image.digest}" in serving.error_log()
+    assert f"image_missing /{world.ecr_host}{repository.path(image)}" in serving.error_log()
     time.sleep(DELETED_SECONDS)
-    wait_until(lambda: pull(client, image).status == 404, "the deleted image is refused")
-    assert b"MANIFEST_UNKNOWN" in pull(client, image).body
-    control.restore_image(world.ecr_host, REPOSITORY, image.digest)
-    wait_until(lambda: pull(client, image).status == 200, "the image is back")
-    assert pull(client, image).header("Warning") is None
+    wait_until(lambda: repository.pull(image).status == 404, "the deleted image is refused")
+    assert b"MANIFEST_UNKNOWN" in repository.pull(image).body
+    control.restore_image(world.ecr_host, repository.name, image.digest)
+    wait_until(lambda: repository.pull(image).status == 200, "the image is back")
+    assert repository.pull(image).header("Warning") is None

@@ -4,10 +4,14 @@
 // An image is the path of its manifest, /<ECR host>/v2/<repository>/manifests/<digest>. nginx caches the answers of
 // `image_state`, so no code runs for most cache hits.
 
-// Requests at the same time in this pod, and how many images may wait for their turn.
-const PARALLEL = 2;
+// Requests at the same time in this pod, and how many images may wait for their turn: a client can name a cached digest in
+// any repository that is allowed, and each of these images is asked for.
+const PARALLEL = 1;
 const LARGEST_QUEUE = 1000;
 const WAIT_MS = 50;
+
+// How long the last state is cached while ECR is asked: most answers come within this time.
+const PENDING_SECONDS = 5;
 
 // Notes that ECR has sent the manifest of an image. Called for every answer of ECR.
 function note_pull(r) {
@@ -43,12 +47,19 @@ async function image_state(r) {
         answer(r, '', Math.max(1, Number(r.variables.revalidate_seconds) - age));
         return;
     }
-    const due = ngx.shared.images_asked.add(image, 1);
+    const now = Date.now();
+    const due = ngx.shared.images_asked.add(image, now);
     const served_ms = Number(r.variables.deleted_seconds) * 1000;
-    answer(r, state(ngx.shared.images_missing.get(image), Date.now(), served_ms), r.variables.retry_seconds);
+    const seconds = cachedSeconds(now - ngx.shared.images_asked.get(image), Number(r.variables.retry_seconds));
+    answer(r, state(ngx.shared.images_missing.get(image), now, served_ms), seconds);
     if (due) {
         await askInTurn(image, r.variables.fetch_url);
     }
+}
+
+// How long an answer is cached that was given so long after ECR was asked.
+function cachedSeconds(asked_ms_ago, retry_seconds) {
+    return asked_ms_ago < PENDING_SECONDS * 1000 ? Math.min(PENDING_SECONDS, retry_seconds) : retry_seconds;
 }
 
 function answer(r, found, seconds) {
@@ -86,4 +97,4 @@ async function askEcr(image, url) {
     }
 }
 
-export default { image_state, note_pull, state };
+export default { cachedSeconds, image_state, note_pull, state };

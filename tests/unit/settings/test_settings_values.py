@@ -8,7 +8,7 @@ from botocore.loaders import create_loader
 
 from lambda_fn.contract.registries import partition_of
 from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
-from lambda_fn.settings import parse_toml
+from lambda_fn.settings import Cache, parse_toml
 from tests.fakes.authority import CERTIFICATE_AUTHORITY
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
 
@@ -537,3 +537,9 @@ def test_the_load_balancer_of_the_stack_cannot_reach_the_pods_of_an_ipv6_cluster
     text = with_exposure(SMALLEST, nlb).replace("[proxy]\n", "[proxy]\nresolver = 'fd00:10::a'\n")
     (found,) = mistakes(text)
     assert found.startswith('the file: proxy.exposure.kind = "nlb": has only IPv4 addresses')
+
+
+@pytest.mark.rule("R62")
+@pytest.mark.parametrize(("revalidate_seconds", "retry_seconds"), [(72000, 600), (600, 600), (10, 10)])
+def test_a_revalidation_that_failed_is_repeated_every_ten_minutes(revalidate_seconds: int, retry_seconds: int) -> None:
+    assert Cache(revalidate_seconds=revalidate_seconds).retry_seconds == retry_seconds
