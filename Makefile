@@ -123,10 +123,8 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl, BuildKit and Renovate, also from each other's cache without ECR
 	python -m testbed.clients --renovate && $(INSIDE) pytest tests/clients
 
-soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache
-	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage'
-soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB, and simulate 60 days (half an hour)
-	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && pytest tests/proxy -m long'
+soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && pytest tests/proxy -m long'
 
 soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory and a small cache: the part that `make test-heavy` runs
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1'
