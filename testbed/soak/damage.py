@@ -138,7 +138,7 @@ def _damaged(pod: Pod, count: int, chance: random.Random, kinds: Sequence[Damage
         again = _pulls([pull.path for pull in wrong])
     if not eventually(lambda: all(pull.is_whole for pull in _pulls(paths)), scrub.LONGEST_SECONDS, pause_seconds=5):
         raise SandboxError(f"a layer is wrong {scrub.LONGEST_SECONDS} s after its file was damaged")
-    return Outcome(
+    outcome = Outcome(
         files=count,
         wrong=len(wrong),
         hung=_hung(wrong),
@@ -146,6 +146,8 @@ def _damaged(pod: Pod, count: int, chance: random.Random, kinds: Sequence[Damage
         hung_after_a_minute=_hung(again),
         all_right_seconds=round(time.monotonic() - began, 1),
     )
+    say(f"  {outcome}")
+    return outcome
 
 
 def _cost_of_large(world: World, seconds: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.pod import Pod
-from testbed.sandbox.progress import step
+from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
 from testbed.soak import cached_files
 from testbed.waiting import wait_until
@@ -85,7 +85,9 @@ def cost(of: Pod, seconds: int) -> dict[str, float]:
         rate = (_read_bytes(processes) - read) / seconds
         share = (cpu_seconds(processes) - cpu) / seconds
     held = sum(file.stat().st_size for file in cached_files.cached(of.folder / "cache"))
-    return {"cpu_share": round(share, 4), "bytes_per_second": round(rate), "round_seconds": round(held / max(rate, 1))}
+    found = {"cpu_share": round(share, 4), "bytes_per_second": round(rate), "round_seconds": round(held / max(rate, 1))}
+    say(f"  {found}")
+    return found
 
 
 def _read_bytes(processes: Sequence[int]) -> int:
