@@ -5,11 +5,11 @@ import cache_clock from './cache_clock.js';
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
 import ecr_upstream from './ecr_upstream.js';
+import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
 import startup from './startup.js';
-import turns from './turns.js';
 
 export default {
     authorization: credential.authorization,
@@ -17,13 +17,16 @@ export default {
     ecr_upstream: ecr_upstream.ecr_upstream,
     answer_of_ecr: response_headers.answer_of_ecr,
     answer_of_s3: response_headers.answer_of_s3,
+    free_memory: large_pulls.free_memory,
+    hold_memory: large_pulls.hold_memory,
     is_foreign_redirect: response_headers.is_foreign_redirect,
+    needed_mib: large_pulls.needed_mib,
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,
     referrers_page: list_pages.referrers_page,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     startup: startup.startup,
-    wait_for_turn: turns.wait_for_turn,
+    wait_for_memory: large_pulls.wait_for_memory,
     wake_cache_manager: cache_clock.wake_cache_manager,
 };
