@@ -45,7 +45,7 @@ class Inputs:
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
         warnings: The values of `Warning` headers.
-        very_large_pulls: How many layers of 10 GB or more a pod sends at once.
+        memory_for_large_pulls_mib: What a pod's nginx may hold for pulls of blobs of 1 GB or more.
     """
 
     domain: str
@@ -62,7 +62,7 @@ class Inputs:
     blobs: str
     contact: str
     warnings: Warnings
-    very_large_pulls: int
+    memory_for_large_pulls_mib: int
 
 
 def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inputs:
@@ -93,7 +93,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         blobs=settings.proxy.blobs,
         contact=settings.contact or "",
         warnings=Warnings(),
-        very_large_pulls=settings.proxy.very_large_pulls,
+        memory_for_large_pulls_mib=settings.proxy.memory_for_large_pulls_mib,
     )
 
 

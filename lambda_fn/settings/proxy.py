@@ -18,12 +18,6 @@ _FULL_SHARE = 0.8
 """The part of the memory limit that is planned for."""
 _OTHERS_MIB = 128
 """nginx itself and other pulls: 37 MiB beside 200 ordinary clients (`make soak`), and a reserve."""
-_LARGEST_LAYER_MIB = 52_000 / 1024 * 0.7
-"""What nginx holds for a pull of ECR's largest layer, at its end: 0.57 to 0.63 MiB for each GiB, by
-docs/decisions/0022-large-blobs-in-pieces.md, rounded up.
-"""
-_LEAST_VERY_LARGE_PULLS = 2
-"""One for each worker of nginx."""
 
 
 class Resources(Table):
@@ -35,8 +29,8 @@ class Resources(Table):
     """Memory reserved for a pod."""
     memory_limit: Quantity = "512Mi"
     """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 0.7 MiB for each GiB
-    that it has received. It also bounds how many layers of 10 GB or more a pod sends at once, 6 by default: the
-    next pull waits for up to four minutes, then gets 503.
+    that it has received. The limit also bounds how many layers of 1 GB or more a pod sends at once, by default 6 of
+    ECR's largest, or 62 of 5 GB: the next pull waits for up to 50 seconds, then gets 503.
     """
 
     @model_validator(mode="after")
@@ -95,14 +89,13 @@ class Proxy(Table):
         return self.exposure.pod_tls_secret
 
     @property
-    def very_large_pulls(self) -> int:
-        """How many layers of 10 GB or more a pod sends at once: more wait, because nginx holds memory for each GiB.
+    def memory_for_large_pulls_mib(self) -> int:
+        """What nginx may hold for pulls of layers of 1 GB or more, in MiB: those that would need more wait.
 
-        As many of ECR's largest as fit into 80 % of the memory limit beside the keys of the cache and other pulls.
+        80 % of the memory limit, without the keys of the cache and what other pulls need.
         """
         limit_mib = float(parse_quantity(self.resources.memory_limit)) / 2**20
-        left_mib = limit_mib * _FULL_SHARE - _OTHERS_MIB - self.cache.key_zone_mib
-        return max(_LEAST_VERY_LARGE_PULLS, int(left_mib / _LARGEST_LAYER_MIB))
+        return max(0, int(limit_mib * _FULL_SHARE) - _OTHERS_MIB - self.cache.key_zone_mib)
 
     @model_validator(mode="after")
     def _memory_holds_the_keys_of_the_cache(self) -> Self:

@@ -188,7 +188,7 @@ async function fetchedAfterMiss(reader, fetched = () => {}) {
     const digest = `sha256:${'a'.repeat(64)}`;
     ngx.shared.read_ahead.set(`${digest} bytes`, 100 << 20);
     const numbers = [];
-    ngx.fetch = async (url, { headers }) => {
+    ngx.fetch = async (_url, { headers }) => {
         numbers.push(Math.floor(Number(headers.Range.split('-')[1]) / 1048576));
         await fetched(numbers);
         return { arrayBuffer: async () => null };

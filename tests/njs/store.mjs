@@ -40,6 +40,10 @@ export class Store {
         return initial + by;
     }
 
+    keys() {
+        return [...this.#entries.keys()];
+    }
+
     delete(key) {
         return this.#entries.delete(key);
     }

@@ -97,8 +97,9 @@ def settled(count: Count) -> int:
 def test_little_is_fetched_for_a_client_that_has_left(
     publish: Callable[[int], str], slices: Count, origin: str, option: str, size_bytes: int, begun: int
 ) -> None:
-    with pulling(origin + publish(size_bytes), option):
+    with pulling(origin + publish(size_bytes), option) as client:
         wait_until(lambda: slices() >= begun, "the client pulls", pause_seconds=0.005)
+        client.kill()
         at_the_end = slices()
     total = settled(slices)
     assert total - at_the_end <= AT_MOST

@@ -7,6 +7,7 @@ import credential from './credential.js';
 import damaged_files from './damaged_files.js';
 import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
+import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
@@ -14,7 +15,6 @@ import scrub_blobs from './scrub_blobs.js';
 import scrub_contents from './scrub_contents.js';
 import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
-import turns from './turns.js';
 
 export default {
     authorization: credential.authorization,
@@ -22,8 +22,11 @@ export default {
     ecr_upstream: ecr_upstream.ecr_upstream,
     answer_of_ecr: response_headers.answer_of_ecr,
     answer_of_s3: response_headers.answer_of_s3,
+    free_memory: large_pulls.free_memory,
+    hold_memory: large_pulls.hold_memory,
     is_foreign_redirect: response_headers.is_foreign_redirect,
     image_state: image_state.image_state,
+    needed_mib: large_pulls.needed_mib,
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,
@@ -35,6 +38,6 @@ export default {
     scrub_sizes: scrub_sizes.scrub_sizes,
     scrub_status: damaged_files.scrub_status,
     startup: startup.startup,
-    wait_for_turn: turns.wait_for_turn,
+    wait_for_memory: large_pulls.wait_for_memory,
     wake_cache_manager: cache_clock.wake_cache_manager,
 };

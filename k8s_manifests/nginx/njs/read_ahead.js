@@ -100,7 +100,9 @@ function readerHasLeft(window) {
 // Notes that a client has left before it had all of a blob. The last window of its blob ends, unless another reader has
 // started it.
 function reader_left(r) {
-    ngx.shared.read_ahead_left.set(r.variables.request_id, 1);
+    if (r.variables.digest) {
+        ngx.shared.read_ahead_left.set(r.variables.request_id, 1);
+    }
     return '';
 }
 

@@ -34,7 +34,7 @@ INPUTS = Inputs(
     blobs="stream",
     contact="#registry-help",
     warnings=Warnings(stale_tag="stale", error="error"),
-    very_large_pulls=6,
+    memory_for_large_pulls_mib=6,
 )
 
 
@@ -46,7 +46,7 @@ def test_a_template_has_every_name() -> None:
     template = (
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
         " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
-        " {{ warnings.stale_tag }} {{ warnings.error }} {{ very_large_pulls }}"
+        " {{ warnings.stale_tag }} {{ warnings.error }} {{ memory_for_large_pulls_mib }}"
         "{% if tls %} tls{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
