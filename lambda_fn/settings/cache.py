@@ -20,7 +20,7 @@ class Cache(Table):
     size_gib: int = Field(default=8, ge=1, le=16384)
     """The size of the blob cache of a pod, in GiB. The least recently used content is evicted first. The volume is a
     quarter larger, and at least 2 GiB larger, because downloads in progress need space too. The keys of a full cache
-    may take a quarter of `proxy.resources.memory_limit`: with the defaults that allows 800 GiB.
+    may take a quarter of `proxy.resources.memory_limit`: with the defaults that allows 1,600 GiB.
     """
     storage_class: ObjectName | None = None
     """The StorageClass of a volume that is created for each pod and deleted with it. By default the cache is an

@@ -27,7 +27,7 @@ class Resources(Table):
     """CPU reserved for a pod. There is no CPU limit, because throttling would slow down every pull and save nothing."""
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
-    memory_limit: Quantity = "512Mi"
+    memory_limit: Quantity = "1Gi"
     """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 0.7 MiB for each GiB
     that it has received. The limit also bounds how many layers of 1 GB or more a pod sends at once, by default 6 of
     ECR's largest, or 62 of 5 GB: the next pull waits for up to 50 seconds, then gets 503.

@@ -3,7 +3,7 @@
 | volume | writer | bound |
 | --- | --- | --- |
 | run | redirects, microcache, clock | `max_size`, once the cache manager has looked |
-| run | bodies of requests | none is read: 405, or 413 above 1 KiB |
+| run | bodies of requests | none is read: 405, or 413 |
 | run | answers that do not fit into memory | `proxy_max_temp_file_size 0` |
 | run | the process id, checked copies of the configuration | a few KiB |
 | cache | blobs, manifests, images | `max_size`, once the cache manager has looked |

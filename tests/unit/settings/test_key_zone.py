@@ -31,14 +31,14 @@ def test_a_zone_holds_every_slice_of_a_full_cache(size_gib: int, slice_mib: int)
     assert cache.key_zone_mib * KEYS_FOR_EACH_MIB >= size_gib * 1024 / slice_mib
 
 
-@pytest.mark.parametrize(("size_gib", "slice_mib"), [(8, 4), (800, 4), (500, 1)])
+@pytest.mark.parametrize(("size_gib", "slice_mib"), [(8, 4), (1600, 4), (1000, 1)])
 def test_the_default_memory_limit_holds_the_keys(size_gib: int, slice_mib: int) -> None:
     table = f"cache = {{ size_gib = {size_gib}, slice_mib = {slice_mib} }}"
     assert parse_toml(with_line("[proxy]", table), "my.toml").proxy.cache.size_gib == size_gib
 
 
 @pytest.mark.parametrize(
-    ("size_gib", "slice_mib", "limit"), [(801, 4, "516Mi"), (501, 1, "516Mi"), (16384, 4, "10488Mi")]
+    ("size_gib", "slice_mib", "limit"), [(1601, 4, "1028Mi"), (1001, 1, "1028Mi"), (16384, 4, "10488Mi")]
 )
 def test_a_cache_whose_keys_take_a_quarter_of_the_memory_is_refused(size_gib: int, slice_mib: int, limit: str) -> None:
     table = f"cache = {{ size_gib = {size_gib}, slice_mib = {slice_mib} }}"

@@ -84,8 +84,8 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         ("[proxy]", "resources = { cpu_request = '1K' }", 'cpu_request = "1K": must be a Kubernetes quantity'),
         (
             "[proxy]",
-            "resources = { memory_request = '1Gi' }",
-            "proxy.resources: memory_limit = 512Mi is below memory_request = 1Gi: raise the limit",
+            "resources = { memory_request = '2Gi' }",
+            "proxy.resources: memory_limit = 1Gi is below memory_request = 2Gi: raise the limit",
         ),
         ("[proxy]", "image = 'public.ecr.aws/nginx/nginx'", "must be an image with its registry and a tag or digest"),
         ("[proxy]", "image = 'nginx/nginx:1.30.6'", "must be an image with its registry and a tag or digest"),

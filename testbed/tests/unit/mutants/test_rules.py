@@ -15,8 +15,8 @@ def test_x(): assert "R5 is prose" != 'XR6'
 
 
 def test_the_document_defines_each_id_once_and_in_order() -> None:
-    rules = (f"R{number}" for number in (*range(1, 49), 52, *range(58, 64), *range(67, 70)))
-    failures = (f"F{number}" for number in (*range(1, 22), 25))
+    rules = (f"R{number}" for number in (*range(1, 49), *range(52, 64), *range(67, 70)))
+    failures = (f"F{number}" for number in range(1, 26))
     assert list(documented()) == [*rules, *failures]
 
 

@@ -1,0 +1,16 @@
+"""What a pod's nginx holds of memory, by its processes."""
+
+import re
+from pathlib import Path
+
+from testbed.sandbox.pod import Pod
+
+
+def anonymous_kib(pod: Pod) -> int:
+    """The workers' memory that the kernel cannot take back, in KiB."""
+    workers = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
+    return sum(_of(Path("/proc", worker, "smaps_rollup").read_text()) for worker in workers)
+
+
+def _of(process: str) -> int:
+    return int(re.findall(r"^Pss_Anon: +(\d+) kB$", process, re.MULTILINE)[0])

@@ -1,0 +1,173 @@
+"""One hostile client with many connections: the others are served, and memory stays within its bound.
+
+The pod has an eighth of its connections, and the attacks an eighth of theirs; `testbed.soak.hostile` has all of them.
+"""
+
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+
+import pytest
+
+from lambda_fn.contract.objects import TEMPLATE_KEY
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
+from testbed.waiting import wait_until
+from tests.proxy.client import ADDRESS, Client
+from tests.proxy.memory import anonymous_kib
+
+SCALE = 8
+CONNECTIONS = 17_000 // SCALE
+SECONDS = 4
+HEADER_SECONDS = 10
+
+
+@pytest.fixture(autouse=True)
+def small(pod: Pod) -> Pod:
+    """A serving pod with fewer connections."""
+    pod.configure(scaled(pod.template(TEMPLATE_KEY)))
+    pod.start()
+    return pod
+
+
+def scaled(template: str) -> str:
+    """A template with an eighth of the connections."""
+    fewer = re.sub(r"worker_connections {{ (.+) }};", rf"worker_connections {{{{ (\1) // {SCALE} }}}};", template)
+    assert fewer != template
+    return fewer
+
+
+@pytest.fixture
+def blob(client: Client, publisher: Publisher) -> str:
+    """The path of a cached blob."""
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(1_500_000))}"
+    assert client.get(path).status == 200
+    return path
+
+
+@contextmanager
+def attack(kind: str, connections: int, path: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A hostile client at work."""
+    words = (kind, f"--connections={connections}", f"--seconds={SECONDS}", f"--path={path}")
+    with subprocess.Popen([sys.executable, "-m", "testbed.soak.attack", *words], stdout=subprocess.DEVNULL) as process:
+        yield process
+        assert process.wait() == 0
+
+
+def status(client: Client, path: str) -> int | str:
+    """The status, or why there is none."""
+    try:
+        return client.get(path).status
+    except (OSError, HTTPException) as error:
+        return repr(error)
+
+
+@pytest.mark.rule("R55", "F22")
+@pytest.mark.parametrize("kind", ["kept-alive", "unfinished-header", "body", "7k-header", "24k-header"])
+def test_other_clients_are_served_beside_many_connections_of_one(client: Client, blob: str, kind: str) -> None:
+    cached, uncached, live = [], [], []
+    with attack(kind, CONNECTIONS, blob) as attacker:
+        while attacker.poll() is None:
+            cached.append(status(client, blob))
+            uncached.append(status(client, f"/v2/team/app/manifests/{secrets.token_hex(8)}"))
+            live.append(status(client, "/-/live"))
+            time.sleep(0.05)
+    assert (set(cached), set(uncached), set(live)) == ({200}, {404}, {200})
+
+
+@pytest.mark.rule("R53", "F22")
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("header", [{"Content-Length": "1000"}, {"Transfer-Encoding": "chunked"}])
+def test_a_request_that_announces_a_body_is_refused_at_once(
+    client: Client, blob: str, method: str, header: dict[str, str]
+) -> None:
+    began = time.monotonic()
+    answer = client.ask(method, blob, header)
+    assert (answer.status, time.monotonic() - began < 1) == (413, True)
+    assert answer.header("Connection") == "close"
+
+
+@pytest.mark.rule("R53")
+def test_an_empty_body_is_no_body(client: Client, blob: str) -> None:
+    assert client.get(blob, {"Content-Length": "0"}).status == 200
+
+
+@pytest.mark.rule("R54")
+def test_headers_have_to_come_within_ten_seconds() -> None:
+    began = time.monotonic()
+    with socket.create_connection((ADDRESS, 8080)) as connection:
+        connection.settimeout(1)
+        connection.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n")
+        while not has_ended(connection) and time.monotonic() - began < 3 * HEADER_SECONDS:
+            connection.sendall(b"X: y\r\n")
+    assert HEADER_SECONDS - 1 < time.monotonic() - began < HEADER_SECONDS + 3
+
+
+@pytest.mark.rule("R54")
+def test_a_refused_client_that_goes_on_sending_is_left_after_two_seconds(blob: str) -> None:
+    began = time.monotonic()
+    with socket.create_connection((ADDRESS, 8080)) as connection:
+        connection.settimeout(0.3)
+        connection.sendall(f"GET {blob} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        while not has_ended(connection) and time.monotonic() - began < 20:
+            connection.sendall(b"x")
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.rule("R54")
+def test_a_client_that_reads_nothing_is_cut_off_after_thirty_seconds(
+    client: Client, publisher: Publisher, small: Pod
+) -> None:
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(40_000_000))}"
+    assert client.get(path).status == 200
+    with socket.create_connection((ADDRESS, 8080)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wait_until(lambda: cut_off(small, path), "the client is cut off", seconds=45, pause_seconds=1)
+
+
+def cut_off(pod: Pod, path: str) -> bool:
+    """Whether the access log has a response of 30 s that is not whole."""
+    lines = pod.access_log("front", path)
+    return any(line["bytes"] < 40_000_000 and 29 < line["seconds"] < 35 for line in lines)
+
+
+def has_ended(connection: socket.socket) -> bool:
+    """Whether the server has closed a connection; what it sends is dropped."""
+    try:
+        return not connection.recv(65536)
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.rule("R56", "F23")
+def test_a_connection_with_full_headers_takes_less_than_20_kb(small: Pod, blob: str) -> None:
+    held: list[int] = []
+    for connections in (CONNECTIONS // 4, CONNECTIONS):
+        with attack("7k-header", connections, blob) as attacker:
+            time.sleep(SECONDS / 2)
+            assert attacker.poll() is None
+            held.append(anonymous_kib(small))
+    assert 15 < (held[1] - held[0]) / (CONNECTIONS * 3 / 4) < 20
+
+
+@pytest.mark.rule("R56", "F23")
+def test_headers_of_24_kb_are_refused(client: Client) -> None:
+    lines = {f"X-{number}": "x" * 4_000 for number in range(6)}
+    answer = client.get("/v2/", lines)
+    assert (answer.status, answer.error_code()) == (431, "UNKNOWN")
+
+
+@pytest.mark.rule("R56")
+@pytest.mark.parametrize("path", ["/v2/", "{blob}"])
+def test_a_login_at_ecr_does_no_harm(client: Client, blob: str, path: str) -> None:
+    """docker sends a stale login, beside an `Accept` with all of its types."""
+    headers = {"Authorization": f"Basic {'x' * 6_400}", "Accept": ", ".join(["application/vnd.oci.image.index.v1+json"] * 8)}
+    assert client.get(path.format(blob=blob), headers).status == 200
