@@ -1,7 +1,7 @@
 """A hostile client: thousands of connections from one address, each unfinished in one way, for as long as it is told.
 
-`python -m testbed.soak.attack KIND --connections N --seconds S`. A connection that the server closes is opened again. It
-prints one JSON object. Load goes to loopback and the sandbox's own pods only.
+`python -m testbed.soak.attack KIND --connections N --seconds S`. A connection that the server closes is opened again.
+It prints one JSON object. Load goes to loopback and the sandbox's own pods only.
 """
 
 import argparse
@@ -60,12 +60,14 @@ def _streams(path: str, count: int, *, ended: bool = True) -> bytes:
     )
     settings = b"\0\x04" + LARGEST_WINDOW.to_bytes(4, "big")
     flags = 0x4 | (0x1 if ended else 0)
-    return b"".join((
-        HTTP2_PREFACE,
-        frame(4, 0, 0, settings),
-        frame(8, 0, 0, (LARGEST_WINDOW - 65535).to_bytes(4, "big")),
-        *(frame(1, flags, 2 * number + 1, block) for number in range(count)),
-    ))
+    return b"".join(
+        (
+            HTTP2_PREFACE,
+            frame(4, 0, 0, settings),
+            frame(8, 0, 0, (LARGEST_WINDOW - 65535).to_bytes(4, "big")),
+            *(frame(1, flags, 2 * number + 1, block) for number in range(count)),
+        )
+    )
 
 
 def _headers(size: int) -> bytes:
@@ -118,7 +120,7 @@ class Attack:
             raw.connect(self._target)
             made = self._context.wrap_socket(raw) if self._context else raw
             made.sendall(self._first)
-            made.setblocking(False)
+            made.settimeout(0)
         except OSError:
             raw.close()
             return
@@ -160,7 +162,10 @@ def main() -> int:
     host, _, port = arguments.target.partition(":")
     kind = KINDS[arguments.kind]
     attack = Attack(
-        kind.first(arguments.path, arguments.streams), kind.drip, target=(host, int(port)), source=arguments.source,
+        kind.first(arguments.path, arguments.streams),
+        kind.drip,
+        target=(host, int(port)),
+        source=arguments.source,
         tls=arguments.kind.endswith("-streams"),
     )
     json.dump(asdict(attack.run(arguments.connections, arguments.seconds)), sys.stdout)

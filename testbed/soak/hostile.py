@@ -1,7 +1,7 @@
 """Attacks of one anonymous client on one pod, at full size, beside other clients.
 
-`python -m testbed.soak.hostile`, inside the sandbox, which needs no Kubernetes. The pod has the default configuration, and
-its nginx is in a cgroup with the default memory limit. Every attack comes from one address.
+`python -m testbed.soak.hostile`, inside the sandbox, which needs no Kubernetes. The pod has the default configuration,
+and its nginx is in a cgroup with the default memory limit. Every attack comes from one address.
 """
 
 import json
@@ -128,7 +128,7 @@ def _watched(case: Case, path: str, seconds: int, memory: Memory) -> Seen:
     }
     words = [sys.executable, "-m", "testbed.soak.attack", case.kind, *(f"--{k}={v}" for k, v in options.items())]
     seen = Seen()
-    with subprocess.Popen(words) as attacker:
+    with subprocess.Popen(words) as attacker:  # noqa: S603 - our own words
         while attacker.poll() is None:
             seen.cached[_status(path)] += 1
             seen.uncached[_status(f"/v2/{REPOSITORY}/manifests/t{time.monotonic_ns()}")] += 1
@@ -186,7 +186,7 @@ def _limited(world: World, pod: Pod, limit_bytes: int) -> Iterator[Memory]:
 
 
 def _workers(pod: Pod) -> list[int]:
-    """nginx's processes beside the master; the kernel may have killed one, and the master started another."""
+    """Processes of nginx beside the master; the kernel may have killed one, and the master started another."""
     with suppress(OSError):
         return [int(pid) for pid in Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()]
     return []

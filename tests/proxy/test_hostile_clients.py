@@ -55,7 +55,7 @@ def blob(client: Client, publisher: Publisher) -> str:
 def attack(kind: str, connections: int, path: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A hostile client at work."""
     words = (kind, f"--connections={connections}", f"--seconds={SECONDS}", f"--path={path}")
-    with subprocess.Popen([sys.executable, "-m", "testbed.soak.attack", *words], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([sys.executable, "-m", "testbed.soak.attack", *words], stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
         yield process
         assert process.wait() == 0
 
@@ -169,5 +169,8 @@ def test_headers_of_24_kb_are_refused(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/v2/", "{blob}"])
 def test_a_login_at_ecr_does_no_harm(client: Client, blob: str, path: str) -> None:
     """docker sends a stale login, beside an `Accept` with all of its types."""
-    headers = {"Authorization": f"Basic {'x' * 6_400}", "Accept": ", ".join(["application/vnd.oci.image.index.v1+json"] * 8)}
+    headers = {
+        "Authorization": f"Basic {'x' * 6_400}",
+        "Accept": ", ".join(["application/vnd.oci.image.index.v1+json"] * 8),
+    }
     assert client.get(path.format(blob=blob), headers).status == 200

@@ -93,8 +93,10 @@ def test_ninety_connections_may_leave_every_stream_unread() -> None:
     streams = number("http2_max_concurrent_streams", text)
     each = REQUEST_KIB + KERNEL_KIB + TLS_KIB + TLS_WRITE_KIB + streams * (STREAM_KIB + buffers)
     assert HOSTILE_STREAM_CONNECTIONS * each < allowed_kib(tls=True)
-    assert allowed_kib(tls=True) // each > 700, "the number that SECURITY.md names"
+    assert allowed_kib(tls=True) // each > 700, "the number that the decision record names"
 
 
 def test_a_login_at_ecr_fits_into_one_header_buffer() -> None:
-    assert number("large_client_header_buffers", rendered(tls=False), which=1) * KIB > len("Authorization: Basic ") + 6_400
+    assert (
+        number("large_client_header_buffers", rendered(tls=False), which=1) * KIB > len("Authorization: Basic ") + 6_400
+    )

@@ -42,7 +42,10 @@ def test_every_attack_has_a_kind() -> None:
     ],
 )
 def test_an_attack_is_held_off_when_the_others_are_served(
-    cached: dict[int | str, int], uncached: dict[int | str, int], peak_bytes: int, holds: bool  # noqa: FBT001 - a table
+    cached: dict[int | str, int],
+    uncached: dict[int | str, int],
+    peak_bytes: int,
+    holds: bool,  # noqa: FBT001 - a table
 ) -> None:
     seen = Seen(peak_bytes=peak_bytes)
     seen.cached.update(cached)
