@@ -186,9 +186,10 @@ def _limited(world: World, pod: Pod, limit_bytes: int) -> Iterator[Memory]:
 
 
 def _workers(pod: Pod) -> list[int]:
-    """Processes of nginx beside the master; the kernel may have killed one, and the master started another."""
+    """The processes that serve; the kernel may have killed one, and the master started another."""
     with suppress(OSError):
-        return [int(pid) for pid in Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()]
+        children = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
+        return [int(pid) for pid in children if "worker process" in Path("/proc", pid, "cmdline").read_text()]
     return []
 
 
