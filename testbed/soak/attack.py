@@ -1,4 +1,4 @@
-"""A hostile client: thousands of connections from one address, each unfinished in one way, for as long as it is told.
+"""A hostile client: thousands of connections from one address, each unfinished in one way, for some time.
 
 `python -m testbed.soak.attack KIND --connections N --seconds S`. A connection that the server closes is opened again.
 It prints one JSON object. Load goes to loopback and the sandbox's own pods only.
