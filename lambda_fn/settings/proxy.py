@@ -29,8 +29,9 @@ class Resources(Table):
     """Memory reserved for a pod."""
     memory_limit: Quantity = "1Gi"
     """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 0.7 MiB for each GiB
-    that it has received. The limit also bounds how many layers of 1 GB or more a pod sends at once, by default 6 of
-    ECR's largest, or 62 of 5 GB: the next pull waits for up to 50 seconds, then gets 503.
+    that it has received. The limit also bounds how many layers of 1 GB or more a pod sends at once, by default 17 of
+    ECR's largest, or 164 of 5 GB: the next pull waits for up to 50 seconds, then gets 503. The default holds every
+    connection that a pod accepts.
     """
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         (TLS, "'tls' if tls == true else 'plain' if tls == false else tls", "tls"),
         (PLAIN, "'unset' if contact == '' else contact", "unset"),
         (CONTACT, "contact", "the platform team"),
-        (PLAIN, "memory_for_large_pulls_mib", "249"),
+        (PLAIN, "memory_for_large_pulls_mib", "659"),
         (PLAIN, "layer_urls", layer_url_regex(["eu-west-1"])),
         (PLAIN, "registries[0].host", HOST),
         (PLAIN, "layer_hosts[0]", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),

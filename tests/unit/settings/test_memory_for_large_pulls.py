@@ -17,4 +17,4 @@ def test_it_follows_the_memory_limit(limit: str, mib: int) -> None:
 
 def test_the_keys_of_a_large_cache_leave_less() -> None:
     settings = parse_toml(with_line("[proxy]", "cache = { size_gib = 800 }"), "my.toml")
-    assert settings.proxy.memory_for_large_pulls_mib == 281 - settings.proxy.cache.key_zone_mib
+    assert settings.proxy.memory_for_large_pulls_mib == 691 - settings.proxy.cache.key_zone_mib
