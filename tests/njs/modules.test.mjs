@@ -208,14 +208,14 @@ function readAheadZones(inFlight = () => 0) {
 
 test('a window does not begin for a reader that has left', async () => {
     readAheadZones();
-    assert.equal(frontdoor.reader_left(request({ request_id: 'a' })), '');
+    assert.equal(frontdoor.reader_left(request({ request_id: 'a', digest: 'sha256:aa' })), '');
     assert.deepEqual(await fetchedAfterMiss('a'), []);
     assert.deepEqual(await fetchedAfterMiss('b'), [3, 4, 5, 6, 8, 9]);
 });
 
 test('fetches that wait for their turn end when the reader leaves', async () => {
     readAheadZones(() => 48);
-    setTimeout(() => frontdoor.reader_left(request({ request_id: 'a' })), 30);
+    setTimeout(() => frontdoor.reader_left(request({ request_id: 'a', digest: 'sha256:aa' })), 30);
     assert.deepEqual(await fetchedAfterMiss('a'), []);
 });
 
@@ -226,7 +226,7 @@ test('a window goes on while another reader is further', async () => {
             const digest = `sha256:${'a'.repeat(64)}`;
             const window = JSON.parse(ngx.shared.read_ahead_windows.get(digest));
             ngx.shared.read_ahead_windows.set(digest, JSON.stringify({ ...window, reader: 'b' }));
-            frontdoor.reader_left(request({ request_id: 'a' }));
+            frontdoor.reader_left(request({ request_id: 'a', digest: 'sha256:aa' }));
         }
     });
     assert.deepEqual(numbers, [3, 4, 5, 6, 8, 9]);
