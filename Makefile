@@ -49,9 +49,10 @@ lint-shell: .venv/installed ## Lint the shell scripts
 # Left out of gixy's checks, because nginx and gixy see it differently here: upstream hosts come from njs's allow-list and paths from
 # anchored expressions on normalized names (ssrf, http_splitting, proxy_pass_normalized); add_header_inherit is newer than the check
 # of it; the `if` blocks hold only add_header and return; $$second always matches; the expressions are bounded (regex_redos); one
-# look for a file costs a pull of 1 GB nothing (try_files_is_evil_too).
+# look for a file costs a pull of 1 GB nothing (try_files_is_evil_too); a client that waits has a connection and no file
+# (worker_rlimit_nofile_vs_connections).
 lint-nginx: .venv/installed ## Lint the rendered nginx configurations of the examples
-	gixy --nginx-version 1.30.6 --skips ssrf,http_splitting,proxy_pass_normalized,add_header_redefinition,if_is_evil,hash_without_default,regex_redos,try_files_is_evil_too tests/template/reference/*.nginx.conf
+	gixy --nginx-version 1.30.6 --skips ssrf,http_splitting,proxy_pass_normalized,add_header_redefinition,if_is_evil,hash_without_default,regex_redos,try_files_is_evil_too,worker_rlimit_nofile_vs_connections tests/template/reference/*.nginx.conf
 
 lint-workflows: .venv/installed ## Check the workflows: their schema, and what an attacker could use
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml && zizmor --offline --quiet .github
