@@ -40,10 +40,6 @@ export class Store {
         return initial + by;
     }
 
-    keys() {
-        return [...this.#entries.keys()];
-    }
-
     delete(key) {
         return this.#entries.delete(key);
     }
