@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import pytest
 
 from lambda_fn.settings import Settings
+from testbed.clients.client import Client
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.commands import run
@@ -107,6 +108,15 @@ def blobs(seen: Sequence[Mapping[str, Any]]) -> frozenset[str]:
         for line in seen
         if (line["method"], line["status"]) == ("GET", HTTPStatus.OK) and "/blobs/" in line["path"]
     )
+
+
+def blobs_of_a_pull(client: Client, pod: Pod, reference: str) -> frozenset[str]:
+    """The digests of the blobs that a client fetches through a pod, when it has nothing of the image."""
+    client.forget()
+    before = len(answers(pod))
+    outcome = client.pull(reference)
+    assert outcome.succeeded, outcome.output
+    return blobs(answers(pod)[before:])
 
 
 def _keys(head: bytes) -> list[str]:

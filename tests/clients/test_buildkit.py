@@ -11,7 +11,7 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.clients.matrix import row
-from tests.clients.place import By, Image, answers, blobs
+from tests.clients.place import By, Image, blobs_of_a_pull
 
 pytestmark = pytest.mark.long
 
@@ -24,22 +24,13 @@ def buildkit(world: World) -> Iterator[Buildkit]:
 
 @pytest.mark.parametrize("way", get_args(By))
 def test_a_build_fetches_the_whole_base_image_each_time(buildkit: Buildkit, pod: Pod, app: Image, way: By) -> None:
-    seen = []
-    for _ in range(2):
-        buildkit.forget()
-        before = len(answers(pod))
-        built = buildkit.pull(app.by(way))
-        assert built.succeeded, built.output
-        seen.append(blobs(answers(pod)[before:]))
+    seen = [blobs_of_a_pull(buildkit, pod, app.by(way)) for _ in range(2)]
     assert len(seen[0]) == 4  # three layers and the configuration
     assert seen[0] == seen[1]
 
 
 def test_a_build_from_an_index_fetches_the_image_of_its_platform(buildkit: Buildkit, pod: Pod, multi: Image) -> None:
-    buildkit.forget()
-    built = buildkit.pull(multi.by("tag"))
-    assert built.succeeded, built.output
-    assert len(blobs(answers(pod))) == 2  # a layer and the configuration
+    assert len(blobs_of_a_pull(buildkit, pod, multi.by("tag"))) == 2  # a layer and the configuration
 
 
 def test_a_build_works_without_ecr_from_what_a_node_has_pulled(

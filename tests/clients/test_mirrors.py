@@ -13,7 +13,7 @@ from testbed.clients.copying import Skopeo
 from testbed.clients.podman import Podman
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.clients.place import Image, answers, blobs
+from tests.clients.place import Image, blobs_of_a_pull
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "pulling.md"
 DOMAIN, ECR_HOST = "registry.shrd.example.net", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -59,10 +59,7 @@ def private(world: World, app: Image) -> Image:
 def test_a_pull_by_the_name_in_ecr_reaches_the_proxy_and_needs_no_login(
     client: Client, pod: Pod, private: Image
 ) -> None:
-    client.forget()
-    outcome = client.pull(private.by("tag"))
-    assert outcome.succeeded, outcome.output
-    assert len(blobs(answers(pod))) == BLOBS
+    assert len(blobs_of_a_pull(client, pod, private.by("tag"))) == BLOBS
 
 
 @pytest.mark.usefixtures("places")
