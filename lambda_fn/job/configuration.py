@@ -1,7 +1,7 @@
 """The nginx configuration of one installation: the template rendered with what the settings say. Pure."""
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
-from lambda_fn.job import render
+from lambda_fn.job import credential_guard, render
 from lambda_fn.job.template_inputs import inputs_of
 from lambda_fn.settings.models import Settings
 
@@ -16,7 +16,8 @@ def rendered(settings: Settings, hosts: tuple[str, ...], resolver: str, template
         template: The text of the template.
 
     Raises:
-        TemplateError: It does not render.
+        TemplateError: It does not render, or uses the credential for ECR in a line that is not a shipped one.
     """
-    inputs = inputs_of(settings, hosts, resolver)
-    return render.render(template, inputs, source=f"{TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}")
+    source = f"{TEMPLATE_KEY} of ConfigMap {settings.names.template_config_map}"
+    credential_guard.check(template, source=source)
+    return render.render(template, inputs_of(settings, hosts, resolver), source=source)

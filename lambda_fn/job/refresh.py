@@ -40,7 +40,8 @@ def refresh(
         RegistryError: No region gave a usable token; nothing is written.
         StaleRegionError: At least one region has no new token; everything else is done.
         Ipv6Error: The cluster is IPv6, and no client can reach the pods; everything else is done.
-        UnrenderedTemplateError: The template cannot be read or does not render; only the Secret is written.
+        UnrenderedTemplateError: The template cannot be read, does not render, or uses the credential for ECR in another
+            line than the shipped one; only the Secret is written.
         ClusterError: The API refused or failed before the Secret was written.
         UnfinishedError: The API refused or failed after that: the new tokens are in use. Where the Deployment could not
             be written, the ConfigMap has its earlier text again, or the message says that this failed, too.

@@ -77,7 +77,10 @@ class StaleRegionError(ReportedError, RegistryError):
 
 
 class UnrenderedTemplateError(ReportedError, TemplateError):
-    """The template cannot be read or does not render; the tokens are new, the proxy keeps the configuration it has."""
+    """The template cannot be read, does not render, or uses the credential for ECR where the shipped one does not.
+
+    The tokens are new, and the proxy keeps the configuration it has.
+    """
 
 
 class Ipv6Error(ReportedError, SettingsError):

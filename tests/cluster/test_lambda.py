@@ -231,20 +231,28 @@ def test_a_failed_run_leaves_the_old_token_and_emits_neither_token(
     assert f"{logged['error']}: {logged['message']}".startswith(failure.message)
 
 
-def test_a_template_that_does_not_render_fails_the_run_and_the_secret_has_a_new_token(
-    site: Site, world: World, run: Run
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("{{ domian }}", 1), ("# {{ domain }}\nlog_format debug '$authorization_for_ecr';\n", 2)],
+    ids=["unknown name", "credential in a log format"],
+)
+def test_a_template_with_a_mistake_fails_the_run_and_the_secret_has_a_new_token(
+    site: Site, world: World, run: Run, text: str, line: int
 ) -> None:
     site.create(template(site.settings))
     assert run({}).error is None
     before = token_in_use(site, world)
-    site.create(template(site.settings, "{{ domian }}"))
+    configuration = site.cluster.read_configuration()
+    assert configuration
+    site.create(template(site.settings, text))
     done = run({})
     assert error_of(done).startswith(
-        "UnrenderedTemplateError: nginx.conf.j2 of ConfigMap aws-registry-proxy-tpl, line 1"
+        f"UnrenderedTemplateError: nginx.conf.j2 of ConfigMap aws-registry-proxy-tpl, line {line}"
     )
     after = token_in_use(site, world)
     assert after != before
     assert leaks(after, done.log) == []
+    assert site.cluster.read_configuration() == configuration
 
 
 def test_a_stuck_rollout_names_the_pod_and_quotes_what_nginx_said(

@@ -224,12 +224,24 @@ def test_a_token_that_expires_before_the_second_run_from_now_is_not_used(world: 
         world.run()
 
 
-def test_a_template_that_does_not_render_fails_the_run_after_the_secret_is_written(world: World) -> None:
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{{ domian }}", "line 1: the name 'domian' is unknown"),
+        ("# {{ domain }}\nadd_header X-Debug $ecr_authorization;", "line 2 uses .* 'ecr_authorization'"),
+        # Checked before it is rendered.
+        ("$ecr_authorization {{ domian }}", "line 1 uses .* 'ecr_authorization'"),
+    ],
+    ids=["unknown name", "credential", "both"],
+)
+def test_a_template_with_a_mistake_fails_the_run_after_the_secret_is_written(
+    world: World, text: str, mistake: str
+) -> None:
     world.run()
     world.cluster.writes.clear()
     world.registry.leak_check = FakeRegistry().leak_check
-    world.edit_template("{{ domian }}")
-    with pytest.raises(TemplateError, match="line 1: the name 'domian' is unknown") as caught:
+    world.edit_template(text)
+    with pytest.raises(TemplateError, match=mistake) as caught:
         world.run()
     assert world.cluster.writes == ["Secret aws-registry"]
     assert world.auths()[HOST]["auth"] == world.registry.leak_check.authorization
