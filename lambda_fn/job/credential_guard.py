@@ -19,13 +19,13 @@ def check(template: str, *, source: str) -> None:
         TemplateError: A line is not a shipped one, or repeats one. The message has its number and the name that it
             has; it quotes nothing else of the line, which may hold a secret.
     """
-    unused = set(LINES)
+    found: dict[str, int] = {}
     for number, text in enumerate(template.split("\n"), start=1):
         line = " ".join(text.split())
         if name := _name_in(line):
-            if line not in unused:
-                raise TemplateError(_explain(source, number, name, repeated=line in LINES))
-            unused.remove(line)
+            if line not in LINES or line in found:
+                raise TemplateError(_explain(source, number, name, repeated=found.get(line)))
+            found[line] = number
 
 
 def _name_in(line: str) -> str | None:
@@ -34,9 +34,9 @@ def _name_in(line: str) -> str | None:
     return next((name for name in NAMES if name in lower), None)
 
 
-def _explain(source: str, number: int, name: str, *, repeated: bool) -> str:
-    reason = "this line is in the shipped template only once" if repeated else "the shipped template has no such line"
+def _explain(source: str, number: int, name: str, *, repeated: int | None) -> str:
+    reason = f"repeats line {repeated}" if repeated else "is not in the shipped template"
     return (
-        f"{source}, line {number} uses the credential for ECR by the name {name!r}, and {reason}; the token could "
-        "leak. Fix: remove the line, or apply the charts again"
+        f"{source}, line {number} names the credential for ECR ({name}) and {reason}: the token could leak. "
+        "Fix: remove the line, or apply the charts again"
     )

@@ -57,9 +57,10 @@ def test_a_name_of_the_template_has_the_value_of_its_setting(settings: Settings,
     assert rendered(settings, (HOST,), "10.0.0.10", f"{{{{ {name} }}}}") == value
 
 
-def test_a_mistake_in_the_template_names_its_key_and_its_config_map() -> None:
+@pytest.mark.parametrize("mistake", ["{{ unknown }}", "add_header X-Debug $ecr_authorization;"])
+def test_a_mistake_in_the_template_names_its_key_and_its_config_map(mistake: str) -> None:
     with pytest.raises(TemplateError) as caught:
-        rendered(PLAIN, (HOST,), "10.0.0.10", "{{ unknown }}")
+        rendered(PLAIN, (HOST,), "10.0.0.10", mistake)
     assert "nginx.conf.j2" in str(caught.value)
     assert PLAIN.names.template_config_map in str(caught.value)
 

@@ -228,9 +228,9 @@ def test_a_token_that_expires_before_the_second_run_from_now_is_not_used(world: 
     ("text", "mistake"),
     [
         ("{{ domian }}", "line 1: the name 'domian' is unknown"),
-        ("# {{ domain }}\nadd_header X-Debug $ecr_authorization;", "line 2 uses .* 'ecr_authorization'"),
+        ("# {{ domain }}\nadd_header X-Debug $ecr_authorization;", r"line 2 .*\(ecr_authorization\)"),
         # Checked before it is rendered.
-        ("$ecr_authorization {{ domian }}", "line 1 uses .* 'ecr_authorization'"),
+        ("$ecr_authorization {{ domian }}", r"line 1 .*\(ecr_authorization\)"),
     ],
     ids=["unknown name", "credential", "both"],
 )
