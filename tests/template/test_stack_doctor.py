@@ -5,7 +5,14 @@ import pytest
 from cli.doctor.checks import schedule
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Verdict
-from cli.doctor.stack_resources import DEPLOYER_ROLE, LOAD_BALANCER, REFRESHER_ROLE, TARGET_GROUP, StackResources
+from cli.doctor.stack_resources import (
+    DEPLOYER_ROLE,
+    LOAD_BALANCER,
+    REFRESHER_ROLE,
+    TARGET_GROUP,
+    TARGET_GROUP_CONSTRUCTS,
+    StackResources,
+)
 from tests.fakes.aws import FakeAws
 from tests.template import configurations
 from tests.template.synthesis import synthesize
@@ -36,6 +43,15 @@ def test_the_schedules_of_the_canary_and_of_the_refresh_are_distinguished() -> N
     assert "Canary" not in refresh
 
 
-@pytest.mark.parametrize("kind", [LOAD_BALANCER, TARGET_GROUP, "AWS::Scheduler::ScheduleGroup"])
+@pytest.mark.parametrize("kind", [LOAD_BALANCER, "AWS::Scheduler::ScheduleGroup"])
 def test_the_resources_that_the_doctor_expects_once_are_there_once(kind: str) -> None:
     assert len(logical_ids(kind)) == 1
+
+
+def test_the_target_groups_are_the_plain_one_and_the_one_with_proxy_protocol() -> None:
+    groups = logical_ids(TARGET_GROUP)
+    assert [[name.startswith(construct) for name in groups].count(True) for construct in TARGET_GROUP_CONSTRUCTS] == [
+        1,
+        1,
+    ]
+    assert len(groups) == len(TARGET_GROUP_CONSTRUCTS)

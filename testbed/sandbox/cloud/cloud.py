@@ -18,6 +18,7 @@ from testbed.sandbox.cloud.journal import Entry, Journal
 from testbed.sandbox.cloud.keyring import Keyring
 from testbed.sandbox.cloud.lifecycle import Lifecycle
 from testbed.sandbox.cloud.locations import Signer
+from testbed.sandbox.cloud.pull_exclusions import PullExclusions
 from testbed.sandbox.cloud.tokens import Tokens
 from testbed.sandbox.world import World
 
@@ -46,6 +47,7 @@ class Cloud:
     tokens: Tokens = field(default_factory=lambda: Tokens(now))
     keyring: Keyring = field(default_factory=Keyring)
     lifecycle: Lifecycle = field(default_factory=lambda: Lifecycle(now))
+    pull_exclusions: PullExclusions = field(default_factory=lambda: PullExclusions(now))
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""ECR's API: GetAuthorizationToken. Every other operation is moto's, which knows nothing of the registries."""
+"""ECR's API: GetAuthorizationToken, and exclusions. All else is moto's, which knows nothing of the registries."""
 
 import json
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from testbed.sandbox.cloud import answers
 from testbed.sandbox.cloud.cloud import CLOUD
 from testbed.sandbox.cloud.endpoints import MOTO_URL
-from testbed.sandbox.cloud.forward import relay, send
+from testbed.sandbox.cloud.forward import read, relay, send
 from testbed.sandbox.cloud.hosts import ApiHost, RegistryHost
 from testbed.sandbox.cloud.keyring import AccessKey
 
@@ -23,6 +23,9 @@ async def answer(request: web.Request, api: ApiHost, caller: AccessKey) -> web.S
     """Answer an authenticated request."""
     if operation(request) == "GetAuthorizationToken":
         return await _token(request, api, caller)
+    principal = json.loads(await read(request) or b"{}").get("principalArn", "")
+    if found := request.app[CLOUD].pull_exclusions.answer(operation(request), api.region, principal):
+        return found
     async with send(request, f"{MOTO_URL}{request.raw_path}") as moto:
         return await relay(request, moto)
 

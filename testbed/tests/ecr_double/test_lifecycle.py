@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import boto3
 import httpx2
 import pytest
+from botocore.exceptions import ClientError
 
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.world import World
+from testbed.tests.ecr_double.callers import api, code_of
 
 
 @pytest.fixture
@@ -71,3 +74,19 @@ def test_a_deleted_or_archived_image_is_unknown_until_it_is_back(
         assert [answer.json()["errors"][0]["code"] for answer in answers] == ["MANIFEST_UNKNOWN"] * 2
         bring_back()
         assert [ecr.get(path).status_code for path in paths] == [200, 200]
+
+
+@pytest.mark.row("I5")
+def test_a_principal_is_excluded_until_it_is_deregistered(refresher: boto3.Session, bundle: str, world: World) -> None:
+    ecr = api(refresher, "ecr", bundle)
+    assert ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == []
+    ecr.register_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+    with pytest.raises(ClientError) as again:
+        ecr.register_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+    assert ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == [world.refresher_role_arn]
+    ecr.deregister_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+    with pytest.raises(ClientError) as unknown:
+        ecr.deregister_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+    assert ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == []
+    assert code_of(again) == (400, "ExclusionAlreadyExistsException")
+    assert code_of(unknown) == (400, "ExclusionNotFoundException")

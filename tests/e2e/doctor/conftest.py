@@ -56,7 +56,21 @@ def operator(installed: World) -> Iterator[boto3.Session]:
 
 
 @pytest.fixture(scope="session")
-def context(installed: World, operator: boto3.Session) -> Iterator[CheckContext]:
+def with_lifecycle_policy(installed: World) -> Iterator[None]:
+    """A repository that the settings allow, with a rule that does not look at pulls."""
+    ecr = installation.session(installed, "default").client("ecr")
+    selection = {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 365}
+    policy = {"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]}
+    name = installed.app_repository
+    ecr.create_repository(repositoryName=name)
+    ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps(policy))
+    yield
+    ecr.delete_repository(repositoryName=name, force=True)
+
+
+@pytest.fixture(scope="session")
+def context(installed: World, operator: boto3.Session, with_lifecycle_policy: None) -> Iterator[CheckContext]:
+    del with_lifecycle_policy
     settings = installation.settings(installed)
     cloudformation = operator.client("cloudformation")
     cloudformation.create_stack(StackName=stack_name(settings.cluster), TemplateBody=stack_template(settings))

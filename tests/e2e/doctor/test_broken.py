@@ -31,7 +31,7 @@ def test_every_finding_of_a_healthy_front_door_is_ok(context: CheckContext) -> N
     assert [(one.check, one.verdict) for one in problems] == [("schedule", Verdict.SKIPPED)]
     checked = {finding.check for finding in findings}
     assert checked >= {
-        "aws", "stack", "function", "iam", "access-entry", "dead-letter-queue", "cluster", "objects",
+        "aws", "stack", "function", "iam", "lifecycle", "access-entry", "dead-letter-queue", "cluster", "objects",
         "field-managers",
         "credential", "configuration", "pods", "dns", "tls", "registry", "pull",
     }  # fmt: skip
@@ -161,6 +161,17 @@ def another_manager_writes_the_annotations(world: World, control: Control) -> It
 
 
 @contextmanager
+def ecr_records_no_pulls_of_the_lambda(world: World, control: Control) -> Iterator[None]:
+    del control
+    ecr = installation.session(world, "default").client("ecr")
+    ecr.register_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+    try:
+        yield
+    finally:
+        ecr.deregister_pull_time_update_exclusion(principalArn=world.refresher_role_arn)
+
+
+@contextmanager
 def the_dns_record_is_deleted(world: World, control: Control) -> Iterator[None]:
     del control
     point(world, {})
@@ -281,6 +292,13 @@ BROKEN = [
         "field-managers",
         ("cache-purged-at by kubectl-edit, 20",),
         "GitOps",
+    ),
+    Broken(
+        ecr_records_no_pulls_of_the_lambda,
+        Verdict.FAILED,
+        "lifecycle",
+        ("123456789012", "role/frontdoor-refresher"),
+        "aws ecr deregister-pull-time-update-exclusion --region ap-southeast-2",
     ),
     Broken(the_dns_record_is_deleted, Verdict.FAILED, "dns", ("registry.frontdoor.test",), "DNS record"),
     Broken(

@@ -1,0 +1,58 @@
+"""The principals whose pulls ECR does not record, by region: three operations of ECR's API that moto lacks. Pure.
+
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegisterPullTimeUpdateExclusion.html
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import web
+
+from testbed.sandbox.cloud import answers
+
+_JSON = "application/x-amz-json-1.1"
+
+
+@dataclass
+class PullExclusions:
+    """The exclusions of one account.
+
+    Args:
+        now: The time.
+    """
+
+    now: Callable[[], datetime]
+    _principals: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def answer(self, operation: str, region: str, principal: str) -> web.Response | None:
+        """The answer to an operation; `None` where it is another one's.
+
+        Args:
+            operation: Its name.
+            region: Of the registry.
+            principal: The ARN that the request names, if any.
+        """
+        found = self._principals[region]
+        match operation:
+            case "ListPullTimeUpdateExclusions":
+                return _answer({"pullTimeUpdateExclusions": found})
+            case "RegisterPullTimeUpdateExclusion" if principal in found:
+                message = f"The pull time update exclusion already exists for {principal}"
+                return answers.json_error(400, "ExclusionAlreadyExistsException", message)
+            case "RegisterPullTimeUpdateExclusion":
+                found.append(principal)
+                return _answer({"principalArn": principal, "createdAt": self.now().timestamp()})
+            case "DeregisterPullTimeUpdateExclusion" if principal not in found:
+                message = f"The pull time update exclusion was not found for {principal}"
+                return answers.json_error(400, "ExclusionNotFoundException", message)
+            case "DeregisterPullTimeUpdateExclusion":
+                found.remove(principal)
+                return _answer({"principalArn": principal})
+            case _:
+                return None
+
+
+def _answer(content: object) -> web.Response:
+    return web.json_response(content, content_type=_JSON)
