@@ -46,6 +46,7 @@ class Inputs:
         contact: What error messages name as the contact, or an empty text.
         warnings: The values of `Warning` headers.
         memory_for_large_pulls_mib: What a pod's nginx may hold for pulls of blobs of 1 GB or more.
+        worker_connections: How many connections each worker has.
     """
 
     domain: str
@@ -63,6 +64,7 @@ class Inputs:
     contact: str
     warnings: Warnings
     memory_for_large_pulls_mib: int
+    worker_connections: int
 
 
 def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inputs:
@@ -73,7 +75,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         hosts: The ECR host of each registry, in the order of the settings.
         resolver: The DNS server's address, IPv6 in brackets.
     """
-    exposure = settings.proxy.exposure
+    exposure, memory = settings.proxy.exposure, settings.proxy.memory
     registries = [
         Upstream(host=host, repositories=list(entry.repositories), pattern=any_of(entry.repositories))
         for host, entry in zip(hosts, settings.registries, strict=True)
@@ -93,7 +95,8 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         blobs=settings.proxy.blobs,
         contact=settings.contact or "",
         warnings=Warnings(),
-        memory_for_large_pulls_mib=settings.proxy.memory_for_large_pulls_mib,
+        memory_for_large_pulls_mib=memory.large_pulls_mib,
+        worker_connections=memory.worker_connections,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lambda_fn.contract.quantity import parse_quantity
+from lambda_fn.settings import memory
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure
 from lambda_fn.settings.fields import Image, Quantity
@@ -14,10 +15,6 @@ from lambda_fn.settings.timeouts import Timeouts
 
 _KEYS_SHARE = 4
 """The keys of the cache may take one in this many bytes of the memory limit; connections and pulls need the rest."""
-_FULL_SHARE = 0.8
-"""The part of the memory limit that is planned for."""
-_OTHERS_MIB = 128
-"""nginx itself and other pulls: 37 MiB beside 200 ordinary clients (`make soak`), and a reserve."""
 
 
 class Resources(Table):
@@ -28,10 +25,10 @@ class Resources(Table):
     memory_request: Quantity = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Quantity = "1Gi"
-    """The memory at which the kernel kills a pod. A client that pulls a large layer takes about 0.7 MiB for each GiB
-    that it has received. The limit also bounds how many layers of 1 GB or more a pod sends at once, by default 17 of
-    ECR's largest, or 164 of 5 GB: the next pull waits for up to 50 seconds, then gets 503. The default holds every
-    connection that a pod accepts.
+    """The memory at which the kernel kills a pod. It decides how many connections a pod has, by default 27,970, or
+    12,078 where nginx ends TLS; 17,000, as one hostile client may open, need 1Gi, or 2Gi with TLS. A quarter is for
+    layers of 1 GB or more, 0.7 MiB for each GiB of one: a pod sends 6 of ECR's largest at once, or 64 of 5 GB. The
+    next pull waits for up to 50 seconds, then gets 503.
     """
 
     @model_validator(mode="after")
@@ -90,22 +87,29 @@ class Proxy(Table):
         return self.exposure.pod_tls_secret
 
     @property
-    def memory_for_large_pulls_mib(self) -> int:
-        """What nginx may hold for pulls of layers of 1 GB or more, in MiB: those that would need more wait.
+    def memory(self) -> memory.Memory:
+        """How a pod's memory limit is divided."""
+        return memory.divided(self._memory_limit_bytes, self.cache.key_zone_mib, tls=self.pod_tls_secret is not None)
 
-        80 % of the memory limit, without the keys of the cache and what other pulls need.
-        """
-        limit_mib = float(parse_quantity(self.resources.memory_limit)) / 2**20
-        return max(0, int(limit_mib * _FULL_SHARE) - _OTHERS_MIB - self.cache.key_zone_mib)
+    @property
+    def _memory_limit_bytes(self) -> int:
+        return int(parse_quantity(self.resources.memory_limit))
 
     @model_validator(mode="after")
-    def _memory_holds_the_keys_of_the_cache(self) -> Self:
-        allowed_mib = parse_quantity(self.resources.memory_limit) / (_KEYS_SHARE * 2**20)
+    def _memory_holds_the_cache_and_a_useful_pod(self) -> Self:
+        keys_mib = self.cache.key_zone_mib
+        smallest_mib = memory.smallest_limit_mib(keys_mib, tls=self.pod_tls_secret is not None)
         needed_mib = self.cache.full_key_zone_mib
-        if self.cache.key_zone_mib == needed_mib > allowed_mib:
+        limit = self.resources.memory_limit
+        if keys_mib == needed_mib > self._memory_limit_bytes / (_KEYS_SHARE * 2**20):
             raise ValueError(
                 f"cache.size_gib = {self.cache.size_gib}: its keys take {needed_mib} MiB of memory when it is full, "
-                f"more than a quarter of resources.memory_limit = {self.resources.memory_limit}. Fix: set "
-                f"memory_limit to {_KEYS_SHARE * needed_mib}Mi or more, or reduce size_gib"
+                f"more than a quarter of resources.memory_limit = {limit}. Fix: set memory_limit to "
+                f"{max(_KEYS_SHARE * needed_mib, smallest_mib)}Mi or more, or reduce size_gib"
+            )
+        if self._memory_limit_bytes < smallest_mib * 2**20:
+            raise ValueError(
+                f"resources.memory_limit = {limit} leaves each worker of nginx fewer than "
+                f"{memory.FEWEST_CONNECTIONS} connections. Fix: set memory_limit to {smallest_mib}Mi or more"
             )
         return self
