@@ -126,7 +126,7 @@ clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras,
 	python -m testbed.clients --renovate && $(INSIDE) pytest tests/clients
 
 soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days; attack a pod with 17,000 connections
-	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile && pytest tests/proxy -m long'
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile --on-node && pytest tests/proxy -m long'
 
 soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory, a small cache and a quarter of two attacks: the part that `make test-heavy` runs
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1 && python -m testbed.soak.hostile --seconds 12 --part 4 --kind body --kind 7k-header'

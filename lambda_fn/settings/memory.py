@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 _PLANNED = 0.95
-"""The part of the limit that is given away; the rest is for what is not planned."""
+"""The part of the limit that is planned; a reserve remains."""
 _LARGE_PULLS = 0.25
 """Of the limit, at least. So nginx, its zones and all connections together stay at 70 % of it."""
 

@@ -64,25 +64,27 @@ resolver = "{world.dns_address}"
 drain_seconds = 300
 resources = {{ cpu_request = "50m", memory_request = "64Mi" }}
 
-[proxy.exposure]
-kind = "pod"
-tls_secret = "{tls_secret}"
-
 [refresh]
 rollout_timeout_seconds = 120
+"""
+_EXPOSURE = f"""
+[proxy.exposure]
+kind = "pod"
+tls_secret = "{TLS_SECRET}"
 """
 
 
 def settings_file(world: World, more: str = "") -> Path:
-    """The sandbox's `frontdoor.toml`, written again; `more` is TOML at its end."""
+    """The sandbox's `frontdoor.toml`, written again; `more` is TOML at its end, perhaps with another exposure."""
     path = world.state / "frontdoor.toml"
-    path.write_text(toml(world, image=image.proxy_image(world)) + more)
+    path.write_text(toml(world, image=image.proxy_image(world), more=more))
     return path
 
 
-def toml(world: World, *, image: str) -> str:
-    """The text of the sandbox's settings, with the proxy's image."""
-    return _SETTINGS.format(world=world, image=image, tls_secret=TLS_SECRET)
+def toml(world: World, *, image: str, more: str = "") -> str:
+    """The text of the sandbox's settings, with the proxy's image; with `more` at its end."""
+    exposure = "" if "[proxy.exposure]" in more else _EXPOSURE
+    return _SETTINGS.format(world=world, image=image) + exposure + more
 
 
 def settings(world: World, more: str = "") -> Settings:

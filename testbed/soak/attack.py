@@ -83,6 +83,7 @@ KINDS: Mapping[str, Kind] = {
     "body": Kind(lambda path, _: f"GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode(), b"x"),
     "7k-header": Kind(lambda path, _: f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + _headers(7_000), b"X: y\r\n"),
     "24k-header": Kind(lambda path, _: f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + _headers(24_000), b"X: y\r\n"),
+    "unread-body": Kind(lambda path, _: f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()),
     "unread-streams": Kind(_streams),
     "unended-streams": Kind(lambda path, count: _streams(path, count, ended=False)),
 }

@@ -93,6 +93,18 @@ class Memory:
         # cgroup v1 has the totals of the pod's containers under other names.
         return numbers.get("total_rss", numbers.get("anon", 0)) + numbers.get("total_shmem", numbers.get("shmem", 0))
 
+    def kernel_bytes(self) -> int:
+        """What the kernel holds for the pod's connections and files, and does not take back.
+
+        Without the data in sockets on cgroup v1, which does not count it.
+        """
+        numbers = self._numbers("memory.stat")
+        if "kernel" in numbers:
+            return numbers["kernel"] - numbers.get("slab_reclaimable", 0) + numbers.get("sock", 0)
+        with suppress(OSError):
+            return int((self.cgroup / "memory.kmem.usage_in_bytes").read_text())
+        return 0
+
     def kills(self) -> int:
         """Processes that the kernel has killed at the limit."""
         files = [file for name in ("memory.oom_control", "memory.events") for file in self.cgroup.rglob(name)]

@@ -47,7 +47,7 @@ def test_an_attack_is_held_off_when_the_others_are_served(
     peak_bytes: int,
     holds: bool,  # noqa: FBT001 - a table
 ) -> None:
-    seen = Seen(peak_bytes=peak_bytes)
+    seen = Seen(peak_bytes=peak_bytes - 300, kernel_peak_bytes=300)
     seen.cached.update(cached)
     seen.uncached.update(uncached)
     seen.live[HTTP_OK] += 1

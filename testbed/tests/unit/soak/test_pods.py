@@ -21,6 +21,20 @@ def test_page_cache_is_not_memory_that_is_held(tmp_path: Path, stat: str) -> Non
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("memory.stat", "anon 10\nkernel 50\nslab_reclaimable 20\nsock 7\n"),
+        ("memory.kmem.usage_in_bytes", "37\n"),
+        ("memory.stat", "kernel 37\n"),
+    ],
+)
+def test_what_the_kernel_cannot_take_back_is_memory_that_is_held(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    assert Memory(tmp_path).kernel_bytes() == 37
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
         ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"),
         ("memory.events", "low 0\nmax 7\noom_kill 2\n"),
     ],
