@@ -98,7 +98,8 @@ def limit_kib(found: Settings) -> float:
 
 
 @pytest.mark.parametrize(
-    ("limit", "size_gib"), [("286Mi", 8), ("512Mi", 8), ("512Mi", 290), ("1Gi", 8), ("1Gi", 1600), ("4Gi", 8), ("16Gi", 8)]
+    ("limit", "size_gib"),
+    [("286Mi", 8), ("512Mi", 8), ("512Mi", 290), ("1Gi", 8), ("1Gi", 1600), ("4Gi", 8), ("16Gi", 8)],
 )
 @TLS
 def test_every_connection_may_have_full_unfinished_headers(limit: str, size_gib: int, tls: bool) -> None:  # noqa: FBT001 - a table
