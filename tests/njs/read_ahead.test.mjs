@@ -19,16 +19,21 @@ function windows(count, pauseMs, last = LAST) {
     return found;
 }
 
-test('the first window leaves the next slice to the reader, and one on purpose', () => {
-    assert.deepEqual(read_ahead.plan(1, LAST, null, false, 5), { from: 3, to: 9, size: 8, left: 7, atMs: 5 });
+test('the first window leaves the next two slices to the reader, and two on purpose', () => {
+    assert.deepEqual(read_ahead.plan(1, LAST, null, false, 5), { from: 4, to: 9, size: 8, left: 7, atMs: 5 });
 });
 
 test('the windows of a quick reader double up to the largest', () => {
     assert.deepEqual(windows(6, 100).map(window => window.size), [8, 16, 32, 64, 64, 64]);
 });
 
-test('the windows of a slow reader get smaller down to the smallest', () => {
-    assert.deepEqual(windows(4, 60_000).map(window => window.size), [8, 4, 4, 4]);
+test('the windows of a slow reader get smaller down to the first', () => {
+    let previous = { from: 100, to: 163, size: 64, left: 148, atMs: 0 };
+    const sizes = [1, 2, 3, 4].map(i => {
+        previous = read_ahead.plan(previous.left, LAST, previous, false, i * 60_000);
+        return previous.size;
+    });
+    assert.deepEqual(sizes, [32, 16, 8, 8]);
 });
 
 test('no slice is fetched twice or passed over', () => {
@@ -56,11 +61,11 @@ test('the reader of a window that has ended early gets one of the same size, whe
     const missed = window.from + 3;
     assert.ok(missed < window.left);
     const { from, size } = read_ahead.plan(missed, LAST, window, true, 10);
-    assert.deepEqual({ from, size }, { from: missed + 2, size: 64 });
+    assert.deepEqual({ from, size }, { from: missed + 3, size: 64 });
 });
 
 test('a reader at another place of the blob begins with the first window', () => {
     const [window] = windows(1, 0);
     assert.equal(read_ahead.plan(500, LAST, window, false, 10).size, 8);
-    assert.equal(read_ahead.plan(500, LAST, window, false, 10).from, 502);
+    assert.equal(read_ahead.plan(500, LAST, window, false, 10).from, 503);
 });

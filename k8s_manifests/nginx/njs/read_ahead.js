@@ -2,7 +2,7 @@
 // docs/decisions/0019-read-ahead.md has the reasons and the measurements.
 //
 // The reader itself shows how far it is: it finds most slices in the cache, where no code of this proxy runs, and misses
-// the few that are left out on purpose. Each of these misses starts the next window.
+// the few that are left out on purpose. The first of these in a window starts the next window.
 
 import cache_disk from './cache_disk.js';
 
@@ -12,8 +12,11 @@ const LARGEST_WINDOW = 64;
 const QUICK_MS = 2000;
 const SLOW_MS = 8000;
 
-// The slice after a missed one is left to the reader: it needs it before a fetch could be complete.
-const LEFT_TO_READER = 2;
+// A reader that comes to a slice while it is fetched waits for nginx's next look at the lock, up to 500 ms. So it reads slices
+// itself while the first ones of a window are fetched: this many, with the missed one, when it has just begun, ...
+const LEFT_TO_NEW_READER = 3;
+// ... and in each window, before the next.
+const LEFT_IN_WINDOW = 2;
 
 // Fetches at the same time: for one window, and in this pod. Each takes five connections of nginx.
 const PARALLEL = 12;
@@ -29,7 +32,7 @@ function note_size(r) {
 }
 
 // The slices to fetch when a reader has missed one: { from, to, left, ... }, or null.
-// `left` is the one that is not fetched: its miss shows how far the reader is.
+// `left` is the first of those that are not fetched: its miss shows how far the reader is.
 //   missed    the number of the missed slice
 //   last      the number of the blob's last slice
 //   previous  what this function returned at the reader's previous miss, with `atMs`; or null
@@ -37,8 +40,8 @@ function note_size(r) {
 //   nowMs     the time
 function plan(missed, last, previous, ended, nowMs) {
     let size = FIRST_WINDOW;
-    let from = missed + LEFT_TO_READER;
-    const follows = previous && missed > previous.to - previous.size && missed <= previous.to + LEFT_TO_READER;
+    let from = missed + LEFT_TO_NEW_READER;
+    const follows = previous && missed > previous.to - previous.size && missed <= previous.to + LEFT_TO_NEW_READER;
     if (follows && ended) {
         size = previous.size;
     } else if (follows) {
@@ -50,7 +53,7 @@ function plan(missed, last, previous, ended, nowMs) {
         if (elapsed < QUICK_MS) {
             size = Math.min(size * 2, LARGEST_WINDOW);
         } else if (elapsed > SLOW_MS) {
-            size = Math.max(size / 2, FIRST_WINDOW / 2);
+            size = Math.max(size / 2, FIRST_WINDOW);
         }
         from = Math.max(from, previous.to + 1);
     }
@@ -116,7 +119,7 @@ async function fetchWindow(slice, window, digest) {
             }
             const number = next;
             next += 1;
-            if (number !== window.left) {
+            if (number < window.left || number >= window.left + LEFT_IN_WINDOW) {
                 await fetchSlice(slice, number);
             }
         }
