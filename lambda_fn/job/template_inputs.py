@@ -38,6 +38,7 @@ class Inputs:
         tls: Whether nginx itself ends TLS.
         client_address: Where the client's address comes from: `connection`, `forwarded` (header), `proxy_protocol`, or
             `unknown`.
+        hides_clients: Whether what stands before nginx connects from its own address and names no client.
         trusted_proxies: The network ranges whose word about the client's address is believed.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings, `key_zone_mib` and `retry_seconds`.
@@ -56,6 +57,7 @@ class Inputs:
     layer_urls: str
     tls: bool
     client_address: str
+    hides_clients: bool
     trusted_proxies: list[str]
     drain_seconds: int
     cache: Cache
@@ -88,6 +90,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         layer_urls=layer_url_regex(entry.region for entry in settings.registries),
         tls=exposure.pod_tls_secret is not None,
         client_address=exposure.client_address,
+        hides_clients=exposure.hides_clients,
         trusted_proxies=list(exposure.proxies),
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,

@@ -53,6 +53,11 @@ class ExposureTable(Table):
         return ()
 
     @property
+    def hides_clients(self) -> bool:
+        """Whether what stands before nginx connects from its own address and names no client."""
+        return self.client_address == "unknown"
+
+    @property
     def arns(self) -> dict[str, str | None]:
         """The ARNs of resources in the cluster's region, by their keys."""
         return {}
@@ -185,6 +190,11 @@ class NlbExposure(ExposureTable):
         """
         pods_are_elsewhere = bool(self.target_group_arn) and not self.proxy_protocol_target_group_arn
         return not (self.preserve_client_ip or pods_are_elsewhere)
+
+    @property
+    def hides_clients(self) -> bool:
+        """Whether the load balancer leads to the plain target group without preserved addresses."""
+        return not (self.preserve_client_ip or self.sends_proxy_protocol)
 
     def ipv6_conflict(self, found: str) -> str:
         """The load balancer has only IPv4 addresses."""

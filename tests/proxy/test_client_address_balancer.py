@@ -109,6 +109,7 @@ def test_the_plain_port_takes_no_address_from_a_client(secured: Pod, tls: Tls | 
     port = HTTPS_PORT if tls else HTTP_PORT
     ask(path, source=source, port=port, headers=f"X-Forwarded-For: {OTHER_CLIENT}\r\n", tls=tls)
     assert secured.access_log("front", path)[-1]["client"] == source
+    assert secured.access_log("ecr", path)[-1]["client"] == source, "a client has its limits in any network"
     answer = ask(path, source=source, port=HTTP_PORT, beginning=header(OTHER_CLIENT))
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
     assert f'"client":"{OTHER_CLIENT}"' not in secured.logs()

@@ -27,6 +27,7 @@ INPUTS = Inputs(
     layer_urls="^https://s3.example/",
     tls=True,
     client_address="forwarded",
+    hides_clients=False,
     trusted_proxies=["10.1.0.0/24"],
     drain_seconds=3600,
     cache=Cache(size_gib=5, tag_seconds=7),
