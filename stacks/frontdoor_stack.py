@@ -81,6 +81,7 @@ class FrontdoorStack(cdk.Stack):
             domain=settings.domain,
             cluster=settings.cluster,
             exposure=settings.proxy.exposure,
+            manifests=settings.manifests,
             client_cidrs=settings.proxy.client_cidrs,
             pod_port=exposure_of(settings).listening_port,
             drain_seconds=settings.proxy.drain_seconds,

@@ -40,6 +40,7 @@ class LoadBalancer(Construct):
         domain: str,
         cluster: Cluster,
         exposure: NlbExposure,
+        manifests: str,
         client_cidrs: Iterable[str],
         pod_port: int,
         drain_seconds: int,
@@ -64,7 +65,7 @@ class LoadBalancer(Construct):
             self, "ProxyProtocolStandby", port=PROXY_PROTOCOL_PORT, balancer=balancer, targets=proxy_protocol
         )
         self.before_pods = tuple(self.node.children)
-        targets = proxy_protocol if exposure.sends_proxy_protocol else plain
+        targets = proxy_protocol if exposure.sends_proxy_protocol(manifests=manifests) else plain
         self.listener = listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
             _alias(self, domain, exposure.alias_zone_id, balancer)

@@ -90,7 +90,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         layer_urls=layer_url_regex(entry.region for entry in settings.registries),
         tls=exposure.pod_tls_secret is not None,
         client_address=exposure.client_address,
-        hides_clients=exposure.hides_clients,
+        hides_clients=exposure.hides_clients(manifests=settings.manifests),
         trusted_proxies=list(exposure.proxies),
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,

@@ -52,9 +52,9 @@ class ExposureTable(Table):
         """The network ranges of what stands before nginx, whose word about the client's address is believed."""
         return ()
 
-    @property
-    def hides_clients(self) -> bool:
+    def hides_clients(self, *, manifests: str) -> bool:
         """Whether what stands before nginx connects from its own address and names no client."""
+        del manifests
         return self.client_address == "unknown"
 
     @property
@@ -153,8 +153,8 @@ class NlbExposure(ExposureTable):
     names it. Set it after the first deployment.
     """
     proxy_protocol_target_group_arn: TargetGroupArn | None = None
-    """The same with the output `ProxyProtocolTargetGroupArn`. With `target_group_arn` alone the load balancer sends no
-    PROXY protocol. Apply the charts with it before you deploy.
+    """The same with the output `ProxyProtocolTargetGroupArn`. Without it the load balancer sends no PROXY protocol.
+    Apply the charts with it, then deploy.
     """
 
     @property
@@ -181,20 +181,18 @@ class NlbExposure(ExposureTable):
         """The load balancer's subnets."""
         return tuple(dict.fromkeys(self.subnets.values()))
 
-    @property
-    def sends_proxy_protocol(self) -> bool:
+    def sends_proxy_protocol(self, *, manifests: str) -> bool:
         """Whether the load balancer leads to the target group with PROXY protocol.
 
-        Not with client addresses that are preserved; nor before pods are in that group, where the stack does not put
-        them there itself.
+        Not with client addresses that are preserved. Where the stack does not put pods into that group, not before the
+        settings name it: the binding of the other one may exist without a setting, by an option of the command.
         """
-        pods_are_elsewhere = bool(self.target_group_arn) and not self.proxy_protocol_target_group_arn
-        return not (self.preserve_client_ip or pods_are_elsewhere)
+        has_pods = manifests != "external" or self.proxy_protocol_target_group_arn is not None
+        return has_pods and not self.preserve_client_ip
 
-    @property
-    def hides_clients(self) -> bool:
+    def hides_clients(self, *, manifests: str) -> bool:
         """Whether the load balancer leads to the plain target group without preserved addresses."""
-        return not (self.preserve_client_ip or self.sends_proxy_protocol)
+        return not (self.preserve_client_ip or self.sends_proxy_protocol(manifests=manifests))
 
     def ipv6_conflict(self, found: str) -> str:
         """The load balancer has only IPv4 addresses."""

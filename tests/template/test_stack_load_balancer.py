@@ -210,11 +210,12 @@ def test_with_external_manifests_clients_move_when_the_pods_are_bound_to_the_oth
     arn = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/{}/0123456789abcdef"
     plain = f'target_group_arn = "{arn.format("pods")}"'
     both = f'{plain}\nproxy_protocol_target_group_arn = "{arn.format("proxied")}"'
+    proxied = f'proxy_protocol_target_group_arn = "{arn.format("proxied")}"'
     found = []
-    for lines in ("", plain, both):
+    for lines in ("", plain, proxied, both):
         text = configurations.text(NAME).replace('kind = "nlb"', f'kind = "nlb"\n{lines}')
         found.append(leads_to(synthesize(configurations.parse(f'manifests = "external"\n{text}'))["Resources"], HTTPS))
-    assert [name.startswith(PLAIN) for name in found] == [False, True, False]
+    assert [name.startswith(PLAIN) for name in found] == [True, True, False, False]
 
 
 def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rule() -> None:

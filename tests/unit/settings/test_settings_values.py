@@ -305,6 +305,22 @@ def test_each_exposure_says_where_the_clients_address_comes_from(
     assert (exposure.client_address, exposure.proxies) == (source, proxies)
 
 
+@pytest.mark.parametrize(
+    ("manifests", "line", "hidden"),
+    [
+        ("kubectl", "", False),
+        ("namespaced", "", False),
+        ("external", "", True),
+        ("external", f"\ntarget_group_arn = '{GROUP}'", True),
+        ("external", f"\nproxy_protocol_target_group_arn = '{GROUP}'", False),
+        ("external", "\npreserve_client_ip = true", False),
+    ],
+)
+def test_a_load_balancer_without_proxy_protocol_hides_the_clients(manifests: str, line: str, *, hidden: bool) -> None:
+    text = f'manifests = "{manifests}"\n' + with_line("[proxy.exposure]", f"{NLB}tls_secret = 'tls'{line}")
+    assert parse_toml(text, "my.toml").proxy.exposure.hides_clients(manifests=manifests) == hidden
+
+
 @pytest.mark.parametrize("found", ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/15"])
 def test_a_range_of_proxies_that_holds_the_internet_is_refused(found: str) -> None:
     (mistake,) = mistakes(with_line("[proxy.exposure]", f"{SERVICE}trusted_proxies = ['{found}']"))
