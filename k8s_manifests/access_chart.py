@@ -49,7 +49,7 @@ def _access_objects(settings: Settings) -> list[Resource]:
         role(place, settings.names),
         role_binding(place, settings.refresher_group),
         *(deployer_access(place, deployed) if deployed else []),
-        network_policy(place, exposure.openings),
+        network_policy(place, exposure.openings, monitoring_namespace=settings.proxy.monitoring_namespace),
         service(place, exposure.service_ports),
         *exposure.access_objects,
     ]

@@ -22,6 +22,8 @@ from lambda_fn.contract.paths import (
     HTTP_PORT,
     HTTPS_PORT,
     LIVE,
+    METRICS,
+    METRICS_PORT,
     PROXY_PROTOCOL,
     PROXY_PROTOCOL_PORT,
     READY,
@@ -63,6 +65,8 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
         ports.append(ContainerPort(name="https", containerPort=HTTPS_PORT, protocol="TCP"))
     if proxy.exposure.client_address == "proxy_protocol":
         ports.append(ContainerPort(name=PROXY_PROTOCOL, containerPort=PROXY_PROTOCOL_PORT, protocol="TCP"))
+    if proxy.monitoring_namespace:
+        ports.append(ContainerPort(name=METRICS, containerPort=METRICS_PORT, protocol="TCP"))
     return Container(
         name="nginx",
         image=proxy.image,

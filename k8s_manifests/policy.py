@@ -16,6 +16,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from k8s_manifests.objects import Place
+from lambda_fn.contract.paths import METRICS_PORT
 
 # The instance metadata service listens on port 80, which no rule opens. This blocks it also if AWS adds TLS.
 METADATA_V4 = "169.254.169.254/32"
@@ -34,8 +35,10 @@ def disruption_budget(place: Place) -> PodDisruptionBudget:
     )
 
 
-def network_policy(place: Place, openings: Iterable[tuple[int, Iterable[str]]]) -> NetworkPolicy:
-    """In: to each port of `openings` from its network ranges. Out: DNS, and HTTPS to ECR and S3.
+def network_policy(
+    place: Place, openings: Iterable[tuple[int, Iterable[str]]], *, monitoring_namespace: str | None
+) -> NetworkPolicy:
+    """In: to each port of `openings` from its network ranges, and to metrics. Out: DNS, and HTTPS to ECR and S3.
 
     A NetworkPolicy matches addresses, not names, and the addresses of ECR and S3 change. So 443 is open to all but the
     metadata service, and nginx limits by name which hosts it connects to. The kubelet's probes come from the node,
@@ -48,6 +51,8 @@ def network_policy(place: Place, openings: Iterable[tuple[int, Iterable[str]]]) 
         )
         for port, sources in openings
     ]
+    if monitoring_namespace:
+        ingress.append(_monitoring(monitoring_namespace))
     anywhere = [
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="0.0.0.0/0", except_=[METADATA_V4])),
         NetworkPolicyPeer(ipBlock=IPBlock(cidr="::/0", except_=[METADATA_V6])),
@@ -64,4 +69,16 @@ def network_policy(place: Place, openings: Iterable[tuple[int, Iterable[str]]]) 
                 NetworkPolicyEgressRule(to=anywhere, ports=[NetworkPolicyPort(port=443, protocol="TCP")]),
             ],
         ),
+    )
+
+
+def _monitoring(namespace: str) -> NetworkPolicyIngressRule:
+    """The API server gives every namespace the label of its name, which cannot be changed.
+
+    https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+    """
+    named = LabelSelector(matchLabels={"kubernetes.io/metadata.name": namespace})
+    return NetworkPolicyIngressRule(
+        from_=[NetworkPolicyPeer(namespaceSelector=named)],
+        ports=[NetworkPolicyPort(port=METRICS_PORT, protocol="TCP")],
     )

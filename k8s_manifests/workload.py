@@ -19,6 +19,7 @@ from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
 from k8s_manifests.volumes import volumes
 from lambda_fn.contract.objects import SCRIPTS_SHA256
+from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
 from lambda_fn.settings.names import Names
 from lambda_fn.settings.proxy import Proxy
 
@@ -26,6 +27,12 @@ NGINX_USER = 101
 """User and group of nginx in the official image."""
 
 _MARGIN_SECONDS = 20
+_SCRAPED = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": str(METRICS_PORT),
+    "prometheus.io/path": METRICS_PATH,
+}
+"""By convention of https://github.com/prometheus-community/helm-charts/tree/main/charts/prometheus ."""
 
 
 def deployment(
@@ -38,7 +45,7 @@ def deployment(
     the pods.
     """
     max_surge = surge(proxy.replicas, registration_seconds=exposure.registration_seconds)
-    annotations = {SCRIPTS_SHA256: scripts_digest()}
+    annotations = {SCRIPTS_SHA256: scripts_digest()} | (_SCRAPED if proxy.monitoring_namespace else {})
     return Deployment(
         metadata=place.metadata(),
         spec=DeploymentSpec(

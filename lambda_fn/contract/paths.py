@@ -23,7 +23,13 @@ PROXY_PROTOCOL_PORT = 8082
 """Open behind the stack's load balancer, which begins each connection with a PROXY protocol header. With TLS where
 nginx terminates it.
 """
+METRICS = "metrics"
+"""The name of the port for Prometheus."""
+METRICS_PORT = 8083
+"""Open where the settings name the namespace of the monitoring."""
 
+METRICS_PATH = "/-/metrics"
+"""What Prometheus requests there."""
 STARTUP = "/-/startup"
 """200 when every registry accepts the mounted credential."""
 READY = "/-/ready"

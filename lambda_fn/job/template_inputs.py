@@ -46,6 +46,7 @@ class Inputs:
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
         warnings: The values of `Warning` headers.
+        metrics: Whether nginx answers Prometheus.
         memory_for_large_pulls_mib: What a pod's nginx may hold for pulls of blobs of 1 GB or more.
         worker_connections: How many connections each worker has.
     """
@@ -65,6 +66,7 @@ class Inputs:
     blobs: str
     contact: str
     warnings: Warnings
+    metrics: bool
     memory_for_large_pulls_mib: int
     worker_connections: int
 
@@ -98,6 +100,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         blobs=settings.proxy.blobs,
         contact=settings.contact or "",
         warnings=Warnings(),
+        metrics=settings.proxy.monitoring_namespace is not None,
         memory_for_large_pulls_mib=memory.large_pulls_mib,
         worker_connections=memory.worker_connections,
     )

@@ -76,6 +76,10 @@ Namespace = Annotated[
         "a namespace that only ecr-frontdoor uses: the stack makes it `restricted` and deletes it",
     ),
 ]
+AnyNamespace = Annotated[
+    str,
+    Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace's name, like monitoring"),
+]
 AnnotationName = Annotated[
     str,
     Matching(

@@ -8,7 +8,7 @@ from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings import memory
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure
-from lambda_fn.settings.fields import Image, Quantity
+from lambda_fn.settings.fields import AnyNamespace, Image, Quantity
 from lambda_fn.settings.networks import Address, ClientRange
 from lambda_fn.settings.table import Table
 from lambda_fn.settings.timeouts import Timeouts
@@ -75,6 +75,10 @@ class Proxy(Table):
     """The network ranges of the clients, which the NetworkPolicy and the load balancer of `nlb` allow. By default the
     private ranges: the registry needs no login, so it must not be on the internet. No range may be wider than /8
     (IPv4) or /16 (IPv6, outside of fc00::/7). An IPv6 cluster needs an IPv6 range.
+    """
+    monitoring_namespace: AnyNamespace | None = None
+    """The namespace of your Prometheus. With it each pod has metrics on port 8083, which the NetworkPolicy opens to
+    this namespace alone, and annotations by which Prometheus finds them. By default nothing listens there.
     """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
     """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of

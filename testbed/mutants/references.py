@@ -34,6 +34,7 @@ _VARIANTS = (
     'blobs = "redirect"\n[proxy.exposure]\nkind = "service"',
     '[proxy.exposure]\nkind = "nlb"\ntls_secret = "registry-tls"\nsubnets = { subnet-12345678 = "10.1.0.0/24" }',
     '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["10.1.0.0/24"]',
+    'monitoring_namespace = "monitoring"\n[proxy.exposure]\nkind = "service"',
 )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from k8s_manifests import documents
 from k8s_manifests.configuration import scripts
 from lambda_fn.contract.objects import TEMPLATE_KEY
-from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, METRICS_PORT, PROXY_PROTOCOL_PORT
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
 from testbed.sandbox.world import World
@@ -26,7 +26,7 @@ from testbed.waiting import eventually
 START_STOP_SECONDS = 60
 """The longest time nginx may take to start or, without a request to finish, to stop."""
 
-PORTS = (HTTP_PORT, 8081, PROXY_PROTOCOL_PORT, HTTPS_PORT)
+PORTS = (HTTP_PORT, 8081, PROXY_PROTOCOL_PORT, METRICS_PORT, HTTPS_PORT)
 """Everything a pod listens on."""
 
 Auths = Mapping[str, str]
@@ -178,6 +178,11 @@ class Pod:
         """Nginx's master process, which is process 1 inside."""
         outer = self._running.pid
         return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
+
+    @property
+    def children(self) -> list[int]:
+        """Nginx's workers, and its cache manager."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def cached_files(self) -> set[str]:
         """The paths of everything in the cache's volume that nginx has stored."""

@@ -29,6 +29,7 @@ SUITES = {"debian": ("sid", "main"), "ubuntu": ("devel", "main,universe")}
 NGINX_PACKAGES = ("base-files", "busybox-static", "ca-certificates", "libnginx-mod-http-js", "nginx")
 STATIC_PACKAGES = ("busybox-static", "catatonit")
 BALANCER_PACKAGES = ("base-files", "haproxy")
+PROMETHEUS_PACKAGES = ("base-files", "prometheus")
 BALANCER_MOUNT_POINTS = ("dev", "srv")
 APPLETS = ("awk", "cat", "cp", "env", "grep", "ls", "rm", "sh", "sleep", "wget")
 
@@ -120,6 +121,18 @@ def fetch_balancer(cache: Path) -> None:
         _fetch(rootfs, BALANCER_PACKAGES, _complete_balancer)
 
 
+def prometheus(cache: Path) -> Rootfs:
+    """The folder of Prometheus's promtool, whether it exists or not."""
+    return _rootfs(cache, "prometheus", PROMETHEUS_PACKAGES)
+
+
+def fetch_prometheus(cache: Path) -> None:
+    """Obtain promtool unless the cache has it."""
+    rootfs = prometheus(cache)
+    if not rootfs.is_complete():
+        _fetch(rootfs, PROMETHEUS_PACKAGES, _complete_prometheus)
+
+
 def newest_suite(distribution: Mapping[str, str]) -> tuple[str, str]:
     """The newest suite, and the components, of the distribution /etc/os-release describes.
 
@@ -197,6 +210,12 @@ def _complete_balancer(root: Path) -> None:
     """Make the mount points: of devices, and of the configuration."""
     for folder in BALANCER_MOUNT_POINTS:
         (root / folder).mkdir(exist_ok=True)
+
+
+def _complete_prometheus(root: Path) -> None:
+    """Remove what is large beside promtool: the server, and its pages."""
+    (root / "usr" / "bin" / "prometheus").unlink()
+    shutil.rmtree(root / "usr" / "share")
 
 
 def _complete_nginx(root: Path) -> None:

@@ -40,6 +40,9 @@ def _fetch_root_filesystems(world: World) -> None:
     if not rootfs.balancer(world.cache).is_complete():
         with step("unpacking HAProxy, which stands in the place of a load balancer"):
             rootfs.fetch_balancer(world.cache)
+    if not rootfs.prometheus(world.cache).is_complete():
+        with step("unpacking Prometheus's promtool"):
+            rootfs.fetch_prometheus(world.cache)
 
 
 def require_this_machine() -> None:

@@ -8,8 +8,7 @@ from testbed.sandbox.pod import Pod
 
 def anonymous_kib(pod: Pod) -> int:
     """The workers' memory that the kernel cannot take back, in KiB."""
-    workers = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
-    return sum(_of(Path("/proc", worker, "smaps_rollup").read_text()) for worker in workers)
+    return sum(_of(Path("/proc", str(child), "smaps_rollup").read_text()) for child in pod.children)
 
 
 def _of(process: str) -> int:

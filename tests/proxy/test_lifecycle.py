@@ -143,21 +143,16 @@ def test_a_pull_that_outlasts_the_drain_is_cut_off(
         assert not client.read(pull).complete
 
 
-def children(proxy: Pod) -> list[int]:
-    """nginx's workers, and its cache manager."""
-    return [int(pid) for pid in Path(f"/proc/{proxy.pid}/task/{proxy.pid}/children").read_text().split()]
-
-
 def test_the_regular_expressions_are_compiled(proxy: Pod) -> None:
     """Machine code that is in no file."""
-    rows = [row.split() for pid in children(proxy) for row in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    rows = [row.split() for pid in proxy.children for row in Path(f"/proc/{pid}/maps").read_text().splitlines()]
     assert [row for row in rows if "x" in row[1] and row[4] == "0" and not row[-1].startswith("[")]
 
 
 @contextmanager
 def stopped_workers(proxy: Pod) -> Iterator[None]:
     """No worker accepts a connection inside."""
-    workers = children(proxy)
+    workers = proxy.children
     try:
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)

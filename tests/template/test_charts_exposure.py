@@ -3,7 +3,10 @@
 import pytest
 
 from k8s_manifests import documents
+from lambda_fn.contract.errors import SettingsError
 from tests.template.charts import INGRESS, POD, SERVICE, container, find, settings
+
+MONITORED = 'monitoring_namespace = "monitoring"'
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,36 @@ def test_only_the_clients_networks_reach_only_the_serving_port(exposure: str, po
             "ports": [{"port": port, "protocol": "TCP"}],
         }
     ]
+
+
+@pytest.mark.rule("R80")
+def test_only_the_namespace_of_the_monitoring_reaches_only_the_metrics() -> None:
+    clients, monitoring = find("NetworkPolicy", settings(proxy=MONITORED))["spec"]["ingress"]
+    assert [port["port"] for port in clients["ports"]] == [8080]
+    assert monitoring == {
+        "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        "ports": [{"port": 8083, "protocol": "TCP"}],
+    }
+
+
+@pytest.mark.rule("R80")
+def test_prometheus_finds_the_metrics_by_annotations_or_by_the_name_of_the_port() -> None:
+    template = find("Deployment", settings(proxy=MONITORED))["spec"]["template"]
+    assert {key: value for key, value in template["metadata"]["annotations"].items() if "prometheus" in key} == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "8083",
+        "prometheus.io/path": "/-/metrics",
+    }
+    assert {"name": "metrics", "containerPort": 8083, "protocol": "TCP"} in container(settings(proxy=MONITORED))[
+        "ports"
+    ]
+    assert [port["containerPort"] for port in container(settings())["ports"]] == [8080]
+
+
+@pytest.mark.parametrize("name", ["Monitoring", "a.b", "a" * 64, ""])
+def test_what_is_no_name_of_a_namespace_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"proxy\.monitoring_namespace"):
+        settings(proxy=f'monitoring_namespace = "{name}"')
 
 
 def test_the_pods_reach_dns_and_https_but_not_the_metadata_service() -> None:

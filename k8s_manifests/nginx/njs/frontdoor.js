@@ -9,6 +9,7 @@ import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
 import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
+import metrics from './metrics.js';
 import read_ahead from './read_ahead.js';
 import response_headers from './response_headers.js';
 import scrub_blobs from './scrub_blobs.js';
@@ -26,6 +27,7 @@ export default {
     hold_memory: large_pulls.hold_memory,
     is_foreign_redirect: response_headers.is_foreign_redirect,
     image_state: image_state.image_state,
+    metrics: metrics.metrics,
     needed_mib: large_pulls.needed_mib,
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,

@@ -88,8 +88,11 @@ async function askEcr(image, url) {
     try {
         const reply = await ngx.fetch(`${url}/-/revalidate${image}`, { method: 'HEAD' });
         if (reply.status === 404) {
-            const since = ngx.shared.images_missing.get(image) || Date.now();
-            ngx.shared.images_missing.set(image, since);
+            const since = ngx.shared.images_missing.get(image);
+            if (since === undefined) {
+                ngx.shared.counters.incr('missing_images_found', 1, 0);
+            }
+            ngx.shared.images_missing.set(image, since || Date.now());
             ngx.log(ngx.ERR, `image_missing ${image}: ECR no longer has this image, which clients get from the cache`);
         }
     } catch (e) {

@@ -98,6 +98,7 @@ async function sumOf(paths) {
             if (end === at || ngx.shared.scrub_running.get('worker') !== worker) {
                 return null;
             }
+            ngx.shared.scrub_counts.incr('read_bytes', end - at, 0);
             at = end;
             // It expires when this request ends early.
             ngx.shared.scrub_running.set('blob', 1);

@@ -99,7 +99,10 @@ function check(round, turn, progress) {
         }
         const begun = progress.ino === found.stat.ino
             ? progress : { path: progress.path, ino: found.stat.ino, offset: 0, sum: '' };
-        if (!cache_body.read(file, found, begun, turn)) {
+        const offset = begun.offset;
+        const isRead = cache_body.read(file, found, begun, turn);
+        ngx.shared.scrub_counts.incr('read_bytes', begun.offset - offset, 0);
+        if (!isRead) {
             round.file = begun;
             return;
         }

@@ -25,14 +25,14 @@ PLAIN, TLS = 'kind = "service"', 'kind = "pod", tls_secret = "registry-tls"'
 BALANCED = 'kind = "nlb", subnets = { subnet-12345678 = "10.1.0.0/24" }'
 
 
-def directives(exposure: str) -> list[Directive]:
+def directives(exposure: str, *, more: str = "") -> list[Directive]:
     """All directives of the rendered configuration, the inner ones after their block."""
     settings = parse_toml(
         f"""
         domain = "registry.example.net"
         cluster = {{ name = "shared", region = "eu-west-1" }}
         registries = [{{ account = "123456789012", region = "eu-west-1" }}]
-        proxy = {{ exposure = {{ {exposure} }} }}
+        proxy = {{ exposure = {{ {exposure} }}{more} }}
         """,
         "the test's settings",
     )
@@ -58,6 +58,9 @@ def folder_of(path: str) -> str | None:
 HTTP = (paths.HTTP_PORT, [QUEUE])
 HTTPS = (paths.HTTPS_PORT, ["ssl", QUEUE])
 
+METRICS = (paths.METRICS_PORT, [QUEUE])
+MONITORED = ', monitoring_namespace = "monitoring"'
+
 
 @pytest.mark.parametrize(
     ("exposure", "expected"),
@@ -75,14 +78,22 @@ HTTPS = (paths.HTTPS_PORT, ["ssl", QUEUE])
 def test_nginx_listens_beyond_the_pod_on_the_ports_of_the_contract(
     exposure: str, expected: list[tuple[int, list[str]]]
 ) -> None:
-    listening = arguments(directives(exposure), "listen")
+    assert ports(directives(exposure)) == expected
+    assert ports(directives(exposure, more=MONITORED)) == [*expected, METRICS]
+
+
+def ports(found: list[Directive]) -> list[tuple[int, list[str]]]:
+    """On which nginx listens beyond the pod, with their options."""
+    listening = arguments(found, "listen")
     beyond = [(address, options) for address, *options in listening if not address.startswith(("unix:", "127.0.0.1:"))]
-    assert [(int(address.rpartition(":")[2]), options) for address, options in beyond] == expected
+    return [(int(address.rpartition(":")[2]), options) for address, options in beyond]
 
 
-def test_nginx_has_a_location_for_each_probe() -> None:
-    locations = arguments(directives(PLAIN), "location")
-    assert [path for path in (paths.LIVE, paths.READY, paths.STARTUP) if ["=", path] not in locations] == []
+def test_nginx_has_a_location_for_each_probe_and_for_the_metrics() -> None:
+    locations = arguments(directives(PLAIN, more=MONITORED), "location")
+    assert [
+        path for path in (paths.LIVE, paths.READY, paths.STARTUP, paths.METRICS_PATH) if ["=", path] not in locations
+    ] == []
 
 
 def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_all_but_that_of_the_configuration() -> None:

@@ -1,0 +1,144 @@
+"""What Prometheus gets from a pod, where the settings name the namespace of the monitoring."""
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+
+from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
+from lambda_fn.settings import Settings
+from testbed.sandbox import rootfs
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
+from testbed.waiting import wait_until
+from tests.proxy.client import ACCEPT, ADDRESS, Client
+
+MIB = 1 << 20
+REVALIDATE_SECONDS = 1
+DELETED_SECONDS = 5
+DAMAGED = "frontdoor_damaged_files_total"
+SERVED, REFUSED = 'frontdoor_missing_images{answer="served"}', 'frontdoor_missing_images{answer="refused"}'
+FOUND = "frontdoor_missing_images_found_total"
+READ, ROUNDS = "frontdoor_scrub_read_bytes_total", "frontdoor_scrub_rounds_total"
+_SAMPLE = re.compile(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings) -> Settings:
+    times = {"revalidate_seconds": REVALIDATE_SECONDS, "deleted_seconds": DELETED_SECONDS}
+    cache = settings.proxy.cache.model_copy(update=times)
+    changed = {"cache": cache, "monitoring_namespace": "monitoring"}
+    return settings.model_copy(update={"proxy": settings.proxy.model_copy(update=changed)})
+
+
+@pytest.fixture
+def observed(pod: Pod) -> Iterator[Pod]:
+    """A pod whose scrub does not pause between its rounds."""
+    pod.tolerated += ("cache file",)
+    script = pod.folder / "scripts" / "scrub_contents.js"
+    script.write_text(script.read_text().replace("ROUND_MS = 30_000", "ROUND_MS = 500"), encoding="utf-8")
+    pod.start()
+    yield pod
+    pod.stop()
+
+
+def ask(path: str) -> tuple[int, str, str]:
+    """Status, content type and body, from the port of the metrics."""
+    with closing(HTTPConnection(ADDRESS, METRICS_PORT, timeout=10)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type", ""), answer.read().decode()
+
+
+def samples() -> Mapping[str, float]:
+    """Each sample's value, by its name and labels."""
+    return {name: float(value) for name, value in _SAMPLE.findall(ask(METRICS_PATH)[2])}
+
+
+def value(name: str) -> float:
+    return samples()[name]
+
+
+@pytest.mark.rule("R80")
+@pytest.mark.usefixtures("observed")
+def test_prometheus_accepts_the_metrics(world: World) -> None:
+    status, content_type, text = ask(METRICS_PATH)
+    assert (status, content_type) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    root = str(rootfs.prometheus(world.cache).root)
+    command = ["bwrap", "--ro-bind", root, "/", "--die-with-parent", "--", "/usr/bin/promtool", "check", "metrics"]
+    checked = subprocess.run(command, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.rule("R80")
+@pytest.mark.usefixtures("observed")
+def test_each_port_has_only_its_own_paths(client: Client) -> None:
+    assert client.get(METRICS_PATH).status == 404
+    assert [ask(path)[0] for path in ("/", "/v2/", "/-/nginx", "/-/ready", f"{METRICS_PATH}/x")] == [404] * 5
+
+
+@pytest.mark.rule("R80")
+@pytest.mark.usefixtures("observed")
+def test_requests_and_connections_are_those_that_nginx_counts(client: Client) -> None:
+    names = [f"frontdoor_nginx_{name}_total" for name in ("requests", "connections_accepted", "connections_handled")]
+    before = samples()
+    for _ in range(20):
+        assert client.get("/v2/").status == 200
+    after = samples()
+    # The scrub and the wake-up of the cache manager are requests, too.
+    assert all(20 < after[name] - before[name] < 60 for name in names)
+    assert after['frontdoor_nginx_connections{state="writing"}'] >= 1
+
+
+@pytest.mark.rule("R81")
+def test_a_damaged_file_is_counted_by_its_kind_and_a_killed_worker_loses_no_count(
+    observed: Pod, client: Client, publisher: Publisher
+) -> None:
+    content = secrets.token_bytes(MIB // 2)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    assert client.get(path).body == content
+    wait_until(lambda: value(READ) >= len(content), "the scrub has read the blob")
+    wait_until(lambda: value(ROUNDS) >= 1, "a round is complete")
+    wait_until(lambda: value("frontdoor_cached_bytes") >= len(content), "the sizes are known")
+    found = samples()
+    kinds = ("size", "header", "content", "unreadable")
+    assert [found[f'{DAMAGED}{{damage="{kind}"}}'] for kind in kinds] == [0] * 4
+    (file,) = (observed.folder / "cache" / "blobs").glob("*/*/*")
+    os.truncate(file, 1000)
+    wait_until(lambda: value(f'{DAMAGED}{{damage="size"}}') == 1, "the damaged file is counted")
+    assert client.get(path).body == content
+    workers = observed.children
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: set(observed.children).isdisjoint(workers), "nginx starts workers anew")
+    found = samples()
+    assert [found[f'{DAMAGED}{{damage="{kind}"}}'] for kind in kinds] == [1, 0, 0, 0]
+
+
+@pytest.mark.rule("R82")
+@pytest.mark.usefixtures("observed")
+def test_an_image_that_ecr_lacks_is_counted_while_it_is_served_and_when_it_is_refused(
+    client: Client, control: Control, publisher: Publisher, world: World
+) -> None:
+    image = publisher.image("team/app", "metered", [b"a layer"])
+    path = f"/v2/team/app/manifests/{image.digest}"
+    assert client.get(path, ACCEPT).status == 200
+    assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [0, 0, 0]
+    control.delete_image(world.ecr_host, "team/app", image.digest)
+    time.sleep(REVALIDATE_SECONDS + 1)
+    wait_until(lambda: client.get(path, ACCEPT).header("Warning"), "the deletion is noticed")
+    assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [1, 0, 1]
+    wait_until(lambda: client.get(path, ACCEPT).status == 404, "the image is refused")
+    assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [0, 1, 1]
+    control.restore_image(world.ecr_host, "team/app", image.digest)
+    wait_until(lambda: client.get(path, ACCEPT).status == 200, "the image is back")
+    assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [0, 0, 1]
