@@ -29,6 +29,7 @@ TEXT = """
 PLAIN = parse_toml(f'{TEXT}kind = "service"', "the test")
 TLS = parse_toml(f'{TEXT}kind = "pod"\ntls_secret = "registry-tls"', "the test")
 CONTACT = parse_toml(f'contact = "the platform team"\n{TEXT}kind = "service"', "the test")
+MONITORED = PLAIN.model_copy(update={"proxy": PLAIN.proxy.model_copy(update={"monitoring_namespace": "monitoring"})})
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
@@ -46,6 +47,8 @@ HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         (PLAIN, "'unset' if contact == '' else contact", "unset"),
         (CONTACT, "contact", "the platform team"),
         (PLAIN, "memory_for_large_pulls_mib", "256"),
+        (PLAIN, "metrics", "False"),
+        (MONITORED, "metrics", "True"),
         (PLAIN, "worker_connections", "13985"),
         (TLS, "worker_connections", "6039"),
         (PLAIN, "layer_urls", layer_url_regex(["eu-west-1"])),

@@ -35,6 +35,7 @@ INPUTS = Inputs(
     blobs="stream",
     contact="#registry-help",
     warnings=Warnings(stale_tag="stale", error="error"),
+    metrics=False,
     memory_for_large_pulls_mib=6,
     worker_connections=8,
 )
@@ -49,13 +50,13 @@ def test_a_template_has_every_name() -> None:
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
         " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
         " {{ warnings.stale_tag }} {{ warnings.error }} {{ memory_for_large_pulls_mib }} {{ worker_connections }}"
-        "{% if tls %} tls{% endif %}"
+        "{% if tls %} tls{% endif %}{% if not metrics %} without metrics{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
-        " ^https://s3.example/ stale error 6 8 tls"
+        " ^https://s3.example/ stale error 6 8 tls without metrics"
         " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
 
