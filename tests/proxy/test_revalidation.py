@@ -156,6 +156,32 @@ def test_a_failure_of_ecr_removes_nothing(control: Control, repository: Reposito
     time.sleep(ERRORS_LAST_SECONDS)
 
 
+@pytest.mark.rule("R62")
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Behaviour(registry_status=429),
+        Behaviour(registry_status=503),
+        Behaviour(denied_actions=frozenset({"ecr:BatchGetImage"})),
+    ],
+    ids=["429", "503", "403"],
+)
+def test_a_repository_that_lacks_an_image_takes_it_from_no_other_while_ecr_fails(
+    control: Control, repositories: Callable[[], Repository], failure: Behaviour
+) -> None:
+    one, other = repositories(), repositories()
+    image = one.push("kept")
+    assert one.pull(image).status == 200
+    wait_until(lambda: other.pull(image).status == 404, "the other repository refuses what it lacks")
+    time.sleep(DAY_SECONDS)
+    with control.behaving(failure):
+        time.sleep(ERRORS_LAST_SECONDS)
+        assert other.pull(image).status in {429, 503}
+        time.sleep(ERRORS_LAST_SECONDS)
+        assert one.pull(image).status == 200
+    time.sleep(ERRORS_LAST_SECONDS)
+
+
 @pytest.mark.rule("R63")
 def test_a_deleted_image_is_served_with_a_warning_for_a_time_and_then_refused(
     control: Control, world: World, serving: Pod, repository: Repository
