@@ -66,9 +66,14 @@ class FrontdoorStack(cdk.Stack):
         self._outputs(refreshes.function)
 
     def _add_hints(self, settings: Settings) -> None:
-        exposure, image = settings.proxy.exposure, settings.proxy.image
-        region, registries = settings.cluster.region, settings.registries
-        for hint in synth_hints(cluster_region=region, registries=registries, image=image, exposure=exposure):
+        hints = synth_hints(
+            cluster_region=settings.cluster.region,
+            registries=settings.registries,
+            image=settings.proxy.image,
+            exposure=settings.proxy.exposure,
+            manifests=settings.manifests,
+        )
+        for hint in hints:
             cdk.Annotations.of(self).add_info(hint)
 
     def _load_balancer(self, settings: Settings) -> LoadBalancer | None:

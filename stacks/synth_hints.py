@@ -4,19 +4,19 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-from lambda_fn.settings.exposure import ExposureTable
+from lambda_fn.settings.exposure import ExposureTable, NlbExposure
 from lambda_fn.settings.registry import Registry
 
 
 def synth_hints(
-    *, cluster_region: str, registries: Iterable[Registry], image: str, exposure: ExposureTable
+    *, cluster_region: str, registries: Iterable[Registry], image: str, exposure: ExposureTable, manifests: str
 ) -> tuple[str, ...]:
     """Each hint has the setting with its value, the cause and the fix."""
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
     return (
         *_unknown_regions({"cluster.region": cluster_region} | regions),
         *_movable_tag(image),
-        *_unknown_clients(exposure),
+        *_unknown_clients(exposure, manifests),
     )
 
 
@@ -45,12 +45,17 @@ def _movable_tag(image: str) -> tuple[str, ...]:
     )
 
 
-def _unknown_clients(exposure: ExposureTable) -> tuple[str, ...]:
-    if exposure.client_address != "unknown":
+def _unknown_clients(exposure: ExposureTable, manifests: str) -> tuple[str, ...]:
+    if not exposure.hides_clients(manifests=manifests):
         return ()
+    if isinstance(exposure, NlbExposure):
+        key = "proxy_protocol_target_group_arn"
+        fix = "set it to the stack's output ProxyProtocolTargetGroupArn, apply the charts, then deploy"
+    else:
+        key = "trusted_proxies"
+        fix = "set it to the network ranges of the proxies that write X-Forwarded-For"
     hint = (
-        "proxy.exposure.trusted_proxies is not set: nginx sees the addresses of what stands before it and not those of "
-        "the clients, so the access log names no client and no limit by client applies. Fix: set it to the network "
-        "ranges of the proxies that write X-Forwarded-For"
+        f"proxy.exposure.{key} is not set: nginx sees the addresses of what stands before it and not those of "
+        f"the clients, so the access log names no client and no limit by client applies. Fix: {fix}"
     )
     return (hint,)

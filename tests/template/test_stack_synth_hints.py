@@ -17,6 +17,7 @@ def hints(settings: Settings) -> tuple[str, ...]:
         registries=settings.registries,
         image=settings.proxy.image,
         exposure=settings.proxy.exposure,
+        manifests=settings.manifests,
     )
 
 
@@ -67,8 +68,27 @@ def test_clients_that_nginx_cannot_know_are_named_with_the_setting(exposure: str
     assert [hint.startswith("proxy.exposure.trusted_proxies is not set: ") for hint in found] == [True] * hinted
 
 
-def test_the_load_balancer_of_the_stack_names_the_clients() -> None:
-    assert not any("trusted_proxies" in hint for hint in hints_of(configurations.text("nlb")))
+ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/{}/0123456789abcdef"
+PLAIN = f'target_group_arn = "{ARN.format("pods")}"'
+PROXIED = f'proxy_protocol_target_group_arn = "{ARN.format("proxied")}"'
+
+
+@pytest.mark.parametrize(
+    ("manifests", "lines", "hinted"),
+    [
+        ("kubectl", "", False),
+        ("external", PLAIN, True),
+        ("external", f"{PLAIN}\n{PROXIED}", False),
+        ("external", f"{PLAIN}\npreserve_client_ip = true", False),
+    ],
+)
+def test_a_load_balancer_of_the_stack_that_names_no_client_is_named_with_the_setting(
+    manifests: str, lines: str, *, hinted: bool
+) -> None:
+    text = configurations.text("nlb").replace('kind = "nlb"', f'kind = "nlb"\n{lines}')
+    found = [hint.partition(" is not set: ")[0] for hint in hints_of(f'manifests = "{manifests}"\n{text}')]
+    about_clients = [hint for hint in found if hint.startswith("proxy.exposure.")]
+    assert about_clients == ["proxy.exposure.proxy_protocol_target_group_arn"] * hinted
 
 
 def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
