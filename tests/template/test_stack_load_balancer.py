@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambda_fn.settings import Settings
-from tests.template import configurations
+from tests.template import configurations, order
 from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize, template
 
 NAME = "nlb"
@@ -230,29 +230,7 @@ def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rul
 
 def needed_by(name: str, start: str) -> set[str]:
     """The resources that a resource depends on, directly or not: created before it, deleted after it."""
-    everything = template(name)["Resources"]
-    found: set[str] = set()
-    left = [start]
-    while left:
-        for needed in references(everything[left.pop()]) & set(everything) - found:
-            found.add(needed)
-            left.append(needed)
-    return found
-
-
-def references(node: Any) -> set[str]:  # noqa: ANN401 - any part of a template
-    match node:
-        case {"Ref": str(name)}:
-            return {name}
-        case {"Fn::GetAtt": [name, _]}:
-            return {name}
-        case dict():
-            named = set(listed(node.get("DependsOn", [])))
-            return named.union(*(references(value) for key, value in node.items() if key != "DependsOn"))
-        case list():
-            return set().union(*map(references, node))
-        case _:
-            return set()
+    return order.needed_by(template(name)["Resources"], start)
 
 
 def test_the_binding_is_deleted_before_the_endpoints_of_its_controller_and_kubectl() -> None:
