@@ -64,9 +64,10 @@ def _model(ref: str) -> str:
 
 
 def _table(title: str, table: Node) -> str:
+    """The kind, which a reader looks for, comes first; then inherited keys."""
+    fields = sorted(table["properties"].items(), key=lambda field: field[0] != "kind")
     rows = "\n".join(
-        f"| `{key}` | {_default(field)} | {_line(field['description'])}{_bounds(field)} |"
-        for key, field in table["properties"].items()
+        f"| `{key}` | {_default(field)} | {_line(field['description'])}{_bounds(field)} |" for key, field in fields
     )
     return f"### {title}\n\n{_line(table['description'])}\n\n{_HEAD}\n{rows}"
 

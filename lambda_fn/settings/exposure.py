@@ -76,8 +76,6 @@ class ExposureTable(Table):
 class _BehindProxies(ExposureTable):
     """What something that ecr-frontdoor does not manage may stand before."""
 
-    kind: str
-    """Here for its place in the reference: before the others."""
     trusted_proxies: Annotated[tuple[ProxyRange, ...], Field(strict=False)] = ()
     """The network ranges of the proxies before nginx that write the client's address into `X-Forwarded-For`. Only from
     them is the header believed, so name their subnets alone: whatever is in these ranges may claim any address.
