@@ -95,3 +95,22 @@ def test_each_server_behind_the_front_knows_the_client_and_neither_ecr_nor_s3_do
     requests = control.requests(before)
     assert [entry.kind for entry in requests.entries] == ["registry.blobs", "s3.layer"]
     assert CLIENT not in repr(requests.entries)
+
+
+LARGE_BYTES = 200_000_000
+
+
+@pytest.mark.rule("R69")
+def test_the_servers_of_tags_and_of_pieces_know_the_client(proxy: Pod, control: Control, publisher: Publisher) -> None:
+    tag = uuid.uuid4().hex
+    publisher.image("team/forwarded", tag, [b"layer"])
+    tagged = f"/v2/team/forwarded/manifests/{tag}"
+    large = f"/v2/team/forwarded/blobs/{control.generated_layer(LARGE_BYTES)}"
+    forwarded = f"X-Forwarded-For: {CLIENT}\r\n"
+    ask(tagged, source=BALANCER, port=HTTP_PORT, headers=forwarded)
+    ask(large, source=BALANCER, port=HTTP_PORT, headers=f"{forwarded}Range: bytes={LARGE_BYTES - 1000}-\r\n")
+    # Read-ahead has no client and its lines in the log of `layers`.
+    for path, servers in ((tagged, ("tags", "ecr")), (large, ("pieces", "ecr"))):
+        assert [{line["client"] for line in proxy.access_log(server, path)} for server in servers] == [{CLIENT}] * 2, (
+            path
+        )
