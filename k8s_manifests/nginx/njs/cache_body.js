@@ -9,7 +9,7 @@ import checksums from './checksums.js';
 // What is read at once: from 128 KiB on, each turn would get a new buffer from the kernel, which costs as much as the hash.
 const CHUNK_BYTES = 64 << 10;
 
-// A body that has a digest is read in one turn if it is not longer, or a manifest.
+// A body that has a digest is read in one turn if it is not longer, or a manifest's.
 const WHOLE_BYTES = 1 << 20;
 
 // Reads what is left of a body into `progress`, { offset, sum }. Returns false when the turn ends before the body does.
@@ -44,7 +44,7 @@ function read(file, found, progress, turn) {
 // A digest is of the whole body, and a hash cannot be continued in another turn.
 function isReadInOneTurn(found) {
     const digest = cache_entry.digestOfBody(found.entry);
-    return digest !== null && (found.entry.first === null || found.stat.size <= WHOLE_BYTES);
+    return digest !== null && (found.entry.first === null || found.stat.size - found.entry.bodyStart <= WHOLE_BYTES);
 }
 
 // How a file whose body was read is damaged, or ''.

@@ -54,23 +54,9 @@ function inspect(path, read) {
     return found;
 }
 
-// Calls `use` with the descriptor of a file that was inspected before, if it still is the same.
-function read(path, stat, use) {
-    let file;
-    try {
-        file = fs.openSync(ngx.prefix + path);
-    } catch (_) {
-        return;
-    }
-    try {
-        const now = fs.fstatSync(file);
-        if (now.ino === stat.ino && now.size === stat.size) {
-            use(file);
-        }
-    } catch (e) {
-        ngx.log(ngx.ERR, `the scrub could not check ${path}: ${e.message}`);
-    }
-    fs.closeSync(file);
+// What differs when a file was replaced or changed. A new file may have the number of one that is gone.
+function version(stat) {
+    return `${stat.ino} ${stat.mtimeMs}`;
 }
 
 // What comes before the body.
@@ -97,7 +83,7 @@ function namesBeside(path) {
 // Removes a file that was inspected. Returns why it could not, '' when it did, and null when nginx has removed or replaced it.
 function remove(found) {
     const now = stat(found.path);
-    if (!now || now.ino !== found.stat.ino) {
+    if (!now || version(now) !== version(found.stat)) {
         return null;
     }
     try {
@@ -108,4 +94,4 @@ function remove(found) {
     }
 }
 
-export default { inspect, names, namesBeside, read, remove, stat };
+export default { inspect, names, namesBeside, remove, stat, version };

@@ -20,14 +20,18 @@ const TURN_BYTES = 1 << 20;
 const PAUSE_MS = 50;
 const CHUNK_BYTES = 64 << 10;
 
-// Notes that a slice was found intact: its blob is checked next, unless it was.
+// Notes that a slice was found intact: its blob is checked next if all slices are cached, unless it was.
 function consider(entry) {
     if (entry.first === null || entry.status !== 206) {
         return;
     }
     const blob = { digest: entry.digest, sliceBytes: entry.last - entry.first + 1, bytes: Number(entry.range[3]) };
     const slices = Math.ceil(blob.bytes / blob.sliceBytes);
-    if (slices > 1 && slices <= MOST_SLICES && blob.bytes <= LARGEST_BYTES && !checksums.isWhole(pathOf(blob, 0))) {
+    if (slices === 1 || slices > MOST_SLICES || blob.bytes > LARGEST_BYTES || checksums.isWhole(pathOf(blob, 0))) {
+        return;
+    }
+    // The queue has no order: what cannot be checked would keep others from their turn.
+    if (pathsOf(blob)) {
         ngx.shared.scrub_blobs.set(`${blob.digest} ${blob.sliceBytes} ${blob.bytes}`, 1);
     }
 }
@@ -65,19 +69,20 @@ async function scrub_blob(r) {
         checksums.markWhole(paths[0]);
         ngx.shared.scrub_counts.incr('blobs', 1, 0);
     } else if (sum !== null) {
-        paths.forEach(removeSlice);
+        await removeSlices(paths);
     }
     ngx.shared.scrub_running.delete('blob');
 }
 
-// The files of all slices; null when one is not cached.
+// The files of all slices; null when one is not cached, most often the last.
 function pathsOf(blob) {
     const paths = [];
-    for (let number = 0; number * blob.sliceBytes < blob.bytes; number += 1) {
-        paths.push(pathOf(blob, number));
-        if (!cache_files.stat(paths[number])) {
+    for (let number = Math.ceil(blob.bytes / blob.sliceBytes) - 1; number >= 0; number -= 1) {
+        const path = pathOf(blob, number);
+        if (!cache_files.stat(path)) {
             return null;
         }
+        paths.unshift(path);
     }
     return paths;
 }
@@ -88,47 +93,59 @@ async function sumOf(paths) {
     const hash = crypto.createHash('sha256');
     const buffer = Buffer.alloc(CHUNK_BYTES);
     for (let number = 0; number < paths.length; number += 1) {
-        const found = cache_files.inspect(paths[number]);
-        if (!found || !found.entry || found.damage) {
-            return null;
-        }
-        let at = found.entry.bodyStart;
-        while (at < found.stat.size) {
-            const end = readTurn(paths[number], at, found.stat, hash, buffer);
-            if (end === at || ngx.shared.scrub_running.get('worker') !== worker) {
+        let progress = { version: null, at: 0, isDone: false };
+        while (!progress.isDone) {
+            progress = readTurn(paths[number], progress, hash, buffer);
+            if (progress === null || ngx.shared.scrub_running.get('worker') !== worker) {
                 return null;
             }
-            ngx.shared.scrub_counts.incr('read_bytes', end - at, 0);
-            at = end;
             // It expires when this request ends early.
             ngx.shared.scrub_running.set('blob', 1);
-            await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+            await pause(PAUSE_MS);
         }
     }
     return `sha256:${hash.digest('hex')}`;
 }
 
-// Reads on from a place for a turn. Returns where it stopped; the same place when the file is another one now.
-function readTurn(path, start, stat, hash, buffer) {
+function pause(ms) {
+    return new Promise(resolve => setTimeout(resolve, ms));
+}
+
+// Reads on in a file for a turn. Returns where it stopped; null when the file is gone, damaged, or another one now.
+function readTurn(path, progress, hash, buffer) {
     const until = Date.now() + TURN_MS;
-    let at = start;
-    cache_files.read(path, stat, file => {
-        let size = 1;
-        while (size > 0 && at < stat.size && at < start + TURN_BYTES && (at === start || Date.now() < until)) {
-            size = fs.readSync(file, buffer, 0, Math.min(CHUNK_BYTES, stat.size - at), at);
+    let reached = null;
+    cache_files.inspect(path, (file, found) => {
+        const version = cache_files.version(found.stat);
+        if (progress.version !== null && progress.version !== version) {
+            return;
+        }
+        const start = progress.at || found.entry.bodyStart;
+        const end = Math.min(found.stat.size, start + TURN_BYTES);
+        let at = start;
+        while (at < end && (at === start || Date.now() < until)) {
+            const size = fs.readSync(file, buffer, 0, Math.min(CHUNK_BYTES, end - at), at);
+            if (size === 0) {
+                return;
+            }
             hash.update(buffer.subarray(0, size));
             at += size;
         }
+        ngx.shared.scrub_counts.incr('read_bytes', at - start, 0);
+        reached = { version, at, isDone: at === found.stat.size };
     });
-    return at;
+    return reached;
 }
 
-// Which slice is damaged is not known, so all of them are removed.
-function removeSlice(path) {
-    const found = cache_files.inspect(path);
-    if (found) {
-        found.damage = found.damage || 'content';
-        damaged_files.removeDamaged(found);
+// Which slice is damaged is not known, so all of them are removed, one in a turn.
+async function removeSlices(paths) {
+    for (let number = 0; number < paths.length; number += 1) {
+        const found = cache_files.inspect(paths[number]);
+        if (found) {
+            found.damage = found.damage || 'content';
+            damaged_files.removeDamaged(found);
+        }
+        await pause(1);
     }
 }
 

@@ -23,7 +23,7 @@ const COST_BYTES = 8 << 10;
 // Every second turn begins with the changed files, so that these cannot stop the round.
 function scrub_contents() {
     const stored = ngx.shared.scrub.get('contents');
-    // `cursor`: null between two rounds. `file`: what is left of a file, { path, ino, offset, sum }.
+    // `cursor`: null between two rounds. `file`: what is left of a file, { path, version, offset, sum }.
     const round = stored ? JSON.parse(stored) : { startedAtMs: 0, cursor: null, file: null, turn: 0 };
     const isForChanged = round.turn % 2 === 0 && ngx.shared.scrub_changed.size() > 0;
     const turn = {
@@ -62,7 +62,7 @@ function checkChanged(round, turn) {
             return;
         }
         ngx.shared.scrub_changed.delete(path);
-        check(round, turn, { path, ino: 0, offset: 0, sum: '' });
+        check(round, turn, { path });
     }
 }
 
@@ -79,7 +79,7 @@ function continueRound(round, turn) {
     }
     const goesOn = () => !round.file && turn.bytes > 0 && Date.now() < turn.endsAtMs;
     const isDone = cache_walk.walk(round.cursor, goesOn, path => {
-        check(round, turn, { path, ino: 0, offset: 0, sum: '' });
+        check(round, turn, { path });
     });
     if (isDone) {
         round.cursor = null;
@@ -88,7 +88,7 @@ function continueRound(round, turn) {
     }
 }
 
-// Checks a file, from where an earlier turn stopped; `round.file` is then what is left of it.
+// Checks a file, from where an earlier turn stopped unless it has changed; `round.file` is then what is left of it.
 function check(round, turn, progress) {
     round.file = null;
     turn.hasWorked = true;
@@ -97,8 +97,8 @@ function check(round, turn, progress) {
         if (!found.entry.digest || found.entry.status >= 300) {
             return;
         }
-        const begun = progress.ino === found.stat.ino
-            ? progress : { path: progress.path, ino: found.stat.ino, offset: 0, sum: '' };
+        const version = cache_files.version(found.stat);
+        const begun = progress.version === version ? progress : { path: progress.path, version, offset: 0, sum: '' };
         const offset = begun.offset;
         const isRead = cache_body.read(file, found, begun, turn);
         ngx.shared.scrub_counts.incr('read_bytes', begun.offset - offset, 0);
