@@ -14,6 +14,8 @@ _HEADER_BYTES = 336
 """Of ngx_http_file_cache_header_t."""
 _VERSION_BYTES = 8
 _SLICES_OF_A_BLOB = 256
+_BLOB_BYTES = (_SLICES_OF_A_BLOB + 1) * SLICE_BYTES
+"""The last slice is not cached: the content of a whole blob would not have its digest."""
 _VALID_SECONDS = 365 * 86_400
 
 Damage = Callable[[Path, random.Random], None]
@@ -71,7 +73,7 @@ def _pretend_slice(cache: Path, digest: str, first: int, now: int) -> None:
     name_of = f"{digest} bytes={first}-{last}"
     head = (
         f"HTTP/1.1 206 Partial Content\r\nContent-Length: {SLICE_BYTES}\r\n"
-        f"Content-Range: bytes {first}-{last}/{_SLICES_OF_A_BLOB * SLICE_BYTES}\r\n\r\n"
+        f"Content-Range: bytes {first}-{last}/{_BLOB_BYTES}\r\n\r\n"
     )
     header = bytearray(_HEADER_BYTES)
     struct.pack_into("<QQ", header, 0, 5, now + _VALID_SECONDS)

@@ -78,6 +78,7 @@ def counts() -> Mapping[str, int]:
 
 def cost(of: Pod, seconds: int) -> dict[str, float]:
     """Without clients: the share of a core, and how long a round takes at the rate of the reads meanwhile."""
+    wait_until(lambda: not _loads(of), "nginx has loaded its cache", seconds=LONGEST_SECONDS, pause_seconds=1)
     with step(f"measuring the cost for {seconds} s"):
         processes = tree([of.pid])
         cpu, read = cpu_seconds(processes), _read_bytes(processes)
@@ -88,6 +89,11 @@ def cost(of: Pod, seconds: int) -> dict[str, float]:
     found = {"cpu_share": round(share, 4), "bytes_per_second": round(rate), "round_seconds": round(held / max(rate, 1))}
     say(f"  {found}")
     return found
+
+
+def _loads(of: Pod) -> bool:
+    """Whether nginx's cache loader runs: it begins a minute after the start, and ends."""
+    return any(b"cache loader" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in tree([of.pid]))
 
 
 def _read_bytes(processes: Sequence[int]) -> int:

@@ -86,6 +86,10 @@ function flip(file, at) {
 // Turns of the round until it is complete, from its beginning.
 function round() {
     ngx.shared.scrub.delete('contents');
+    finishRound();
+}
+
+function finishRound() {
     const rounds = ngx.shared.scrub_counts.get('rounds') || 0;
     for (let turns = 0; (ngx.shared.scrub_counts.get('rounds') || 0) === rounds; turns += 1) {
         assert.ok(turns < 1000, 'the round ends');
@@ -243,6 +247,32 @@ test('a file that is evicted in the middle of its check is no error', () => {
     assert.equal(ngx.log.mock.callCount(), 0);
 });
 
+test('a file that is replaced in the middle of its check, under the same number, is read from its start', () => {
+    const file = storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
+    for (let turns = 0; turns < 3; turns += 1) {
+        scrub_contents.scrub_contents();
+    }
+    assert.ok(JSON.parse(ngx.shared.scrub.get('contents')).file.offset > 0);
+    flip(file, 1000);
+    const later = new Date(Date.now() + 60_000);
+    fs.utimesSync(`${folder}/${file}`, later, later);
+    finishRound();
+    round();
+    assert.deepEqual(remaining(), [file], 'the checksum that was noted is not one of two files');
+});
+
+test('a body just below the limit has one checksum, whatever the length of its header is', () => {
+    const body = Buffer.alloc(MIB - 600, 'x');
+    const head = extra => slice(digestOf(body), 0, body.length - 1, body.length).replace(/\r\n$/, `X: ${'y'.repeat(extra)}\r\n\r\n`);
+    const key = `${digestOf(body)} bytes=0-${4 * MIB - 1}`;
+    for (const extra of [1, 900]) {
+        const file = store(key, head(extra), body);
+        fs.utimesSync(`${folder}/${file}`, extra, extra);
+        round();
+        assert.deepEqual(remaining(), [file]);
+    }
+});
+
 test('files of another version of the format are left alone', () => {
     const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
     flip(file, 0);
@@ -301,6 +331,7 @@ test('a blob that is cached in part is not compared with its digest', async () =
     const files = storeBlob();
     fs.unlinkSync(`${folder}/${files[0]}`);
     round();
+    assert.equal(ngx.shared.scrub_blobs.size(), 0, 'it does not keep others from their turn');
     await checkBlobs();
     assert.deepEqual(remaining(), [files[1]]);
     assert.equal(ngx.shared.scrub_counts.get('blobs'), undefined);

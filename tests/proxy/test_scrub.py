@@ -24,8 +24,9 @@ LAYERS, LAYER_BYTES = 6, 3 * MIB + 7
 SHORT_RANGE = {"Range": "bytes=300000-300009"}
 """Of a slice of 256 KiB that is not the blob's first one."""
 QUICK_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 500")
-FOUND_WITHIN_SECONDS = 20
-"""The sizes of so small a cache are looked at every two seconds."""
+NO_SECOND_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 36_000_000")
+FOUND_WITHIN_SECONDS = 60
+"""What is promised, for a busy machine too. On an idle one, changes of so small a cache are found after two seconds."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,17 @@ def filled(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Filled]:
 
 
 @pytest.fixture
+def pass_alone(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Filled]:
+    """Without a round after the files are there: only the pass over sizes and times finds what has changed."""
+    pod.tolerated += ("cache file",)
+    replace_script(pod, "scrub_contents.js", *NO_SECOND_ROUND)
+    pod.start()
+    wait_until(lambda: {"passes", "rounds"} <= scrub_counts().keys(), "the first pass and the first round are complete")
+    yield fill(pod, client, publisher)
+    pod.stop()
+
+
+@pytest.fixture
 def round_alone(pod: Pod, client: Client, publisher: Publisher) -> Iterator[Filled]:
     """With the round over the contents alone, and without its pause: as if damage changed no file's time."""
     pod.tolerated += ("cache file",)
@@ -168,18 +180,20 @@ BODY_AT = 900
 
 @pytest.mark.rule("R58")
 @pytest.mark.parametrize("damage", [flip, cut, empty])
-def test_pulls_are_right_again_within_seconds_of_any_damage(
-    filled: Filled, client: Client, damage: Callable[[Path, random.Random], None]
+def test_pulls_are_right_again_within_a_minute_of_any_damage(
+    pass_alone: Filled, client: Client, damage: Callable[[Path, random.Random], None]
 ) -> None:
-    filled.wait_until_noted()
+    pass_alone.wait_until_noted()
     chance = random.Random(11)  # noqa: S311 - the same damage in every run
-    files = chance.sample(filled.files("blobs", "manifests"), 20)
+    files = chance.sample(pass_alone.files("blobs", "manifests"), 20)
     for file in files:
         damage(file, chance)
-    wait_until(lambda: filled.removed() == len(files), "every damaged file is removed", seconds=FOUND_WITHIN_SECONDS)
-    assert filled.wrong(client) == []
-    assert not filled.wrong_in_part(client)
-    assert filled.removed_lines() == len(files)
+    wait_until(
+        lambda: pass_alone.removed() == len(files), "every damaged file is removed", seconds=FOUND_WITHIN_SECONDS
+    )
+    assert pass_alone.wrong(client) == []
+    assert not pass_alone.wrong_in_part(client)
+    assert pass_alone.removed_lines() == len(files)
 
 
 @pytest.mark.rule("R58")

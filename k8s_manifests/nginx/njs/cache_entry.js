@@ -14,12 +14,11 @@ const KEY_AT = 342;
 // Longer than the TTL of any error and any tag.
 const LONGEST_TTL_SECONDS = 2 * 3600;
 
-const DIGEST = 'sha256:[0-9a-f]{64}';
-const CONTENT_KEY = new RegExp(`^(${DIGEST})(?: bytes=([0-9]+)-([0-9]+))?$`);
+// Written as literals: the code outside of functions runs in every turn, and one that is built there is compiled each time.
+const CONTENT_KEY = /^(sha256:[0-9a-f]{64})(?: bytes=([0-9]+)-([0-9]+))?$/;
 // Of the server `tags`, which asks by HEAD: its entries have no body.
 const TAG_KEY = /^[^ /]+\/v2\/[^ ]+\/manifests\/[^ /]+$/;
 
-// Written out: to compile one takes longer than all else that is done for a file.
 const LENGTH = /\r\nContent-Length: ([^\r\n]*)/i;
 const ENCODING = /\r\nTransfer-Encoding: ([^\r\n]*)/i;
 const RANGE = /\r\nContent-Range: bytes ([0-9]+)-([0-9]+)\/([0-9]+)\r\n/i;
