@@ -8,7 +8,7 @@ import damaged_files from './damaged_files.js';
 import scrub_blobs from './scrub_blobs.js';
 
 // How long a turn works, beyond one chunk or one small file, and the shortest time from the start of one round to the next.
-const TURN_MS = 3;
+const TURN_MS = 2;
 const ROUND_MS = 30_000;
 
 // What a turn reads: of changed files; of a cache up to this size; of a larger one less, down to one step.
