@@ -18,7 +18,8 @@ from testbed.mutants.configuration import Directive, parse
 FOLDERS = {paths.CONFIG, paths.SCRIPTS, paths.CREDENTIAL, paths.TLS, paths.RUN, paths.CACHE}
 OWN_PATH = re.compile(r"(?:^|:|')(/(?:run|var|etc/frontdoor)/[^'\s;]*)", re.MULTILINE)
 """Everything else below /etc is a file of the image."""
-QUEUE = "backlog=4096"
+QUEUE = ["backlog=4096"]
+CLIENTS = [*QUEUE, "sndbuf=512k"]
 
 
 PLAIN, TLS = 'kind = "service"', 'kind = "pod", tls_secret = "registry-tls"'
@@ -55,10 +56,10 @@ def folder_of(path: str) -> str | None:
     return next((folder for folder in FOLDERS if path == folder or path.startswith(f"{folder}/")), None)
 
 
-HTTP = (paths.HTTP_PORT, [QUEUE])
-HTTPS = (paths.HTTPS_PORT, ["ssl", QUEUE])
+HTTP = (paths.HTTP_PORT, CLIENTS)
+HTTPS = (paths.HTTPS_PORT, ["ssl", *CLIENTS])
 
-METRICS = (paths.METRICS_PORT, [QUEUE])
+METRICS = (paths.METRICS_PORT, QUEUE)
 MONITORED = ', monitoring_namespace = "monitoring"'
 
 
@@ -67,10 +68,10 @@ MONITORED = ', monitoring_namespace = "monitoring"'
     [
         (PLAIN, [HTTP]),
         (TLS, [HTTP, HTTPS]),
-        (f'{BALANCED}, certificate_zone_id = "Z12"', [HTTP, (paths.PROXY_PROTOCOL_PORT, ["proxy_protocol", QUEUE])]),
+        (f'{BALANCED}, certificate_zone_id = "Z12"', [HTTP, (paths.PROXY_PROTOCOL_PORT, ["proxy_protocol", *CLIENTS])]),
         (
             f'{BALANCED}, tls_secret = "registry-tls"',
-            [HTTP, HTTPS, (paths.PROXY_PROTOCOL_PORT, ["ssl", "proxy_protocol", QUEUE])],
+            [HTTP, HTTPS, (paths.PROXY_PROTOCOL_PORT, ["ssl", "proxy_protocol", *CLIENTS])],
         ),
     ],
     ids=["http", "https", "load balancer", "through a load balancer"],
