@@ -48,6 +48,10 @@ export class Store {
         return [...this.#entries.keys()].filter(key => this.has(key)).slice(0, most);
     }
 
+    items(most) {
+        return this.keys(most).map(key => [key, this.get(key)]);
+    }
+
     size() {
         return this.keys().length;
     }

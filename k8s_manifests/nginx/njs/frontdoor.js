@@ -18,6 +18,8 @@ import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
 
 export default {
+    ask_for_image: image_state.ask_for_image,
+    ask_for_images: image_state.ask_for_images,
     authorization: credential.authorization,
     cache_disk_failed: cache_disk.cache_disk_failed,
     ecr_upstream: ecr_upstream.ecr_upstream,

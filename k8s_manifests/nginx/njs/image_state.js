@@ -4,11 +4,9 @@
 // An image is the path of its manifest, /<ECR host>/v2/<repository>/manifests/<digest>. nginx caches the answers of
 // `image_state`, so no code runs for most cache hits.
 
-// Requests at the same time in this pod, and how many images may wait for their turn: a client can name a cached digest in
-// any repository that is allowed, and each of these images is asked for.
-const PARALLEL = 1;
+// How many images may wait to be asked for. A client can name a cached digest in any repository that is allowed: images that
+// ECR has never sent to this pod get half of the places.
 const LARGEST_QUEUE = 1000;
-const WAIT_MS = 50;
 
 // How long the last state is cached while ECR is asked: most answers come within this time.
 const PENDING_SECONDS = 5;
@@ -20,6 +18,7 @@ function note_pull(r) {
         const image = `/${r.variables.ecr_host}${r.variables.ecr_path.replace(/[^/]+$/, digest)}`;
         ngx.shared.image_pulls.set(image, Date.now());
         ngx.shared.images_missing.delete(image);
+        ngx.shared.images_denied.delete(image);
     }
 }
 
@@ -32,7 +31,7 @@ function state(missing_since, now_ms, served_ms) {
     return now_ms - missing_since < served_ms ? 'missing' : 'deleted';
 }
 
-// Answers at once, with the seconds for which nginx may cache the answer, and then asks ECR if it is time.
+// Answers with the seconds for which nginx may cache the answer, and notes that it is time to ask ECR.
 // A manifest that is not cached has no state: a client could make up any number of them.
 async function image_state(r) {
     const image = r.uri;
@@ -41,25 +40,28 @@ async function image_state(r) {
         r.return(404);
         return;
     }
+    const now = Date.now();
     const pulled = ngx.shared.image_pulls.get(image);
-    if (pulled !== undefined) {
-        const age = Math.floor((Date.now() - pulled) / 1000);
-        answer(r, '', Math.max(1, Number(r.variables.revalidate_seconds) - age));
+    const isKnown = pulled !== undefined;
+    const fresh_seconds = isKnown ? Number(r.variables.revalidate_seconds) - Math.floor((now - pulled) / 1000) : 0;
+    if (fresh_seconds > 0) {
+        answer(r, '', fresh_seconds);
         return;
     }
-    const now = Date.now();
-    const due = ngx.shared.images_asked.add(image, now);
-    const served_ms = Number(r.variables.deleted_seconds) * 1000;
-    const seconds = cachedSeconds(now - ngx.shared.images_asked.get(image), Number(r.variables.retry_seconds));
-    answer(r, state(ngx.shared.images_missing.get(image), now, served_ms), seconds);
-    if (due) {
-        await askInTurn(image, r.variables.fetch_url);
+    const asked = ngx.shared.images_asked.get(image);
+    if (asked === undefined) {
+        enqueue(image, now, isKnown);
     }
+    const served_ms = Number(r.variables.deleted_seconds) * 1000;
+    const found = ngx.shared.images_denied.has(image)
+        ? 'deleted' : state(ngx.shared.images_missing.get(image), now, served_ms);
+    answer(r, found, cachedSeconds(now - (asked || now), Number(r.variables.retry_seconds)));
 }
 
-// How long an answer is cached that was given so long after ECR was asked.
+// How long an answer is cached that was given so long after ECR was asked; 0 for an image that waits.
 function cachedSeconds(asked_ms_ago, retry_seconds) {
-    return asked_ms_ago < PENDING_SECONDS * 1000 ? Math.min(PENDING_SECONDS, retry_seconds) : retry_seconds;
+    const rest = Math.max(1, retry_seconds - Math.floor(asked_ms_ago / 1000));
+    return asked_ms_ago < PENDING_SECONDS * 1000 ? Math.min(PENDING_SECONDS, rest) : rest;
 }
 
 function answer(r, found, seconds) {
@@ -68,19 +70,36 @@ function answer(r, found, seconds) {
     r.return(200);
 }
 
-async function askInTurn(image, url) {
-    const waiting = ngx.shared.images_waiting;
-    if (waiting.size() >= LARGEST_QUEUE) {
+function enqueue(image, now_ms, is_known) {
+    if (ngx.shared.images_due.size() < (is_known ? LARGEST_QUEUE : LARGEST_QUEUE / 2)) {
+        ngx.shared.images_due.add(image, now_ms);
+    }
+}
+
+// Starts the next pull in a request of its own, since nginx ends a periodic function at its next turn.
+async function ask_for_images(s) {
+    if (ngx.shared.images_due.size() === 0 || ngx.shared.images_running.has('pull')) {
         return;
     }
-    waiting.set(image, 1);
-    while (ngx.shared.images_in_flight.size() >= PARALLEL) {
-        await new Promise(resolve => setTimeout(resolve, WAIT_MS));
+    try {
+        await ngx.fetch(`${s.variables.fetch_url}/-/ask-for-image`);
+    } catch (e) {
+        ngx.log(ngx.WARN, `the next revalidation could not start: ${e.message}`);
     }
-    waiting.delete(image);
-    ngx.shared.images_in_flight.set(image, 1);
-    await askEcr(image, url);
-    ngx.shared.images_in_flight.delete(image);
+}
+
+// Answers at once, and then asks for the image that has waited longest. One pull runs at a time in this pod.
+async function ask_for_image(r) {
+    r.return(204);
+    const waiting = ngx.shared.images_due.items(LARGEST_QUEUE);
+    if (waiting.length === 0 || !ngx.shared.images_running.add('pull', 1)) {
+        return;
+    }
+    const image = waiting.reduce((first, item) => item[1] < first[1] ? item : first)[0];
+    ngx.shared.images_due.delete(image);
+    ngx.shared.images_asked.set(image, Date.now());
+    await askEcr(image, r.variables.fetch_url);
+    ngx.shared.images_running.delete('pull');
 }
 
 // Asks ECR. Only its 404 says anything about the image; `note_pull` has noted a 200.
@@ -88,16 +107,25 @@ async function askEcr(image, url) {
     try {
         const reply = await ngx.fetch(`${url}/-/revalidate${image}`, { method: 'HEAD' });
         if (reply.status === 404) {
-            const since = ngx.shared.images_missing.get(image);
-            if (since === undefined) {
-                ngx.shared.counters.incr('missing_images_found', 1, 0);
-            }
-            ngx.shared.images_missing.set(image, since || Date.now());
-            ngx.log(ngx.ERR, `image_missing ${image}: ECR no longer has this image, which clients get from the cache`);
+            noteMissing(image);
         }
     } catch (e) {
         ngx.log(ngx.WARN, `the revalidation of ${image} failed: ${e.message}`);
     }
 }
 
-export default { cachedSeconds, image_state, note_pull, state };
+// An image that ECR has never sent to this pod is refused at once, without a word: a client may have made up its repository.
+function noteMissing(image) {
+    if (!ngx.shared.image_pulls.has(image)) {
+        ngx.shared.images_denied.set(image, 1);
+        return;
+    }
+    const since = ngx.shared.images_missing.get(image);
+    if (since === undefined) {
+        ngx.shared.counters.incr('missing_images_found', 1, 0);
+    }
+    ngx.shared.images_missing.set(image, since || Date.now());
+    ngx.log(ngx.ERR, `image_missing ${image}: ECR no longer has this image, which clients get from the cache`);
+}
+
+export default { ask_for_image, ask_for_images, cachedSeconds, image_state, note_pull, state };
