@@ -60,6 +60,11 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"proxy": settings.proxy.model_copy(update={"cache": cache})})
 
 
+@pytest.fixture(scope="module")
+def timeouts() -> str:
+    return "pause_seconds = 1\necr_seconds = 5"
+
+
 @pytest.fixture
 def repository(repositories: Callable[[], Repository]) -> Repository:
     return repositories()
@@ -76,22 +81,27 @@ def pulls(requests: Requests, path: str) -> int:
 
 
 @pytest.mark.rule("R61")
-@pytest.mark.parametrize(("days", "rule_days"), [(7, 3), pytest.param(60, 30, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("intervals", "hours", "rule_days"), [(7, 20, 2), pytest.param(60, 24, 30, marks=pytest.mark.long)]
+)
 def test_ecr_sees_one_pull_a_day_of_what_is_requested_and_expires_the_rest(
-    control: Control, world: World, repository: Repository, days: int, rule_days: int
+    control: Control, world: World, repository: Repository, intervals: int, hours: int, rule_days: int
 ) -> None:
-    """One image is pulled by digest, the tag of another gets only HEADs, and a third has no requests."""
+    """One image is pulled by digest, the tag of another gets only HEADs, and a third has no requests.
+
+    ECR records one pull in 24 hours: of pulls every 20 hours its record is up to 40 hours old.
+    """
     by_digest, by_head, unused = (repository.push(tag) for tag in ("digest", "head", "unused"))
     for image in (by_digest, by_head, unused):
         assert repository.pull(image).status == 200
     expired: list[str] = []
-    for _ in range(days):
+    for _ in range(intervals):
         mark = control.mark()
         for _ in range(3):
             assert repository.pull(by_digest).body == by_digest.manifest
             assert repository.head("head").status == 200
         time.sleep(DAY_SECONDS)
-        control.advance(1)
+        control.advance(hours / 24)
         seen = control.requests(mark)
         counted = [pulls(seen, repository.path(image)) for image in (by_digest, by_head, unused)]
         assert max(counted) <= 1
@@ -134,6 +144,35 @@ def test_an_image_is_asked_for_in_each_repository_that_clients_name(
     wait_until(lambda: pulls(control.requests(mark), other.path(image)), "ECR is asked about the other repository")
 
 
+@pytest.mark.rule("R61")
+def test_ecr_is_asked_for_one_image_at_a_time(control: Control, repository: Repository) -> None:
+    images = [repository.push(tag) for tag in ("one", "two", "three")]
+    assert [repository.pull(image).status for image in images] == [200] * 3
+    time.sleep(DAY_SECONDS)
+    mark = control.mark()
+
+    def asked() -> int:
+        requests = control.requests(mark)
+        return sum(pulls(requests, repository.path(image)) for image in images)
+
+    with control.behaving(Behaviour(registry_held_actions=frozenset({"ecr:BatchGetImage"}))):
+        assert [repository.pull(image).status for image in images] == [200] * 3
+        wait_until(asked, "ECR is asked")
+        time.sleep(1)
+        assert asked() == 1
+    wait_until(lambda: asked() == 3, "ECR is asked for all of them")
+
+
+@pytest.mark.rule("R61")
+def test_only_a_cached_manifest_has_a_state(serving: Pod, repository: Repository) -> None:
+    repository.push("known")
+    states = serving.folder / "cache" / "images"
+    before = {*states.glob("*/*/*")}
+    made_up = f"/v2/{repository.name}/manifests/sha256:{secrets.token_hex(32)}"
+    assert repository.client.get(made_up, ACCEPT).status == 404
+    assert {*states.glob("*/*/*")} <= before
+
+
 @pytest.mark.rule("R62")
 @pytest.mark.parametrize(
     "failure",
@@ -148,11 +187,33 @@ def test_an_image_is_asked_for_in_each_repository_that_clients_name(
 def test_a_failure_of_ecr_removes_nothing(control: Control, repository: Repository, failure: Behaviour) -> None:
     image = repository.push("stays")
     assert repository.pull(image).status == 200
+    mark = control.mark()
+    asked: list[int] = []
     with control.behaving(failure):
         for _ in range(3):
             time.sleep(DAY_SECONDS)
-            answer = repository.pull(image)
-            assert (answer.status, answer.body, answer.header("Warning")) == (200, image.manifest, None)
+            for _ in range(3):
+                answer = repository.pull(image)
+                assert (answer.status, answer.body, answer.header("Warning")) == (200, image.manifest, None)
+            # The queue is looked at five times a second.
+            time.sleep(0.5)
+            asked.append(pulls(control.requests(mark), repository.path(image)))
+    assert asked == ([0, 0, 0] if failure.registry_outage else [1, 2, 3])
+    time.sleep(ERRORS_LAST_SECONDS)
+
+
+@pytest.mark.rule("R62")
+def test_silence_of_ecr_removes_nothing(control: Control, serving: Pod, repository: Repository) -> None:
+    image = repository.push("silent")
+    path = repository.path(image)
+    assert repository.pull(image).status == 200
+    time.sleep(DAY_SECONDS)
+    with control.behaving(Behaviour(registry_delay_seconds=6)):
+        assert repository.pull(image).status == 200
+        wait_until(lambda: serving.access_log("ecr", path)[-1]["status"] == 504, "ECR is too late")
+        time.sleep(DAY_SECONDS)
+        answer = repository.pull(image)
+        assert (answer.status, answer.body, answer.header("Warning")) == (200, image.manifest, None)
     time.sleep(ERRORS_LAST_SECONDS)
 
 
@@ -172,7 +233,7 @@ def test_a_repository_that_lacks_an_image_takes_it_from_no_other_while_ecr_fails
     one, other = repositories(), repositories()
     image = one.push("kept")
     assert one.pull(image).status == 200
-    wait_until(lambda: other.pull(image).status == 404, "the other repository refuses what it lacks")
+    wait_until(lambda: other.pull(image).status == 404, "the other repository lacks it")
     time.sleep(DAY_SECONDS)
     with control.behaving(failure):
         time.sleep(ERRORS_LAST_SECONDS)
@@ -200,3 +261,36 @@ def test_a_deleted_image_is_served_with_a_warning_for_a_time_and_then_refused(
     control.restore_image(world.ecr_host, repository.name, image.digest)
     wait_until(lambda: repository.pull(image).status == 200, "the image is back")
     assert repository.pull(image).header("Warning") is None
+
+
+@pytest.mark.rule("R63")
+def test_a_repository_that_never_had_an_image_refuses_it_without_an_alarm(
+    serving: Pod, repositories: Callable[[], Repository]
+) -> None:
+    one, other = repositories(), repositories()
+    image = one.push("foreign")
+    assert one.pull(image).status == 200
+    answers: list[Answer] = []
+
+    def is_refused() -> bool:
+        answers.append(other.pull(image))
+        return answers[-1].status == 404
+
+    wait_until(is_refused, "the other repository lacks it")
+    assert {answer.header("Warning") for answer in answers if answer.status == 200} == {None}
+    assert other.path(image) not in serving.error_log()
+    assert one.pull(image).status == 200
+
+
+@pytest.mark.rule("R63")
+def test_a_stale_tag_of_a_deleted_image_is_refused_too(control: Control, world: World, repository: Repository) -> None:
+    image = repository.push("stale")
+    by_tag = f"/v2/{repository.name}/manifests/stale"
+    assert repository.client.get(by_tag, ACCEPT).status == 200
+    control.delete_image(world.ecr_host, repository.name, image.digest)
+    time.sleep(DAY_SECONDS)
+    wait_until(lambda: repository.pull(image).status == 404, "the deleted image is refused")
+    with control.behaving(Behaviour(registry_status=503)):
+        # ECR's 404 is cached for some seconds.
+        assert repository.client.get(by_tag, ACCEPT).status in {404, 503}
+    time.sleep(ERRORS_LAST_SECONDS)

@@ -1,10 +1,13 @@
 """Lifecycle rules of ECR that look at the time of the last pull, and whether ECR records the proxy's pulls."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from cli.doctor.aws_calls import get_or_none
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.doctor.aws_calls import error_text, get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped, warning
@@ -18,10 +21,12 @@ _SINCE_PULL = "sinceImagePulled"
 def run(context: CheckContext) -> Iterator[Finding]:
     """The rules of every repository that the settings allow, in the registries of the operator's own account."""
     account = context.client("sts").get_caller_identity()["Account"]
-    roles = [*_role_arns(context)]
+    roles = {*_role_arns(context)}
     for registry in context.settings.registries:
         if registry.account == account:
-            yield from _findings(context, registry, roles)
+            client = context.client("ecr", region=registry.region)
+            yield from _rules(client, registry)
+            yield from _exclusions_of(client, registry, roles)
         else:
             yield skipped(f"registry {registry.account}: the lifecycle policies of another account were not read")
 
@@ -32,27 +37,37 @@ def _role_arns(context: CheckContext) -> Iterator[str]:
             yield str(found["Role"]["Arn"])
 
 
-def _findings(context: CheckContext, registry: Registry, roles: Iterable[str]) -> Iterator[Finding]:
-    client = context.client("ecr", region=registry.region)
-    title = f"registry {registry.account} in {registry.region}"
-    excluded = [role for role in roles if role in _exclusions(client)]
-    for role in excluded:
-        yield failed(
-            f"{title} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are pulled every day",
-            f"aws ecr deregister-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
-        )
+def _rules(client: Any, registry: Registry) -> Iterator[Finding]:  # noqa: ANN401 - boto3's clients are made at run time
     rules = [*_rules_by_pull(client, registry)]
     for repository, action, days in rules:
         yield warning(
-            f"a lifecycle rule of {repository} in {title} will {action} images that were not pulled for {days} days: "
-            "a node that has an image does not pull it again",
+            f"a lifecycle rule of {repository} in {_title(registry)} will {action} images that were not pulled for "
+            f"{days} days: a node that has an image does not pull it again",
             f"use sinceImagePushed or imageCountMoreThan, or keep {days} days longer than your pods run",
         )
-    if not rules and not excluded:
-        yield ok(f"{title}: no lifecycle rule looks at the time of the last pull")
+    if not rules:
+        yield ok(f"{_title(registry)}: no lifecycle rule looks at the time of the last pull")
 
 
-def _exclusions(client: Any) -> set[str]:  # noqa: ANN401 - boto3's clients are made at run time
+def _exclusions_of(client: Any, registry: Registry, roles: AbstractSet[str]) -> Iterator[Finding]:  # noqa: ANN401 - as above
+    try:
+        excluded = sorted(roles & _exclusions(client))
+    except (BotoCoreError, ClientError) as error:
+        yield skipped(f"{_title(registry)}: whether it records the proxy's pulls was not read: {error_text(error)}")
+        return
+    for role in excluded:
+        yield failed(
+            f"{_title(registry)} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are pulled "
+            "every day",
+            f"aws ecr deregister-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
+        )
+
+
+def _title(registry: Registry) -> str:
+    return f"registry {registry.account} in {registry.region}"
+
+
+def _exclusions(client: Any) -> set[str]:  # noqa: ANN401 - as above
     """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListPullTimeUpdateExclusions.html."""
     found: set[str] = set()
     more: dict[str, str] = {}
@@ -79,7 +94,9 @@ def _by_pull(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html."""
     for rule in policy.get("rules", []):
         if rule["selection"]["countType"] == _SINCE_PULL:
-            yield str(rule["action"]["type"]), int(rule["selection"]["countNumber"])
+            action = rule["action"]
+            # `transition` names where to, which is `archive`.
+            yield str(action.get("targetStorageClass", action["type"])), int(rule["selection"]["countNumber"])
 
 
 CHECK = Check("lifecycle", Category.AWS, run, needs=("stack",))

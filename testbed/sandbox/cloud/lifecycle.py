@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from testbed.sandbox.cloud.hosts import RegistryHost
 
+_RECORDED_AGAIN = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageId:
@@ -42,8 +44,10 @@ class Lifecycle:
         self._hidden.discard(image)
 
     def pulled(self, image: ImageId) -> None:
-        """A GET of its manifest: HEAD, and GET of its blobs, are no pull."""
-        self._used[image] = self._pulled[image] = self._time()
+        """A GET of its manifest: HEAD, and GET of its blobs, are no pull. ECR may record only one in 24 hours."""
+        recorded = self._pulled.get(image)
+        if recorded is None or self._time() - recorded >= _RECORDED_AGAIN:
+            self._used[image] = self._pulled[image] = self._time()
 
     def is_hidden(self, image: ImageId) -> bool:
         """Whether a rule has taken it away."""

@@ -34,6 +34,21 @@ def test_a_get_of_a_manifest_is_a_pull(
     assert second - first >= timedelta(days=1)
 
 
+@pytest.mark.row("I1")
+def test_one_pull_in_24_hours_is_recorded(
+    ecr: httpx2.Client, control: Control, world: World, repository: str, image: Image
+) -> None:
+    recorded = []
+    for _ in range(3):
+        ecr.get(f"/v2/{repository}/manifests/{image.digest}")
+        recorded.append(control.last_pull(world.ecr_host, repository, image.digest))
+        control.advance(20 / 24)
+    assert recorded[0]
+    assert recorded[2]
+    assert recorded[1] == recorded[0]
+    assert recorded[2] - recorded[0] >= timedelta(hours=40)
+
+
 @pytest.mark.row("I2")
 def test_a_head_and_a_blob_are_no_pull(
     ecr: httpx2.Client, control: Control, world: World, repository: str, image: Image

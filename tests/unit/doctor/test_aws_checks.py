@@ -71,9 +71,13 @@ def environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return {"GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": dict(variables)}}}
 
 
-def lifecycle_policy(action: str, count: str) -> dict[str, str]:
+EXPIRE = {"type": "expire"}
+ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
+
+
+def lifecycle_policy(action: Mapping[str, str], count: str) -> dict[str, str]:
     selection = {"tagStatus": "any", "countType": count, "countUnit": "days", "countNumber": 30}
-    rules = [{"rulePriority": 1, "selection": selection, "action": {"type": action}}]
+    rules = [{"rulePriority": 1, "selection": selection, "action": dict(action)}]
     return {"repositoryName": "team/app", "lifecyclePolicyText": json.dumps({"rules": rules})}
 
 
@@ -299,7 +303,7 @@ BROKEN = {
     ),
     "a lifecycle rule that looks at pulls": Broken(
         lifecycle.CHECK,
-        {"GetLifecyclePolicy": lifecycle_policy("archive", "sinceImagePulled")},
+        {"GetLifecyclePolicy": lifecycle_policy(ARCHIVE, "sinceImagePulled")},
         WARNING,
         ("team/app", "123456789012", "ap-southeast-2", "archive", "30 days"),
         "sinceImagePushed",
@@ -505,8 +509,17 @@ def test_the_answers_of_moto_for_a_load_balancer_are_understood() -> None:
     assert [one.verdict for one in deleted] == [FAILED, FAILED]
 
 
+def test_the_rules_are_read_where_the_exclusions_are_refused() -> None:
+    policy = lifecycle_policy(EXPIRE, "sinceImagePulled")
+    given = context({"GetLifecyclePolicy": policy, "ListPullTimeUpdateExclusions": "AccessDeniedException"})
+    found = findings(lifecycle.CHECK, given)
+    assert [finding.verdict for finding in found] == [WARNING, SKIPPED]
+    assert "will expire" in found[0].message
+    assert "AccessDeniedException" in found[1].message
+
+
 def test_a_rule_that_looks_at_pushes_is_no_finding() -> None:
-    given = context({"GetLifecyclePolicy": lifecycle_policy("expire", "sinceImagePushed")})
+    given = context({"GetLifecyclePolicy": lifecycle_policy(EXPIRE, "sinceImagePushed")})
     assert [one.verdict for one in findings(lifecycle.CHECK, given)] == [OK]
 
 
