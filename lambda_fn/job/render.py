@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
+from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.timeouts import Timeouts
 
@@ -119,9 +120,9 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     where = f"{source}, line {line}" if line else source
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
-        f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; cache has {', '.join(sorted(ATTRIBUTES[Cache]))}; timeouts has "
-        f"{', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has {', '.join(sorted(ATTRIBUTES[Warnings]))}; "
-        f"the filters are {', '.join(sorted(FILTERS))}"
+        f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; budget has {', '.join(sorted(ATTRIBUTES[Budget]))}; cache has "
+        f"{', '.join(sorted(ATTRIBUTES[Cache]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has "
+        f"{', '.join(sorted(ATTRIBUTES[Warnings]))}; the filters are {', '.join(sorted(FILTERS))}"
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
 from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.timeouts import Timeouts
@@ -43,6 +44,7 @@ class Inputs:
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings, `key_zone_mib` and `retry_seconds`.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
+        budget: What a pod may request from one registry, with the names of `Budget`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.
         warnings: The values of `Warning` headers.
@@ -63,6 +65,7 @@ class Inputs:
     drain_seconds: int
     cache: Cache
     timeouts: Timeouts
+    budget: Budget
     blobs: str
     contact: str
     warnings: Warnings
@@ -97,6 +100,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         drain_seconds=settings.proxy.drain_seconds,
         cache=settings.proxy.cache,
         timeouts=settings.proxy.timeouts,
+        budget=settings.proxy.budget,
         blobs=settings.proxy.blobs,
         contact=settings.contact or "",
         warnings=Warnings(),
@@ -110,6 +114,7 @@ NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
     Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "retry_seconds"},
+    Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
     Warnings: frozenset(field.name for field in fields(Warnings)),
 }

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings import memory
+from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure
 from lambda_fn.settings.fields import AnyNamespace, Image, Quantity
@@ -15,6 +16,8 @@ from lambda_fn.settings.timeouts import Timeouts
 
 _KEYS_SHARE = 4
 """The keys of the cache may take one in this many bytes of the memory limit; connections and pulls need the rest."""
+_LOWEST_RATE = 10
+"""Requests per second of a pod: with fewer, one image takes seconds."""
 
 
 class Resources(Table):
@@ -80,6 +83,12 @@ class Proxy(Table):
     """The namespace of your Prometheus. With it each pod has metrics on port 8083, which the NetworkPolicy opens to
     this namespace alone, and annotations by which Prometheus finds them. By default nothing listens there.
     """
+    ecr_requests_per_second: int = Field(default=600, ge=30, le=2000)
+    """How many requests all pods together send to one registry, in a second. ECR's own limits are for the account and
+    region, and shared with everything else that pulls there: 2,000 manifests (`BatchGetImage`) and 3,000 layers. Each
+    pod has an equal part, a client with a known address half of it. What exceeds it waits for some seconds, then gets
+    429. Cached content does not count.
+    """
     drain_seconds: int = Field(default=3600, ge=30, le=21600)
     """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of
     your largest layer.
@@ -91,6 +100,11 @@ class Proxy(Table):
         return self.exposure.pod_tls_secret
 
     @property
+    def budget(self) -> Budget:
+        """What each pod may request from one registry, also while a rollout adds a pod."""
+        return Budget(rate=self.ecr_requests_per_second // (self.replicas + 1))
+
+    @property
     def memory(self) -> memory.Memory:
         """How a pod's memory limit is divided."""
         return memory.divided(self._memory_limit_bytes, self.cache.key_zone_mib, tls=self.pod_tls_secret is not None)
@@ -98,6 +112,17 @@ class Proxy(Table):
     @property
     def _memory_limit_bytes(self) -> int:
         return int(parse_quantity(self.resources.memory_limit))
+
+    @model_validator(mode="after")
+    def _each_pod_has_a_part_of_the_budget(self) -> Self:
+        if self.budget.rate < _LOWEST_RATE:
+            pods = self.replicas + 1
+            raise ValueError(
+                f"ecr_requests_per_second = {self.ecr_requests_per_second} leaves each of {pods} pods (replicas = "
+                f"{self.replicas}, and one more in a rollout) less than {_LOWEST_RATE}, with which pulls wait for "
+                f"minutes. Fix: set ecr_requests_per_second to {_LOWEST_RATE * pods} or more, or reduce replicas"
+            )
+        return self
 
     @model_validator(mode="after")
     def _memory_holds_the_cache_and_a_useful_pod(self) -> Self:

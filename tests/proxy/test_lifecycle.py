@@ -164,7 +164,7 @@ def stopped_workers(proxy: Pod) -> Iterator[None]:
 
 @pytest.mark.rule("R47")
 @pytest.mark.parametrize(
-    "listener", ["8080", "8081", "layers.sock", "pieces.sock", "ecr.sock", "tags.sock", "circuit.sock"]
+    "listener", ["8080", "8081", "layers.sock", "pieces.sock", "answers.sock", "ecr.sock", "tags.sock", "circuit.sock"]
 )
 def test_hundreds_of_connections_wait_while_the_workers_are_busy(proxy: Pod, listener: str) -> None:
     """nginx's own queue has 511 places."""

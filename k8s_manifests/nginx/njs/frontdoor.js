@@ -27,7 +27,6 @@ export default {
     answer_of_s3: response_headers.answer_of_s3,
     free_memory: large_pulls.free_memory,
     hold_memory: large_pulls.hold_memory,
-    is_foreign_redirect: response_headers.is_foreign_redirect,
     image_state: image_state.image_state,
     metrics: metrics.metrics,
     needed_mib: large_pulls.needed_mib,

@@ -38,10 +38,10 @@ function link_to_next_page(r) {
     }
 }
 
-// '1' when an answer of ECR redirects to anything but its layer bucket, otherwise ''.
+// Whether an answer of ECR redirects to anything but its layer bucket.
 function is_foreign_redirect(r) {
     const location = r.variables.upstream_http_location;
-    return location && !new RegExp(r.variables.layer_urls).test(location) ? '1' : '';
+    return location && !new RegExp(r.variables.layer_urls).test(location);
 }
 
 // Filters an answer of S3.
@@ -59,4 +59,4 @@ function removeOthers(r) {
     }
 }
 
-export default { answer_of_ecr, answer_of_s3, is_foreign_redirect };
+export default { answer_of_ecr, answer_of_s3 };

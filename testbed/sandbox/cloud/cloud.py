@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ class Cloud:
         repositories: Registry -> names that something was pushed to.
         generated: Digest -> bytes that no registry stores; every repository has them.
         referrers: Registry, repository and digest of a subject -> digest and descriptor of each referrer.
+        recent: When the registries were requested in the last second, where their rate is limited.
         server_names: TLS connection -> the server name its client asked for.
     """
 
@@ -53,6 +55,7 @@ class Cloud:
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)
     referrers: dict[tuple[RegistryHost, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     generated: dict[str, Generated] = field(default_factory=dict)
+    recent: deque[float] = field(default_factory=deque)
     server_names: WeakKeyDictionary[ssl.SSLObject, str] = field(default_factory=WeakKeyDictionary)
 
 

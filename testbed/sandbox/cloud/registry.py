@@ -1,6 +1,7 @@
 """ECR's registries, in front of the real one: authentication, errors, redirects and headers as ECR gives them."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -58,7 +59,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     route = routes.parse(request.method, request.path)
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
-    refused = await _faulty(cloud, route) or _forbidden(request, host, route)
+    refused = _too_many(cloud) or await _faulty(cloud, route) or _forbidden(request, host, route)
     return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
 
@@ -70,6 +71,18 @@ def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> 
             return answers.registry_error(400, "DENIED", answers.INVALID)
         case Verdict.EXPIRED:
             return answers.registry_error(403, "DENIED", answers.EXPIRED)
+    return None
+
+
+def _too_many(cloud: Cloud) -> web.Response | None:
+    allowed, now = cloud.behaviour.registry_requests_per_second, time.monotonic()
+    if allowed is None:
+        return None
+    while cloud.recent and cloud.recent[0] < now - 1:
+        cloud.recent.popleft()
+    if len(cloud.recent) >= allowed:
+        return answers.registry_error(429, "TOOMANYREQUESTS", "Rate exceeded")
+    cloud.recent.append(now)
     return None
 
 

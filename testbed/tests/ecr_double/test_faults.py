@@ -115,6 +115,16 @@ def test_the_registry_can_fail(ecr: httpx2.Client, control: Control, status: int
     assert "Retry-After" not in answer.headers
 
 
+@pytest.mark.row("F13")
+def test_the_registry_throttles_above_a_rate(ecr: httpx2.Client, control: Control) -> None:
+    control.set(Behaviour(registry_requests_per_second=2))
+
+    assert [ecr.get("/v2/").status_code for _ in range(4)] == [200, 200, 429, 429]
+
+    time.sleep(1)
+    assert ecr.get("/v2/").status_code == 200
+
+
 @pytest.mark.row("F7")
 def test_the_registry_can_be_slow(ecr: httpx2.Client, control: Control) -> None:
     control.set(Behaviour(registry_delay_seconds=0.4))

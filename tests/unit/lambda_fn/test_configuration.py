@@ -42,6 +42,7 @@ HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         (PLAIN, "blobs", "redirect"),
         (PLAIN, "cache.tag_seconds", "17"),
         (PLAIN, "timeouts.ecr_seconds", "19"),
+        (PLAIN, "budget.rate", "200"),
         (PLAIN, "'tls' if tls == true else 'plain' if tls == false else tls", "plain"),
         (TLS, "'tls' if tls == true else 'plain' if tls == false else tls", "tls"),
         (PLAIN, "'unset' if contact == '' else contact", "unset"),

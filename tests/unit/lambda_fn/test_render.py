@@ -15,6 +15,7 @@ from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
 from lambda_fn.settings import Cache, Timeouts
+from lambda_fn.settings.budget import Budget
 
 INPUTS = Inputs(
     domain="registry.shrd.example.net",
@@ -32,6 +33,7 @@ INPUTS = Inputs(
     drain_seconds=3600,
     cache=Cache(size_gib=5, tag_seconds=7),
     timeouts=Timeouts(ecr_seconds=9),
+    budget=Budget(rate=8),
     blobs="stream",
     contact="#registry-help",
     warnings=Warnings(stale_tag="stale", error="error"),
@@ -50,13 +52,14 @@ def test_a_template_has_every_name() -> None:
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
         " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
         " {{ warnings.stale_tag }} {{ warnings.error }} {{ memory_for_large_pulls_mib }} {{ worker_connections }}"
+        " {{ budget.client_rate }}"
         "{% if tls %} tls{% endif %}{% if not metrics %} without metrics{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
-        " ^https://s3.example/ stale error 6 8 tls without metrics"
+        " ^https://s3.example/ stale error 6 8 4 tls without metrics"
         " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
 
