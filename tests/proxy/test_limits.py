@@ -3,6 +3,7 @@
 ECR allows 40 requests per second, as in `testbed.soak.hostile`, which has the attack at full size.
 """
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -196,5 +197,5 @@ def test_that_a_tag_is_missing_is_cached_whatever_the_client_accepts(client: Cli
     path, mark = f"/v2/team/app/manifests/{secrets.token_hex(8)}", control.mark()
     answers = [client.get(path, {"Accept": f"application/x-{number}"}) for number in range(20)]
     assert {answer.status for answer in answers} == {404}
-    assert {answer.error_code() for answer in answers} == {"MANIFEST_UNKNOWN"}
+    assert {json.loads(answer.body)["errors"][0]["code"] for answer in answers} == {"MANIFEST_UNKNOWN"}
     assert control.requests(mark).count("registry") == 2, "a HEAD, and a GET for ECR's message"
