@@ -40,7 +40,7 @@ def test_a_log_line_has_the_client_the_request_and_the_result(proxy: Pod, client
         "content_length": str(len(image.manifest)),
         "repository": "team/logged",
         "cache": "MISS",
-        "upstream": "unix:/run/frontdoor/tags.sock : unix:/run/frontdoor/ecr.sock",
+        "upstream": "unix:/run/frontdoor/tags.sock : unix:/run/frontdoor/answers.sock",
         "upstream_status": "200 : 200",
         "user_agent": "containerd/2.1",
     }
