@@ -25,7 +25,7 @@ beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scrub-'));
     globalThis.ngx = {
         ERR: 3, log: mock.fn(), prefix: `${folder}/`,
-        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_running'].map(
+        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_intact', '_running'].map(
             name => [`scrub${name}`, new Store(Date.now)]
         )),
     };
@@ -325,6 +325,21 @@ test('an intact blob is compared with its digest once', async () => {
     assert.equal(ngx.shared.scrub_counts.get('blobs'), 1);
     round();
     assert.equal(ngx.shared.scrub_blobs.size(), 0);
+});
+
+test('a blob is compared with its digest again after one of its slices was removed', async () => {
+    const files = storeBlob();
+    round();
+    await checkBlobs();
+    flip(files[1], -3);
+    round();
+    assert.deepEqual(remaining(), [files[0]]);
+    storeBlob();
+    flip(files[1], -3);
+    round();
+    assert.equal(remaining().length, 2, 'the checksum is that of the damage');
+    await checkBlobs();
+    assert.deepEqual(remaining(), []);
 });
 
 test('a blob that is cached in part is not compared with its digest', async () => {

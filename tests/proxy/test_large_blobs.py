@@ -118,10 +118,17 @@ def test_a_pull_ends_at_a_file_that_is_cut_short(proxy: Pod, client: Client, dig
     client.get(path)
     (file,) = (file for file in (proxy.folder / "cache/blobs").glob("*/*/*") if f"bytes={9 * MIB}-" in key_of(file))
     os.truncate(file, MIB // 2)
+    assert ended_early(client, path)
+
+
+def ended_early(client: Client, path: str) -> bool:
+    """Whether the connection was closed before the body's end, soon; not when nginx leaves the client without an end."""
     began = time.monotonic()
-    answer = client.get(path)
-    assert time.monotonic() - began < 15
-    assert not answer.complete
+    try:
+        answer = client.get(path)
+    except TimeoutError:
+        return False
+    return not answer.complete and time.monotonic() - began < 15
 
 
 def key_of(file: Path) -> str:

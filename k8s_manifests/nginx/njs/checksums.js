@@ -4,7 +4,6 @@
 import fs from 'fs';
 
 const FOLDER = 'checksums';
-const WHOLE = ' whole';
 
 // Compares a file's checksums with those that were noted, and notes them where there are none.
 // Returns 'content' or 'header' when they differ, otherwise ''. Content never changes; the header does, with the file.
@@ -14,32 +13,17 @@ function compare(path, sums, namesInFolder) {
     const name = nameOf(path);
     const text = `${sums.storedAtMs} ${sums.header} ${sums.body}`;
     const before = String(noted[name] || '').split(' ');
-    if (before.length >= 3 && before[2] !== sums.body) {
+    if (before.length === 3 && before[2] !== sums.body) {
         return 'content';
     }
-    if (before.length >= 3 && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
+    if (before.length === 3 && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
         return 'header';
     }
-    if (before.slice(0, 3).join(' ') !== text) {
+    if (noted[name] !== text) {
         noted[name] = text;
         write(path, noted, namesInFolder());
     }
     return '';
-}
-
-// Whether the blob that begins with this slice was compared with its digest.
-function isWhole(path) {
-    return String(read(path)[nameOf(path)] || '').endsWith(WHOLE);
-}
-
-// Notes that it was, until the slice is stored anew.
-function markWhole(path) {
-    const noted = read(path);
-    const name = nameOf(path);
-    if (noted[name]) {
-        noted[name] += WHOLE;
-        write(path, noted, Object.keys(noted));
-    }
 }
 
 // Forgets a file that was removed.
@@ -74,10 +58,12 @@ function write(path, noted, existing) {
         kept[name] = noted[name];
     });
     const file = place(path);
+    // The check of a whole blob may run in another worker.
+    const newFile = `${file}-${process.pid}`;
     try {
         makeFolder();
-        fs.writeFileSync(`${file}-new`, JSON.stringify(kept));
-        fs.renameSync(`${file}-new`, file);
+        fs.writeFileSync(newFile, JSON.stringify(kept));
+        fs.renameSync(newFile, file);
     } catch (_) {
         // The disk is full or read-only: cache_disk.js reports it.
     }
@@ -93,4 +79,4 @@ function makeFolder() {
     }
 }
 
-export default { compare, forget, isWhole, markWhole };
+export default { compare, forget };

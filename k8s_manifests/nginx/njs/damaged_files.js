@@ -16,6 +16,9 @@ function removeDamaged(found) {
         return;
     }
     checksums.forget(found.path);
+    if (found.entry && found.entry.digest) {
+        ngx.shared.scrub_intact.delete(found.entry.digest);
+    }
     ngx.shared.scrub_counts.incr(`damaged_${found.damage}`, 1, 0);
     ngx.log(ngx.ERR, `the scrub removed the damaged file ${file}`);
 }

@@ -1,11 +1,10 @@
-// Checks whole blobs whose slices are all cached, once, against their digests: a checksum that was noted for a slice which
+// Checks whole blobs whose slices are all cached against their digests, once until a slice is removed: a checksum that was noted for a slice which
 // was damaged before cannot show it. docs/decisions/0025-scrub.md has the reasons.
 
 import crypto from 'crypto';
 import fs from 'fs';
 import cache_entry from './cache_entry.js';
 import cache_files from './cache_files.js';
-import checksums from './checksums.js';
 import damaged_files from './damaged_files.js';
 
 // A hash cannot be continued in another request, and the engine frees memory only at a request's end: some MiB for each GiB.
@@ -27,7 +26,7 @@ function consider(entry) {
     }
     const blob = { digest: entry.digest, sliceBytes: entry.last - entry.first + 1, bytes: Number(entry.range[3]) };
     const slices = Math.ceil(blob.bytes / blob.sliceBytes);
-    if (slices === 1 || slices > MOST_SLICES || blob.bytes > LARGEST_BYTES || checksums.isWhole(pathOf(blob, 0))) {
+    if (slices === 1 || slices > MOST_SLICES || blob.bytes > LARGEST_BYTES || ngx.shared.scrub_intact.has(blob.digest)) {
         return;
     }
     // The queue has no order: what cannot be checked would keep others from their turn.
@@ -66,7 +65,7 @@ async function scrub_blob(r) {
     const paths = pathsOf({ digest: words[0], sliceBytes: Number(words[1]), bytes: Number(words[2]) });
     const sum = paths ? await sumOf(paths) : null;
     if (sum === words[0]) {
-        checksums.markWhole(paths[0]);
+        ngx.shared.scrub_intact.set(words[0], 1);
         ngx.shared.scrub_counts.incr('blobs', 1, 0);
     } else if (sum !== null) {
         await removeSlices(paths);
