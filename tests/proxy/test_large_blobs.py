@@ -122,7 +122,7 @@ def test_a_pull_ends_at_a_file_that_is_cut_short(proxy: Pod, client: Client, dig
 
 
 def ended_early(client: Client, path: str) -> bool:
-    """Whether the connection was closed before the body's end, soon; not when nginx leaves the client without an end."""
+    """Whether the connection is closed soon, before the end of the body."""
     began = time.monotonic()
     try:
         answer = client.get(path)
