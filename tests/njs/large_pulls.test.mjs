@@ -9,8 +9,8 @@ import { Store } from './store.mjs';
 const GIB = 1024 ** 3;
 const KILLED_WORKER = '99999999';
 
-function pull(bytes, seconds = 0) {
-    const r = { headersOut: {}, return: mock.fn(), warn: mock.fn(), variables: {
+function pull(bytes, seconds = 0, headersIn = {}) {
+    const r = { headersIn, headersOut: {}, return: mock.fn(), warn: mock.fn(), variables: {
         upstream_http_content_range: `bytes 0-4194303/${bytes}`,
         memory_for_large_pulls_mib: '20', memory_wait_seconds: String(seconds),
     } };
@@ -31,6 +31,14 @@ test('memory follows the size', () => {
     assert.equal(large_pulls.needed_mib(pull(10 ** 9)), 2);
     assert.equal(large_pulls.needed_mib(pull(10 * GIB)), 8);
     assert.equal(large_pulls.needed_mib(pull(52_000 * 1024 ** 2)), 37);
+});
+
+test('memory follows the length of a part', () => {
+    const needed = headers => large_pulls.needed_mib(pull(10 * GIB, 0, headers));
+    assert.equal(needed({ Range: `bytes=5-${GIB}` }), 2);
+    assert.equal(needed({ Range: `bytes=${9 * GIB}-${99 * GIB}` }), 2);
+    assert.equal(needed({ Range: 'bytes=5-' }), 8);
+    assert.equal(needed({ Range: 'bytes=5-9', 'If-Range': 'x' }), 8);
 });
 
 test('a pull that does not fit beside the others has to wait, and a smaller one has not', () => {

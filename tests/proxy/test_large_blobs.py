@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,12 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.waiting import wait_until
 from tests.proxy.client import Client
+from tests.proxy.memory import anonymous_kib
 
 MIB = 1 << 20
 SLICES = 256
 PIECE_SLICES = 64
+UNREAD = 10
 AHEAD = 12
 """Slices that the first misses of a reader ask for: its own, the first one twice, and the first window."""
 SIZE_BYTES = SLICES * MIB - 1000
@@ -84,6 +86,68 @@ def test_only_the_slices_of_a_part_of_a_large_blob_are_read(
     assert (answer.status, answer.body) == (206, content.part(begin, end))
     time.sleep(1)
     assert slices_read_from_s3() == 5
+
+
+@pytest.mark.rule("R46")
+@pytest.mark.usefixtures("proxy")
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        (3, SIZE_BYTES - 1),
+        (3, 10**12),
+        (64 * MIB, 192 * MIB),
+        (64 * MIB - 1, 128 * MIB + 1),
+        (99_999_999, 110_000_001),
+        (89_999_999, 100_000_001),
+        (95_000_000, 105_000_001),
+        (100_000_000, 199_999_999),
+        (10_000_000, 99_999_999),
+        (195_000_000, 265_000_000),
+        (SIZE_BYTES - 150_000_000, None),
+    ],
+)
+def test_the_bytes_of_a_long_part_are_right(
+    client: Client, content: Generated, digest: str, begin: int, end: int | None
+) -> None:
+    named = f"-{SIZE_BYTES - begin}" if end is None else f"{begin}-{end - 1}"
+    end = min(end or SIZE_BYTES, SIZE_BYTES)
+    answer = client.get(f"/v2/team/app/blobs/{digest}", {"Range": f"bytes={named}"})
+    assert (answer.status, answer.header("Content-Range")) == (206, f"bytes {begin}-{end - 1}/{SIZE_BYTES}")
+    assert (answer.header("Content-Length"), answer.header("Accept-Ranges")) == (str(end - begin), "bytes")
+    assert answer.body == content.part(begin, end)
+
+
+@pytest.mark.rule("R18", "R46")
+@pytest.mark.usefixtures("proxy")
+def test_a_long_part_beyond_the_end_of_a_blob_is_416(client: Client, digest: str) -> None:
+    answer = client.get(f"/v2/team/app/blobs/{digest}", {"Range": f"bytes={SIZE_BYTES}-{10 * SIZE_BYTES}"})
+    assert (answer.status, answer.header("Content-Range")) == (416, f"bytes */{SIZE_BYTES}")
+
+
+@pytest.mark.rule("R46")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Range": f"bytes=0-{SIZE_BYTES - 2}"},
+        {"Range": f"bytes=-{SIZE_BYTES - 2}"},
+        {"Range": f"BYTES=0 - {SIZE_BYTES - 2}"},
+        {"Range": "bytes=0-9", "If-Range": '"of another"'},
+        {"Range": "lines=0-9"},
+    ],
+    ids=["both ends", "suffix", "other notation", "of another", "other unit"],
+)
+def test_a_slow_client_of_a_long_part_holds_no_more_than_two_pieces(
+    proxy: Pod, client: Client, digest: str, headers: dict[str, str]
+) -> None:
+    path = f"/v2/team/app/blobs/{digest}"
+    assert len(client.get(path).body) == SIZE_BYTES
+    idle = anonymous_kib(proxy)
+    with ExitStack() as stack:
+        for _ in range(UNREAD):
+            stack.enter_context(closing(client.open("GET", path, headers)))
+        time.sleep(2)
+        assert PIECE_SLICES // 2 < open_slices(proxy) <= UNREAD * 2 * PIECE_SLICES
+        assert anonymous_kib(proxy) - idle < UNREAD * 1100
 
 
 @pytest.mark.rule("R44")

@@ -11,10 +11,12 @@ const MIB_AT_FIRST = 0.5;
 
 const STEP_MS = 500;
 
-// What the pull of a blob holds at its end, in MiB. The range of its first slice names the size.
+// What the pull of a blob, or of a part with both ends, holds at its end, in MiB. The range of its first slice names the size.
 function needed_mib(r) {
     const bytes = Number(r.variables.upstream_http_content_range.split('/')[1]);
-    return Math.ceil(MIB_AT_FIRST + bytes / GIB * MIB_FOR_EACH_GIB);
+    const part = /^bytes=([0-9]+)-([0-9]+)$/.exec(r.headersIn['If-Range'] ? '' : r.headersIn.Range);
+    const asked = part ? Math.min(bytes, Number(part[2]) + 1) - Number(part[1]) : bytes;
+    return Math.ceil(MIB_AT_FIRST + asked / GIB * MIB_FOR_EACH_GIB);
 }
 
 // Notes what a pull needs until it ends, in MiB; '' when it does not fit, and has to wait. nginx may ask several times.
