@@ -23,7 +23,7 @@ from tests.proxy.client import Answer, Client
 from tests.proxy.limited import EXPOSURE, HONEST, HOSTILE, OTHER, flood, of, pull, refusal, with_budget
 
 ALLOWED, BUDGET = 40, 20
-QUEUE, LOTS = 40, 1000
+QUEUE, LOTS = 10, 1000
 UNKNOWN = ""
 TAG_SECONDS = 3
 SHARE = BUDGET // 2
@@ -120,11 +120,15 @@ def test_the_budget_holds_where_clients_are_unknown(
 
 @pytest.fixture
 def short(limited: Pod) -> Pod:
-    """The pod, with a queue of `QUEUE` requests for each client."""
+    """The pod, with one request a second for each client and `QUEUE` that wait: also a slow machine floods that."""
     template = limited.template(TEMPLATE_KEY)
-    words = "burst={{ budget.client_queue }}"
-    assert words in template
-    limited.configure(template.replace(words, f"burst={QUEUE}"))
+    for words, smaller in {
+        "burst={{ budget.client_queue }} delay={{ budget.client_rate }}": f"burst={QUEUE} delay={QUEUE - 3}",
+        "zone=shares:2m rate={{ budget.client_rate }}r/s": "zone=shares:2m rate=1r/s",
+    }.items():
+        assert template.count(words) == 1
+        template = template.replace(words, smaller)
+    limited.configure(template)
     limited.kill()
     limited.restart()
     return limited
@@ -132,7 +136,7 @@ def short(limited: Pod) -> Pod:
 
 @pytest.mark.rule("R74")
 def test_what_exceeds_the_queue_of_a_client_is_refused(short: Pod) -> None:
-    with flood(rate=200):
+    with flood(rate=30):
         path, answer = refusal(missing(LOTS), HOSTILE)
     assert (answer.error_code(), answer.header("Retry-After")) == ("TOOMANYREQUESTS", "5")
     assert answer.header("Warning")
@@ -144,7 +148,7 @@ def test_what_exceeds_the_queue_of_a_client_is_refused(short: Pod) -> None:
 @pytest.mark.rule("R73")
 @pytest.mark.usefixtures("short")
 def test_a_share_is_that_of_a_network(client: Client) -> None:
-    with flood(rate=200, address="2001:db8:1:2::1"):
+    with flood(rate=30, address="2001:db8:1:2::1"):
         refusal(missing(LOTS), "2001:db8:1:2::ffff")
         for address in ("2001:db8:1:3::1", HONEST, UNKNOWN):
             (path,) = missing(1)
@@ -157,7 +161,7 @@ def test_a_share_is_that_of_a_network(client: Client) -> None:
 @pytest.mark.parametrize("kind", range(3), ids=["digest", "tag", "blob"])
 def test_a_refusal_answers_no_other_client(client: Client, publisher: Publisher, kind: int) -> None:
     chosen = [paths(publisher)[kind] for _ in range(8)]
-    with flood(rate=200):
+    with flood(rate=30):
         refusal(missing(LOTS), HOSTILE)
         path, _ = refusal(chosen, HOSTILE)
         answer, seconds = timed(client, path, OTHER)
@@ -168,7 +172,7 @@ def test_a_refusal_answers_no_other_client(client: Client, publisher: Publisher,
 @pytest.mark.usefixtures("short")
 def test_clients_that_wait_for_the_same_content_get_no_refusal(client: Client, publisher: Publisher) -> None:
     chosen = paths(publisher)
-    with flood(rate=200), ThreadPoolExecutor(60) as pool:
+    with flood(rate=30), ThreadPoolExecutor(60) as pool:
         refusal(missing(LOTS), HOSTILE)
         addresses = ((HOSTILE,) * 9 + (OTHER,)) * 2
         asked = [(address, pool.submit(client.get, path, of(address))) for address in addresses for path in chosen]
