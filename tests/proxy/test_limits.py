@@ -1,6 +1,6 @@
 """The budget for ECR, and the share of one client, beside other clients.
 
-ECR allows 40 requests per second, as in `testbed.soak.hostile`, which has the attack at full size.
+ECR allows 40 requests per second, and the hostile client sends 300.
 """
 
 import json
