@@ -12,7 +12,7 @@ const KILLED_WORKER = '99999999';
 function pull(bytes, seconds = 0, headersIn = {}) {
     const r = { headersIn, headersOut: {}, return: mock.fn(), warn: mock.fn(), variables: {
         upstream_http_content_range: `bytes 0-4194303/${bytes}`,
-        memory_for_large_pulls_mib: '20', memory_wait_seconds: String(seconds),
+        memory_for_large_pulls_mib: '20', memory_wait_seconds: String(seconds), request_id: `${bytes}`,
     } };
     r.variables.needed_mib = String(large_pulls.needed_mib(r));
     r.uri = `/-/memory/${r.variables.needed_mib}`;
@@ -24,7 +24,7 @@ function hold(r) {
 }
 
 beforeEach(() => {
-    globalThis.ngx = { shared: { large_pulls: new Store(Date.now) } };
+    globalThis.ngx = { shared: { large_pulls: new Store(Date.now), large_pulls_waiting: new Store(Date.now) } };
 });
 
 test('memory follows the size', () => {
@@ -90,4 +90,19 @@ test('a pull without memory in time is refused', async () => {
     const r = pull(15 * GIB);
     await large_pulls.wait_for_memory(r);
     assert.deepEqual(r.return.mock.calls[0].arguments, [503]);
+});
+
+test('a pull is refused at once when a hundred wait, and one that waits is not', async () => {
+    hold(pull(15 * GIB));
+    const last = pull(16 * GIB, 1);
+    const waits = large_pulls.wait_for_memory(last);
+    for (let number = 1; number < 100; number += 1) {
+        ngx.shared.large_pulls_waiting.set(`other ${number}`, 1, 60_000);
+    }
+    const refused = pull(17 * GIB, 60);
+    await large_pulls.wait_for_memory(refused);
+    assert.deepEqual(refused.return.mock.calls[0].arguments, [503]);
+    assert.equal(last.return.mock.callCount(), 0);
+    await waits;
+    assert.equal(ngx.shared.large_pulls_waiting.size(), 99, 'it no longer waits');
 });

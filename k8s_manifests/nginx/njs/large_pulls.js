@@ -11,6 +11,10 @@ const MIB_AT_FIRST = 0.5;
 
 const STEP_MS = 500;
 
+// Each pull that waits holds 182 KiB and four files. Its note is renewed in each step, and expires when its client has left.
+const MOST_WAITING = 100;
+const NOTE_LASTS_MS = 2000;
+
 // What the pull of a blob, or of a part with both ends, holds at its end, in MiB. The range of its first slice names the size.
 function needed_mib(r) {
     const bytes = Number(r.variables.upstream_http_content_range.split('/')[1]);
@@ -39,8 +43,10 @@ function free_memory(r) {
     return '';
 }
 
-// Answers with the way to the location that holds the memory, as soon as what the path names fits; with 503 when it does not in time.
+// Answers with the way to the location that holds the memory, as soon as what the path names fits; with 503 when it does not in
+// time, or when too many wait.
 async function wait_for_memory(r) {
+    const waiting = ngx.shared.large_pulls_waiting;
     const needed = Number(r.uri.slice('/-/memory/'.length));
     const endsAtMs = Date.now() + r.variables.memory_wait_seconds * 1000;
     if (!fits(r, needed)) {
@@ -48,12 +54,16 @@ async function wait_for_memory(r) {
             `${r.variables.memory_for_large_pulls_mib} MiB`);
     }
     while (!fits(r, needed)) {
-        if (Date.now() >= endsAtMs) {
+        const isCounted = waiting.has(r.variables.request_id);
+        if (Date.now() >= endsAtMs || (!isCounted && waiting.size() >= MOST_WAITING)) {
+            waiting.delete(r.variables.request_id);
             r.return(503);
             return;
         }
+        waiting.set(r.variables.request_id, 1, NOTE_LASTS_MS);
         await new Promise(resolve => setTimeout(resolve, STEP_MS));
     }
+    waiting.delete(r.variables.request_id);
     r.headersOut['X-Accel-Redirect'] = '@bounded';
     r.return(200);
 }
