@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,10 +78,10 @@ template: .venv/installed node_modules/installed ## Tests of what CDK and cdk8s 
 bundle: .venv/installed ## Tests of the Lambda's bundle and its bill of materials
 	pytest $(BUNDLE_TESTS)
 
-# Six at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
+# Seven at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
 # first. The parts are there already, and looking for them again would let the others start before them.
 test: parts node_modules/installed ## Tests and checks of the product, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=6 --output-sync=line PARTS_READY=yes template e2e-operation proxy-requests proxy-cache e2e-doctor cluster unit types lint imports njs
+	$(MAKE) --no-print-directory --jobs=7 --output-sync=line PARTS_READY=yes template e2e-operation proxy-clients proxy-requests proxy-cache e2e-doctor cluster unit types lint imports njs
 
 # CI calls it after `make test`. The first run downloads and builds the clients, which takes minutes.
 test-heavy: parts ## What `make test` leaves out: tests of the test bed itself and of the bundle, and pulls with dockerd and other real clients
@@ -93,16 +93,20 @@ parts: .venv/installed ## Install and build the sandbox's real parts, once (Kube
 lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest testbed/tests/lifecycle
 
-proxy: proxy-cache proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
+proxy: proxy-cache proxy-clients proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
 
-# Two halves, because in both nginx mostly waits: each file of tests/proxy is in one of them.
+# Three parts, because in each nginx mostly waits: each file of tests/proxy is in one of them.
 CACHE_TESTS := test_cache_*.py test_circuit_*.py
+CLIENT_TESTS := test_client_*.py test_hostile_*.py test_limits*.py test_metrics.py test_revalidation*.py test_scrub.py
 
-proxy-cache: parts ## The half of `make proxy` about the caches and the circuit breaker
+proxy-cache: parts ## The part of `make proxy` about the caches and the circuit breaker
 	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS)))
 
-proxy-requests: parts ## The other half of `make proxy`
-	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS),--ignore-glob='*/$(name)') -m "not long"
+proxy-clients: parts ## The part about hostile clients and their limits, and about what is right for months
+	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CLIENT_TESTS))) -m "not long"
+
+proxy-requests: parts ## The other part of `make proxy`
+	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS) $(CLIENT_TESTS),--ignore-glob='*/$(name)')
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
 	$(if $(ABLE),python -m testbed.clients &&) $(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
