@@ -16,7 +16,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one of `make sandbox`.
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
 # Suites that start nginx themselves need no cluster.
-proxy-cache proxy-requests double: PARTS := --without-kubernetes
+proxy-cache proxy-clients proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
