@@ -152,6 +152,17 @@ def _context() -> ssl.SSLContext:
     return context
 
 
+def command(kind: str, options: Mapping[str, object]) -> list[str]:
+    """The words that start this program for one kind of attack, with its options by name."""
+    return [
+        sys.executable,
+        "-m",
+        "testbed.soak.attack",
+        kind,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
+
+
 def main() -> int:
     """Attack."""
     parser = argparse.ArgumentParser(prog="python -m testbed.soak.attack", description=__doc__)

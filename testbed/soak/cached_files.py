@@ -21,9 +21,9 @@ _VALID_SECONDS = 365 * 86_400
 Damage = Callable[[Path, random.Random], None]
 
 
-def cached(cache: Path) -> list[Path]:
-    """The complete files of blobs and manifests."""
-    found = (file for zone in ("blobs", "manifests") for file in (cache / zone).glob("*/*/*"))
+def cached(cache: Path, *zones: str) -> list[Path]:
+    """The complete files of zones, by default of blobs and manifests, in an order that is always the same."""
+    found = (file for zone in zones or ("blobs", "manifests") for file in (cache / zone).glob("*/*/*"))
     return sorted(file for file in found if "." not in file.name)
 
 
@@ -38,10 +38,13 @@ def key(file: Path) -> str:
         return opened.read(1000)[_HEADER_BYTES:].split(b"\n", 2)[1].removeprefix(b"KEY: ").decode()
 
 
-def flip(file: Path, chance: random.Random) -> None:
-    """Change one bit; not the file's time of modification, nor the format's version, at which nginx passes over it."""
+def flip(file: Path, chance: random.Random, first: int = _VERSION_BYTES) -> None:
+    """Change one bit, at the byte `first` or later, and not the file's time of modification.
+
+    By default the format's version stays: nginx itself passes over a file of another one.
+    """
     times = file.stat()
-    at = chance.randrange(_VERSION_BYTES, times.st_size)
+    at = chance.randrange(first, times.st_size)
     with file.open("r+b") as opened:
         opened.seek(at)
         changed = bytes([opened.read(1)[0] ^ 1 << chance.randrange(8)])

@@ -18,7 +18,7 @@ from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.progress import say, step
 from testbed.sandbox.world import World
-from testbed.soak import command, target
+from testbed.soak import attack, command, target
 from testbed.soak.target import Target
 
 REPOSITORY = "team/soak"
@@ -105,9 +105,9 @@ def run(world: World, cases: Sequence[Case], seconds: int, *, on_node: bool) -> 
         if chosen := [case for case in cases if case.tls == tls]:
             with (target.on_node if on_node else target.alone)(world, tls=tls) as attacked:
                 attacks += _attacked(world, chosen, seconds, attacked)
-    for attack in attacks:
-        say(f"  {json.dumps(attack)}")
-    return {"seconds": seconds, "attacks": attacks, "holds": all(attack["holds"] for attack in attacks)}
+    for found in attacks:
+        say(f"  {json.dumps(found)}")
+    return {"seconds": seconds, "attacks": attacks, "holds": all(found["holds"] for found in attacks)}
 
 
 def _attacked(world: World, cases: Sequence[Case], seconds: int, attacked: Target) -> Iterator[dict[str, object]]:
@@ -129,9 +129,8 @@ def _watched(case: Case, path: str, seconds: int, attacked: Target) -> Seen:
         "target": f"{attacked.address}:{HTTPS_PORT if case.tls else HTTP_PORT}",
         "source": attacked.source,
     }
-    words = [sys.executable, "-m", "testbed.soak.attack", case.kind, *(f"--{k}={v}" for k, v in options.items())]
     seen = Seen()
-    with subprocess.Popen(words) as attacker:  # noqa: S603 - our own words
+    with subprocess.Popen(attack.command(case.kind, options)) as attacker:  # noqa: S603 - our own words
         while attacker.poll() is None:
             seen.cached[_status(attacked, path)] += 1
             seen.uncached[_status(attacked, f"/v2/{REPOSITORY}/manifests/t{time.monotonic_ns()}")] += 1

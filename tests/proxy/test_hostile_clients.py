@@ -6,11 +6,8 @@ The pod has an eighth of its connections, and the attacks an eighth of theirs; `
 import re
 import secrets
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.waiting import wait_until
 from tests.proxy.client import ADDRESS, Client
+from tests.proxy.hostile import attack
 from tests.proxy.memory import anonymous_kib
 
 SCALE = 8
@@ -55,15 +53,6 @@ def blob(client: Client, publisher: Publisher) -> str:
     return path
 
 
-@contextmanager
-def attack(kind: str, connections: int, path: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A hostile client at work."""
-    words = (kind, f"--connections={connections}", f"--seconds={SECONDS}", f"--path={path}")
-    with subprocess.Popen([sys.executable, "-m", "testbed.soak.attack", *words], stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
-        yield process
-        assert process.wait() == 0
-
-
 def status(client: Client, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET") -> int | str:
     """The status, or why there is none."""
     try:
@@ -76,7 +65,7 @@ def status(client: Client, path: str, headers: Mapping[str, str] | None = None, 
 @pytest.mark.parametrize("kind", ["kept-alive", "unfinished-header", "body", "7k-header", "24k-header"])
 def test_other_clients_are_served_beside_many_connections_of_one(client: Client, blob: str, kind: str) -> None:
     cached, uncached, live = [], [], []
-    with attack(kind, CONNECTIONS, blob) as attacker:
+    with attack(kind, connections=CONNECTIONS, seconds=SECONDS, path=blob) as attacker:
         while attacker.poll() is None:
             cached.append(status(client, blob))
             uncached.append(status(client, f"/v2/team/app/manifests/{secrets.token_hex(8)}"))
@@ -175,7 +164,7 @@ def has_ended(connection: socket.socket) -> bool:
 def test_a_connection_with_full_headers_takes_less_than_20_kb(small: Pod, blob: str) -> None:
     held: list[int] = []
     for connections in (CONNECTIONS // 4, CONNECTIONS):
-        with attack("7k-header", connections, blob) as attacker:
+        with attack("7k-header", connections=connections, seconds=SECONDS, path=blob) as attacker:
             time.sleep(SECONDS / 2)
             assert attacker.poll() is None
             held.append(anonymous_kib(small))

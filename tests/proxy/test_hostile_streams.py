@@ -4,10 +4,8 @@ import secrets
 import socket
 import ssl
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import httpx2
 import pytest
@@ -17,6 +15,7 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.soak.attack import HTTP2_PREFACE, frame
 from tests.proxy.client import ADDRESS, Client
+from tests.proxy.hostile import attack
 from tests.proxy.memory import anonymous_kib
 
 TARGET = f"{ADDRESS}:8443"
@@ -49,16 +48,9 @@ def blob(client: Client, publisher: Publisher) -> str:
     return path
 
 
-@contextmanager
-def attack(kind: str, path: str, streams: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A hostile client at work."""
-    options = {"connections": CONNECTIONS, "streams": streams, "seconds": SECONDS, "path": path, "target": TARGET}
-    words = [f"--{name}={value}" for name, value in options.items()]
-    with subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-m", "testbed.soak.attack", kind, *words], stdout=subprocess.DEVNULL
-    ) as process:
-        yield process
-        assert process.wait() == 0
+def on_streams(kind: str, path: str, streams: int) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    """An attack on the port for TLS."""
+    return attack(kind, connections=CONNECTIONS, streams=streams, seconds=SECONDS, path=path, target=TARGET)
 
 
 @pytest.mark.rule("R57", "F24")
@@ -67,7 +59,7 @@ def test_other_clients_are_served_beside_the_streams_of_one(
     client: Client, blob: str, world: World, trust: ssl.SSLContext, kind: str
 ) -> None:
     statuses, secure = set(), set()
-    with attack(kind, blob, 120) as attacker, httpx2.Client(verify=trust, trust_env=False, http2=True) as over_tls:
+    with on_streams(kind, blob, 120) as attacker, httpx2.Client(verify=trust, trust_env=False, http2=True) as over_tls:
         while attacker.poll() is None:
             statuses.add(client.get(blob).status)
             secure.add(over_tls.get(f"https://{TARGET}{blob}", extensions={"sni_hostname": world.domain}).status_code)
@@ -77,11 +69,11 @@ def test_other_clients_are_served_beside_the_streams_of_one(
 
 @pytest.mark.rule("R57", "F24")
 def test_a_connection_with_unread_streams_takes_less_than_a_mebibyte(secure: Pod, blob: str) -> None:
-    with attack("unread-streams", "/v2/", SERVED):
+    with on_streams("unread-streams", "/v2/", SERVED):
         pass  # nginx holds what it needs once
     idle = anonymous_kib(secure)
     grown: list[float] = []
-    with attack("unread-streams", blob, 4 * SERVED) as attacker:
+    with on_streams("unread-streams", blob, 4 * SERVED) as attacker:
         while attacker.poll() is None:
             grown.append((anonymous_kib(secure) - idle) / CONNECTIONS)
             time.sleep(0.1)

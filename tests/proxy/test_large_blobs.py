@@ -16,6 +16,7 @@ from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from testbed.soak import cached_files
 from testbed.waiting import wait_until
 from tests.proxy.client import Client
 from tests.proxy.memory import anonymous_kib
@@ -180,7 +181,8 @@ def test_a_pull_ends_at_a_file_that_is_cut_short(proxy: Pod, client: Client, dig
     """The pull begins at once: within seconds the scrub would find the file."""
     path = f"/v2/team/app/blobs/{digest}"
     client.get(path)
-    (file,) = (file for file in (proxy.folder / "cache/blobs").glob("*/*/*") if f"bytes={9 * MIB}-" in key_of(file))
+    cached = cached_files.cached(proxy.folder / "cache", "blobs")
+    (file,) = (file for file in cached if f"bytes={9 * MIB}-" in cached_files.key(file))
     os.truncate(file, MIB // 2)
     assert ended_early(client, path)
 
@@ -193,9 +195,3 @@ def ended_early(client: Client, path: str) -> bool:
     except TimeoutError:
         return False
     return not answer.complete and time.monotonic() - began < 15
-
-
-def key_of(file: Path) -> str:
-    """The key of a cached file."""
-    with file.open("rb") as opened:
-        return opened.read(500).decode(errors="replace")

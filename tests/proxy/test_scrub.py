@@ -1,7 +1,6 @@
 """The scrub: damaged files of the cache are found and removed, and nginx fetches them again."""
 
 import json
-import os
 import random
 import re
 import secrets
@@ -15,6 +14,8 @@ import pytest
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from testbed.soak import cached_files
+from testbed.soak.cached_files import cut, empty, flip
 from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, ADDRESS, Client
 
@@ -49,8 +50,7 @@ class Filled:
 
     def files(self, *zones: str) -> list[Path]:
         """The cached files, in an order that does not depend on the file system."""
-        found = (file for zone in zones for file in (self.cache / zone).glob("*/*/*") if is_cached_file(file))
-        return sorted(found)
+        return cached_files.cached(self.cache, *zones)
 
     def wrong(self, client: Client) -> list[str]:
         """The paths whose pull does not bring its content."""
@@ -85,11 +85,7 @@ class Filled:
 
     def noted(self) -> set[str]:
         """The names of the files whose checksums are noted."""
-        return {name for file in (self.cache / "checksums").glob("*-??") for name in json.loads(file.read_text())}
-
-
-def is_cached_file(file: Path) -> bool:
-    return "." not in file.name
+        return cached_files.noted(self.cache)
 
 
 def scrub_counts() -> dict[str, int]:
@@ -157,27 +153,6 @@ def fill(pod: Pod, client: Client, publisher: Publisher) -> Filled:
     files = LAYERS * 5 + 1
     wait_until(lambda: len(made.files("blobs", "manifests")) == files, "nginx has stored the last slice")
     return made
-
-
-def flip(file: Path, chance: random.Random, first: int = 8) -> None:
-    """Change one bit, at `first` or later, and not the time of modification.
-
-    The first 8 bytes are the version of the format: nginx itself passes over a file of another one.
-    """
-    times = file.stat()
-    content = bytearray(file.read_bytes())
-    content[chance.randrange(first, len(content))] ^= 1 << chance.randrange(8)
-    with file.open("r+b") as opened:
-        opened.write(content)
-    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-
-def cut(file: Path, chance: random.Random) -> None:
-    os.truncate(file, chance.randrange(1, file.stat().st_size))
-
-
-def empty(file: Path, _: random.Random) -> None:
-    os.truncate(file, 0)
 
 
 BODY_AT = 900
