@@ -3,7 +3,6 @@
 import crypto from 'crypto';
 import fs from 'fs';
 import cache_entry from './cache_entry.js';
-import cache_files from './cache_files.js';
 import checksums from './checksums.js';
 
 // What is read at once: from 128 KiB on, each turn would get a new buffer from the kernel, which costs as much as the hash.
@@ -53,7 +52,7 @@ function damage(found, sumOfBody) {
         return 'content';
     }
     const sums = { storedAtMs: found.stat.mtimeMs, header: sum('', found.header), body: sumOfBody.slice(0, 32) };
-    return checksums.compare(found.path, sums, () => cache_files.namesBeside(found.path));
+    return checksums.compare(found.path, sums);
 }
 
 // The checksum of what comes before a chunk, and of the chunk. Against accidents 128 bits are plenty.

@@ -94,4 +94,4 @@ function remove(found) {
     }
 }
 
-export default { inspect, names, namesBeside, remove, stat, version };
+export default { inspect, nameOf, names, namesBeside, remove, stat, version };

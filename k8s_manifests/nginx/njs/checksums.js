@@ -2,15 +2,16 @@
 // of the cache, below nginx's prefix.
 
 import fs from 'fs';
+import cache_files from './cache_files.js';
 
 const FOLDER = 'checksums';
 
 // Compares a file's checksums with those that were noted, and notes them where there are none.
 // Returns 'content' or 'header' when they differ, otherwise ''. Content never changes; the header does, with the file.
 //   sums  { header, body, storedAtMs }
-function compare(path, sums, namesInFolder) {
+function compare(path, sums) {
     const noted = read(path);
-    const name = nameOf(path);
+    const name = cache_files.nameOf(path);
     const text = `${sums.storedAtMs} ${sums.header} ${sums.body}`;
     const before = String(noted[name] || '').split(' ');
     if (before.length === 3 && before[2] !== sums.body) {
@@ -21,7 +22,7 @@ function compare(path, sums, namesInFolder) {
     }
     if (noted[name] !== text) {
         noted[name] = text;
-        write(path, noted, namesInFolder());
+        write(path, noted, cache_files.namesBeside(path));
     }
     return '';
 }
@@ -29,14 +30,10 @@ function compare(path, sums, namesInFolder) {
 // Forgets a file that was removed.
 function forget(path) {
     const noted = read(path);
-    if (noted[nameOf(path)]) {
-        delete noted[nameOf(path)];
+    if (noted[cache_files.nameOf(path)]) {
+        delete noted[cache_files.nameOf(path)];
         write(path, noted, Object.keys(noted));
     }
-}
-
-function nameOf(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function place(path) {
