@@ -335,6 +335,16 @@ test('an intact blob is compared with its digest once', async () => {
     assert.equal(ngx.shared.scrub_blobs.size(), 0);
 });
 
+test('a blob is not compared again for slices that are found intact during its check', async () => {
+    storeBlob();
+    round();
+    const check = checkBlobs();
+    round();
+    await check;
+    await checkBlobs();
+    assert.equal(ngx.shared.scrub_counts.get('blobs'), 1);
+});
+
 test('a blob is compared with its digest again after one of its slices was removed', async () => {
     const files = storeBlob();
     round();

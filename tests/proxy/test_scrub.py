@@ -228,6 +228,13 @@ def test_a_blob_that_was_damaged_before_its_checksums_were_noted_is_fetched_agai
     wait_until(lambda: client.get(path).body == content, "the blob is fetched again", seconds=60)
 
 
+def change_key(file: Path) -> None:
+    """Write one byte in place: a file that is written anew is empty for a moment."""
+    with file.open("r+b") as opened:
+        opened.seek(opened.read(1000).index(b"KEY: sha256:") + len("KEY: sha"))
+        opened.write(b"X")
+
+
 @pytest.mark.rule("R59")
 def test_each_damaged_file_has_a_log_line_and_is_counted_by_the_kind_of_its_damage(filled: Filled) -> None:
     filled.wait_until_noted()
@@ -236,9 +243,8 @@ def test_each_damaged_file_has_a_log_line_and_is_counted_by_the_kind_of_its_dama
     chance = random.Random(14)  # noqa: S311 - the same damage in every run
     flip(one, chance, BODY_AT)
     cut(two, chance)
-    content = three.read_bytes()
-    three.write_bytes(content.replace(b"KEY: sha256:", b"KEY: sha25v:", 1))
-    wait_until(lambda: filled.removed() == 3, "the damaged files are removed", seconds=FOUND_WITHIN_SECONDS)
+    change_key(three)
+    wait_until(lambda: filled.removed() >= 3, "the damaged files are removed", seconds=FOUND_WITHIN_SECONDS)
     counts = filled.counts()
     assert {name: count for name, count in counts.items() if name.startswith("damaged_")} == {
         "damaged_content": 1,

@@ -62,7 +62,9 @@ async function scrub_blob(r) {
     }
     ngx.shared.scrub_blobs.delete(key);
     const words = key.split(' ');
-    const paths = pathsOf({ digest: words[0], sliceBytes: Number(words[1]), bytes: Number(words[2]) });
+    // A slice that was found intact during the check of its blob has queued the blob again.
+    const isKnown = ngx.shared.scrub_intact.has(words[0]);
+    const paths = isKnown ? null : pathsOf({ digest: words[0], sliceBytes: Number(words[1]), bytes: Number(words[2]) });
     const sum = paths ? await sumOf(paths) : null;
     if (sum === words[0]) {
         ngx.shared.scrub_intact.set(words[0], 1);
