@@ -186,11 +186,12 @@ class Frontdoor(Contestant):
         folder: Its own.
         token: What follows `Basic `.
         ports_moved_by: For a second pod at the same time.
+        proxy: Lines of settings below `[proxy]`.
     """
 
     name, title, caches = "frontdoor", "ecr-frontdoor", True
 
-    def __init__(self, world: World, folder: Path, token: str, *, ports_moved_by: int = 0) -> None:
+    def __init__(self, world: World, folder: Path, token: str, *, ports_moved_by: int = 0, proxy: str = "") -> None:
         self.origin = f"http://127.0.0.1:{HTTP_PORT + ports_moved_by}"
         self.secure_origin = f"https://127.0.0.1:{HTTPS_PORT + ports_moved_by}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,7 +200,9 @@ class Frontdoor(Contestant):
             domain = "{world.domain}"
             cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
             registries = [{{ account = "{world.account}", region = "{world.region}", repositories = ["team/*"] }}]
-            proxy = {{ exposure = {{ kind = "pod", tls_secret = "registry-tls" }} }}
+            [proxy]
+            exposure = {{ kind = "pod", tls_secret = "registry-tls" }}
+            {proxy}
             """,
             "the benchmark's settings",
         )

@@ -31,23 +31,21 @@ class Load:
     errors: int
 
 
-def load(
-    url: str, headers: Mapping[str, str], *, connections: int, seconds: int, blobs: tuple[str, int] | None = None
-) -> Load:
+def load(url: str, headers: Mapping[str, str], *, connections: int, seconds: int, listed: Path | None = None) -> Load:
     """Request `url` repeatedly.
 
     Args:
-        url: What to ask for; with `blobs`, only where.
+        url: What to ask for; with `listed`, only where.
         headers: To send with it.
         connections: How many are open, each with one request under way.
         seconds: How long.
-        blobs: Path before a digest, and how many blobs, named by their number, to choose from at random.
+        listed: A file with a path in each line, to choose from at random.
 
     Raises:
         SandboxError: wrk fails.
     """
-    script = "random.lua" if blobs else "report.lua"
-    chosen = {"PREFIX": blobs[0], "BLOBS": str(blobs[1]), "REPORT": REPORT} if blobs else {}
+    script = "random.lua" if listed else "report.lua"
+    chosen = {"LISTED": str(listed), "REPORT": REPORT} if listed else {}
     words = command(url, script, headers, connections=connections, seconds=seconds, timeout_seconds=10)
     return parse(run(words, environment={**os.environ, **chosen}))
 

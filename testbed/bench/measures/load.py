@@ -1,5 +1,7 @@
 """A load of requests on a contestant, and its cost. A load that gets errors is recorded as a gap, without a figure."""
 
+from pathlib import Path
+
 from testbed.bench import usage, wrk
 from testbed.bench.contestants import Contestant
 from testbed.bench.stage import Stage, headers
@@ -14,7 +16,7 @@ def loaded(
     url: str,
     *,
     connections: int = 0,
-    blobs: tuple[str, int] | None = None,
+    listed: Path | None = None,
 ) -> tuple[Load, Usage] | None:
     """The load, and what was used meanwhile; None, and a gap, where answers were errors: those cost less than blobs do.
 
@@ -24,7 +26,7 @@ def loaded(
         about: The measure and the case.
         url: What for.
         connections: Other than the plan's.
-        blobs: As in `wrk.load`.
+        listed: As in `wrk.load`.
     """
     with usage.watched(contestant.processes()) as used:
         load = wrk.load(
@@ -32,7 +34,7 @@ def loaded(
             headers(contestant),
             connections=connections or stage.plan.load_connections,
             seconds=stage.plan.load_seconds,
-            blobs=blobs,
+            listed=listed,
         )
     if load.errors:
         reason = f"{load.errors} requests of a load were answered with errors, late or not at all: it is no figure"

@@ -1,7 +1,9 @@
--- Any one of the BLOBS blobs named by their number, each as likely as the others.
-local blobs = tonumber(os.getenv("BLOBS"))
-local prefix = os.getenv("PREFIX")
+-- Any one of the paths in the lines of the file LISTED, each as likely as the others.
+local paths = {}
+for path in io.lines(os.getenv("LISTED")) do
+   table.insert(paths, path)
+end
 request = function()
-   return wrk.format("GET", prefix .. string.format("%064d", math.random(0, blobs - 1)))
+   return wrk.format("GET", paths[math.random(#paths)])
 end
 dofile(os.getenv("REPORT"))
