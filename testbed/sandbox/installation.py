@@ -58,14 +58,14 @@ account = "{world.account}"
 region = "{world.region}"
 repositories = ["team/*"]
 
+[refresh]
+rollout_timeout_seconds = 120
+
 [proxy]
 image = "{image}"
 resolver = "{world.dns_address}"
 drain_seconds = 300
 resources = {{ cpu_request = "50m", memory_request = "64Mi" }}
-
-[refresh]
-rollout_timeout_seconds = 120
 """
 _EXPOSURE = f"""
 [proxy.exposure]
@@ -82,7 +82,10 @@ def settings_file(world: World, more: str = "") -> Path:
 
 
 def toml(world: World, *, image: str, more: str = "") -> str:
-    """The text of the sandbox's settings, with the proxy's image; with `more` at its end."""
+    """The text of the sandbox's settings, with the proxy's image; with `more` at its end.
+
+    With an exposure of its own, `more` continues the table `[proxy]`.
+    """
     exposure = "" if "[proxy.exposure]" in more else _EXPOSURE
     return _SETTINGS.format(world=world, image=image) + exposure + more
 

@@ -18,8 +18,6 @@ from testbed.soak.pods import Memory, memory_limit_bytes
 
 LOOPBACK = "127.0.0.1"
 ONE_OF_LOOPBACK = "127.1.0.1"
-ANY = "0.0.0.0"  # noqa: S104 - the source that the kernel chooses
-PLAIN = '[proxy.exposure]\nkind = "service"\n'
 
 
 class Target(Protocol):
@@ -70,7 +68,11 @@ class OnNode:
     limit_bytes: int
     memory: Memory
     before: dict[str, int]
-    source: str = ANY
+
+    @property
+    def source(self) -> str:
+        """An address of the node that no other client has."""
+        return self.world.hostile_address
 
     def survives(self) -> bool:
         """Whether the same pods run, and none of their containers was restarted."""
@@ -78,9 +80,9 @@ class OnNode:
 
 
 @contextmanager
-def alone(world: World, *, tls: bool) -> Iterator[Alone]:
-    """One whose nginx is in a cgroup with the default limit."""
-    text = installation.toml(world, image="example.net/nginx:1", more="" if tls else PLAIN)
+def alone(world: World, more: str) -> Iterator[Alone]:
+    """One whose nginx is in a cgroup with the default limit; `more` is TOML for the settings."""
+    text = installation.toml(world, image="example.net/nginx:1", more=more)
     settings = parse_toml(text, "the soak's settings")
     limit_bytes = int(parse_quantity(settings.proxy.resources.memory_limit))
     with _pod(world, settings) as pod, _limited(world, pod, limit_bytes) as memory:
@@ -88,13 +90,13 @@ def alone(world: World, *, tls: bool) -> Iterator[Alone]:
 
 
 @contextmanager
-def on_node(world: World, *, tls: bool) -> Iterator[OnNode]:
-    """One of two of an installation with the default limit.
+def on_node(world: World, more: str) -> Iterator[OnNode]:
+    """One of two of an installation with the default limit; `more` is TOML for the settings.
 
     Raises:
         SandboxError: The front door cannot be installed.
     """
-    invocation = installation.install(world, "" if tls else PLAIN)
+    invocation = installation.install(world, more)
     if invocation.error:
         raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
     pod, *_ = installation.proxy_pod_objects(world)

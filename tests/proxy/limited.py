@@ -1,7 +1,6 @@
 """Clients with addresses of their own, behind a proxy that forwards them, and a flood from one of them."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from http import HTTPStatus
 
 from lambda_fn.settings import Settings
 from testbed.sandbox.cloud.publish import Image
+from testbed.soak.flood import command
 from tests.proxy.client import ACCEPT, Answer, Client
 
 TRUSTED = "127.0.0.1"
@@ -46,11 +46,11 @@ def pull(client: Client, image: Image, tag: str, address: str) -> list[int]:
 
 
 @contextmanager
-def flood(*words: str, rate: int = 300, address: str = HOSTILE) -> Iterator["subprocess.Popen[bytes]"]:
-    """A hostile client at work."""
-    header = (f"--header=X-Forwarded-For: {address}",) if address else ()
-    command = (f"--rate={rate}", f"--seconds={LONGEST_SECONDS}", f"--source={TRUSTED}", *header, *words)
-    with subprocess.Popen([sys.executable, "-m", "testbed.soak.flood", *command], stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
+def flood(*, rate: int = 300, address: str = HOSTILE) -> Iterator["subprocess.Popen[bytes]"]:
+    """A hostile client that requests missing content."""
+    headers = [f"X-Forwarded-For: {address}"] if address else []
+    options = {"rate": rate, "seconds": LONGEST_SECONDS, "source": TRUSTED, "header": headers}
+    with subprocess.Popen(command("missing", options), stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
         try:
             yield process
         finally:

@@ -26,7 +26,9 @@ class Behaviour(BaseModel):
     registry_actions: frozenset[str] = frozenset()
     """IAM actions that `registry_status` and `registry_delay_seconds` are limited to; empty: all and the ping."""
     registry_requests_per_second: int | None = Field(default=None, ge=1)
-    """All registries together answer so many requests in each second; the others are throttled (429)."""
+    """All registries together answer so many requests in each second; the others are throttled (429). Pushes do not
+    count.
+    """
     registry_delay_seconds: float = 0
     """Wait before the first byte of an answer."""
     registry_held_actions: frozenset[str] = frozenset()

@@ -59,9 +59,13 @@ class Publisher:
 
     def image(self, repository: str, tag: str, layers: Sequence[bytes]) -> Image:
         """Push an image with these layers. It is for pulling: the layers need not be archives."""
-        digests = tuple(self.blob(repository, layer) for layer in layers)
-        rootfs = {"type": "layers", "diff_ids": digests}
+        rootfs = {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]}
         config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).encode()
+        return self.image_of(repository, tag, config, layers)
+
+    def image_of(self, repository: str, tag: str, config: bytes, layers: Sequence[bytes]) -> Image:
+        """Push an image with this configuration, of any bytes."""
+        digests = tuple(self.blob(repository, layer) for layer in layers)
         manifest = json.dumps(
             {
                 "schemaVersion": 2,

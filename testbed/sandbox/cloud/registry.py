@@ -59,7 +59,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     route = routes.parse(request.method, request.path)
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
-    refused = _too_many(cloud) or await _faulty(cloud, route) or _forbidden(request, host, route)
+    refused = _too_many(cloud, route) or await _faulty(cloud, route) or _forbidden(request, host, route)
     return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
 
@@ -74,9 +74,10 @@ def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> 
     return None
 
 
-def _too_many(cloud: Cloud) -> web.Response | None:
+def _too_many(cloud: Cloud, route: Route) -> web.Response | None:
+    """ECR counts each action apart, so pushes are no part of what is allowed."""
     allowed, now = cloud.behaviour.registry_requests_per_second, time.monotonic()
-    if allowed is None:
+    if allowed is None or route.pushes:
         return None
     while cloud.recent and cloud.recent[0] < now - 1:
         cloud.recent.popleft()

@@ -49,6 +49,11 @@ class Route:
     action: str = ""
 
     @property
+    def pushes(self) -> bool:
+        """Whether it is part of a push."""
+        return self.kind == "uploads" or self.action == "ecr:PutImage"
+
+    @property
     def writes(self) -> bool:
         """Whether it brings a repository into being."""
         return self.action in {"ecr:PutImage", "ecr:InitiateLayerUpload"}

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from testbed.sandbox import tools
@@ -44,10 +45,11 @@ class Counts:
 
 
 class LayerServer:
-    """The running program, at the other end of its standard input and output."""
+    """The running program, at the other end of its standard input and output. Threads may share it."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self._lock = Lock()
 
     def publish(self, control: Control, size_bytes: int, seed: int) -> str:
         """The digest of a generated layer that ECR's double redirects and this server serves; a second for each GiB."""
@@ -73,9 +75,10 @@ class LayerServer:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise ValueError("the program was started without pipes")
-        stdin.write(json.dumps(command) + "\n")
-        stdin.flush()
-        answer = stdout.readline()
+        with self._lock:
+            stdin.write(json.dumps(command) + "\n")
+            stdin.flush()
+            answer = stdout.readline()
         if not answer:
             raise SandboxError(f"the layer server ended with status {self._process.wait()}; its reason is above")
         return Counts(**json.loads(answer))

@@ -1,9 +1,9 @@
-"""What the hostile client sends."""
+"""What a hostile client sends on each connection."""
 
 import pytest
 
-from testbed.soak.attack import HTTP2_PREFACE, KINDS, frame
-from testbed.soak.hostile import CASES, HTTP_NOT_FOUND, HTTP_OK, Seen
+from testbed.soak.attack import command
+from testbed.soak.attack_kinds import HTTP2_PREFACE, KINDS, frame
 
 
 def test_a_frame_has_the_length_of_its_payload_first() -> None:
@@ -28,28 +28,17 @@ def test_every_stream_is_a_request(kind: str, flags: int) -> None:
     assert [stream for kind_, flag, stream in found if (kind_, flag) == (1, flags)] == [1, 3, 5]
 
 
-def test_every_attack_has_a_kind() -> None:
-    assert {case.kind for case in CASES} == set(KINDS)
+@pytest.mark.parametrize("kind", ["unread-body", "unread-range"])
+def test_a_request_that_is_not_read_is_whole(kind: str) -> None:
+    sent = KINDS[kind].first("/v2/a/b", 0)
+    assert sent.startswith(b"GET /v2/a/b HTTP/1.1\r\n")
+    assert sent.endswith(b"\r\n\r\n")
 
 
-@pytest.mark.parametrize(
-    ("cached", "uncached", "peak_bytes", "holds"),
-    [
-        ({200: 9}, {404: 99, 503: 1}, 799, True),
-        ({200: 9, 503: 1}, {404: 100}, 799, False),
-        ({200: 9}, {404: 98, 503: 2}, 799, False),
-        ({200: 9}, {404: 100}, 800, False),
-    ],
-)
-def test_an_attack_is_held_off_when_the_others_are_served(
-    cached: dict[int | str, int],
-    uncached: dict[int | str, int],
-    peak_bytes: int,
-    holds: bool,  # noqa: FBT001 - a table
-) -> None:
-    seen = Seen(peak_bytes=peak_bytes - 300, kernel_peak_bytes=300)
-    seen.cached.update(cached)
-    seen.uncached.update(uncached)
-    seen.live[HTTP_OK] += 1
-    assert seen.holds(1000) == holds
-    assert HTTP_NOT_FOUND in seen.uncached
+def test_a_list_repeats_its_option() -> None:
+    assert command("idle", {"path": ["/a", "/b"], "seconds": 3})[-4:] == [
+        "idle",
+        "--path=/a",
+        "--path=/b",
+        "--seconds=3",
+    ]
