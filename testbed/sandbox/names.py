@@ -16,7 +16,6 @@ class Names:
         new_domain: The name that a deployment changes it to; in the same certificate.
         refresher_role: The role the Lambda runs as.
         layer_server_address: Of `testbed.sandbox.layer_server`, while it is in S3's place.
-        hostile_address: Of a client that attacks pods of the node.
     """
 
     account: str = "123456789012"
@@ -38,7 +37,6 @@ class Names:
     ecr_address: str = "192.0.2.20"
     s3_address: str = "192.0.2.30"
     layer_server_address: str = "192.0.2.31"
-    hostile_address: str = "192.0.2.66"
     api_port: int = 6443
     pod_cidr: str = "10.244.0.0/24"
     service_cidr: str = "10.96.0.0/16"
@@ -105,7 +103,7 @@ class Names:
     def addresses(self) -> tuple[str, ...]:
         """Addresses of the network namespace itself, each a /32 on `lo`."""
         clouds = self.aws_address, self.ecr_address, self.s3_address, self.layer_server_address
-        return self.dns_address, self.api_address, *clouds, self.hostile_address
+        return self.dns_address, self.api_address, *clouds
 
     @property
     def api_names(self) -> tuple[str, ...]:

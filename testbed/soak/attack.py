@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle
 
-from testbed.soak import command as programs
+from testbed.soak import programs
 from testbed.soak.attack_kinds import KINDS
 
 DRIP_SECONDS = 2

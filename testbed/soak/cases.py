@@ -28,7 +28,7 @@ class Installation:
 
 
 # With it nginx believes that a client has the address which it connects from.
-_CLIENTS_ARE_KNOWN = '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["198.51.100.0/24"]\n'
+_CLIENTS_ARE_KNOWN = '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["203.0.113.0/24"]\n'
 PLAIN = Installation(_CLIENTS_ARE_KNOWN)
 TLS = Installation("", tls=True)
 SCARCE = Installation(

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,14 +18,6 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     return made
-
-
-def words(module: str, kind: str, options: Mapping[str, object]) -> list[str]:
-    """The words that start a hostile client: its kind, and its options by name. A list repeats its option."""
-    pairs = [
-        (name, value) for name, given in options.items() for value in (given if isinstance(given, list) else [given])
-    ]
-    return [sys.executable, "-m", module, kind, *(f"--{name}={value}" for name, value in pairs)]
 
 
 def status(run: Callable[[], Mapping[str, object]], file: Path | None) -> int:

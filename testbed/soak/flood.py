@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from testbed.soak import command as programs
+from testbed.soak import programs
 from testbed.soak.flood_requests import KINDS, Aim, Request
 
 MOST_AT_ONCE = 4000

@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.errors import SandboxError
@@ -36,6 +38,7 @@ class Ground:
         images: New ones.
         hot: The image that is cached.
         server: In S3's place.
+        numbers: Of the attacks.
     """
 
     pod: Target
@@ -43,6 +46,7 @@ class Ground:
     images: NewImages
     hot: Tagged
     server: LayerServer
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _published: dict[Layers, list[str]] = field(default_factory=dict)
 
     def digests(self, layers: Layers) -> list[str]:
@@ -70,14 +74,6 @@ class Ground:
         """What S3 has sent of these so far."""
         return sum(self.server.counts(digest).bytes for digest in digests)
 
-    def fill(self, size_bytes: int) -> None:
-        """Let the pod cache layers of so many bytes."""
-        for _ in range(size_bytes // FILLING_BYTES):
-            pull = Pull(f"/v2/{REPOSITORY}/blobs/{_published(self.server, FILLING_BYTES)}")
-            pull.run(self.pod.address)
-            if not pull.is_whole:
-                raise SandboxError(f"{self.pod.address} does not serve {pull.path}: {pull.error or pull.digest}")
-
 
 @contextmanager
 def prepared(world: World, pod: Target, installation: Installation) -> Iterator[Ground]:
@@ -90,12 +86,24 @@ def prepared(world: World, pod: Target, installation: Installation) -> Iterator[
     door = Door(pod.address, world.domain, trust)
     with serving_layers(world) as s3, new_images.pushing(world, REPOSITORY, s3.server) as images:
         s3.server.set_rate(S3_BYTES_PER_SECOND)
+        _fill(pod, s3.server, installation.filled_bytes)
         hot = images.push((HOT_LAYER_BYTES, *new_images.LAYER_BYTES))
         if not eventually(lambda: other_clients.pull(door, REPOSITORY, hot) == OK, seconds=30):
             raise SandboxError(f"{pod.address} does not serve a new image: {other_clients.pull(door, REPOSITORY, hot)}")
-        ground = Ground(pod, door, images, hot, s3.server)
-        ground.fill(installation.filled_bytes)
-        yield ground
+        yield Ground(pod, door, images, hot, s3.server)
+
+
+def _fill(pod: Target, server: LayerServer, size_bytes: int) -> None:
+    """Let the pod cache layers of so many bytes."""
+    for _ in range(size_bytes // FILLING_BYTES):
+        pull = Pull(f"/v2/{REPOSITORY}/blobs/{_published(server, FILLING_BYTES)}")
+        if not eventually(partial(_is_whole, pull, pod.address), seconds=30):
+            raise SandboxError(f"{pod.address} does not serve {pull.path}: {pull.error or pull.digest}")
+
+
+def _is_whole(pull: Pull, address: str) -> bool:
+    pull.run(address)
+    return pull.is_whole
 
 
 def _published(server: LayerServer, size_bytes: int) -> str:

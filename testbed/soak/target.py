@@ -11,13 +11,15 @@ from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.settings import Settings, parse_toml
 from testbed.sandbox import cgroups, installation
 from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.soak.pods import Memory, memory_limit_bytes
 
 LOOPBACK = "127.0.0.1"
-ONE_OF_LOOPBACK = "127.1.0.1"
+ATTACKERS = "198.51.100"
+"""The node has this network while it attacks its pods."""
 
 
 class Target(Protocol):
@@ -27,9 +29,8 @@ class Target(Protocol):
     def address(self) -> str:
         """Where it listens."""
 
-    @property
-    def source(self) -> str:
-        """The address that the attacks come from."""
+    def source(self, number: int) -> str:
+        """The address that an attack comes from: each has its own, since limits by address outlast it."""
 
     @property
     def limit_bytes(self) -> int:
@@ -52,7 +53,10 @@ class Alone:
     memory: Memory
     before: list[int]
     address: str = LOOPBACK
-    source: str = ONE_OF_LOOPBACK
+
+    def source(self, number: int) -> str:
+        """One of loopback."""
+        return f"127.1.0.{number}"
 
     def survives(self) -> bool:
         """Whether the same workers serve."""
@@ -69,10 +73,9 @@ class OnNode:
     memory: Memory
     before: dict[str, int]
 
-    @property
-    def source(self) -> str:
-        """An address of the node that no other client has."""
-        return self.world.hostile_address
+    def source(self, number: int) -> str:
+        """One of the node that no other client has."""
+        return f"{ATTACKERS}.{number}"
 
     def survives(self) -> bool:
         """Whether the same pods run, and none of their containers was restarted."""
@@ -96,6 +99,7 @@ def on_node(world: World, more: str) -> Iterator[OnNode]:
     Raises:
         SandboxError: The front door cannot be installed.
     """
+    run(("ip", "route", "replace", "local", f"{ATTACKERS}.0/24", "dev", "lo"))
     invocation = installation.install(world, more)
     if invocation.error:
         raise SandboxError(f"the Lambda failed: {invocation.error['errorMessage']}")
@@ -134,7 +138,8 @@ def _limited(world: World, pod: Pod, limit_bytes: int) -> Iterator[Memory]:
     try:
         yield Memory(folder)
     finally:
-        pod.stop()
+        # Requests of a flood wait for a minute in the queue of their client, and would hold up a stop.
+        pod.kill()
         cgroups.remove(name)
 
 

@@ -54,7 +54,7 @@ def _command(case: Case, ground: Ground, seconds: int) -> list[str]:
         "seconds": seconds,
         "path": ground.paths(case.about),
         "target": f"{ground.pod.address}:{HTTPS_PORT if case.installation.tls else HTTP_PORT}",
-        "source": ground.pod.source,
+        "source": ground.pod.source(next(ground.numbers)),
     }
     if case.holds_connections:
         return attack.command(case.kind, {**options, "connections": case.connections, "streams": case.streams})

@@ -13,7 +13,7 @@ import pytest
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from testbed.soak.attack import HTTP2_PREFACE, frame
+from testbed.soak.attack_kinds import HTTP2_PREFACE, frame
 from tests.proxy.client import ADDRESS, Client
 from tests.proxy.hostile import attack
 from tests.proxy.memory import anonymous_kib
