@@ -127,7 +127,7 @@ def test_the_registry_throttles_above_a_rate(ecr: httpx2.Client, control: Contro
 
 @pytest.mark.row("F13")
 def test_pushes_do_not_count_to_that_rate(ecr: httpx2.Client, control: Control) -> None:
-    control.set(Behaviour(registry_requests_per_second=1))
+    control.set(Behaviour(registry_requests_per_second=3))
 
     assert {ecr.post("/v2/team/app/blobs/uploads/").status_code for _ in range(4)} == {202}
     assert ecr.get("/v2/").status_code == 200
