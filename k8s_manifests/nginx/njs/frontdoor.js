@@ -28,6 +28,7 @@ export default {
     free_memory: large_pulls.free_memory,
     hold_memory: large_pulls.hold_memory,
     image_state: image_state.image_state,
+    is_too_slow: large_pulls.is_too_slow,
     metrics: metrics.metrics,
     needed_mib: large_pulls.needed_mib,
     read_ahead: read_ahead.read_ahead,
