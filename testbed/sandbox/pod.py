@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -183,6 +183,13 @@ class Pod:
     def children(self) -> list[int]:
         """Nginx's workers, and its cache manager."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    @property
+    def workers(self) -> list[int]:
+        """Those of them that serve; none when nginx has ended."""
+        with suppress(OSError):
+            return [pid for pid in self.children if "worker process" in Path(f"/proc/{pid}/cmdline").read_text()]
+        return []
 
     def cached_files(self) -> set[str]:
         """The paths of everything in the cache's volume that nginx has stored."""

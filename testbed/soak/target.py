@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,7 @@ class Alone:
 
     def survives(self) -> bool:
         """Whether the same workers serve."""
-        return _workers(self.pod) == self.before and not self.memory.kills()
+        return self.pod.workers == self.before and not self.memory.kills()
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def alone(world: World, more: str) -> Iterator[Alone]:
     settings = parse_toml(text, "the soak's settings")
     limit_bytes = int(parse_quantity(settings.proxy.resources.memory_limit))
     with _pod(world, settings) as pod, _limited(world, pod, limit_bytes) as memory:
-        yield Alone(pod, limit_bytes, memory, _workers(pod))
+        yield Alone(pod, limit_bytes, memory, pod.workers)
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def _limited(world: World, pod: Pod, limit_bytes: int) -> Iterator[Memory]:
     for file in ("memory.max", "memory.limit_in_bytes"):
         if (folder / file).exists():
             (folder / file).write_text(str(limit_bytes))
-    for process in (pod.pid, *_workers(pod)):
+    for process in (pod.pid, *pod.workers):
         (folder / "cgroup.procs").write_text(str(process))
     try:
         yield Memory(folder)
@@ -141,11 +141,3 @@ def _limited(world: World, pod: Pod, limit_bytes: int) -> Iterator[Memory]:
         # Requests of a flood wait for a minute in the queue of their client, and would hold up a stop.
         pod.kill()
         cgroups.remove(name)
-
-
-def _workers(pod: Pod) -> list[int]:
-    """The processes that serve; the kernel may have killed one, and the master started another."""
-    with suppress(OSError):
-        children = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
-        return [int(pid) for pid in children if "worker process" in Path("/proc", pid, "cmdline").read_text()]
-    return []

@@ -58,8 +58,9 @@ test('failures that lie further apart than twice the deadline are not in a row',
     assert.equal(breaker.state(circuit), 'closed');
 });
 
-for (const [asked, seconds] of [[7, 7], [3600, 60], [NaN, 1], [0, 1]]) {
+for (const [asked, seconds, pauseSeconds] of [[7, 7, 5], [3600, 60, 5], [NaN, 1, 5], [0, 0.5, 0.5]]) {
     test(`throttling with Retry-After ${asked} opens the circuit for ${seconds} s, with 429`, () => {
+        circuit.pauseSeconds = pauseSeconds;
         finish('throttled', asked);
         assert.equal(breaker.tryAcquire(circuit).status, 429);
         now += seconds * 1000 - 1;
@@ -76,12 +77,32 @@ test('a half-open circuit allows one probe', () => {
     assert.ok(!breaker.tryAcquire(circuit).allowed);
 });
 
-test('a probe without an outcome makes room for another after its deadline', () => {
+for (const [pauseSeconds, afterMs] of [[5, 5000], [60, DEADLINE_MS]]) {
+    test(`a probe without an outcome makes room for another after ${afterMs} ms`, () => {
+        circuit.pauseSeconds = pauseSeconds;
+        openByFailures();
+        now += pauseSeconds * 1000;
+        assert.ok(breaker.tryAcquire(circuit).allowed);
+        now += afterMs - 1;
+        assert.ok(!breaker.tryAcquire(circuit).allowed);
+        now += 1;
+        assert.ok(breaker.tryAcquire(circuit).allowed);
+    });
+}
+
+test('probes that an upstream left without an answer do not count when it answers again', () => {
     openByFailures();
+    const lost = [1, 2, 3].map(() => {
+        now += 5000;
+        return breaker.tryAcquire(circuit);
+    });
     now += 5000;
-    assert.ok(breaker.tryAcquire(circuit).allowed);
-    now += DEADLINE_MS;
-    assert.ok(breaker.tryAcquire(circuit).allowed);
+    finish('succeeded');
+    lost.forEach(permit => {
+        assert.ok(permit.allowed);
+        breaker.record(circuit, permit.opening, 'failed');
+    });
+    assert.equal(breaker.state(circuit), 'closed');
 });
 
 test('a probe that was not used makes room for another at once', () => {

@@ -1,8 +1,9 @@
 """A proxy in front of the ECR double, which is healthy before every test, and the leak checks of every test."""
 
 import re
+import secrets
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.leaks import leaks
 from tests.proxy.client import Client
+from tests.proxy.revalidated import Repository
 
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
 
@@ -130,6 +132,13 @@ def pod(tmp_path: Path, world: World, settings: Settings, token: Token) -> Itera
 
 
 @pytest.fixture
+def started(pod: Pod) -> Pod:
+    """A serving pod for one test."""
+    pod.start()
+    return pod
+
+
+@pytest.fixture
 def client(world: World, token: Token) -> Iterator[Client]:
     """An anonymous client. At the end, its answers must not contain a secret or a host name of ECR or S3."""
     made = Client()
@@ -138,6 +147,17 @@ def client(world: World, token: Token) -> Iterator[Client]:
     assert leaks(token.authorization, received) == []
     for host in (*world.ecr_hosts, world.layer_host, *SECRETS):
         assert host.lower() not in received.lower()
+
+
+@pytest.fixture
+def repositories(publisher: Publisher, client: Client) -> Callable[[], Repository]:
+    """Makes repositories of one test alone."""
+    return lambda: Repository(f"team/{secrets.token_hex(4)}", publisher, client)
+
+
+@pytest.fixture
+def repository(repositories: Callable[[], Repository]) -> Repository:
+    return repositories()
 
 
 @contextmanager

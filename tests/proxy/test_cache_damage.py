@@ -30,25 +30,12 @@ def blob(publisher: Publisher, content: bytes) -> str:
     return f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
 
 
-@pytest.fixture
-def proxy(pod: Pod) -> Pod:
-    """A serving pod for one test."""
-    pod.start()
-    return pod
-
-
-def workers(pod: Pod) -> list[int]:
-    """The process ids of nginx's workers; without its cache manager and loader."""
-    children = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
-    return [int(pid) for pid in children if "worker" in Path(f"/proc/{pid}/cmdline").read_text()]
-
-
 @pytest.mark.rule("R25", "F13")
 @pytest.mark.parametrize("after_bytes", [0, 1, 500_000, MIB - 1])
 def test_a_slice_that_is_cut_off_is_not_cached(
-    proxy: Pod, client: Client, control: Control, blob: str, content: bytes, after_bytes: int
+    started: Pod, client: Client, control: Control, blob: str, content: bytes, after_bytes: int
 ) -> None:
-    assert proxy
+    assert started
     with control.behaving(Behaviour(s3_cut_after_bytes=after_bytes)):
         answer = client.get(blob)
     assert answer.status == 503 or not answer.complete
@@ -59,9 +46,9 @@ def test_a_slice_that_is_cut_off_is_not_cached(
 
 @pytest.mark.rule("R25")
 def test_the_next_client_gets_the_whole_blob_when_the_first_one_disconnects(
-    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+    started: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
-    assert proxy
+    assert started
     mark = control.mark()
     with control.behaving(SLOW):
         with closing(client.open("GET", blob)) as first:
@@ -72,12 +59,12 @@ def test_the_next_client_gets_the_whole_blob_when_the_first_one_disconnects(
 
 @pytest.mark.rule("R25")
 def test_a_killed_worker_leaves_no_incomplete_slice_in_the_cache(
-    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+    started: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     """A client that waited for the worker's slice fetches it itself, after `proxy_cache_lock_age`."""
     with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
         first.getresponse().read(1000)
-        for pid in workers(proxy):
+        for pid in started.workers:
             os.kill(pid, signal.SIGKILL)
     began = time.monotonic()
     assert client.get(blob).body == content
@@ -86,14 +73,14 @@ def test_a_killed_worker_leaves_no_incomplete_slice_in_the_cache(
 
 @pytest.mark.rule("R25")
 def test_a_killed_container_leaves_no_unfinished_file(
-    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+    started: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     with control.behaving(SLOW), closing(client.open("GET", blob)) as first:
         first.getresponse().read(1000)
-        assert unfinished(proxy) != []
-        proxy.kill()
-    proxy.restart()
-    assert unfinished(proxy) == []
+        assert unfinished(started) != []
+        started.kill()
+    started.restart()
+    assert unfinished(started) == []
     assert client.get(blob).body == content
 
 
@@ -104,11 +91,11 @@ def unfinished(pod: Pod) -> list[Path]:
 
 @pytest.mark.rule("R25")
 def test_the_cache_outlives_a_restart_of_the_container(
-    proxy: Pod, client: Client, control: Control, blob: str, content: bytes
+    started: Pod, client: Client, control: Control, blob: str, content: bytes
 ) -> None:
     client.get(blob)
-    proxy.kill()
-    proxy.restart()
+    started.kill()
+    started.restart()
     mark = control.mark()
     assert client.get(blob).body == content
     assert control.requests(mark).entries == ()

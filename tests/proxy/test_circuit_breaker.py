@@ -3,31 +3,34 @@
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
-from testbed.sandbox.pod import Pod
 from tests.proxy.client import ACCEPT, Client
-from tests.proxy.traffic import CLIENTS, concurrent_answers, request_unknown_tag, wait_until_requested
+from tests.proxy.traffic import (
+    CLIENTS,
+    concurrent_answers,
+    request_unknown_tag,
+    seconds_until_ecr_is_asked,
+    wait_until_requested,
+)
 
 FAILURES = 3
 """As many in a row open the circuit."""
+DIGEST = f"sha256:{secrets.token_hex(32)}"
+PROBE_SECONDS = 1.0
+
+pytestmark = pytest.mark.usefixtures("started")
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    """After failures, the circuit stays open for longer than any test takes."""
+    """After failures, the circuit stays open for longer than any test takes; a lost probe blocks ECR for 11 s."""
     return "ecr_seconds = 2\npause_seconds = 60"
-
-
-@pytest.fixture(autouse=True)
-def proxy(pod: Pod) -> Pod:
-    """A serving pod for one test."""
-    pod.start()
-    return pod
 
 
 def throttled(retry_after_seconds: int | None) -> Behaviour:
@@ -154,3 +157,26 @@ def test_a_cached_redirect_is_used_while_the_circuit_is_open(
     with control.behaving(throttled(50)):
         assert request_unknown_tag(client).status == 429
     assert client.get(path).body == content
+
+
+@pytest.mark.rule("R52")
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [
+        ("GET", "tags/list"),
+        ("GET", f"referrers/{DIGEST}"),
+        ("GET", "manifests/1.4"),
+        ("HEAD", f"blobs/{DIGEST}"),
+    ],
+)
+def test_a_client_that_hangs_up_does_not_lose_the_probe(
+    client: Client, control: Control, method: str, what: str
+) -> None:
+    with control.behaving(throttled(1)):
+        assert request_unknown_tag(client).status == 429
+    time.sleep(1.2)
+    mark = control.mark()
+    slow = control.behaving(Behaviour(registry_delay_seconds=PROBE_SECONDS))
+    with slow, closing(client.open(method, f"/v2/team/app/{what}", ACCEPT)):
+        wait_until_requested(control, mark)
+    assert seconds_until_ecr_is_asked(client) < PROBE_SECONDS + 0.5

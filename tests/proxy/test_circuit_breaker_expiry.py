@@ -7,25 +7,19 @@ import pytest
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.pod import Pod
 from tests.proxy.client import Client
 from tests.proxy.traffic import request_unknown_tag, wait_until_requested
 
 FORGOTTEN_AFTER_SECONDS = 10.5
 """Twice the longest wait for ECR by these settings, and a margin: nginx's clock is coarse."""
 
+pytestmark = pytest.mark.usefixtures("started")
+
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
     """The shortest that are allowed; after failures, the circuit stays open for longer than any test takes."""
     return "connect_seconds = 1\necr_seconds = 2\npause_seconds = 60"
-
-
-@pytest.fixture(autouse=True)
-def proxy(pod: Pod) -> Pod:
-    """A serving pod for one test."""
-    pod.start()
-    return pod
 
 
 @pytest.mark.rule("R33")

@@ -8,7 +8,6 @@ import pytest
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.pod import Pod
 from tests.proxy.client import Answer, Client
 from tests.proxy.traffic import request_unknown_tag, wait_until_requested
 
@@ -16,18 +15,13 @@ TAGS, MANIFESTS = frozenset({"ecr:ListImages"}), frozenset({"ecr:BatchGetImage"}
 THROTTLED = Behaviour(registry_status=429, registry_retry_after_seconds=50)
 HEALTHY, FAILING = Behaviour(), Behaviour(registry_status=500)
 
+pytestmark = pytest.mark.usefixtures("started")
+
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
     """ECR may delay an answer, and the circuit stays open after failures, for longer than any test takes."""
     return "ecr_seconds = 120\npause_seconds = 60"
-
-
-@pytest.fixture(autouse=True)
-def proxy(pod: Pod) -> Pod:
-    """A serving pod for one test."""
-    pod.start()
-    return pod
 
 
 @pytest.fixture

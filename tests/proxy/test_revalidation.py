@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection
 
 import pytest
@@ -12,72 +11,27 @@ import pytest
 from lambda_fn.contract.paths import HTTP_PORT
 from lambda_fn.settings import Settings
 from testbed.sandbox.cloud.behaviour import Behaviour
-from testbed.sandbox.cloud.control import Control, Requests
-from testbed.sandbox.cloud.publish import Image, Publisher
+from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
 from tests.proxy.cache_times import ERRORS_LAST_SECONDS
-from tests.proxy.client import ACCEPT, ADDRESS, Answer, Client
+from tests.proxy.client import ACCEPT, ADDRESS, Answer
+from tests.proxy.revalidated import DAY_SECONDS, Repository, pulls, with_short_days
 
-REVALIDATE_SECONDS = 1
-DAY_SECONDS = 2.1
-"""After this the interval has passed; nginx counts whole seconds."""
 DELETED_SECONDS = 5
 
 pytestmark = pytest.mark.usefixtures("proxy")
 
 
-@dataclass(frozen=True)
-class Repository:
-    """A repository of one test alone, and a client of the proxy."""
-
-    name: str
-    publisher: Publisher
-    client: Client
-
-    def push(self, tag: str) -> Image:
-        """Push an image with a layer of its own."""
-        return self.publisher.image(self.name, tag, [secrets.token_bytes(10)])
-
-    def path(self, image: Image) -> str:
-        """Where its manifest is."""
-        return f"/v2/{self.name}/manifests/{image.digest}"
-
-    def pull(self, image: Image) -> Answer:
-        """GET of the manifest by digest."""
-        return self.client.get(self.path(image), ACCEPT)
-
-    def head(self, tag: str) -> Answer:
-        """HEAD of a manifest by tag."""
-        return self.client.head(f"/v2/{self.name}/manifests/{tag}", ACCEPT)
-
-
 @pytest.fixture(scope="module")
 def settings(settings: Settings) -> Settings:
-    times = {"revalidate_seconds": REVALIDATE_SECONDS, "deleted_seconds": DELETED_SECONDS}
-    cache = settings.proxy.cache.model_copy(update=times)
-    return settings.model_copy(update={"proxy": settings.proxy.model_copy(update={"cache": cache})})
+    return with_short_days(settings, deleted_seconds=DELETED_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
     return "pause_seconds = 1\necr_seconds = 5"
-
-
-@pytest.fixture
-def repository(repositories: Callable[[], Repository]) -> Repository:
-    return repositories()
-
-
-@pytest.fixture
-def repositories(publisher: Publisher, client: Client) -> Callable[[], Repository]:
-    return lambda: Repository(f"team/{secrets.token_hex(4)}", publisher, client)
-
-
-def pulls(requests: Requests, path: str) -> int:
-    """How often ECR was asked for a manifest in a way that it counts as a pull."""
-    return sum(entry.method == "GET" and entry.path == path for entry in requests.of("registry.manifests"))
 
 
 @pytest.mark.rule("R61")
@@ -113,10 +67,8 @@ def test_ecr_sees_one_pull_a_day_of_what_is_requested_and_expires_the_rest(
 @pytest.mark.rule("R61")
 def test_no_client_waits_for_ecr(control: Control, serving: Pod, repository: Repository) -> None:
     """Nor does the next request on a client's connection."""
-    image = repository.push("waits")
+    image = repository.due("waits")
     path = repository.path(image)
-    assert repository.pull(image).status == 200
-    time.sleep(DAY_SECONDS)
     mark = control.mark()
     with control.behaving(Behaviour(registry_delay_seconds=4)):
         started = time.monotonic()
@@ -204,10 +156,8 @@ def test_a_failure_of_ecr_removes_nothing(control: Control, repository: Reposito
 
 @pytest.mark.rule("R62")
 def test_silence_of_ecr_removes_nothing(control: Control, serving: Pod, repository: Repository) -> None:
-    image = repository.push("silent")
+    image = repository.due("silent")
     path = repository.path(image)
-    assert repository.pull(image).status == 200
-    time.sleep(DAY_SECONDS)
     with control.behaving(Behaviour(registry_delay_seconds=6)):
         assert repository.pull(image).status == 200
         wait_until(lambda: serving.access_log("ecr", path)[-1]["status"] == 504, "ECR is too late")
@@ -247,10 +197,8 @@ def test_a_repository_that_lacks_an_image_takes_it_from_no_other_while_ecr_fails
 def test_a_deleted_image_is_served_with_a_warning_for_a_time_and_then_refused(
     control: Control, world: World, serving: Pod, repository: Repository
 ) -> None:
-    image = repository.push("deleted")
-    assert repository.pull(image).status == 200
+    image = repository.due("deleted")
     control.delete_image(world.ecr_host, repository.name, image.digest)
-    time.sleep(DAY_SECONDS)
     wait_until(lambda: repository.pull(image).header("Warning"), "the deletion is noticed")
     answer = repository.pull(image)
     assert (answer.status, answer.body) == (200, image.manifest)

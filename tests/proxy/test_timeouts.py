@@ -9,7 +9,6 @@ import pytest
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
-from testbed.sandbox.pod import Pod
 from testbed.waiting import wait_until
 from tests.proxy.cache_times import ERRORS_LAST_SECONDS, TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
@@ -26,15 +25,8 @@ def image(publisher: Publisher) -> Image:
     return publisher.image("team/app", "1.4", [b"layer" * 1000])
 
 
-@pytest.fixture
-def proxy(pod: Pod) -> Pod:
-    """A serving pod for one test."""
-    pod.start()
-    return pod
-
-
 @pytest.mark.rule("R33", "F8")
-@pytest.mark.usefixtures("proxy")
+@pytest.mark.usefixtures("started")
 def test_a_late_ecr_is_504(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(registry_delay_seconds=20)):
         for path in ("/v2/team/app/manifests/1.4", f"/v2/team/app/blobs/{image.layers[0]}"):
@@ -44,7 +36,7 @@ def test_a_late_ecr_is_504(client: Client, control: Control, image: Image) -> No
 
 
 @pytest.mark.rule("R24")
-@pytest.mark.usefixtures("proxy", "image")
+@pytest.mark.usefixtures("started", "image")
 def test_a_stale_tag_is_served_when_ecr_is_late(client: Client, control: Control) -> None:
     path = "/v2/team/app/manifests/1.4"
     cached = client.get(path, ACCEPT)
@@ -56,7 +48,7 @@ def test_a_stale_tag_is_served_when_ecr_is_late(client: Client, control: Control
 
 
 @pytest.mark.rule("R33", "F14")
-@pytest.mark.usefixtures("proxy")
+@pytest.mark.usefixtures("started")
 def test_a_late_s3_is_504(client: Client, control: Control, image: Image) -> None:
     with control.behaving(Behaviour(s3_delay_seconds=20)):
         answer = client.get(f"/v2/team/app/blobs/{image.layers[0]}")
@@ -66,7 +58,7 @@ def test_a_late_s3_is_504(client: Client, control: Control, image: Image) -> Non
 
 
 @pytest.mark.rule("F14")
-@pytest.mark.usefixtures("proxy")
+@pytest.mark.usefixtures("started")
 def test_a_silent_s3_does_not_delay_other_requests(client: Client, control: Control, publisher: Publisher) -> None:
     warm, cold = (publisher.image("team/app", secrets.token_hex(8), [secrets.token_bytes(1000)]) for _ in range(2))
     warm_blob = f"/v2/team/app/blobs/{warm.layers[0]}"

@@ -1,6 +1,7 @@
 """New images, requests that reach ECR, one or many at once, and waiting until ECR has received them."""
 
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from testbed.sandbox.cloud.control import Control
@@ -50,3 +51,10 @@ def wait_until_requested(control: Control, mark: int, kind: str = "registry", ti
         f"ECR has received {times} requests of kind {kind}",
         pause_seconds=0.02,
     )
+
+
+def seconds_until_ecr_is_asked(client: Client) -> float:
+    """How long new requests are refused from now on."""
+    began = time.monotonic()
+    wait_until(lambda: request_unknown_tag(client).status == 404, "ECR is asked", seconds=30, pause_seconds=0.02)
+    return time.monotonic() - began

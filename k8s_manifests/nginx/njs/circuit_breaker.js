@@ -1,12 +1,12 @@
 // A circuit breaker for one upstream. Closed: requests go to the upstream. Open: they are answered at once, until a time.
-// Half-open, after that time: one request is the probe, the others are still answered at once.
+// Half-open, after that time: one request at a time is the probe, the others are still answered at once.
 //
 // It depends on nothing but its argument, a circuit: { name, store, now, deadlineMs, pauseSeconds }.
 //   name          of the upstream, the prefix of its keys in the store
 //   store         a shared dictionary of nginx (all workers see the same state), or in tests an object with its methods
 //   now           a function that returns the time in milliseconds
 //   deadlineMs    the longest time that a request to the upstream takes
-//   pauseSeconds  how long the circuit stays open after failures
+//   pauseSeconds  how long the circuit stays open after failures, and how long a probe without an answer keeps others waiting
 
 // Failures in a row that open the circuit, counted over all requests to one upstream: one broken image does not open it.
 const FAILURES_TO_OPEN = 3;
@@ -45,7 +45,7 @@ function state(circuit) {
 
 // Decides whether a request may go to the upstream: { allowed, status, opening }.
 //   status   where it may not: the status to answer with
-//   opening  to be handed to `record` with the outcome: names the last time the circuit opened
+//   opening  to be handed to `record` with the outcome: names the last time the circuit opened or closed
 function tryAcquire(circuit) {
     // `until` is read before `status`, which `open` writes first. A request that reads between these two writes carries
     // the previous opening, so its outcome does not count as that of the probe.
@@ -55,9 +55,9 @@ function tryAcquire(circuit) {
     return { allowed, status, opening };
 }
 
-// The probe's place becomes free again when its deadline has passed without an outcome.
+// The probe's place becomes free again after a pause without an outcome: an upstream that was silent may never answer it.
 function takeProbe(circuit) {
-    return circuit.store.add(key(circuit, 'probe'), 1, circuit.deadlineMs);
+    return circuit.store.add(key(circuit, 'probe'), 1, Math.min(circuit.pauseSeconds * 1000, circuit.deadlineMs));
 }
 
 // Records the outcome of a request that was allowed: 'succeeded', 'failed', 'throttled' (with the seconds that the
@@ -70,19 +70,32 @@ function record(circuit, opening, outcome, throttledSeconds) {
     if (outcome === 'unused') {
         forget(circuit, ['probe']);
     } else if (outcome === 'succeeded') {
-        forget(circuit, ['status', 'failures', 'probe']);
+        close(circuit);
     } else if (outcome === 'throttled') {
-        open(circuit, 429, Math.min(throttledSeconds || 1, LONGEST_OPEN_SECONDS));
+        open(circuit, 429, throttledFor(circuit, throttledSeconds));
     } else if (state(circuit) !== 'closed' || countFailure(circuit) >= FAILURES_TO_OPEN) {
         open(circuit, 503, circuit.pauseSeconds);
     }
 }
 
-// Opens the circuit. `until` is never deleted: it names the last opening.
+// How long an upstream is left alone that asks for so many seconds, or for none.
+function throttledFor(circuit, seconds) {
+    return Math.min(seconds || Math.min(circuit.pauseSeconds, 1), LONGEST_OPEN_SECONDS);
+}
+
+// Opens the circuit. `until` is never deleted: it names the last opening, or the closing after it.
 function open(circuit, status, seconds) {
     circuit.store.set(key(circuit, 'status'), status, seconds * 1000 + forgetAfterMs(circuit));
     circuit.store.set(key(circuit, 'until'), circuit.now() + seconds * 1000);
     forget(circuit, ['failures', 'probe']);
+}
+
+// Closes the circuit. If it was open, earlier probes may still be without an answer: a new `until` keeps them from counting.
+function close(circuit) {
+    if (get(circuit, 'status') !== undefined) {
+        circuit.store.set(key(circuit, 'until'), circuit.now());
+    }
+    forget(circuit, ['status', 'failures', 'probe']);
 }
 
 // Counts a failure, and returns how many there were in a row.
