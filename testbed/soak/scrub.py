@@ -1,17 +1,15 @@
 """A pod without a kubelet whose cache is checked: its counts, and what the check costs."""
 
-import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.bench.usage import cpu_seconds, tree
-from testbed.sandbox import installation
+from testbed.sandbox import installation, pod_metrics
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.pod import Pod
@@ -20,7 +18,7 @@ from testbed.sandbox.world import World
 from testbed.soak import cached_files
 from testbed.waiting import wait_until
 
-ADDRESS, STATUS_PORT = "127.0.0.1", 8081
+ADDRESS = "127.0.0.1"
 LONGEST_SECONDS = 900
 
 
@@ -28,7 +26,8 @@ LONGEST_SECONDS = 900
 def pod(world: World, size_gib: int) -> Iterator[Pod]:
     """A pod with a cache of a size, not started; it ends with the block."""
     folder = Path(tempfile.mkdtemp(dir=world.state))
-    made = Pod(folder, world, installation.settings(world, f"[proxy.cache]\nsize_gib = {size_gib}\n"))
+    settings = installation.settings(world, f"[proxy.cache]\nsize_gib = {size_gib}\n")
+    made = Pod(folder, world, pod_metrics.with_metrics(settings))
     made.give({world.ecr_host: Control().issue_token(world.region).authorization})
     pair = world.pair("domain")
     made.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})
@@ -65,15 +64,12 @@ def wait_until_noted(of: Pod) -> None:
 
 def wait_for_first_pass() -> None:
     """Return when the sizes of all files are known."""
-    wait_until(lambda: counts().get("passes", 0) > 0, "the sizes are known", seconds=LONGEST_SECONDS, pause_seconds=1)
-
-
-def counts() -> Mapping[str, int]:
-    """What the check has counted since nginx's start."""
-    with closing(HTTPConnection(ADDRESS, STATUS_PORT, timeout=10)) as connection:
-        connection.request("GET", "/-/scrub")
-        found: Mapping[str, int] = json.loads(connection.getresponse().read())
-        return found
+    wait_until(
+        lambda: pod_metrics.value(pod_metrics.PASSES) > 0,
+        "the sizes are known",
+        seconds=LONGEST_SECONDS,
+        pause_seconds=1,
+    )
 
 
 def cost(of: Pod, seconds: int) -> dict[str, float]:

@@ -1,43 +1,35 @@
 """What Prometheus gets from a pod, where the settings name the namespace of the monitoring."""
 
 import os
-import re
 import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from http.client import HTTPConnection
+from collections.abc import Iterator
 
 import pytest
 
-from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
+from lambda_fn.contract.paths import METRICS_PATH
 from lambda_fn.settings import Settings
 from testbed.sandbox import rootfs
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from testbed.sandbox.pod_metrics import READ_BYTES, ROUNDS, ask, damaged, samples, value, with_metrics
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.proxy.client import ACCEPT, ADDRESS, Client
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.revalidated import DAY_SECONDS, with_short_days
 
 MIB = 1 << 20
-REVALIDATE_SECONDS = 1
 DELETED_SECONDS = 5
-DAMAGED = "frontdoor_damaged_files_total"
 SERVED, REFUSED = 'frontdoor_missing_images{answer="served"}', 'frontdoor_missing_images{answer="refused"}'
 FOUND = "frontdoor_missing_images_found_total"
-READ, ROUNDS = "frontdoor_scrub_read_bytes_total", "frontdoor_scrub_rounds_total"
-_SAMPLE = re.compile(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def settings(settings: Settings) -> Settings:
-    times = {"revalidate_seconds": REVALIDATE_SECONDS, "deleted_seconds": DELETED_SECONDS}
-    cache = settings.proxy.cache.model_copy(update=times)
-    changed = {"cache": cache, "monitoring_namespace": "monitoring"}
-    return settings.model_copy(update={"proxy": settings.proxy.model_copy(update=changed)})
+    return with_metrics(with_short_days(settings, deleted_seconds=DELETED_SECONDS))
 
 
 @pytest.fixture
@@ -49,23 +41,6 @@ def observed(pod: Pod) -> Iterator[Pod]:
     pod.start()
     yield pod
     pod.stop()
-
-
-def ask(path: str) -> tuple[int, str, str]:
-    """Status, content type and body, from the port of the metrics."""
-    with closing(HTTPConnection(ADDRESS, METRICS_PORT, timeout=10)) as connection:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Content-Type", ""), answer.read().decode()
-
-
-def samples() -> Mapping[str, float]:
-    """Each sample's value, by its name and labels."""
-    return {name: float(value) for name, value in _SAMPLE.findall(ask(METRICS_PATH)[2])}
-
-
-def value(name: str) -> float:
-    return samples()[name]
 
 
 @pytest.mark.rule("R80")
@@ -106,22 +81,19 @@ def test_a_damaged_file_is_counted_by_its_kind_and_a_killed_worker_loses_no_coun
     content = secrets.token_bytes(MIB // 2)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     assert client.get(path).body == content
-    wait_until(lambda: value(READ) >= len(content), "the scrub has read the blob")
+    wait_until(lambda: value(READ_BYTES) >= len(content), "the scrub has read the blob")
     wait_until(lambda: value(ROUNDS) >= 1, "a round is complete")
     wait_until(lambda: value("frontdoor_cached_bytes") >= len(content), "the sizes are known")
-    found = samples()
-    kinds = ("size", "header", "content", "unreadable")
-    assert [found[f'{DAMAGED}{{damage="{kind}"}}'] for kind in kinds] == [0] * 4
+    assert set(damaged().values()) == {0}
     (file,) = (observed.folder / "cache" / "blobs").glob("*/*/*")
     os.truncate(file, 1000)
-    wait_until(lambda: value(f'{DAMAGED}{{damage="size"}}') == 1, "the damaged file is counted")
+    wait_until(lambda: damaged()["size"] == 1, "the damaged file is counted")
     assert client.get(path).body == content
     workers = observed.children
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     wait_until(lambda: set(observed.children).isdisjoint(workers), "nginx starts workers anew")
-    found = samples()
-    assert [found[f'{DAMAGED}{{damage="{kind}"}}'] for kind in kinds] == [1, 0, 0, 0]
+    assert damaged() == {"size": 1, "header": 0, "content": 0, "unreadable": 0}
 
 
 @pytest.mark.rule("R82")
@@ -134,7 +106,7 @@ def test_an_image_that_ecr_lacks_is_counted_while_it_is_served_and_when_it_is_re
     assert client.get(path, ACCEPT).status == 200
     assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [0, 0, 0]
     control.delete_image(world.ecr_host, "team/app", image.digest)
-    time.sleep(REVALIDATE_SECONDS + 1)
+    time.sleep(DAY_SECONDS)
     wait_until(lambda: client.get(path, ACCEPT).header("Warning"), "the deletion is noticed")
     assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [1, 0, 1]
     wait_until(lambda: client.get(path, ACCEPT).status == 404, "the image is refused")

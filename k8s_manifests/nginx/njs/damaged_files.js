@@ -23,14 +23,4 @@ function removeDamaged(found) {
     ngx.log(ngx.ERR, `the scrub removed the damaged file ${file}`);
 }
 
-// Answers with the counts since nginx's start.
-function scrub_status(r) {
-    const counts = {};
-    ngx.shared.scrub_counts.items().forEach(item => {
-        counts[item[0]] = item[1];
-    });
-    r.headersOut['Content-Type'] = 'application/json';
-    r.return(200, `${JSON.stringify(counts)}\n`);
-}
-
-export default { removeDamaged, scrub_status };
+export default { removeDamaged };

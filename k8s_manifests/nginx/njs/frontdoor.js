@@ -4,7 +4,6 @@
 import cache_clock from './cache_clock.js';
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
-import damaged_files from './damaged_files.js';
 import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
 import large_pulls from './large_pulls.js';
@@ -40,7 +39,6 @@ export default {
     scrub_blobs: scrub_blobs.scrub_blobs,
     scrub_contents: scrub_contents.scrub_contents,
     scrub_sizes: scrub_sizes.scrub_sizes,
-    scrub_status: damaged_files.scrub_status,
     startup: startup.startup,
     wait_for_memory: large_pulls.wait_for_memory,
     wake_cache_manager: cache_clock.wake_cache_manager,

@@ -25,8 +25,10 @@ function ofScrub(counts) {
             '{damage="content"}': count('damaged_content'),
             '{damage="unreadable"}': count('damaged_unreadable'),
         }),
+        family('scrub_passes_total', 'counter', 'Passes over the sizes of all cached files.', count('passes')),
         family('scrub_rounds_total', 'counter', 'Rounds in which the scrub has read the whole cache.', count('rounds')),
         family('scrub_last_round_seconds', 'gauge', 'How long the last round took; 0 before.', count('round_seconds')),
+        family('scrub_blobs_total', 'counter', 'Whole blobs that were intact by their digests.', count('blobs')),
         family('scrub_read_bytes_total', 'counter', 'Cached content that the scrub has read.', count('read_bytes')),
         family('cached_bytes', 'gauge', 'The size of all cached files, on disk.', count('bytes')),
     ];

@@ -1,0 +1,49 @@
+"""What a pod without a kubelet tells Prometheus."""
+
+import re
+from contextlib import closing
+from http.client import HTTPConnection
+
+from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
+from lambda_fn.settings import Settings
+
+_ADDRESS = "127.0.0.1"
+_TIMEOUT_SECONDS = 10
+_SAMPLE = re.compile(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
+
+PASSES = "frontdoor_scrub_passes_total"
+ROUNDS = "frontdoor_scrub_rounds_total"
+BLOBS = "frontdoor_scrub_blobs_total"
+READ_BYTES = "frontdoor_scrub_read_bytes_total"
+_DAMAGED = "frontdoor_damaged_files_total"
+KINDS_OF_DAMAGE = ("size", "header", "content", "unreadable")
+
+
+def with_metrics(settings: Settings) -> Settings:
+    """The same installation, whose pods have metrics."""
+    changed = {"monitoring_namespace": "monitoring"}
+    return settings.model_copy(update={"proxy": settings.proxy.model_copy(update=changed)})
+
+
+def ask(path: str = METRICS_PATH) -> tuple[int, str, str]:
+    """Status, content type and body, from the port of the metrics."""
+    with closing(HTTPConnection(_ADDRESS, METRICS_PORT, timeout=_TIMEOUT_SECONDS)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type", ""), answer.read().decode()
+
+
+def samples() -> dict[str, float]:
+    """Each sample's value, by its name and labels."""
+    return {name: float(number) for name, number in _SAMPLE.findall(ask()[2])}
+
+
+def value(name: str) -> float:
+    """One sample's value."""
+    return samples()[name]
+
+
+def damaged() -> dict[str, float]:
+    """How many damaged files were removed, by the kind of the damage."""
+    found = samples()
+    return {kind: found[f'{_DAMAGED}{{damage="{kind}"}}'] for kind in KINDS_OF_DAMAGE}
