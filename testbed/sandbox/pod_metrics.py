@@ -1,4 +1,4 @@
-"""What a pod without a kubelet tells Prometheus."""
+"""The metrics of a pod without a kubelet, as Prometheus gets them."""
 
 import re
 from contextlib import closing
