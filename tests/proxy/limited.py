@@ -46,11 +46,13 @@ def pull(client: Client, image: Image, tag: str, address: str) -> list[int]:
 
 
 @contextmanager
-def flood(*, rate: int = 300, address: str = HOSTILE) -> Iterator["subprocess.Popen[bytes]"]:
-    """A hostile client that requests missing content."""
+def flood(
+    kind: str = "missing", *, rate: int = 300, address: str = HOSTILE, **more: object
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A hostile client that keeps requesting; by default missing content."""
     headers = [f"X-Forwarded-For: {address}"] if address else []
-    options = {"rate": rate, "seconds": LONGEST_SECONDS, "source": TRUSTED, "header": headers}
-    with subprocess.Popen(command("missing", options), stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
+    options = {"rate": rate, "seconds": LONGEST_SECONDS, "source": TRUSTED, "header": headers, **more}
+    with subprocess.Popen(command(kind, options), stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own words
         try:
             yield process
         finally:
