@@ -19,8 +19,8 @@ from testbed.soak.new_images import NewImages, Tagged
 from testbed.soak.seen import OK, Pulls, Seen
 
 TIMEOUT_SECONDS = 10
-PROBE_SECONDS = 2
-"""The chart's timeout of the readiness probe."""
+LIVE_SECONDS, READY_SECONDS = 5, 2
+"""The chart's timeouts of the probes."""
 PAUSE_SECONDS = 0.1
 NEW_IMAGE_SECONDS = 0.9
 PULLS_AT_ONCE = 24
@@ -72,10 +72,10 @@ def pull(door: Door, repository: str, tagged: Tagged) -> str:
         return type(error).__name__
 
 
-def probe(address: str, path: str) -> str:
+def probe(address: str, path: str, timeout_seconds: float) -> str:
     """As the kubelet does; returns `ok`, or what is wrong."""
     try:
-        with closing(HTTPConnection(address, HTTP_PORT, timeout=PROBE_SECONDS)) as connection:
+        with closing(HTTPConnection(address, HTTP_PORT, timeout=timeout_seconds)) as connection:
             answer = _answer(connection, "GET", path)
             answer.read()
             return OK if answer.status == HTTPStatus.OK else str(answer.status)
@@ -111,8 +111,8 @@ def at_work(door: Door, images: NewImages, hot: Tagged) -> Iterator[Seen]:
     with ThreadPoolExecutor(4) as steady, ThreadPoolExecutor(PULLS_AT_ONCE) as pulls:
         running: list[Future[None]] = [
             steady.submit(_repeat, end, seen.cached, lambda: pull(door, images.repository, hot)),
-            steady.submit(_repeat, end, seen.live, lambda: probe(door.address, "/-/live")),
-            steady.submit(_repeat, end, seen.ready, lambda: probe(door.address, "/-/ready")),
+            steady.submit(_repeat, end, seen.live, lambda: probe(door.address, "/-/live", LIVE_SECONDS)),
+            steady.submit(_repeat, end, seen.ready, lambda: probe(door.address, "/-/ready", READY_SECONDS)),
             steady.submit(_pull_new_images, end, pulls, seen.uncached, lambda: _new_pull(door, images)),
         ]
         try:

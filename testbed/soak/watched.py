@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
 from testbed.sandbox.cloud.behaviour import Behaviour
@@ -15,8 +16,10 @@ from testbed.soak.cases import Case, Layers
 from testbed.soak.front_door import REPOSITORY
 from testbed.soak.ground import Ground
 from testbed.soak.seen import Cost, Seen
+from testbed.waiting import eventually
 
 PAUSE_SECONDS = 0.2
+QUIET_SECONDS, DRAINED_SECONDS = 2, 90
 THROTTLED = 429
 
 
@@ -27,6 +30,7 @@ def attacked(case: Case, ground: Ground, seconds: int) -> dict[str, object]:
         SandboxError: The hostile client fails.
     """
     control, hot = Control(), list(ground.hot.blobs)
+    eventually(partial(_is_quiet, control), DRAINED_SECONDS)
     digests = ground.digests(case.about) if isinstance(case.about, Layers) else []
     mark, hot_before, s3_before = control.mark(), ground.s3_requests(hot), ground.s3_bytes(digests)
     allowed = Behaviour(registry_requests_per_second=case.installation.ecr_requests_per_second)
@@ -75,6 +79,13 @@ def _watched(words: list[str], ground: Ground) -> tuple[Seen, Mapping[str, int]]
     if attacker.returncode:
         raise SandboxError(f"the hostile client ended with status {attacker.returncode}; its reason is above")
     return seen, json.loads(output)
+
+
+def _is_quiet(control: Control) -> bool:
+    """Whether ECR is not asked any more: what an earlier attack has queued would count as a second client's."""
+    mark = control.mark()
+    time.sleep(QUIET_SECONDS)
+    return not control.requests(mark).count("registry")
 
 
 def _pushes(method: str) -> bool:
