@@ -13,7 +13,7 @@ _LARGE_PULLS = 0.25
 
 _NGINX_MIB = 30
 """The master, two workers and the cache manager."""
-_ZONES_MIB = 32
+_ZONES_MIB = 40
 """Every zone but that for the keys of blobs, when it is full; each registry and each region has 64 KiB."""
 
 _WORKERS = 2
@@ -29,7 +29,7 @@ _TLS_KIB = 30
 FEWEST_CONNECTIONS = 1024
 """Of a worker: a pull takes four to six."""
 _MOST_CONNECTIONS = 32_768
-"""Of a worker: both have twice as many as one address opens."""
+"""Of a worker: both have twice what one address opens with Linux's defaults."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,14 @@ class Pod:
 
     def empty_cache(self) -> None:
         """Delete every cached file: nginx fetches again what it does not find."""
-        for folder in ("cache/blobs", "cache/manifests", "cache/images", "run/redirects", "run/microcache"):
+        for folder in (
+            "cache/blobs",
+            "cache/manifests",
+            "cache/images",
+            "cache/tags",
+            "run/redirects",
+            "run/microcache",
+        ):
             for file in (self.folder / folder).glob("*/*/*"):
                 file.unlink(missing_ok=True)
 
@@ -212,7 +219,8 @@ class Pod:
         """
 
         def lines() -> list[dict[str, Any]]:
-            written = [json.loads(line) for line in self._written("stdout").splitlines()]
+            *whole, _being_written = self._written("stdout").split("\n")
+            written = [json.loads(line) for line in whole]
             return [line for line in written if line["server"] == server and line["path"].endswith(path)]
 
         if not (found := eventually(lines, START_STOP_SECONDS, pause_seconds=0.02)):

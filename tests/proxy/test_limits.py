@@ -25,6 +25,7 @@ from tests.proxy.limited import EXPOSURE, HONEST, HOSTILE, OTHER, flood, of, pul
 ALLOWED, BUDGET = 40, 20
 QUEUE, LOTS = 10, 1000
 UNKNOWN = ""
+KNOWN = "/v2/team/app/manifests/known"
 TAG_SECONDS = 3
 SHARE = BUDGET // 2
 
@@ -77,13 +78,14 @@ def timed(client: Client, path: str, address: str) -> tuple[Answer, float]:
 
 
 @pytest.mark.rule("R72", "R73", "F26")
-def test_other_clients_pull_beside_a_flood_of_requests_for_missing_content(
-    client: Client, control: Control, publisher: Publisher, known: Image
+@pytest.mark.parametrize("kind", ["missing", "accepts"])
+def test_other_clients_pull_beside_a_flood(
+    client: Client, control: Control, publisher: Publisher, known: Image, limited: Pod, kind: str
 ) -> None:
     images = {tag: new_image(publisher, tag) for tag in (secrets.token_hex(8) for _ in range(6))}
     cached, uncached, started = [], [], []
     mark, began = control.mark(), time.monotonic()
-    with control.behaving(Behaviour(registry_requests_per_second=ALLOWED)), flood():
+    with control.behaving(Behaviour(registry_requests_per_second=ALLOWED)), flood(kind, path=[KNOWN]):
         for tag, image in images.items():
             cached += pull(client, known, "known", HONEST)
             uncached += pull(client, image, tag, OTHER)
@@ -92,6 +94,11 @@ def test_other_clients_pull_beside_a_flood_of_requests_for_missing_content(
     assert (set(cached), set(uncached), set(started)) == ({200}, {200}, {200})
     assert 429 not in {entry.status for entry in requests}
     assert len(requests) < BUDGET * (time.monotonic() - began + 1)
+    assert {line["client"] for line in limited.access_log("ecr", "") if "/team/app/" in line["path"]} == {
+        HOSTILE,
+        HONEST,
+        OTHER,
+    }
 
 
 def refused(pod: Pod) -> list[dict[str, Any]]:

@@ -1,9 +1,8 @@
-"""Limits of one client for short reads that are not cached, and for requests at the same time."""
+"""Limits of one client for reads of parts that are not cached, and for requests at the same time."""
 
 import secrets
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -20,7 +19,7 @@ from tests.proxy.traffic import wait_until_requested
 
 MIB = 1 << 20
 QUEUE, CONNECTIONS = 40, 20
-READS = 100
+READS, PART = 100, 4 * MIB
 CACHE_MIB = 96
 """One client may fill it in eight seconds."""
 PAUSE_SECONDS = 0.5
@@ -49,8 +48,18 @@ def small(pod: Pod, publisher: Publisher, request: pytest.FixtureRequest) -> Ite
     pod.kill()
 
 
-QUEUED = {"zone=parts burst=600 delay=200": f"zone=parts burst={QUEUE} delay=10"}
-SHORT_QUEUE = pytest.mark.parametrize("small", [QUEUED], indirect=True)
+QUEUED = {"burst=600 delay=200": f"burst={QUEUE} delay=10"}
+SLOW = pytest.mark.parametrize(
+    "small",
+    [
+        {
+            "zone=parts:1m rate=50r/s": "zone=parts:1m rate=1r/s",
+            "burst=600 delay=200": f"burst={QUEUE} delay={QUEUE - 3}",
+        }
+    ],
+    indirect=True,
+)
+"""One read a second, so that a slow machine reads faster, too."""
 SMALL_CACHE = pytest.mark.parametrize(
     "small", [{**QUEUED, "max_size={{ cache.size_gib }}g": f"max_size={CACHE_MIB}m"}], indirect=True
 )
@@ -59,25 +68,48 @@ FEW_AT_ONCE = pytest.mark.parametrize(
 )
 
 
-def read(client: Client, path: str, at: int, address: str) -> int:
-    return client.get(path, {**of(address), "Range": f"bytes={at}-{at}"}).status
+def part(first: int, length: int | None) -> dict[str, str]:
+    """The header of a read of `length` more bytes after the first, or of all that follow it."""
+    return {"Range": f"bytes={first}-{'' if length is None else first + length}"}
+
+
+def read(client: Client, path: str, header: Mapping[str, str], address: str) -> int:
+    """The status of an answer that is not read: the client leaves."""
+    with closing(client.open("GET", path, {**of(address), **header})) as connection:
+        return connection.getresponse().status
 
 
 @pytest.mark.rule("R79", "F27")
-@SHORT_QUEUE
+@pytest.mark.parametrize("kind", ["short", "long", "resumed", "cached"])
+@SLOW
 @pytest.mark.usefixtures("small")
-def test_short_reads_of_one_client_are_limited_and_harm_no_other(client: Client, control: Control) -> None:
-    path = f"/v2/team/app/blobs/{control.generated_layer(READS * MIB)}"
-    assert [read(client, path, at * MIB, HONEST) for at in (0, 1)] == [206, 206]
-    mark = control.mark()
+def test_reads_of_parts_by_one_client_are_limited_and_harm_no_other(
+    client: Client, control: Control, kind: str
+) -> None:
+    """A long range is one whose slices are large; of a cached blob, a short read stores its slice again."""
+    path = f"/v2/team/app/blobs/{control.generated_layer(READS * PART)}"
+    if kind == "cached":
+        assert client.get(path).status == 200
+    last = {"long": PART - 1, "resumed": None}
+    reads = [part(at * PART, last.get(kind, 0)) for at in range(1, READS)]
+    others = [part(at * PART + PART // 2, 0) for at in range(1, 5)]
+    known = part(0, 0)
+    assert read(client, path, known, HONEST) == 206
     with ThreadPoolExecutor(READS) as pool:
-        asked = [pool.submit(read, client, path, at * MIB, HOSTILE) for at in range(2, READS)]
-        others = [read(client, path, at * MIB + 500_000, HONEST) for at in range(2, 6)]
-        statuses = Counter(one.result() for one in asked)
-    assert others == [206] * 4
-    assert set(statuses) == {206, 429}
-    assert control.requests(mark).count("s3.layer") == statuses[206] + len(others)
-    assert [read(client, path, at * MIB, HOSTILE) for at in (0, 1)] == [206, 206], "what is cached does not count"
+        asked = [pool.submit(read, client, path, header, HOSTILE) for header in reads]
+        assert [read(client, path, header, HONEST) for header in others] == [206] * 4
+        assert {one.result() for one in asked} == {206, 429}
+    assert read(client, path, known, HOSTILE) == 206, "what is cached does not count"
+
+
+@pytest.mark.rule("R79")
+@SLOW
+@pytest.mark.usefixtures("small")
+def test_whole_pulls_do_not_count_as_reads_of_parts(client: Client, control: Control) -> None:
+    path = f"/v2/team/app/blobs/{control.generated_layer(READS * PART)}"
+    with ThreadPoolExecutor(READS) as pool:
+        asked = [pool.submit(read, client, path, header, HONEST) for header in ({}, {"Range": "bytes=0-"}) * 4]
+        assert {one.result() for one in asked} == {200, 206}
 
 
 @pytest.mark.rule("R26", "F27")

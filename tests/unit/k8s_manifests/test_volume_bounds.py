@@ -73,7 +73,7 @@ def test_every_cache_is_in_a_volume_and_has_a_bound() -> None:
     found = {volume: {name: size for name, (size, _) in those.items()} for volume, those in caches(settings(8)).items()}
     assert found == {
         "run": {"redirects": 16 * MIB, "microcache": 16 * MIB, "clock": MIB},
-        "cache": {"blobs": 8 * 1024 * MIB, "manifests": 256 * MIB, "images": 64 * MIB},
+        "cache": {"blobs": 8 * 1024 * MIB, "manifests": 256 * MIB, "images": 64 * MIB, "tags": 64 * MIB},
     }
 
 
@@ -86,7 +86,7 @@ def test_a_volume_is_larger_than_its_caches_together(size_gib: int) -> None:
 
 @pytest.mark.parametrize(
     ("size_gib", "volume", "mib_each_second"),
-    [(1, "cache", 864), (8, "cache", 864), (100, "cache", 12_640), (8, "run", 15)],
+    [(1, "cache", 832), (8, "cache", 832), (100, "cache", 12_608), (8, "run", 15)],
 )
 def test_a_volume_leaves_room_for_what_comes_until_the_cache_manager_looks(
     size_gib: int, volume: str, mib_each_second: int
@@ -97,7 +97,7 @@ def test_a_volume_leaves_room_for_what_comes_until_the_cache_manager_looks(
     assert room // MANAGER_SECONDS // MIB == mib_each_second
 
 
-@pytest.mark.parametrize("name", ["manifests", "images", "redirects", "microcache"])
+@pytest.mark.parametrize("name", ["manifests", "images", "tags", "redirects", "microcache"])
 def test_a_zone_has_a_key_for_every_file_of_a_cache_of_small_files(name: str) -> None:
     (found,) = [those[name] for those in caches(settings(8)).values() if name in those]
     size, keys = found

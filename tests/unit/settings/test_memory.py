@@ -18,14 +18,14 @@ def file(limit: str, *, exposure: str = PLAIN, cache: str = "") -> str:
 @pytest.mark.parametrize(
     ("exposure", "limit", "connections", "large_pulls_mib"),
     [
-        (PLAIN, "200Mi", 1032, 50),
-        (PLAIN, "512Mi", 5937, 128),
-        (PLAIN, "1Gi", 13_985, 256),
-        (PLAIN, "4Gi", 32_768, 2338),
-        (TLS, "286Mi", 1029, 71),
-        (TLS, "512Mi", 2563, 128),
-        (TLS, "1Gi", 6039, 256),
-        (TLS, "4Gi", 26_891, 1024),
+        (PLAIN, "211Mi", 1026, 52),
+        (PLAIN, "512Mi", 5757, 128),
+        (PLAIN, "1Gi", 13_806, 256),
+        (PLAIN, "4Gi", 32_768, 2330),
+        (TLS, "297Mi", 1026, 74),
+        (TLS, "512Mi", 2486, 128),
+        (TLS, "1Gi", 5961, 256),
+        (TLS, "4Gi", 26_814, 1024),
     ],
 )
 def test_the_parts_follow_the_memory_limit(exposure: str, limit: str, connections: int, large_pulls_mib: int) -> None:
@@ -35,16 +35,16 @@ def test_the_parts_follow_the_memory_limit(exposure: str, limit: str, connection
 
 def test_the_keys_of_a_large_cache_leave_fewer_connections() -> None:
     memory = parse_toml(file("1Gi", cache="cache = { size_gib = 800 }"), "my.toml").proxy.memory
-    assert (memory.worker_connections, memory.large_pulls_mib) == (11_829, 256)
+    assert (memory.worker_connections, memory.large_pulls_mib) == (11_650, 256)
 
 
 @pytest.mark.parametrize(
     ("exposure", "limit", "cache", "smallest"),
     [
-        (PLAIN, "199Mi", "", "200Mi"),
-        (PLAIN, "100M", "", "200Mi"),
-        (TLS, "285Mi", "", "286Mi"),
-        (TLS, "303Mi", "cache = { size_gib = 280 }", "304Mi"),
+        (PLAIN, "210Mi", "", "211Mi"),
+        (PLAIN, "100M", "", "211Mi"),
+        (TLS, "296Mi", "", "297Mi"),
+        (TLS, "315Mi", "cache = { size_gib = 280 }", "316Mi"),
     ],
 )
 def test_a_limit_that_leaves_a_thousand_connections_for_a_worker_is_the_smallest(
