@@ -20,7 +20,7 @@ def template_config_map(place: Place, name: str) -> ConfigMap:
 
 
 def scripts_config_map(place: Place, name: str) -> ConfigMap:
-    """The njs modules, mounted into the pods as they are."""
+    """The njs modules, which each pod copies when it starts."""
     return ConfigMap(metadata=place.metadata(name), data=scripts())
 
 

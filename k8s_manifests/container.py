@@ -28,11 +28,13 @@ from lambda_fn.contract.paths import (
     PROXY_PROTOCOL_PORT,
     READY,
     RUN,
+    SCRIPTS,
     STARTUP,
 )
 from lambda_fn.settings.proxy import Proxy, Resources
 
 _SCRIPTS = files("k8s_manifests").joinpath("pod")
+_FOLDERS = (CONFIG, SCRIPTS, RUN, CACHE)
 
 
 def command(*names: str, arguments: tuple[str, ...]) -> list[str]:
@@ -50,7 +52,7 @@ def check_container(proxy: Proxy) -> Container:
     return Container(
         name="check-configuration",
         image=proxy.image,
-        command=command("nginx.sh", "check.sh", arguments=(CONFIG, RUN, CACHE)),
+        command=command("nginx.sh", "check.sh", arguments=_FOLDERS),
         securityContext=_security(),
         resources=_resources(proxy.resources),
         volumeMounts=mounts(tls=proxy.pod_tls_secret is not None),
@@ -70,7 +72,7 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
     return Container(
         name="nginx",
         image=proxy.image,
-        command=command("nginx.sh", "start.sh", arguments=(CONFIG, RUN, CACHE)),
+        command=command("nginx.sh", "start.sh", arguments=_FOLDERS),
         ports=ports,
         securityContext=_security(),
         resources=_resources(proxy.resources),

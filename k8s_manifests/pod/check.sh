@@ -1,4 +1,4 @@
 # shellcheck shell=sh disable=SC2154
-# The init container: copies the configuration once and tests it. A container that restarts keeps the configuration that
-# its pod was rolled out with.
-cp "$config/nginx.conf" "$run/nginx.conf" && find_cache && run_nginx -t
+# The init container: copies the configuration and the njs modules once, and tests them. A container that restarts, and a
+# reload, keep what the pod was rolled out with: the ConfigMaps change in place.
+cp "$config/nginx.conf" "$scripts"/*.js "$run/" && find_cache && run_nginx -t

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2034
-# How both containers of a pod run nginx. Arguments: the configuration's folder, the run folder, the cache's folder.
+# How both containers of a pod run nginx. Arguments: the folders of the configuration, the njs modules, the running pod and
+# the cache.
 # The text of this file comes before that of check.sh or start.sh.
-config=$1 run=$2 cache=$3
+config=$1 scripts=$2 run=$3 cache=$4
 
 # nginx caches below its prefix (-p), and does not start when it cannot create its folders there. A pod without a cache is
 # better than none: with any other prefix than the cache's folder, the njs module cache_disk.js turns caching off.

@@ -19,7 +19,9 @@ from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.cloud.tokens import fingerprint
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
+from testbed.waiting import wait_until
 from tests.proxy.client import Client
+from tests.proxy.traffic import published, statuses
 
 LAYER = secrets.token_bytes(3_000_000)
 BLOB = f"/v2/team/app/blobs/{digest_of(LAYER)}"
@@ -86,6 +88,21 @@ def test_a_restarted_container_keeps_the_configuration_of_its_rollout(proxy: Pod
     proxy.kill()
     proxy.restart()
     assert client.get("/-/ready").status == 200
+
+
+@pytest.mark.rule("R42")
+def test_a_restarted_container_and_a_reload_keep_the_njs_modules_of_their_rollout(
+    proxy: Pod, client: Client, publisher: Publisher
+) -> None:
+    """An upgrade replaces the modules in place, also below pods whose configuration fits only the earlier ones."""
+    (proxy.folder / "scripts" / "frontdoor.js").write_text("export default {};\n", encoding="utf-8")
+    proxy.kill()
+    proxy.restart()
+    assert statuses(client, published(publisher)) == [200, 200]
+    before = set(proxy.children)
+    os.kill(proxy.pid, signal.SIGHUP)
+    wait_until(lambda: not before & set(proxy.children), "the workers of before have ended")
+    assert statuses(client, published(publisher)) == [200, 200]
 
 
 @pytest.mark.rule("R11")

@@ -97,8 +97,8 @@ def test_nginx_has_a_location_for_each_probe_and_for_the_metrics() -> None:
     ] == []
 
 
-def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_all_but_that_of_the_configuration() -> None:
+def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_none_that_is_copied() -> None:
     words = [word for each in directives(TLS) for word in (each["directive"], *each["args"])]
     found = {path for text in (*words, *scripts().values()) for path in OWN_PATH.findall(text)}
     assert {path for path in found if folder_of(path) is None} == set()
-    assert {folder_of(path) for path in found} == FOLDERS - {paths.CONFIG}
+    assert {folder_of(path) for path in found} == FOLDERS - {paths.CONFIG, paths.SCRIPTS}
