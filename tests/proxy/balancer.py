@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from ipaddress import ip_address
 from pathlib import Path
 
-from lambda_fn.contract.paths import PROXY_PROTOCOL_PORT
+from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
 from testbed.sandbox import rootfs
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
@@ -24,6 +24,7 @@ BALANCER, STRANGER = "127.0.0.2", "127.0.0.1"
 SUBNETS = f'{{ subnet-12345678 = "{BALANCER}/32" }}'
 PORT = 9443
 STATUS_PORT = 9444
+COMMAND_PORT = 9445
 START_SECONDS = 20
 CONFIGURATION = "/srv"
 """Its folder inside: one that every root file system has, because it is mounted read-only."""
@@ -38,6 +39,7 @@ _FAMILIES = {4: 0x11, 6: 0x21}
 _CONFIGURATION = """
 global
     maxconn 500
+    stats socket ipv4@{address}:{command_port} level admin
 defaults
     mode tcp
     timeout connect 5s
@@ -46,7 +48,11 @@ defaults
     default-server inter 200ms fastinter 200ms rise 2 fall 2
 frontend clients
     bind {address}:{port}{tls}
+    use_backend plain if {{ nbsrv(plain) gt 0 }}
     default_backend pods
+backend plain
+    source {source}
+    server pod {address}:{plain_port} disabled
 backend pods
     source {source}
     option httpchk GET /-/ready
@@ -72,7 +78,9 @@ def balancer(folder: Path, world: World, *, terminates_tls: bool) -> Iterator[No
         source=BALANCER,
         pod_port=PROXY_PROTOCOL_PORT,
         check="" if terminates_tls else " check-ssl verify none",
+        plain_port=HTTP_PORT if terminates_tls else HTTPS_PORT,
         status_port=STATUS_PORT,
+        command_port=COMMAND_PORT,
     )
     (folder / "haproxy.cfg").write_text(text, encoding="utf-8")
     root = str(rootfs.balancer(world.cache).root)
@@ -87,6 +95,17 @@ def balancer(folder: Path, world: World, *, terminates_tls: bool) -> Iterator[No
     finally:
         process.terminate()
         process.wait(START_SECONDS)
+
+
+def lead_to_plain_port(*, plain: bool) -> None:
+    """Lead new connections to the pod's port without PROXY protocol, or back; those that are open stay where they are.
+
+    As a Network Load Balancer does whose listener gets another target group.
+    """
+    with socket.create_connection((ADDRESS, COMMAND_PORT), timeout=START_SECONDS) as connection:
+        connection.sendall(f"{'enable' if plain else 'disable'} server plain/pod\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.strip() == b"", answer
 
 
 def healthy() -> bool:

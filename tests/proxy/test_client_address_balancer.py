@@ -1,18 +1,33 @@
 """The client's address behind a load balancer that passes it on by PROXY protocol, with TLS there or in nginx."""
 
+import secrets
 import ssl
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 
 import httpx2
 import pytest
 
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.proxy.balancer import BALANCER, LOCAL, PORT, STRANGER, SUBNETS, Tls, ask, balancer, header
+from tests.proxy.balancer import (
+    BALANCER,
+    LOCAL,
+    PORT,
+    STRANGER,
+    SUBNETS,
+    Tls,
+    ask,
+    balancer,
+    header,
+    lead_to_plain_port,
+)
 from tests.proxy.client import ACCEPT
 
 TLS_ENDS = {"load balancer": 'certificate_zone_id = "Z12"', "nginx": 'tls_secret = "registry-tls"'}
@@ -58,6 +73,23 @@ def image(publisher: Publisher) -> Image:
     return publisher.image("team/balanced", "1.4", [b"layer" * 100_000])
 
 
+@pytest.fixture
+def session_of_a_client(world: World, trust: ssl.SSLContext) -> Callable[[], httpx2.Client]:
+    """A client of the load balancer at the address `CLIENT`, with a connection of its own."""
+
+    def name_the_domain(request: httpx2.Request) -> None:
+        request.extensions["sni_hostname"] = world.domain
+
+    return lambda: httpx2.Client(
+        base_url=f"https://127.0.0.1:{PORT}",
+        transport=httpx2.HTTPTransport(verify=trust, local_address=CLIENT),
+        trust_env=False,
+        headers=ACCEPT | {"Host": world.domain},
+        event_hooks={"request": [name_the_domain]},
+        timeout=30,
+    )
+
+
 def unseen() -> str:
     """A path that no cache has an answer for."""
     return f"/v2/team/{uuid.uuid4().hex}/tags/list"
@@ -65,18 +97,57 @@ def unseen() -> str:
 
 @pytest.mark.rule("R67")
 def test_a_pull_through_the_load_balancer_is_logged_with_the_address_of_its_client(
-    in_front: Pod, world: World, trust: ssl.SSLContext, image: Image
+    in_front: Pod, session_of_a_client: Callable[[], httpx2.Client], image: Image
 ) -> None:
     path = f"/v2/team/balanced/blobs/{image.layers[0]}"
-    transport = httpx2.HTTPTransport(verify=trust, local_address=CLIENT)
-    with httpx2.Client(transport=transport, trust_env=False, headers=ACCEPT | {"Host": world.domain}) as session:
-        options = {"sni_hostname": world.domain}
-        manifest = session.get(f"https://127.0.0.1:{PORT}/v2/team/balanced/manifests/1.4", extensions=options)
-        layer = session.get(f"https://127.0.0.1:{PORT}{path}", extensions=options)
+    with session_of_a_client() as session:
+        manifest, layer = session.get("/v2/team/balanced/manifests/1.4"), session.get(path)
     assert (manifest.status_code, manifest.content) == (200, image.manifest)
     assert (layer.status_code, digest_of(layer.content)) == (200, image.layers[0])
     assert in_front.access_log("front", path)[-1]["client"] == CLIENT
     assert in_front.access_log("layers", path)[-1]["client"] == CLIENT
+
+
+@pytest.fixture
+def in_front_of_both_ports(in_front: Pod) -> Iterator[Pod]:
+    """The load balancer leads to the port with PROXY protocol again at the end."""
+    yield in_front
+    lead_to_plain_port(plain=False)
+
+
+@pytest.mark.rule("R67")
+@pytest.mark.parametrize("plain_first", [True, False], ids=["to PROXY protocol", "and back"])
+def test_moving_clients_from_one_port_of_the_pods_to_the_other_loses_no_pull(
+    in_front_of_both_ports: Pod,
+    session_of_a_client: Callable[[], httpx2.Client],
+    publisher: Publisher,
+    control: Control,
+    *,
+    plain_first: bool,
+) -> None:
+    image = publisher.image("team/balanced", uuid.uuid4().hex, [secrets.token_bytes(4_000_000)])
+    manifest, layer = (
+        f"/v2/team/balanced/{part}" for part in (f"manifests/{image.digest}", f"blobs/{image.layers[0]}")
+    )
+
+    def pull() -> tuple[int, int, str]:
+        with session_of_a_client() as session:
+            first, second = session.get(manifest), session.get(layer)
+        return first.status_code, second.status_code, digest_of(second.content)
+
+    lead_to_plain_port(plain=plain_first)
+    slow = Behaviour(s3_bytes_per_second=1_000_000)
+    with control.behaving(slow), session_of_a_client() as session, session.stream("GET", layer) as begun:
+        parts = begun.iter_raw(100_000)
+        body = next(parts)
+        with ThreadPoolExecutor(5) as pool:
+            pulls = [pool.submit(pull) for _ in range(40)]
+            wait(pulls, timeout=30, return_when=FIRST_COMPLETED)
+            lead_to_plain_port(plain=not plain_first)
+            assert {each.result() for each in pulls} == {(200, 200, image.layers[0])}
+        assert digest_of(body + b"".join(parts)) == image.layers[0]
+    clients = {line["client"] for line in in_front_of_both_ports.access_log("front", layer)}
+    assert clients == {BALANCER, CLIENT}, "pulls went through both ports"
 
 
 @pytest.mark.rule("R67")
