@@ -14,8 +14,8 @@ _HEADER_BYTES = 336
 """Of ngx_http_file_cache_header_t."""
 _VERSION_BYTES = 8
 _SLICES_OF_A_BLOB = 256
-_BLOB_BYTES = (_SLICES_OF_A_BLOB + 1) * SLICE_BYTES
-"""The last slice is not cached: the content of a whole blob would not have its digest."""
+_BLOB_BYTES = (1 + _SLICES_OF_A_BLOB) * SLICE_BYTES
+"""The first slice is not cached, as if nginx had evicted it: the content of a whole blob would not have its digest."""
 _VALID_SECONDS = 365 * 86_400
 
 Damage = Callable[[Path, random.Random], None]
@@ -68,7 +68,7 @@ def pretend(cache: Path, gib: int) -> None:
     now = int(time.time())
     for number in range(gib * (1 << 30) // SLICE_BYTES):
         blob, index = divmod(number, _SLICES_OF_A_BLOB)
-        _pretend_slice(cache, f"sha256:{blob:064x}", index * SLICE_BYTES, now)
+        _pretend_slice(cache, f"sha256:{blob:064x}", (1 + index) * SLICE_BYTES, now)
 
 
 def _pretend_slice(cache: Path, digest: str, first: int, now: int) -> None:

@@ -70,6 +70,15 @@ for (const [asked, seconds, pauseSeconds] of [[7, 7, 5], [3600, 60, 5], [NaN, 1,
     });
 }
 
+test('a circuit is half-open after the clock was set back, and closes by its probe', () => {
+    openByFailures();
+    now -= 3_600_000;
+    assert.equal(breaker.state(circuit), 'half-open');
+    assert.equal(breaker.secondsUntilHalfOpen(circuit), 0);
+    finish('succeeded');
+    assert.equal(breaker.state(circuit), 'closed');
+});
+
 test('a half-open circuit allows one probe', () => {
     openByFailures();
     now += 5000;

@@ -17,6 +17,7 @@ import { Store } from './store.mjs';
 const HOUR_SECONDS = 3600;
 const YEAR_SECONDS = 365 * 24 * HOUR_SECONDS;
 const MIB = 1 << 20;
+const FETCH_URL = 'http://127.0.0.1:8081';
 
 let folder;
 
@@ -25,7 +26,7 @@ beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scrub-'));
     globalThis.ngx = {
         ERR: 3, log: mock.fn(), prefix: `${folder}/`,
-        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_intact', '_running'].map(
+        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_running'].map(
             name => [`scrub${name}`, new Store(Date.now)]
         )),
     };
@@ -282,6 +283,92 @@ test('files of another version of the format are left alone', () => {
     assert.deepEqual(remaining(), [file]);
 });
 
+test('a pass goes on after the clock was set back, and finds what has changed since', () => {
+    const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
+    setClock(HOUR_SECONDS);
+    pass();
+    setClock(0);
+    fs.truncateSync(`${folder}/${file}`, 1000);
+    for (let turns = 0; turns < 100; turns += 1) {
+        scrub_sizes.scrub_sizes();
+    }
+    assert.deepEqual(remaining(), []);
+});
+
+test('a file with a time in the future is new only once', () => {
+    storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
+    setClock(-HOUR_SECONDS);
+    [pass, pass, pass].forEach(run => run());
+    assert.equal(ngx.shared.scrub_changed.size(), 0);
+});
+
+test('a turn ends when the clock is set back in it', () => {
+    someFiles();
+    let seconds = 0;
+    const now = Date.now;
+    mock.method(Date, 'now', () => now() + 1000 * (seconds -= HOUR_SECONDS));
+    scrub_sizes.scrub_sizes();
+    assert.equal(ngx.shared.scrub_counts.get('passes'), undefined);
+});
+
+test('the next round begins after the clock was set back', () => {
+    storeManifest('{}');
+    setClock(HOUR_SECONDS);
+    round();
+    setClock(0);
+    finishRound();
+    assert.equal(ngx.shared.scrub_counts.get('rounds'), 2);
+});
+
+test('a round during which the clock was set back has no negative length', () => {
+    storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
+    setClock(HOUR_SECONDS);
+    scrub_contents.scrub_contents();
+    setClock(0);
+    finishRound();
+    assert.equal(ngx.shared.scrub_counts.get('round_seconds'), 0);
+});
+
+// The clock is as far ahead of that of the file system.
+function setClock(aheadSeconds) {
+    const now = performance.timeOrigin;
+    mock.restoreAll();
+    mock.method(Date, 'now', () => now + performance.now() + 1000 * aheadSeconds);
+}
+
+// How much of a large file some turns read, beside what `bytes` says the cache holds.
+function readIn(turns, bytes) {
+    storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
+    if (bytes) {
+        ngx.shared.scrub_counts.set('bytes', bytes);
+    }
+    for (let turn = 0; turn < turns; turn += 1) {
+        scrub_contents.scrub_contents();
+    }
+    return ngx.shared.scrub_counts.get('read_bytes');
+}
+
+for (const [gib, steps] of [[20, 48], [50, 12], [100, 24], [200, 48], [1600, 48]]) {
+    test(`a cache of ${gib} GiB is read by at most ${steps} steps of 256 KiB in 48 turns`, () => {
+        const read = readIn(48, gib * 1024 * MIB);
+        assert.ok(read > 0 && read <= steps * MIB / 4, `${read}`);
+    });
+}
+
+test('before the size of the cache is known it is read like a large one', () => {
+    assert.ok(readIn(8) <= 8 * MIB / 4);
+});
+
+test('a turn that the round of a large cache skips is one for changed files', () => {
+    const file = storeManifest('{"a":1}');
+    ngx.shared.scrub_counts.set('bytes', 100 * 1024 * MIB);
+    flip(file, -2);
+    ngx.shared.scrub_changed.set(file, 1);
+    scrub_contents.scrub_contents();
+    assert.equal(ngx.shared.scrub_counts.get('rounds'), undefined);
+    assert.equal(damaged('content'), 1);
+});
+
 test('a damaged file that cannot be removed is reported', () => {
     const file = storeSlice(Buffer.alloc(MIB, 'x'), 0, MIB - 1);
     fs.truncateSync(`${folder}/${file}`, 0);
@@ -309,10 +396,10 @@ function blobBody() {
 }
 
 // Every blob that waits is checked, beside a worker that lives.
-async function checkBlobs() {
-    ngx.fetch = mock.fn(() => scrub_blobs.scrub_blob({ return: () => {} }));
-    while (ngx.shared.scrub_blobs.size() > 0) {
-        await scrub_blobs.scrub_blobs({ variables: { fetch_url: 'http://127.0.0.1:8081' } });
+async function checkBlobs(starts = 100) {
+    ngx.fetch = mock.fn(() => scrub_blobs.scrub_blob({ return: () => {}, variables: { fetch_url: FETCH_URL } }));
+    for (let start = 0; start < starts && ngx.shared.scrub_blobs.size() > 0; start += 1) {
+        await scrub_blobs.scrub_blobs({ variables: { fetch_url: FETCH_URL } });
     }
 }
 
@@ -370,12 +457,62 @@ test('a blob that is cached in part is not compared with its digest', async () =
     assert.equal(ngx.shared.scrub_counts.get('blobs'), undefined);
 });
 
+test('a blob that was found intact is not compared again after a restart, which empties the shared memory', async () => {
+    storeBlob();
+    round();
+    await checkBlobs();
+    Object.keys(ngx.shared).forEach(name => {
+        ngx.shared[name] = new Store(Date.now);
+    });
+    round();
+    assert.equal(ngx.shared.scrub_blobs.size(), 0);
+    assert.equal(remaining().length, 2);
+});
+
+test('a blob is compared with its digest again when its first slice was stored again', async () => {
+    const files = storeBlob();
+    round();
+    await checkBlobs();
+    const later = new Date(Date.now() + 60_000);
+    fs.utimesSync(`${folder}/${files[0]}`, later, later);
+    round();
+    await checkBlobs();
+    assert.equal(ngx.shared.scrub_counts.get('blobs'), 2);
+});
+
+// Slices of 1 MiB, of which some are not cached.
+function storeInPart(slices, missing, first) {
+    const body = Buffer.alloc(slices * MIB, first);
+    const cached = Array.from({ length: slices }, (_, number) => number).filter(number => !missing.includes(number));
+    return cached.map(number => storeSlice(body, number * MIB, (number + 1) * MIB - 1));
+}
+
+for (const missing of [[0], [7], [3], [0, 7]]) {
+    test(`of a blob without the slices ${missing} at most two others are looked at in a round`, () => {
+        storeInPart(8, missing, 'x');
+        const looks = mock.method(fs, 'statSync');
+        round();
+        assert.ok(looks.mock.callCount() <= 2, `${looks.mock.callCount()}`);
+    });
+}
+
+test('blobs that lack a slice between their ends do not keep others from their turn', async () => {
+    ['a', 'b', 'c'].forEach(first => storeInPart(3, [1], first));
+    round();
+    storeBlob();
+    round();
+    assert.equal(ngx.shared.scrub_blobs.size(), 4);
+    await checkBlobs(1);
+    assert.equal(ngx.shared.scrub_counts.get('blobs'), 1);
+    assert.equal(remaining().length, 8);
+});
+
 test('the check of a blob ends with its worker', async () => {
     const files = storeBlob();
     flip(files[1], -3);
     round();
     ngx.shared.scrub_running.set('worker', 1);
-    const check = scrub_blobs.scrub_blob({ return: () => {} });
+    const check = scrub_blobs.scrub_blob({ return: () => {}, variables: { fetch_url: FETCH_URL } });
     ngx.shared.scrub_running.set('worker', 2);
     await check;
     assert.equal(remaining().length, 2);

@@ -251,11 +251,12 @@ def test_the_scrub_leaves_what_is_right_and_what_nginx_still_writes(
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     unfinished.write_bytes(b"half")
     before = filled.files("blobs", "manifests")
-    passes = value(PASSES)
+    mark = control.mark()
+    passes, rounds = value(PASSES), value(ROUNDS)
     wait_until(lambda: value(PASSES) > passes + 1, "the sizes are looked at twice")
+    wait_until(lambda: value(ROUNDS) > rounds, "the contents are read", seconds=120)
     assert filled.files("blobs", "manifests") == before
     assert unfinished.exists()
-    mark = control.mark()
     assert filled.wrong(client) == []
     assert control.requests(mark).entries == ()
     assert filled.removed() == 0

@@ -6,6 +6,9 @@ import cache_files from './cache_files.js';
 
 const FOLDER = 'checksums';
 
+// Follows the checksums of a blob's first slice.
+const INTACT = ' intact';
+
 // Compares a file's checksums with those that were noted, and notes them where there are none.
 // Returns 'content' or 'header' when they differ, otherwise ''. Content never changes; the header does, with the file.
 //   sums  { header, body, storedAtMs }
@@ -14,13 +17,13 @@ function compare(path, sums) {
     const name = cache_files.nameOf(path);
     const text = `${sums.storedAtMs} ${sums.header} ${sums.body}`;
     const before = String(noted[name] || '').split(' ');
-    if (before.length === 3 && before[2] !== sums.body) {
+    if (before.length >= 3 && before[2] !== sums.body) {
         return 'content';
     }
-    if (before.length === 3 && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
+    if (before.length >= 3 && before[0] === String(sums.storedAtMs) && before[1] !== sums.header) {
         return 'header';
     }
-    if (noted[name] !== text) {
+    if (before.slice(0, 3).join(' ') !== text) {
         noted[name] = text;
         write(path, noted, cache_files.namesBeside(path));
     }
@@ -32,6 +35,23 @@ function forget(path) {
     const noted = read(path);
     if (noted[cache_files.nameOf(path)]) {
         delete noted[cache_files.nameOf(path)];
+        write(path, noted, Object.keys(noted));
+    }
+}
+
+// Whether a blob's first slice is noted, and the blob was not found to have its digest.
+function awaitsComparison(path) {
+    const noted = String(read(path)[cache_files.nameOf(path)] || '');
+    return noted !== '' && !noted.endsWith(INTACT);
+}
+
+// Notes that it has, or that it may no longer have it. A slice that is stored again is noted anew, without this.
+function markBlob(path, isIntact) {
+    const noted = read(path);
+    const name = cache_files.nameOf(path);
+    const before = String(noted[name] || '');
+    if (before && before.endsWith(INTACT) !== isIntact) {
+        noted[name] = isIntact ? before + INTACT : before.slice(0, -INTACT.length);
         write(path, noted, Object.keys(noted));
     }
 }
@@ -76,4 +96,4 @@ function makeFolder() {
     }
 }
 
-export default { compare, forget };
+export default { awaitsComparison, compare, forget, markBlob };

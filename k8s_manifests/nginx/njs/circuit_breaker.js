@@ -39,8 +39,13 @@ function state(circuit) {
         return 'closed';
     }
     // Without `until`, another worker is between the two writes of its first `open`.
-    const until = get(circuit, 'until');
-    return until === undefined || circuit.now() < until ? 'open' : 'half-open';
+    return get(circuit, 'until') === undefined || openMs(circuit) > 0 ? 'open' : 'half-open';
+}
+
+// How long the circuit is still open. A time further ahead than any is of a clock that was set back since: it counts as past.
+function openMs(circuit) {
+    const left = (get(circuit, 'until') || 0) - circuit.now();
+    return left > LONGEST_OPEN_SECONDS * 1000 ? 0 : left;
 }
 
 // Decides whether a request may go to the upstream: { allowed, status, opening }.
@@ -108,7 +113,7 @@ function countFailure(circuit) {
 
 // The seconds until the circuit becomes half-open: zero or less when it is not open.
 function secondsUntilHalfOpen(circuit) {
-    return Math.ceil(((get(circuit, 'until') || 0) - circuit.now()) / 1000);
+    return Math.ceil(openMs(circuit) / 1000);
 }
 
 export default { record, secondsUntilHalfOpen, state, tryAcquire };

@@ -1,5 +1,6 @@
 // Removes damaged files of the cache, and counts them: nginx fetches again what it does not find.
 
+import cache_entry from './cache_entry.js';
 import cache_files from './cache_files.js';
 import checksums from './checksums.js';
 
@@ -16,8 +17,9 @@ function removeDamaged(found) {
         return;
     }
     checksums.forget(found.path);
-    if (found.entry && found.entry.digest) {
-        ngx.shared.scrub_intact.delete(found.entry.digest);
+    if (found.entry && found.entry.first !== null) {
+        const sliceBytes = found.entry.last - found.entry.first + 1;
+        checksums.markBlob(cache_entry.pathOfSlice(found.entry.digest, sliceBytes, 0), false);
     }
     ngx.shared.scrub_counts.incr(`damaged_${found.damage}`, 1, 0);
     ngx.log(ngx.ERR, `the scrub removed the damaged file ${file}`);

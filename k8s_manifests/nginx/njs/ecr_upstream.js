@@ -25,7 +25,7 @@ function ecr_upstream(r) {
 }
 
 // Records the outcome of a request to ECR in the circuit breaker of $ecr_host.
-function record_outcome(r) {
+function recordOutcome(r) {
     if (r.variables.ecr_upstream.startsWith('https:')) {
         breaker.record(
             circuitOf(r, r.variables.ecr_host), r.variables.circuit_opening, outcome(r),
@@ -52,4 +52,4 @@ function retry_after_seconds(r) {
     return String(Math.max(1, breaker.secondsUntilHalfOpen(circuitOf(r, host))));
 }
 
-export default { ecr_upstream, record_outcome, retry_after_seconds };
+export default { ecr_upstream, recordOutcome, retry_after_seconds };

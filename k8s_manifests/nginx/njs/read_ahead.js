@@ -24,7 +24,7 @@ const LARGEST_IN_FLIGHT = 48;
 const WAIT_MS = 20;
 
 // Notes the size of a blob that S3 has answered for. Called for every slice that is fetched.
-function note_size(r) {
+function noteSize(r) {
     const range = /^bytes \d+-\d+\/(\d+)$/.exec(r.variables.upstream_http_content_range || '');
     if (range) {
         ngx.shared.read_ahead.set(`${r.variables.digest} bytes`, Number(range[1]));
@@ -141,4 +141,4 @@ async function fetchSlice(slice, number) {
     ngx.shared.read_ahead_in_flight.delete(key);
 }
 
-export default { note_size, plan, read_ahead, reader_left };
+export default { noteSize, plan, read_ahead, reader_left };

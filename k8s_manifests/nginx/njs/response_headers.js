@@ -15,20 +15,20 @@ const ALLOWED = [
 // a registry send this proxy to any address, is removed. Records the outcome of the request as well: this is the one place
 // where nginx runs code on every answer.
 function answer_of_ecr(r) {
-    ecr_upstream.record_outcome(r);
+    ecr_upstream.recordOutcome(r);
     image_state.note_pull(r);
     removeOthers(r);
     const headers = r.headersOut;
     if (headers.Link) {
-        link_to_next_page(r);
+        linkToNextPage(r);
     }
-    if (headers.Location && is_foreign_redirect(r)) {
+    if (headers.Location && isForeignRedirect(r)) {
         r.error(`refused to follow a redirect of a blob to ${headers.Location.split('?')[0]}: not a layer bucket of ECR`);
         delete headers.Location;
     }
 }
 
-function link_to_next_page(r) {
+function linkToNextPage(r) {
     const link = list_pages.nextPage(r.variables.ecr_path, r.headersOut.Link);
     if (link) {
         r.headersOut.Link = link;
@@ -39,14 +39,14 @@ function link_to_next_page(r) {
 }
 
 // Whether an answer of ECR redirects to anything but its layer bucket.
-function is_foreign_redirect(r) {
+function isForeignRedirect(r) {
     const location = r.variables.upstream_http_location;
     return location && !new RegExp(r.variables.layer_urls).test(location);
 }
 
 // Filters an answer of S3.
 function answer_of_s3(r) {
-    read_ahead.note_size(r);
+    read_ahead.noteSize(r);
     removeOthers(r);
     delete r.headersOut.Location;
 }

@@ -1,10 +1,11 @@
-// Checks whole blobs whose slices are all cached against their digests, once until a slice is removed: a checksum that was noted for a slice which
-// was damaged before cannot show it. docs/decisions/0025-scrub.md has the reasons.
+// Compares whole blobs whose slices are all cached with their digests, once until a slice is removed: a checksum that was
+// noted for a slice which was damaged before cannot show it. docs/decisions/0025-scrub.md has the reasons.
 
 import crypto from 'crypto';
 import fs from 'fs';
 import cache_entry from './cache_entry.js';
 import cache_files from './cache_files.js';
+import checksums from './checksums.js';
 import damaged_files from './damaged_files.js';
 
 // A hash cannot be continued in another request, and the engine frees memory only at a request's end: some MiB for each GiB.
@@ -19,42 +20,50 @@ const TURN_BYTES = 1 << 20;
 const PAUSE_MS = 50;
 const CHUNK_BYTES = 64 << 10;
 
-// Notes that a slice was found intact: its blob is checked next if all slices are cached, unless it was.
-function consider(entry) {
+// Queues the blob of a slice that was found intact, if its first and last slices are cached and it was not compared before.
+// Only these two slices queue it: each would cost the look at others, and as often as it has slices.
+function queueIfCached(entry) {
     if (entry.first === null || entry.status !== 206) {
         return;
     }
-    const blob = { digest: entry.digest, sliceBytes: entry.last - entry.first + 1, bytes: Number(entry.range[3]) };
-    const slices = Math.ceil(blob.bytes / blob.sliceBytes);
-    if (slices === 1 || slices > MOST_SLICES || blob.bytes > LARGEST_BYTES || ngx.shared.scrub_intact.has(blob.digest)) {
+    const sliceBytes = entry.last - entry.first + 1;
+    const bytes = Number(entry.range[3]);
+    const slices = Math.ceil(bytes / sliceBytes);
+    const isAtAnEnd = entry.first === 0 || entry.last >= bytes - 1;
+    if (slices === 1 || slices > MOST_SLICES || bytes > LARGEST_BYTES || !isAtAnEnd) {
         return;
     }
-    // The queue has no order: what cannot be checked would keep others from their turn.
-    if (pathsOf(blob)) {
-        ngx.shared.scrub_blobs.set(`${blob.digest} ${blob.sliceBytes} ${blob.bytes}`, 1);
+    const first = cache_entry.pathOfSlice(entry.digest, sliceBytes, 0);
+    const other = entry.first === 0 ? cache_entry.pathOfSlice(entry.digest, sliceBytes, slices - 1) : first;
+    if (cache_files.stat(other) && checksums.awaitsComparison(first)) {
+        ngx.shared.scrub_blobs.set(`${entry.digest} ${sliceBytes} ${slices}`, 1);
     }
 }
 
-function pathOf(blob, number) {
-    const first = number * blob.sliceBytes;
-    return cache_entry.pathOf('blobs', `${blob.digest} bytes=${first}-${first + blob.sliceBytes - 1}`);
-}
-
-// Starts the check of the next blob in a request of its own, which may last for minutes.
+// Starts the comparison of the next blob, unless one runs.
 async function scrub_blobs(s) {
     ngx.shared.scrub_running.set('worker', process.pid, ID_LASTS_MS);
-    if (ngx.shared.scrub_blobs.size() === 0 || ngx.shared.scrub_running.has('blob')) {
+    if (!ngx.shared.scrub_running.has('blob')) {
+        await startNext(s.variables.fetch_url);
+    }
+}
+
+// In a request of its own, which may last for minutes.
+async function startNext(fetchUrl) {
+    if (ngx.shared.scrub_blobs.size() === 0) {
         return;
     }
     try {
-        await ngx.fetch(`${s.variables.fetch_url}/-/scrub-blob`);
+        await ngx.fetch(`${fetchUrl}/-/scrub-blob`);
     } catch (e) {
-        ngx.log(ngx.WARN, `the scrub could not start the check of a blob: ${e.message}`);
+        ngx.log(ngx.WARN, `the scrub could not start the comparison of a blob: ${e.message}`);
     }
 }
 
-// Answers at once, and then checks a blob.
+// Answers at once, and then compares a blob.
 async function scrub_blob(r) {
+    const fetchUrl = r.variables.fetch_url;
+    const worker = ngx.shared.scrub_running.get('worker');
     r.return(204);
     const key = ngx.shared.scrub_blobs.keys(1)[0];
     if (key === undefined || !ngx.shared.scrub_running.add('blob', 1)) {
@@ -62,35 +71,42 @@ async function scrub_blob(r) {
     }
     ngx.shared.scrub_blobs.delete(key);
     const words = key.split(' ');
-    // A slice that was found intact during the check of its blob has queued the blob again.
-    const isKnown = ngx.shared.scrub_intact.has(words[0]);
-    const paths = isKnown ? null : pathsOf({ digest: words[0], sliceBytes: Number(words[1]), bytes: Number(words[2]) });
-    const sum = paths ? await sumOf(paths) : null;
+    const paths = await pathsOf(words[0], Number(words[1]), Number(words[2]));
+    const sum = paths ? await sumOf(paths, worker) : null;
     if (sum === words[0]) {
-        ngx.shared.scrub_intact.set(words[0], 1);
+        checksums.markBlob(paths[0], true);
         ngx.shared.scrub_counts.incr('blobs', 1, 0);
     } else if (sum !== null) {
         await removeSlices(paths);
     }
     ngx.shared.scrub_running.delete('blob');
+    if (!paths) {
+        // The queue has no order: blobs that lack a slice would keep others from their turn.
+        await startNext(fetchUrl);
+    }
 }
 
-// The files of all slices; null when one is not cached, most often the last.
-function pathsOf(blob) {
+// The files of all slices, looked at in turns; null when one is not cached, or a slice that was found intact during the
+// comparison of its blob has queued the blob again.
+async function pathsOf(digest, sliceBytes, slices) {
     const paths = [];
-    for (let number = Math.ceil(blob.bytes / blob.sliceBytes) - 1; number >= 0; number -= 1) {
-        const path = pathOf(blob, number);
-        if (!cache_files.stat(path)) {
+    let turnAtMs = 0;
+    for (let number = 0; number < slices; number += 1) {
+        if (Math.abs(Date.now() - turnAtMs) >= TURN_MS) {
+            await pause(PAUSE_MS);
+            turnAtMs = Date.now();
+        }
+        const path = cache_entry.pathOfSlice(digest, sliceBytes, number);
+        if (!cache_files.stat(path) || (number === 0 && !checksums.awaitsComparison(path))) {
             return null;
         }
-        paths.unshift(path);
+        paths.push(path);
     }
     return paths;
 }
 
 // The digest of the bodies of files in a row; null when one of them is gone or damaged, or the worker stops.
-async function sumOf(paths) {
-    const worker = ngx.shared.scrub_running.get('worker');
+async function sumOf(paths, worker) {
     const hash = crypto.createHash('sha256');
     const buffer = Buffer.alloc(CHUNK_BYTES);
     for (let number = 0; number < paths.length; number += 1) {
@@ -100,8 +116,6 @@ async function sumOf(paths) {
             if (progress === null || ngx.shared.scrub_running.get('worker') !== worker) {
                 return null;
             }
-            // It expires when this request ends early.
-            ngx.shared.scrub_running.set('blob', 1);
             await pause(PAUSE_MS);
         }
     }
@@ -109,6 +123,8 @@ async function sumOf(paths) {
 }
 
 function pause(ms) {
+    // It expires when this request ends early.
+    ngx.shared.scrub_running.set('blob', 1);
     return new Promise(resolve => setTimeout(resolve, ms));
 }
 
@@ -150,4 +166,4 @@ async function removeSlices(paths) {
     }
 }
 
-export default { consider, scrub_blob, scrub_blobs };
+export default { queueIfCached, scrub_blob, scrub_blobs };

@@ -17,6 +17,11 @@ const STEPS_OF_CHANGED = 8;
 const STEPS_OF_SMALL_CACHE = 5;
 const SMALL_CACHE_BYTES = 1 << 30;
 
+// A cache above this size has many files to look at as well: its round skips turns, to last about as long as this.
+const LARGE_CACHE_BYTES = 32 * SMALL_CACHE_BYTES;
+const LARGE_ROUND_SECONDS = 12 * 3600;
+const TURNS_A_SECOND = 20;
+
 // What a file costs a turn beside its bytes.
 const COST_BYTES = 8 << 10;
 
@@ -26,6 +31,15 @@ function scrub_contents() {
     // `cursor`: null between two rounds. `file`: what is left of a file, { path, version, offset, sum }.
     const round = stored ? JSON.parse(stored) : { startedAtMs: 0, cursor: null, file: null, turn: 0 };
     const isForChanged = round.turn % 2 === 0 && ngx.shared.scrub_changed.size() > 0;
+    const isForRound = round.turn % turnsForOne() === 1 % turnsForOne();
+    round.turn += 1;
+    if (isForChanged || isForRound) {
+        work(round, isForChanged);
+    }
+    ngx.shared.scrub.set('contents', JSON.stringify(round));
+}
+
+function work(round, isForChanged) {
     const turn = {
         bytes: STEP_BYTES * (isForChanged ? STEPS_OF_CHANGED : steps()),
         endsAtMs: Date.now() + TURN_MS,
@@ -33,20 +47,30 @@ function scrub_contents() {
         buffer: null,
         hasTime: () => hasTime(turn),
     };
-    round.turn += 1;
     if (round.file) {
-        check(round, turn, round.file);
+        checkContent(round, turn, round.file);
     }
     if (isForChanged) {
         checkChanged(round, turn);
     }
     continueRound(round, turn);
-    ngx.shared.scrub.set('contents', JSON.stringify(round));
+}
+
+// The size of the cache. Until the first pass over the sizes is complete it is not known, and may be large.
+function cachedBytes() {
+    return ngx.shared.scrub_counts.get('bytes') || LARGE_CACHE_BYTES;
+}
+
+// The round goes on in one of so many turns; these are not always those of the changed files.
+function turnsForOne() {
+    const bytes = cachedBytes();
+    return bytes > LARGE_CACHE_BYTES
+        ? Math.max(1, Math.round(LARGE_ROUND_SECONDS * TURNS_A_SECOND * STEP_BYTES / bytes)) : 1;
 }
 
 // A cache of 1 GiB is read within a minute. A larger one does not fit into memory, and its disk has other users.
 function steps() {
-    const bytes = ngx.shared.scrub_counts.get('bytes') || SMALL_CACHE_BYTES;
+    const bytes = cachedBytes();
     return Math.max(1, Math.min(STEPS_OF_SMALL_CACHE, Math.round(STEPS_OF_SMALL_CACHE * SMALL_CACHE_BYTES / bytes)));
 }
 
@@ -62,7 +86,7 @@ function checkChanged(round, turn) {
             return;
         }
         ngx.shared.scrub_changed.delete(path);
-        check(round, turn, { path });
+        checkContent(round, turn, { path });
     }
 }
 
@@ -71,7 +95,8 @@ function continueRound(round, turn) {
         return;
     }
     if (round.cursor === null) {
-        if (Date.now() - round.startedAtMs < ROUND_MS) {
+        // After the clock was set back the difference is negative, and may be large.
+        if (Math.abs(Date.now() - round.startedAtMs) < ROUND_MS) {
             return;
         }
         round.startedAtMs = Date.now();
@@ -79,17 +104,17 @@ function continueRound(round, turn) {
     }
     const goesOn = () => !round.file && turn.bytes > 0 && Date.now() < turn.endsAtMs;
     const isDone = cache_walk.walk(round.cursor, goesOn, path => {
-        check(round, turn, { path });
+        checkContent(round, turn, { path });
     });
     if (isDone) {
         round.cursor = null;
         ngx.shared.scrub_counts.incr('rounds', 1, 0);
-        ngx.shared.scrub_counts.set('round_seconds', Math.round((Date.now() - round.startedAtMs) / 1000));
+        ngx.shared.scrub_counts.set('round_seconds', Math.max(0, Math.round((Date.now() - round.startedAtMs) / 1000)));
     }
 }
 
 // Checks a file, from where an earlier turn stopped unless it has changed; `round.file` is then what is left of it.
-function check(round, turn, progress) {
+function checkContent(round, turn, progress) {
     round.file = null;
     turn.hasWorked = true;
     turn.bytes -= COST_BYTES;
@@ -108,7 +133,7 @@ function check(round, turn, progress) {
         }
         found.damage = cache_body.damage(found, begun.sum);
         if (!found.damage) {
-            scrub_blobs.consider(found.entry);
+            scrub_blobs.queueIfCached(found.entry);
         }
     });
     if (found && found.damage) {

@@ -9,14 +9,13 @@ import damaged_files from './damaged_files.js';
 const TURN_MS = 2;
 const PASS_MS = 2000;
 
-// File systems keep times in steps of some milliseconds.
+// File systems keep times in steps of some milliseconds, and clocks are corrected by as much.
 const CLOCK_MARGIN_MS = 1000;
 
 function scrub_sizes() {
-    const stored = ngx.shared.scrub.get('sizes');
-    // `since`: what changed after this time is new; at first everything is. `cursor`: null between two passes.
-    const pass = stored ? JSON.parse(stored) : { since: 0, startedAtMs: 0, bytes: 0, cursor: null };
     const now = Date.now();
+    const pass = storedPass(now);
+    pass.turnAtMs = now;
     if (pass.cursor === null) {
         if (now - pass.startedAtMs < PASS_MS) {
             return;
@@ -25,8 +24,8 @@ function scrub_sizes() {
         pass.bytes = 0;
         pass.cursor = cache_walk.start();
     }
-    const isDone = cache_walk.walk(pass.cursor, () => Date.now() < now + TURN_MS, path => {
-        pass.bytes += look(path, pass.since);
+    const isDone = cache_walk.walk(pass.cursor, () => Math.abs(Date.now() - now) < TURN_MS, path => {
+        pass.bytes += checkSize(path, pass, now);
     });
     if (isDone) {
         ngx.shared.scrub_counts.set('bytes', pass.bytes);
@@ -37,22 +36,36 @@ function scrub_sizes() {
     ngx.shared.scrub.set('sizes', JSON.stringify(pass));
 }
 
-// Returns the file's size.
-function look(path, since) {
+// Where the last turn stopped. After the clock was set back nothing says what has changed: it starts as at first.
+function storedPass(now) {
+    const stored = ngx.shared.scrub.get('sizes');
+    const pass = stored ? JSON.parse(stored) : null;
+    // `since`: what changed after this time is new; at first everything is. `cursor`: null between two passes.
+    return pass && now > pass.turnAtMs - CLOCK_MARGIN_MS
+        ? pass : { since: 0, startedAtMs: 0, turnAtMs: 0, bytes: 0, cursor: null };
+}
+
+// Checks a file's size, and its header if it has changed. Returns the size.
+function checkSize(path, pass, now) {
     const stat = cache_files.stat(path);
     if (!stat) {
         return 0;
     }
-    if (Math.max(stat.mtimeMs, stat.ctimeMs) > since - CLOCK_MARGIN_MS) {
+    if (hasChanged(stat, pass.since, now)) {
         const found = cache_files.inspect(path);
         if (found && found.damage) {
             damaged_files.removeDamaged(found);
-        } else if (since > 0) {
+        } else if (pass.since > 0) {
             // Its content is checked next.
             ngx.shared.scrub_changed.set(path, 1);
         }
     }
     return stat.size;
+}
+
+// Every change sets the time `ctime`. One in the future is of before the clock was set back, and would last.
+function hasChanged(stat, since, now) {
+    return since === 0 || (stat.ctimeMs > since - CLOCK_MARGIN_MS && stat.ctimeMs < now + CLOCK_MARGIN_MS);
 }
 
 export default { scrub_sizes };

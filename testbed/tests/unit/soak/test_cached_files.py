@@ -26,6 +26,11 @@ def test_a_pretended_cache_has_a_file_for_each_slice(files: list[Path]) -> None:
     assert sum(file.stat().st_blocks for file in files) < 256 * 16, "their bodies are holes"
 
 
+def test_a_pretended_blob_lacks_its_first_slice(files: list[Path]) -> None:
+    firsts = sorted(int(cached_files.key(file).split("=")[1].split("-")[0]) for file in files)
+    assert firsts == [number * cached_files.SLICE_BYTES for number in range(1, 257)]
+
+
 def test_the_name_of_a_file_is_the_hash_of_its_key(files: list[Path]) -> None:
     keys = [cached_files.key(file) for file in files]
     assert [hashlib.md5(key.encode(), usedforsecurity=False).hexdigest() for key in keys] == [f.name for f in files]
