@@ -304,9 +304,11 @@ test('a file with a time in the future is new only once', () => {
 
 test('a turn ends when the clock is set back in it', () => {
     someFiles();
-    let seconds = 0;
-    const now = Date.now;
-    mock.method(Date, 'now', () => now() + 1000 * (seconds -= HOUR_SECONDS));
+    let now = Date.now();
+    mock.method(Date, 'now', () => {
+        now -= 1000 * HOUR_SECONDS;
+        return now;
+    });
     scrub_sizes.scrub_sizes();
     assert.equal(ngx.shared.scrub_counts.get('passes'), undefined);
 });
@@ -337,7 +339,7 @@ function setClock(aheadSeconds) {
 }
 
 // How much of a large file some turns read, beside what `bytes` says the cache holds.
-function readIn(turns, bytes) {
+function bytesReadIn(turns, bytes) {
     storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
     if (bytes) {
         ngx.shared.scrub_counts.set('bytes', bytes);
@@ -350,13 +352,13 @@ function readIn(turns, bytes) {
 
 for (const [gib, steps] of [[20, 48], [50, 12], [100, 24], [200, 48], [1600, 48]]) {
     test(`a cache of ${gib} GiB is read by at most ${steps} steps of 256 KiB in 48 turns`, () => {
-        const read = readIn(48, gib * 1024 * MIB);
+        const read = bytesReadIn(48, gib * 1024 * MIB);
         assert.ok(read > 0 && read <= steps * MIB / 4, `${read}`);
     });
 }
 
 test('before the size of the cache is known it is read like a large one', () => {
-    assert.ok(readIn(8) <= 8 * MIB / 4);
+    assert.ok(bytesReadIn(8) <= 8 * MIB / 4);
 });
 
 test('a turn that the round of a large cache skips is one for changed files', () => {
