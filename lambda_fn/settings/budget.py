@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from math import ceil
+from typing import ClassVar
 
-NODE_REQUESTS = 400
-"""A node that pulls 20 images of 15 layers at once: HEAD, index, manifest, configuration, layers, 380 requests."""
 _LONGEST_QUEUE_SECONDS = 5
 
 
@@ -17,6 +16,10 @@ class Budget:
     """
 
     rate: int
+    client_queue: ClassVar[int] = 400
+    """How many requests of one client may exceed its rate: a node that pulls 20 images of 15 layers at once sends 380,
+    for each image HEAD, index, manifest, configuration and layers.
+    """
 
     @property
     def at_once(self) -> int:
@@ -32,11 +35,6 @@ class Budget:
     def client_rate(self) -> int:
         """The share of one client, in requests per second: half of the pod's, the others have the rest."""
         return max(1, self.rate // 2)
-
-    @property
-    def client_queue(self) -> int:
-        """How many requests of one client may exceed its rate."""
-        return NODE_REQUESTS
 
     @property
     def wait_seconds(self) -> int:

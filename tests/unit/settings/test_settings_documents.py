@@ -1,6 +1,7 @@
 """The reference and the editors' schema are generated, and the schema refuses what the models refuse."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import jsonschema
 import pytest
 
 from cli.reference import written
-from lambda_fn.settings import Settings
+from k8s_manifests.configuration import template
+from lambda_fn.job import configuration
+from lambda_fn.settings import Settings, parse_toml
 from tests.unit.settings.files import SMALLEST, with_line
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +29,32 @@ def refused(raw: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.name)
 def test_the_generated_reference_is_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == EXPECTED[path], "run `python -m cli.reference`"
+
+
+def numbers(text: str) -> set[int]:
+    return {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)}
+
+
+@pytest.mark.parametrize("line", ["", "ecr_requests_per_second = 30"], ids=["by default", "with the smallest budget"])
+def test_the_reference_has_the_longest_wait_of_the_configuration(line: str) -> None:
+    settings = parse_toml(with_line("[proxy]", line), "my.toml")
+    rendered = configuration.rendered(
+        settings, ("123456789012.dkr.ecr.eu-west-1.amazonaws.com",), "10.0.0.10", template()
+    )
+    front = rendered[rendered.index("server_name front ") :]
+    read_timeout = re.search(r"proxy_read_timeout (\d+)s;", front)
+    assert read_timeout
+    assert f"{int(read_timeout[1]) - 10} seconds" in CONFIGURATION.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("rule", "zone"), [("R73", "shares"), ("R79", "parts")])
+def test_the_rules_have_how_many_requests_wait(rule: str, zone: str) -> None:
+    reference = (ROOT / "tests" / "template" / "reference" / "nlb.nginx.conf").read_text(encoding="utf-8")
+    limits = set(re.findall(rf"limit_req zone={zone} burst=(\d+) delay=(\d+);", reference))
+    document = (ROOT / "docs" / "request-handling.md").read_text(encoding="utf-8")
+    (text,) = re.findall(rf"^\* \*\*{rule}\*\* (.*(?:\n  .*)*)", document, re.MULTILINE)
+    ((burst, delay),) = limits
+    assert int(burst) - int(delay) in numbers(text)
 
 
 def test_every_field_has_a_meaning() -> None:
