@@ -6,9 +6,14 @@ config=$1 scripts=$2 run=$3 cache=$4
 
 # nginx caches below its prefix (-p), and does not start when it cannot create its folders there. A pod without a cache is
 # better than none: with any other prefix than the cache's folder, the njs module cache_disk.js turns caching off.
+#
+# Nor does it start with a damaged state file of a dictionary (js_shared_dict_zone). Without these files it knows of images
+# what a new pod knows.
 find_cache() {
-  [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && [ -d "$cache/images" ] && return
-  { echo > "$cache/probe" && rm -f "$cache/probe"; } && return
+  if { [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && [ -d "$cache/images" ]; } ||
+    { echo > "$cache/probe" && rm -f "$cache/probe"; }; then
+    { (run_nginx -t -q) || rm -f "$cache"/image*.json; } && return
+  fi
   cache=$run
   echo 'the cache cannot be written: this container serves without caching' >&2
 }

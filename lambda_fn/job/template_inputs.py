@@ -42,7 +42,7 @@ class Inputs:
         hides_clients: Whether what stands before nginx connects from its own address and names no client.
         trusted_proxies: The network ranges whose word about the client's address is believed.
         drain_seconds: How long a stopping pod finishes its pulls.
-        cache: What a pod keeps, with the names of its settings, `key_zone_mib` and `retry_seconds`.
+        cache: What a pod keeps, with the names of its settings, `key_zone_mib`, `known_days` and `retry_seconds`.
         timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
         budget: What a pod may request from one registry, with the names of `Budget`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
@@ -113,7 +113,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
-    Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "retry_seconds"},
+    Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "known_days", "retry_seconds"},
     Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
     Warnings: frozenset(field.name for field in fields(Warnings)),

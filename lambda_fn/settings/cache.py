@@ -10,6 +10,7 @@ from lambda_fn.settings.table import Table
 _KEYS_FOR_EACH_MIB = 8000
 """https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path"""
 _RETRY_SECONDS = 600
+_DAY_SECONDS = 86_400
 _SMALLEST_KEY_ZONE_MIB = 32
 """256,000 keys: 8 GiB of blobs of 32 KiB. nginx uses memory of a zone only for the keys that it holds."""
 
@@ -56,6 +57,11 @@ class Cache(Table):
     def retry_seconds(self) -> int:
         """When an image is asked for again that ECR did not send, in seconds."""
         return min(_RETRY_SECONDS, self.revalidate_seconds)
+
+    @property
+    def known_days(self) -> int:
+        """For how long a pod knows an image, in days: longer than it is cached, asked for and served without ECR."""
+        return self.keep_days + ceil((self.revalidate_seconds + self.deleted_seconds) / _DAY_SECONDS)
 
     @property
     def volume_gib(self) -> int:

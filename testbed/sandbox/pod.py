@@ -259,7 +259,9 @@ class Pod:
             return connection.getresponse().status == HTTPStatus.OK
 
     def _listens_or_ended(self) -> bool:
-        has_started = (self.folder / "run" / "nginx.pid").exists() and self._is_listening()
+        # The test of the configuration listens for a moment, and leaves this file empty.
+        pid = self.folder / "run" / "nginx.pid"
+        has_started = pid.exists() and pid.stat().st_size > 0 and self._is_listening()
         return has_started or self._running.poll() is not None
 
     def _is_listening(self) -> bool:

@@ -15,9 +15,10 @@ beforeEach(() => {
     mock.timers.enable({ apis: ['Date'], now: 1_000_000_000 });
     asked = [];
     const shared = {};
-    for (const name of ['counters', 'image_pulls', 'images_asked', 'images_denied', 'images_due', 'images_missing', 'images_running']) {
+    for (const name of ['counters', 'image_pulls', 'images_denied', 'images_due', 'images_missing', 'images_running']) {
         shared[name] = new Store(Date.now);
     }
+    shared.images_asked = new Store(Date.now, 600_000);
     globalThis.ngx = { ERR: 3, fetch: url => fetch(url), log: () => null, shared };
 });
 
@@ -87,7 +88,58 @@ test('an image is asked for again after the pause', async () => {
     await ask();
     mock.timers.tick(5000);
     assert.deepEqual(await stateOf('/a'), ['deleted', '595']);
+    mock.timers.tick(594_999);
+    assert.deepEqual(await stateOf('/a'), ['deleted', '1']);
     assert.equal(ngx.shared.images_due.size(), 0);
+    mock.timers.tick(1);
+    assert.deepEqual(await stateOf('/a'), ['deleted', '5']);
+    await ask();
+    assert.deepEqual(asked, ['/-/revalidate/a', '/-/revalidate/a']);
+});
+
+test('an image that stops waiting already counts as asked, also for the other worker', async () => {
+    await stateOf('/a');
+    const { images_asked, images_due } = ngx.shared;
+    const seen = [];
+    const remove = images_due.delete.bind(images_due);
+    images_due.delete = image => {
+        remove(image);
+        seen.push(images_asked.has(image));
+    };
+    await ask();
+    assert.deepEqual(seen, [true]);
+});
+
+test('a clock that was set back stops no pull, and serves no image again that is refused at once', async () => {
+    know('/pulled', -86_400_000);
+    ngx.shared.images_asked.set('/asked', Date.now() + 86_400_000);
+    for (const image of ['/pulled', '/asked']) {
+        assert.deepEqual(await stateOf(image), ['', '5']);
+        await ask();
+    }
+    assert.deepEqual(asked, ['/-/revalidate/pulled', '/-/revalidate/asked']);
+    assert.equal(image_state.state(Date.now() + 86_400_000, Date.now(), 0), 'deleted');
+});
+
+test('the time for which a missing image is served begins again when the clock was set back', async () => {
+    know('/a', 72_000_000);
+    ngx.shared.images_missing.set('/a', Date.now() + 86_400_000);
+    await stateOf('/a');
+    await ask();
+    assert.equal(ngx.shared.images_missing.get('/a'), Date.now());
+});
+
+test('an image that is missing stays known after its last pull is forgotten', async () => {
+    know('/a', 72_000_000);
+    await stateOf('/a');
+    await ask();
+    ngx.shared.image_pulls.delete('/a');
+    mock.timers.tick(600_000);
+    assert.equal((await stateOf('/a'))[0], 'missing');
+    await ask();
+    assert.equal(asked.length, 2);
+    assert.equal((await stateOf('/a'))[0], 'missing');
+    assert.equal(ngx.shared.images_denied.size(), 0);
 });
 
 test('images that ECR has never sent get half of the places, and one without a place counts as not asked', async () => {

@@ -3,8 +3,10 @@
 export class Store {
     #entries = new Map();
 
-    constructor(now) {
+    // The second argument is the `timeout` of nginx's zone.
+    constructor(now, timeoutMs = 3_600_000) {
         this.now = now;
+        this.timeoutMs = timeoutMs;
     }
 
     get(key) {
@@ -16,7 +18,7 @@ export class Store {
         return this.get(key) !== undefined;
     }
 
-    set(key, value, ttlMs = 3_600_000) {
+    set(key, value, ttlMs = this.timeoutMs) {
         this.#entries.set(key, { value, until: this.now() + ttlMs });
         return this;
     }

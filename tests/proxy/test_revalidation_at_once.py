@@ -1,12 +1,16 @@
 """Images that ECR lacks are refused at once, and what clients get when the state of an image is not known."""
 
+import time
+
 import pytest
 
 from lambda_fn.settings import Settings
+from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
+from tests.proxy.cache_times import ERRORS_LAST_SECONDS
 from tests.proxy.client import Answer
 from tests.proxy.revalidated import Repository, with_short_days
 
@@ -31,6 +35,25 @@ def test_a_deleted_image_is_refused_when_that_is_noticed(
     wait_until(is_refused, "the deleted image is refused")
     assert {(answer.status, answer.header("Warning")) for answer in answers[:-1]} == {(200, None)}
     assert f"image_missing /{world.ecr_host}{repository.path(image)}" in started.error_log()
+
+
+@pytest.mark.rule("R63")
+def test_an_image_that_is_refused_stays_so_when_the_container_restarts_and_ecr_fails(
+    started: Pod, control: Control, repository: Repository, world: World
+) -> None:
+    image = repository.due("refused")
+    control.delete_image(world.ecr_host, repository.name, image.digest)
+    wait_until(lambda: repository.pull(image).status == 404, "the deleted image is refused")
+    missing = started.folder / "cache" / "images_missing.json"
+    wait_until(lambda: missing.exists() and image.digest in missing.read_text(), "the deletion is on the disk")
+    started.kill()
+    started.restart()
+    with control.behaving(Behaviour(registry_status=503)):
+        for _ in range(10):
+            # ECR's 404 is cached for some seconds.
+            assert repository.pull(image).status in {404, 503}
+            time.sleep(0.5)
+    time.sleep(ERRORS_LAST_SECONDS)
 
 
 @pytest.mark.rule("R62")

@@ -28,7 +28,12 @@ function state(missing_since, now_ms, served_ms) {
     if (missing_since === undefined) {
         return '';
     }
-    return now_ms - missing_since < served_ms ? 'missing' : 'deleted';
+    return Math.max(0, now_ms - missing_since) < served_ms ? 'missing' : 'deleted';
+}
+
+// Whether ECR has sent an image to this pod.
+function isKnown(image) {
+    return ngx.shared.image_pulls.has(image) || ngx.shared.images_missing.has(image);
 }
 
 // Answers with the seconds for which nginx may cache the answer, and notes that it is time to ask ECR.
@@ -40,22 +45,26 @@ async function image_state(r) {
         r.return(404);
         return;
     }
+    const pulled = past(ngx.shared.image_pulls.get(image));
+    const asked = past(ngx.shared.images_asked.get(image));
     const now = Date.now();
-    const pulled = ngx.shared.image_pulls.get(image);
-    const isKnown = pulled !== undefined;
-    const fresh_seconds = isKnown ? Number(r.variables.revalidate_seconds) - Math.floor((now - pulled) / 1000) : 0;
+    const fresh_seconds = Number(r.variables.revalidate_seconds) - Math.floor((now - pulled) / 1000);
     if (fresh_seconds > 0) {
         answer(r, '', fresh_seconds);
         return;
     }
-    const asked = ngx.shared.images_asked.get(image);
     if (asked === undefined) {
-        enqueue(image, now, isKnown);
+        enqueue(image, now);
     }
     const served_ms = Number(r.variables.deleted_seconds) * 1000;
     const found = ngx.shared.images_denied.has(image)
         ? 'deleted' : state(ngx.shared.images_missing.get(image), now, served_ms);
     answer(r, found, cachedSeconds(now - (asked || now), Number(r.variables.retry_seconds)));
+}
+
+// A time that was noted, or undefined when it is in the future: then the clock was set back.
+function past(noted_ms) {
+    return noted_ms <= Date.now() ? noted_ms : undefined;
 }
 
 // How long an answer is cached that was given so long after ECR was asked; 0 for an image that waits.
@@ -70,8 +79,8 @@ function answer(r, found, seconds) {
     r.return(200);
 }
 
-function enqueue(image, now_ms, is_known) {
-    if (ngx.shared.images_due.size() < (is_known ? LARGEST_QUEUE : LARGEST_QUEUE / 2)) {
+function enqueue(image, now_ms) {
+    if (ngx.shared.images_due.size() < (isKnown(image) ? LARGEST_QUEUE : LARGEST_QUEUE / 2)) {
         ngx.shared.images_due.add(image, now_ms);
     }
 }
@@ -96,8 +105,9 @@ async function ask_for_image(r) {
         return;
     }
     const image = waiting.reduce((first, item) => item[1] < first[1] ? item : first)[0];
-    ngx.shared.images_due.delete(image);
+    // In this order: else a request in the other worker would let it wait again.
     ngx.shared.images_asked.set(image, Date.now());
+    ngx.shared.images_due.delete(image);
     await askEcr(image, r.variables.fetch_url);
     ngx.shared.images_running.delete('pull');
 }
@@ -116,7 +126,7 @@ async function askEcr(image, url) {
 
 // An image that ECR has never sent to this pod is refused at once, without a word: a client may have made up its repository.
 function noteMissing(image) {
-    if (!ngx.shared.image_pulls.has(image)) {
+    if (!isKnown(image)) {
         ngx.shared.images_denied.set(image, 1);
         return;
     }
@@ -124,7 +134,7 @@ function noteMissing(image) {
     if (since === undefined) {
         ngx.shared.counters.incr('missing_images_found', 1, 0);
     }
-    ngx.shared.images_missing.set(image, since || Date.now());
+    ngx.shared.images_missing.set(image, past(since) || Date.now());
     ngx.log(ngx.ERR, `image_missing ${image}: ECR no longer has this image, which clients get from the cache`);
 }
 

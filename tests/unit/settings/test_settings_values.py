@@ -556,6 +556,17 @@ def test_the_load_balancer_of_the_stack_cannot_reach_the_pods_of_an_ipv6_cluster
 
 
 @pytest.mark.rule("R62")
+@pytest.mark.parametrize(
+    ("keep_days", "revalidate_seconds", "deleted_seconds", "known_days"),
+    [(30, 72000, 86400, 32), (1, 72000, 604_800, 9), (1, 1, 0, 2)],
+)
+def test_an_image_is_known_for_longer_than_it_is_cached_asked_for_and_served(
+    keep_days: int, revalidate_seconds: int, deleted_seconds: int, known_days: int
+) -> None:
+    times = {"revalidate_seconds": revalidate_seconds, "deleted_seconds": deleted_seconds}
+    assert Cache(keep_days=keep_days, **times).known_days == known_days
+
+
 @pytest.mark.parametrize(("revalidate_seconds", "retry_seconds"), [(72000, 600), (600, 600), (10, 10)])
 def test_a_revalidation_that_failed_is_repeated_every_ten_minutes(revalidate_seconds: int, retry_seconds: int) -> None:
     assert Cache(revalidate_seconds=revalidate_seconds).retry_seconds == retry_seconds
