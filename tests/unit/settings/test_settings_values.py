@@ -563,8 +563,8 @@ def test_the_load_balancer_of_the_stack_cannot_reach_the_pods_of_an_ipv6_cluster
 def test_an_image_is_known_for_longer_than_it_is_cached_asked_for_and_served(
     keep_days: int, revalidate_seconds: int, deleted_seconds: int, known_days: int
 ) -> None:
-    times = {"revalidate_seconds": revalidate_seconds, "deleted_seconds": deleted_seconds}
-    assert Cache(keep_days=keep_days, **times).known_days == known_days
+    cache = Cache(keep_days=keep_days, revalidate_seconds=revalidate_seconds, deleted_seconds=deleted_seconds)
+    assert cache.known_days == known_days
 
 
 @pytest.mark.parametrize(("revalidate_seconds", "retry_seconds"), [(72000, 600), (600, 600), (10, 10)])
