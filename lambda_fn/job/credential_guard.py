@@ -1,7 +1,8 @@
 """Refuses a template that uses the credential for ECR in other lines than the shipped one. Pure.
 
 This is a guard against accidents, such as a header copied to another server or a variable in a log format. It does not
-stop an operator who wants the token (SECURITY.md).
+stop an operator who wants the token (SECURITY.md). Where a shipped line stands is not compared, because the servers
+have other names in other versions, whose templates a Lambda must not refuse.
 """
 
 from lambda_fn.contract.credential_lines import LINES, NAMES

@@ -106,6 +106,11 @@ def test_a_template_of_another_version_with_lines_of_its_own_has_other_names_and
     assert refusal(other) is None
 
 
+def test_a_template_of_another_version_whose_servers_have_other_names_is_accepted() -> None:
+    """In 0.1.0 the server `ecr` is called `locate`."""
+    assert refusal(template().replace("server_name ecr;", "server_name locate;")) is None
+
+
 def test_the_message_names_the_template() -> None:
     assert "the template, line 1" in (refusal("# $ecr_authorization") or "")
 
