@@ -548,6 +548,29 @@ test('an error and a tag that would last for a day are damaged', () => {
     }
 });
 
+// What ECR last said of an image, which is asked for again after 20 hours.
+function storeState(ttlSeconds) {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Accel-Expires: 72000\r\nX-Image-State: \r\n\r\n';
+    return store(`registry/team/app@${DIGEST}`, head, Buffer.alloc(0), { zone: 'images', ttlSeconds });
+}
+
+test('the state of an image that lasts for as long as it says stays', () => {
+    for (const seconds of [0, 71_999, 72_000]) {
+        const file = storeState(seconds);
+        pass();
+        assert.deepEqual([remaining(), damaged('header')], [[file], 0]);
+    }
+});
+
+test('the state of an image that would last for longer than it says is removed, so that ECR is asked again', () => {
+    for (const ttlSeconds of [72_010, 72_000 + 2 ** 17, 72_000 + 2 ** 31]) {
+        storeState(ttlSeconds);
+        pass();
+        assert.deepEqual(remaining(), []);
+    }
+    assert.equal(damaged('header'), 3);
+});
+
 test('each bit of a header can flip without an exception, and in most places it is found', () => {
     const { bytes } = parsed(`${DIGEST} bytes=0-9`, slice(DIGEST, 0, 9, 100), Buffer.alloc(10));
     const name = createHash('md5').update(`${DIGEST} bytes=0-9`).digest('hex');

@@ -26,6 +26,8 @@ SHORT_RANGE = {"Range": "bytes=300000-300009"}
 """Of a slice of 256 KiB that is not the blob's first one."""
 QUICK_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 500")
 NO_SECOND_ROUND = ("ROUND_MS = 30_000", "ROUND_MS = 36_000_000")
+VALID_UNTIL_AT = 8
+"""In a file of nginx's cache: 64 bits, little-endian."""
 FOUND_WITHIN_SECONDS = 60
 """What is promised, for a busy machine too. On an idle one, changes of so small a cache are found after two seconds."""
 
@@ -242,6 +244,21 @@ def test_each_damaged_file_has_a_log_line_and_is_counted_by_the_kind_of_its_dama
     assert sorted(filled.removed_names()) == sorted([one.name, two.name, three.name])
 
 
+@pytest.mark.rule("R58")
+def test_the_state_of_an_image_that_would_last_for_a_century_is_removed(filled: Filled, client: Client) -> None:
+    """Until it ends, ECR is not asked for the image again."""
+    # The second pull gets the manifest from the cache, and the state with it.
+    assert [filled.wrong(client) for _ in range(2)] == [[], []]
+    state, *others = filled.files("images")
+    assert len(others) == LAYERS - 1
+    content = bytearray(state.read_bytes())
+    content[VALID_UNTIL_AT + 4] ^= 1
+    state.write_bytes(content)
+    wait_until(lambda: filled.removed_names() == [state.name], "the state is removed", seconds=FOUND_WITHIN_SECONDS)
+    assert filled.wrong(client) == []
+    assert state.exists()
+
+
 @pytest.mark.rule("R60")
 def test_the_scrub_leaves_what_is_right_and_what_nginx_still_writes(
     filled: Filled, client: Client, control: Control
@@ -250,12 +267,12 @@ def test_the_scrub_leaves_what_is_right_and_what_nginx_still_writes(
     unfinished = filled.cache / "blobs" / "0" / "00" / f"{'0' * 32}.0000000001"
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     unfinished.write_bytes(b"half")
-    before = filled.files("blobs", "manifests")
+    before = filled.files("blobs", "manifests", "images")
     mark = control.mark()
     passes, rounds = value(PASSES), value(ROUNDS)
     wait_until(lambda: value(PASSES) > passes + 1, "the sizes are looked at twice")
     wait_until(lambda: value(ROUNDS) > rounds, "the contents are read", seconds=120)
-    assert filled.files("blobs", "manifests") == before
+    assert filled.files("blobs", "manifests", "images") == before
     assert unfinished.exists()
     assert filled.wrong(client) == []
     assert control.requests(mark).entries == ()

@@ -13,6 +13,8 @@ const KEY_AT = 342;
 
 // Longer than the TTL of any error and any tag.
 const LONGEST_TTL_SECONDS = 2 * 3600;
+// The clock of the file system may be a little behind.
+const CLOCK_MARGIN_SECONDS = 1;
 
 // Written as literals: the code outside of functions runs in every turn, and one that is built there is compiled each time.
 const CONTENT_KEY = /^(sha256:[0-9a-f]{64})(?: bytes=([0-9]+)-([0-9]+))?$/;
@@ -22,6 +24,8 @@ const TAG_KEY = /^[^ /]+\/v2\/[^ ]+\/manifests\/[^ /]+$/;
 const LENGTH = /\r\nContent-Length: ([^\r\n]*)/i;
 const ENCODING = /\r\nTransfer-Encoding: ([^\r\n]*)/i;
 const RANGE = /\r\nContent-Range: bytes ([0-9]+)-([0-9]+)\/([0-9]+)\r\n/i;
+// Of the server `images`, which says how long its answer is valid.
+const TTL_SECONDS = /\r\nX-Accel-Expires: ([0-9]+)\r\n/i;
 const NAMED_DIGEST = /\r\nDocker-Content-Digest: ([^\r\n]*)/i;
 
 // Where the body begins, or 0 when this is no header.
@@ -72,6 +76,7 @@ function parse(name, bytes) {
         isChunked: value(head, ENCODING) !== null,
         range: RANGE.exec(head),
         names: value(head, NAMED_DIGEST),
+        ttlSeconds: value(head, TTL_SECONDS),
     };
 }
 
@@ -88,8 +93,8 @@ function damage(entry, sizeBytes, storedAtMs) {
         return sizeBytes > KEY_AT ? 'header' : 'size';
     }
     const isContent = entry.status < 300;
-    const isShortLived = entry.isTag || (entry.digest && !isContent);
-    if (isShortLived && entry.validUntil > storedAtMs / 1000 + LONGEST_TTL_SECONDS) {
+    const longest = longestSeconds(entry);
+    if (longest !== null && entry.validUntil > storedAtMs / 1000 + longest + CLOCK_MARGIN_SECONDS) {
         return 'header';
     }
     if (isContent && (!namesItsKey(entry) || !isItsRange(entry))) {
@@ -99,6 +104,14 @@ function damage(entry, sizeBytes, storedAtMs) {
         return entry.digest && isContent && !entry.isChunked ? 'header' : '';
     }
     return sizeBytes === entry.bodyStart + (entry.isTag ? 0 : Number(entry.length)) ? '' : 'size';
+}
+
+// The longest time for which an entry may be valid; null where nothing bounds it.
+function longestSeconds(entry) {
+    if (entry.ttlSeconds !== null) {
+        return Number(entry.ttlSeconds);
+    }
+    return entry.isTag || (entry.digest && entry.status >= 300) ? LONGEST_TTL_SECONDS : null;
 }
 
 function namesItsKey(entry) {

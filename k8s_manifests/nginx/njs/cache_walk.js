@@ -3,7 +3,7 @@
 import cache_files from './cache_files.js';
 
 // The folders that nginx makes for its `levels=1:2`, two levels of hexadecimal digits.
-const ZONES = ['blobs', 'manifests', 'tags'];
+const ZONES = ['blobs', 'manifests', 'tags', 'images'];
 const DIGITS = '0123456789abcdef';
 
 // Where a walk is before its first file: the number of its first folder, in it the folders that are left (two digits each,
