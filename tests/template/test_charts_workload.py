@@ -102,7 +102,7 @@ def test_the_certificate_is_mounted_only_where_nginx_terminates_tls() -> None:
 
 
 def test_the_init_container_runs_the_same_nginx_only_to_test_the_configuration() -> None:
-    folders = ["/etc/frontdoor/config", "/run/frontdoor", "/var/cache/frontdoor"]
+    folders = ["/etc/frontdoor/config", "/etc/frontdoor/scripts", "/run/frontdoor", "/var/cache/frontdoor"]
     init, nginx = check(settings())["command"], container(settings())["command"]
     assert init[:2] == nginx[:2] == ["/bin/sh", "-c"]
     assert init[4:] == nginx[4:] == folders
