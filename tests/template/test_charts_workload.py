@@ -106,7 +106,7 @@ def test_the_init_container_runs_the_same_nginx_only_to_test_the_configuration()
     init, nginx = check(settings())["command"], container(settings())["command"]
     assert init[:2] == nginx[:2] == ["/bin/sh", "-c"]
     assert init[4:] == nginx[4:] == folders
-    assert init[2].endswith('cp "$config/nginx.conf" "$run/nginx.conf" && find_cache && run_nginx -t')
+    assert init[2].endswith('cp "$config/nginx.conf" "$scripts"/*.js "$run/" && find_cache && run_nginx -t')
     assert nginx[2].endswith("find_cache\nrun_nginx")
     assert init[2].partition("cp ")[0] == nginx[2].partition('rm -f "$run"')[0]
 
