@@ -205,22 +205,52 @@ def test_a_blob_that_was_damaged_before_its_checksums_were_noted_is_fetched_agai
     pod: Pod, client: Client, publisher: Publisher
 ) -> None:
     """The scrub begins only after the damage."""
-    template = pod.configuration()
-    pod.tolerated += ("cache file",)
-    config = pod.folder / "config" / "nginx.conf"
-    config.write_text(re.sub(r"js_periodic frontdoor\.scrub_\w+ \S+;", "", template), encoding="utf-8")
-    pod.start()
+    template = start_without_scrub(pod)
     content = secrets.token_bytes(LAYER_BYTES)
     path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
     assert client.get(path).body == content
     first, *_ = sorted((pod.folder / "cache/blobs").glob("*/*/*"), key=lambda file: -file.stat().st_size)
     flip(first, random.Random(15), BODY_AT)  # noqa: S311 - the same damage in every run
     assert client.get(path).body != content
+    restart_with(pod, template)
+    wait_until(lambda: client.get(path).body == content, "the blob is fetched again", seconds=60)
+
+
+@pytest.mark.rule("R58")
+def test_blobs_that_lack_a_slice_do_not_keep_a_whole_one_from_its_turn(
+    pod: Pod, client: Client, publisher: Publisher
+) -> None:
+    template = start_without_scrub(pod)
+    for _ in range(LAYERS):
+        content = secrets.token_bytes(LAYER_BYTES)
+        assert client.get(f"/v2/team/app/blobs/{publisher.blob('team/app', content)}").body == content
+    by_blob: dict[str, list[Path]] = {}
+    for file in cached_files.cached(pod.folder / "cache", "blobs"):
+        by_blob.setdefault(cached_files.key(file).split(" ")[0], []).append(file)
+    for files in list(by_blob.values())[1:]:
+        next(file for file in files if f"bytes={MIB}-" in cached_files.key(file)).unlink()
+    left = cached_files.cached(pod.folder / "cache", "blobs")
+    restart_with(pod, template)
+    wait_until(lambda: value(BLOBS) == 1, "the whole blob is compared", seconds=60)
+    wait_until(lambda: value(ROUNDS) > 0, "the contents are read", seconds=60)
+    assert cached_files.cached(pod.folder / "cache", "blobs") == left
+
+
+def start_without_scrub(pod: Pod) -> str:
+    """Start a pod whose cache is not checked. Returns the configuration with the scrub."""
+    template = pod.configuration()
+    pod.tolerated += ("cache file",)
+    without = re.sub(r"js_periodic frontdoor\.scrub_\w+ \S+;", "", template)
+    (pod.folder / "config" / "nginx.conf").write_text(without, encoding="utf-8")
+    pod.start()
+    return template
+
+
+def restart_with(pod: Pod, configuration: str) -> None:
     pod.kill()
-    config.write_text(template, encoding="utf-8")
+    (pod.folder / "config" / "nginx.conf").write_text(configuration, encoding="utf-8")
     assert pod.check().returncode == 0
     pod.restart()
-    wait_until(lambda: client.get(path).body == content, "the blob is fetched again", seconds=60)
 
 
 def change_key(file: Path) -> None:
