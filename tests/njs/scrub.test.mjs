@@ -100,7 +100,7 @@ function finishRound() {
 
 function pass() {
     const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"since":0,"bytes":0,"cursor":null}');
-    ngx.shared.scrub.set('sizes', JSON.stringify({ ...sizes, startedAtMs: 0 }));
+    ngx.shared.scrub.set('sizes', JSON.stringify({ ...sizes, startedAtMs: 0, nextAtMs: 0 }));
     const passes = ngx.shared.scrub_counts.get('passes') || 0;
     while ((ngx.shared.scrub_counts.get('passes') || 0) === passes) {
         scrub_sizes.scrub_sizes();
@@ -313,6 +313,26 @@ test('a turn ends when the clock is set back in it', () => {
     assert.equal(ngx.shared.scrub_counts.get('passes'), undefined);
 });
 
+for (const [tookSeconds, pauseSeconds] of [[1, 1], [20, 0], [60, 60], [3600, 600]]) {
+    test(`after a pass of ${tookSeconds} s comes a pause of ${pauseSeconds} s`, () => {
+        let now = Date.now();
+        mock.method(Date, 'now', () => now);
+        someFiles();
+        scrub_sizes.scrub_sizes();
+        ngx.shared.scrub_counts.delete('passes');
+        const begun = { since: 1, startedAtMs: now, nextAtMs: 0, turnAtMs: now, bytes: 0, cursor: cache_walk.start() };
+        ngx.shared.scrub.set('sizes', JSON.stringify(begun));
+        now += 1000 * tookSeconds;
+        scrub_sizes.scrub_sizes();
+        now += 1000 * pauseSeconds - 1;
+        scrub_sizes.scrub_sizes();
+        assert.equal(ngx.shared.scrub_counts.get('passes'), pauseSeconds ? 1 : 2);
+        now += 1;
+        scrub_sizes.scrub_sizes();
+        assert.equal(ngx.shared.scrub_counts.get('passes'), 2);
+    });
+}
+
 test('the next round begins after the clock was set back', () => {
     storeManifest('{}');
     setClock(HOUR_SECONDS);
@@ -341,9 +361,7 @@ function setClock(aheadSeconds) {
 // How much of a large file some turns read, beside what `bytes` says the cache holds.
 function bytesReadIn(turns, bytes) {
     storeSlice(Buffer.alloc(60 * MIB, 'x'), 0, 56 * MIB - 1);
-    if (bytes) {
-        ngx.shared.scrub_counts.set('bytes', bytes);
-    }
+    ngx.shared.scrub_counts.set('bytes', bytes);
     for (let turn = 0; turn < turns; turn += 1) {
         scrub_contents.scrub_contents();
     }
@@ -357,8 +375,16 @@ for (const [gib, steps] of [[20, 48], [50, 12], [100, 24], [200, 48], [1600, 48]
     });
 }
 
-test('before the size of the cache is known it is read like a large one', () => {
-    assert.ok(bytesReadIn(8) <= 8 * MIB / 4);
+test('what the cache holds is known in part before its first pass is complete', () => {
+    someFiles();
+    let now = Date.now();
+    mock.method(Date, 'now', () => {
+        now += 2;
+        return now;
+    });
+    scrub_sizes.scrub_sizes();
+    assert.ok(ngx.shared.scrub_counts.get('bytes') > 0);
+    assert.equal(ngx.shared.scrub_counts.get('passes'), undefined);
 });
 
 test('a turn that the round of a large cache skips is one for changed files', () => {

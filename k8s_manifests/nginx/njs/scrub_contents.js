@@ -56,9 +56,9 @@ function work(round, isForChanged) {
     continueRound(round, turn);
 }
 
-// The size of the cache. Until the first pass over the sizes is complete it is not known, and may be large.
+// The size of the cache, or of what the first pass over the sizes has seen so far.
 function cachedBytes() {
-    return ngx.shared.scrub_counts.get('bytes') || LARGE_CACHE_BYTES;
+    return ngx.shared.scrub_counts.get('bytes') || SMALL_CACHE_BYTES;
 }
 
 // The round goes on in one of so many turns; these are not always those of the changed files.

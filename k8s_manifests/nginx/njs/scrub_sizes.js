@@ -9,6 +9,10 @@ import damaged_files from './damaged_files.js';
 const TURN_MS = 2;
 const PASS_MS = 2000;
 
+// A pass that takes longer is of a large cache: after it comes a pause of the same length, but not of a clock's step.
+const LONG_PASS_MS = 30_000;
+const LONGEST_PAUSE_MS = 600_000;
+
 // File systems keep times in steps of some milliseconds, and clocks are corrected by as much.
 const CLOCK_MARGIN_MS = 1000;
 
@@ -17,7 +21,7 @@ function scrub_sizes() {
     const pass = storedPass(now);
     pass.turnAtMs = now;
     if (pass.cursor === null) {
-        if (now - pass.startedAtMs < PASS_MS) {
+        if (now < pass.nextAtMs) {
             return;
         }
         pass.startedAtMs = now;
@@ -27,13 +31,24 @@ function scrub_sizes() {
     const isDone = cache_walk.walk(pass.cursor, () => Math.abs(Date.now() - now) < TURN_MS, path => {
         pass.bytes += checkSize(path, pass, now);
     });
-    if (isDone) {
+    // The first pass over a large cache takes minutes, and the round has to know that it is large.
+    if (isDone || pass.bytes > (ngx.shared.scrub_counts.get('bytes') || 0)) {
         ngx.shared.scrub_counts.set('bytes', pass.bytes);
+    }
+    if (isDone) {
         ngx.shared.scrub_counts.incr('passes', 1, 0);
+        pass.nextAtMs = nextAtMs(pass, now);
         pass.since = pass.startedAtMs;
         pass.cursor = null;
     }
     ngx.shared.scrub.set('sizes', JSON.stringify(pass));
+}
+
+// When the next pass begins. What was changed during the first pass is found at once.
+function nextAtMs(pass, now) {
+    const tookMs = now - pass.startedAtMs;
+    return pass.since > 0 && tookMs > LONG_PASS_MS
+        ? now + Math.min(tookMs, LONGEST_PAUSE_MS) : pass.startedAtMs + PASS_MS;
 }
 
 // Where the last turn stopped. After the clock was set back nothing says what has changed: it starts as at first.
@@ -42,7 +57,7 @@ function storedPass(now) {
     const pass = stored ? JSON.parse(stored) : null;
     // `since`: what changed after this time is new; at first everything is. `cursor`: null between two passes.
     return pass && now > pass.turnAtMs - CLOCK_MARGIN_MS
-        ? pass : { since: 0, startedAtMs: 0, turnAtMs: 0, bytes: 0, cursor: null };
+        ? pass : { since: 0, startedAtMs: 0, nextAtMs: 0, turnAtMs: 0, bytes: 0, cursor: null };
 }
 
 // Checks a file's size, and its header if it has changed. Returns the size.
