@@ -148,6 +148,7 @@ def test_what_exceeds_the_queue_of_a_client_is_refused(short: Pod) -> None:
     assert (answer.error_code(), answer.header("Retry-After")) == ("TOOMANYREQUESTS", "5")
     assert answer.header("Warning")
     assert answer.header("X-Limited") is None
+    wait_until(lambda: short.logs().count(path) > 1, "`answers` logs the refusal, as `front` does")
     line = short.access_log("answers", path)[-1]
     assert (line["status"], line["client"], line["upstream"]) == (429, HOSTILE, "")
 
