@@ -10,7 +10,7 @@ config=$1 scripts=$2 run=$3 cache=$4
 # Nor does it start with a damaged state file of a dictionary (js_shared_dict_zone). Without these files it knows of images
 # what a new pod knows.
 find_cache() {
-  if { [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && [ -d "$cache/images" ]; } ||
+  if { [ -d "$cache/blobs" ] && [ -d "$cache/manifests" ] && [ -d "$cache/tags" ] && [ -d "$cache/images" ]; } ||
     { echo > "$cache/probe" && rm -f "$cache/probe"; }; then
     { (run_nginx -t -q) || rm -f "$cache"/image*.json; } && return
   fi

@@ -444,7 +444,7 @@ MEMORY = "resources = {{ memory_request = '{}', memory_limit = '{}' }}"
 
 
 @pytest.mark.parametrize(
-    "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1G"), ("1500m", "209715200"), ("1T", "1Ti")]
+    "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1G"), ("1500m", "314572800"), ("1T", "1Ti")]
 )
 def test_a_memory_limit_above_the_request_is_accepted_in_any_unit(amounts: tuple[str, str]) -> None:
     resources = parse_toml(with_line("[proxy]", MEMORY.format(*amounts)), "my.toml").proxy.resources
