@@ -368,7 +368,7 @@ function bytesReadIn(turns, bytes) {
     return ngx.shared.scrub_counts.get('read_bytes');
 }
 
-for (const [gib, steps] of [[20, 48], [50, 12], [100, 24], [200, 48], [1600, 48]]) {
+for (const [gib, steps] of [[20, 48], [50, 8], [100, 16], [200, 24], [300, 48], [1600, 48]]) {
     test(`a cache of ${gib} GiB is read by at most ${steps} steps of 256 KiB in 48 turns`, () => {
         const read = bytesReadIn(48, gib * 1024 * MIB);
         assert.ok(read > 0 && read <= steps * MIB / 4, `${read}`);

@@ -19,7 +19,7 @@ const SMALL_CACHE_BYTES = 1 << 30;
 
 // A cache above this size has many files to look at as well: its round skips turns, to last about as long as this.
 const LARGE_CACHE_BYTES = 32 * SMALL_CACHE_BYTES;
-const LARGE_ROUND_SECONDS = 12 * 3600;
+const LARGE_ROUND_SECONDS = 18 * 3600;
 const TURNS_A_SECOND = 20;
 
 // What a file costs a turn beside its bytes.
@@ -34,12 +34,12 @@ function scrub_contents() {
     const isForRound = round.turn % turnsForOne() === 1 % turnsForOne();
     round.turn += 1;
     if (isForChanged || isForRound) {
-        work(round, isForChanged);
+        work(round, isForChanged, isForRound);
     }
     ngx.shared.scrub.set('contents', JSON.stringify(round));
 }
 
-function work(round, isForChanged) {
+function work(round, isForChanged, isForRound) {
     const turn = {
         bytes: STEP_BYTES * (isForChanged ? STEPS_OF_CHANGED : steps()),
         endsAtMs: Date.now() + TURN_MS,
@@ -53,7 +53,9 @@ function work(round, isForChanged) {
     if (isForChanged) {
         checkChanged(round, turn);
     }
-    continueRound(round, turn);
+    if (isForRound) {
+        continueRound(round, turn);
+    }
 }
 
 // The size of the cache, or of what the first pass over the sizes has seen so far.
