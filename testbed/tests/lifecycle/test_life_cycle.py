@@ -57,7 +57,7 @@ def test_up_is_idempotent_and_down_leaves_the_machine_as_it_was(world: World, un
 
     assert call(world, "down").returncode == 0
 
-    assert processes_in(namespace) == []
+    assert eventually(lambda: not processes_in(namespace)), processes_of(world)
     assert_nothing_is_left(world)
     assert Snapshot.take() == untouched
 
@@ -121,7 +121,7 @@ def test_run_that_is_terminated_lets_its_command_finish_and_takes_the_sandbox_do
         running.terminate()
 
         assert running.wait(timeout=30) == 5, "the command has had the signal, and chosen its own status"
-    assert processes_in(namespace) == []
+    assert eventually(lambda: not processes_in(namespace)), processes_of(world)
     assert_nothing_is_left(world)
 
 
