@@ -96,14 +96,14 @@ lifecycle: parts ## Tests of the sandbox's own life cycle
 proxy: proxy-cache proxy-clients proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
 
 # Three parts, because in each nginx mostly waits: each file of tests/proxy is in one of them.
-CACHE_TESTS := test_cache_*.py test_circuit_*.py
-CLIENT_TESTS := test_client_*.py test_hostile_*.py test_limits*.py test_metrics.py test_revalidation*.py test_scrub.py
+CACHE_TESTS := test_cache_*.py test_circuit_*.py test_revalidation*.py
+CLIENT_TESTS := test_client_*.py test_hostile_*.py test_limits*.py test_metrics.py test_scrub.py
 
-proxy-cache: parts ## The part of `make proxy` about the caches and the circuit breaker
-	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS)))
+proxy-cache: parts ## The part of `make proxy` about the caches, their agreement with ECR, and the circuit breaker
+	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS))) -m "not long"
 
-proxy-clients: parts ## The part about hostile clients and their limits, and about what is right for months
-	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CLIENT_TESTS))) -m "not long"
+proxy-clients: parts ## The part about hostile clients and their limits, and about damaged files
+	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CLIENT_TESTS)))
 
 proxy-requests: parts ## The other part of `make proxy`
 	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS) $(CLIENT_TESTS),--ignore-glob='*/$(name)')

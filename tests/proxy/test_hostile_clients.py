@@ -6,6 +6,7 @@ The pod has an eighth of its connections, and the attacks an eighth of theirs; `
 import re
 import secrets
 import socket
+import subprocess
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -160,14 +161,21 @@ def has_ended(connection: socket.socket) -> bool:
         return True
 
 
+def highest_kib(pod: Pod, attacker: "subprocess.Popen[bytes]") -> int:
+    """The most memory that a pod holds during an attack. On a busy machine its connections come slowly."""
+    highest = 0
+    while attacker.poll() is None:
+        highest = max(highest, anonymous_kib(pod))
+        time.sleep(0.2)
+    return highest
+
+
 @pytest.mark.rule("R56", "F23")
 def test_a_connection_with_full_headers_takes_less_than_20_kb(small: Pod, blob: str) -> None:
     held: list[int] = []
     for connections in (CONNECTIONS // 4, CONNECTIONS):
-        with attack("7k-header", connections=connections, seconds=SECONDS, path=blob) as attacker:
-            time.sleep(SECONDS / 2)
-            assert attacker.poll() is None
-            held.append(anonymous_kib(small))
+        with attack("7k-header", connections=connections, seconds=HEADER_SECONDS - 1, path=blob) as attacker:
+            held.append(highest_kib(small, attacker))
     assert 15 < (held[1] - held[0]) / (CONNECTIONS * 3 / 4) < 20
 
 
