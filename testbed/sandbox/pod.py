@@ -215,7 +215,7 @@ class Pod:
         """The log lines of one server about requests whose path ends in `path`. nginx writes them after the response.
 
         Raises:
-            TimeoutError: There is none.
+            AssertionError: There is none.
         """
 
         def lines() -> list[dict[str, Any]]:
@@ -224,7 +224,7 @@ class Pod:
             return [line for line in written if line["server"] == server and line["path"].endswith(path)]
 
         if not (found := eventually(lines, START_STOP_SECONDS, pause_seconds=0.02)):
-            raise TimeoutError(f"the access log has no line of server {server} about a path that ends in {path}")
+            raise AssertionError(f"the access log has no line of server {server} about a path that ends in {path}")
         return found
 
     def error_log(self) -> str:

@@ -2,13 +2,15 @@
 
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
+from lambda_fn.contract.objects import TEMPLATE_KEY
 from lambda_fn.settings import Settings
 from testbed.sandbox.cloud.publish import Image
+from testbed.sandbox.pod import Pod
 from testbed.soak.flood import command
 from tests.proxy.client import ACCEPT, Answer, Client
 
@@ -23,6 +25,15 @@ def with_budget(settings: Settings, requests_per_second: int) -> Settings:
     """The same installation with a budget for one pod: the setting is for all of them, and one more."""
     total = requests_per_second * (settings.proxy.replicas + 1)
     return settings.model_copy(update={"proxy": settings.proxy.model_copy(update={"ecr_requests_per_second": total})})
+
+
+def configure_smaller(pod: Pod, limits: Mapping[str, str]) -> None:
+    """Configure a pod with smaller limits: words that the template has once, and what takes their place."""
+    template = pod.template(TEMPLATE_KEY)
+    for words, smaller in limits.items():
+        assert template.count(words) == 1
+        template = template.replace(words, smaller)
+    pod.configure(template)
 
 
 def of(address: str) -> dict[str, str]:

@@ -8,13 +8,12 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from tests.proxy.client import Client
-from tests.proxy.limited import EXPOSURE, HONEST, HOSTILE, flood, of
+from tests.proxy.limited import EXPOSURE, HONEST, HOSTILE, configure_smaller, flood, of
 from tests.proxy.traffic import wait_until_requested
 
 MIB = 1 << 20
@@ -36,11 +35,7 @@ def exposure() -> str:
 def small(pod: Pod, publisher: Publisher, request: pytest.FixtureRequest) -> Iterator[Pod]:
     """A serving pod with smaller limits, before an ECR that knows the repository."""
     publisher.blob("team/app", b"anything")
-    template = pod.template(TEMPLATE_KEY)
-    for words, smaller in request.param.items():
-        assert template.count(words) == 1
-        template = template.replace(words, smaller)
-    pod.configure(template)
+    configure_smaller(pod, request.param)
     # Much of so small a cache is in use, and nginx passes over what is.
     pod.tolerated += ("ignore long locked inactive cache entry",)
     pod.start()
