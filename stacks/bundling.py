@@ -6,6 +6,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,11 @@ LOCK = SOURCE / "requirements.txt"
 
 # Amazon Linux 2023 has glibc 2.34; wheels are built for 2.17 (manylinux2014) or 2.28.
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
+
+FILE_MODE, FOLDER_MODE = 0o644, 0o755
+"""Of everything in the bundle. The zip that CDK makes keeps them, and Lambda reads the files as another user:
+https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html . pip and git follow the umask instead.
+"""
 
 # pip writes these with values of this machine. METADATA and licences stay, for vulnerability scanners.
 _MACHINE_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -49,7 +55,7 @@ def refresher_code(scope: Construct) -> lambda_.Code:
 
 
 def bundle() -> Path:
-    """The bundle: `lambda_fn` beside its dependencies, built once for each content in the user's cache.
+    """The bundle, readable by all: `lambda_fn` beside its dependencies, built once per content in the user's cache.
 
     Raises:
         BundlingError: pip failed; nothing is left in the cache.
@@ -61,18 +67,20 @@ def bundle() -> Path:
         shutil.copytree(dependencies, folder, copy_function=os.link)
         shutil.copytree(SOURCE, folder / SOURCE.name, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
 
-    return _once(f"bundle-{bundle_digest()}", assemble)
+    bundled = _once(f"bundle-{bundle_digest()}", assemble)
+    _set_modes(bundled)  # of a cached one, too: something else may have changed them since
+    return bundled
 
 
 def bundle_digest() -> str:
-    """SHA-256 of everything in the bundle: sources, lock file, target platform."""
+    """SHA-256 of everything in the bundle: sources, lock file, target platform, modes."""
     shipped = (p for p in SOURCE.rglob("*") if p.is_file() and not any(map(p.match, _NOT_SHIPPED)))
     sources = sorted(p for p in shipped if "__pycache__" not in p.parts)
     return _digest([_lock_digest().encode(), *(part for p in sources for part in _named(p))])
 
 
 def _lock_digest() -> str:
-    target = " ".join((PYTHON, *PLATFORMS, *_MACHINE_FILES))
+    target = " ".join((PYTHON, *PLATFORMS, *_MACHINE_FILES, oct(FILE_MODE)))
     return _digest([target.encode(), LOCK.read_bytes()])
 
 
@@ -103,6 +111,13 @@ def _once(name: str, make: Callable[[Path], None]) -> Path:
                 if not cached.exists():  # otherwise another synthesis has stored the same content
                     raise
     return cached
+
+
+def _set_modes(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        mode = FOLDER_MODE if path.is_dir() else FILE_MODE
+        if stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)
 
 
 def _install(folder: Path) -> None:

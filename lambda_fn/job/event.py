@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from lambda_fn.contract.errors import EventError
 
@@ -40,7 +41,7 @@ def parse(event: object) -> Request:
     """
     if not isinstance(event, Mapping):
         raise EventError(f"the event {_shown(event)} is not an object. {_ALLOWED}")
-    if event.get("source") in _SCHEDULERS and event.get("detail-type") == "Scheduled Event":
+    if _is_scheduled(event):
         return Request()
     if unknown := [str(key) for key in event if key not in OPTIONS]:
         raise EventError(f"the event has unknown keys: {_shown(sorted(unknown))}. {_ALLOWED}")
@@ -56,11 +57,20 @@ def parse(event: object) -> Request:
     return request
 
 
+def _is_scheduled(event: Mapping[Any, object]) -> bool:
+    source = event.get("source")
+    # A list or an object cannot be looked up in a set.
+    return isinstance(source, str) and source in _SCHEDULERS and event.get("detail-type") == "Scheduled Event"
+
+
 _ALLOWED = "Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of " + ", ".join(
     f'"{option}": true|false' for option in OPTIONS
 )
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str, skipkeys=True)
+    except (RecursionError, ValueError):
+        text = "(nested too deeply to be shown)"
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -1,9 +1,12 @@
 """The real bundle, built by pip, which needs the network or its cache: so not in the sandbox."""
 
 import ast
+import os
 import shutil
+import stat
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,43 @@ def test_two_separate_builds_are_identical(bundle: Path, tmp_path: Path, monkeyp
     assert files(other) == files(bundle)
     different = [p for p in files(bundle) if (bundle / p).read_bytes() != (other / p).read_bytes()]
     assert different == []
+
+
+@pytest.fixture
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The umask that the test names."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def modes(bundle: Path) -> set[tuple[bool, str]]:
+    """Whether it is a folder, and the mode, of everything in the bundle."""
+    return {(path.is_dir(), oct(stat.S_IMODE(path.stat().st_mode))) for path in (bundle, *bundle.rglob("*"))}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077], indirect=True, ids=oct)
+@pytest.mark.usefixtures("umask")
+def test_lambda_can_read_the_bundle_whatever_the_umask_and_the_modes_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "lambda_fn"
+    shutil.copytree(bundling.SOURCE, source, copy_function=shutil.copyfile)
+    monkeypatch.setattr(bundling, "SOURCE", source)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert modes(bundling.bundle()) == {(True, "0o755"), (False, "0o644")}
+
+
+def test_a_cached_bundle_that_lambda_cannot_read_is_made_readable(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / "ecr-frontdoor" / "lambda" / bundle.name
+    shutil.copytree(bundle, cached)
+    for path in (*files(cached), Path()):
+        (cached / path).chmod(0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert bundling.bundle() == cached
+    assert modes(cached) == {(True, "0o755"), (False, "0o644")}
 
 
 def test_a_failed_pip_is_reported_with_its_output_and_leaves_no_files(

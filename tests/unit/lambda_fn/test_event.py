@@ -1,6 +1,8 @@
 """What may be asked of the Lambda, and what an unknown wish is answered with."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job.event import Request, parse
@@ -56,6 +58,12 @@ def test_options_are_taken(event: object, request_: Request) -> None:
             {"canary": True, "dry_run": True},
             'the event {"canary": true, "dry_run": true} combines canary with other options',
         ),
+        ({"source": {}}, 'the event has unknown keys: ["source"]'),
+        ({"source": ["aws.events"], "detail-type": {}}, 'the event has unknown keys: ["detail-type", "source"]'),
+        ({**RULE, "source": {"aws.events": True}}, "the event has unknown keys"),
+        ({"dry_run": {"a": [{}]}}, 'the event\'s dry_run = {"a": [{}]} is neither true nor false'),
+        (1.5, "the event 1.5 is not an object"),
+        (True, "the event true is not an object"),
         ([], "the event [] is not an object"),
         ("refresh", 'the event "refresh" is not an object'),
         (None, "the event null is not an object"),
@@ -70,3 +78,34 @@ def test_anything_else_is_an_error_that_lists_what_is_allowed(event: object, mes
         ". Allowed are {} for a normal run, EventBridge's own scheduled event, and an object with any of "
         '"dry_run": true|false, "force_rollout": true|false, "purge_cache": true|false, "canary": true|false'
     )
+
+
+KEYS = st.sampled_from(["source", "detail-type", "detail", "canary", "dry_run", "force_rollout", ""]) | st.text()
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["aws.events", "Scheduled Event"])
+EVENTS = st.recursive(
+    SCALARS | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(EVENTS)
+def test_any_json_value_is_a_request_or_the_documented_error(event: object) -> None:
+    try:
+        request = parse(event)
+    except EventError as error:
+        assert " Allowed are {} for a normal run" in str(error)  # noqa: PT017 - either outcome is right
+    else:
+        assert isinstance(request, Request)
+
+
+@pytest.mark.parametrize("key", ["dry_run", "source"])
+def test_a_value_nested_too_deeply_to_be_shown_gets_the_documented_error(key: str) -> None:
+    nested: object = {}
+    for _ in range(200_000):
+        nested = [nested]
+    with pytest.raises(EventError, match="Allowed are"):
+        parse({key: nested})
+    with pytest.raises(EventError, match=r"the event \(nested too deeply to be shown\) is not an object"):
+        parse(nested)
