@@ -3,6 +3,8 @@
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import triggers
@@ -19,7 +21,9 @@ class FirstRun(Construct):
     """Invokes the function once everything it needs exists, and again with every new version of the function.
 
     A version changes with the code, the settings and the digest of the workload. The run is synchronous: the stack
-    waits for it, and rolls back if it fails.
+    waits for it, and rolls back if it fails. Each version has a resource of its own, so a rollback has none to update
+    and invokes nothing that could fail again; a run that no part of the stack waits for follows it.
+    docs/decisions/0031-what-a-rollback-does.md
     """
 
     def __init__(
@@ -36,7 +40,37 @@ class FirstRun(Construct):
         wait_seconds = min(timeout.to_seconds(), _TRIGGER_LIMIT_SECONDS)
         trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(wait_seconds))
         trigger.node.add_dependency(*after)
+        _name_after_version(self, trigger, function)
         _configure_provider(self, log_group)
+        _run_after_rollback(self, function)
+
+
+def _name_after_version(scope: Construct, trigger: triggers.Trigger, function: lambda_.Function) -> None:
+    """Give the trigger's resource a logical id that changes with the version: CDK puts its digest into the version's.
+
+    An update creates the resource, which invokes the version, and deletes the one before, which invokes nothing.
+    """
+    resource = cast("cdk.CfnResource", trigger.node.find_child("Default").node.default_child)
+    version = cast("cdk.CfnResource", function.current_version.node.default_child)
+    resource.override_logical_id(f"{scope.node.id}Trigger{version.logical_id}")
+
+
+def _run_after_rollback(scope: Construct, function: lambda_.IFunction) -> None:
+    """Start a run when an update was rolled back: the cluster may hold the configuration of the failed one.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-events-eventbridge.html
+    """
+    events.Rule(
+        scope,
+        "AfterRollback",
+        description="ecr-frontdoor: a run after a rollback, with the earlier code and settings",
+        event_pattern=events.EventPattern(
+            source=["aws.cloudformation"],
+            detail_type=["CloudFormation Stack Status Change"],
+            detail={"stack-id": [cdk.Aws.STACK_ID], "status-details": {"status": ["UPDATE_ROLLBACK_COMPLETE"]}},
+        ),
+        targets=[targets.LambdaFunction(function, event=events.RuleTargetInput.from_object({}))],
+    )
 
 
 def _configure_provider(scope: Construct, log_group: logs.ILogGroup) -> None:

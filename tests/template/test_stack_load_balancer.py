@@ -17,6 +17,7 @@ HTTPS = "LoadBalancerHttps"
 PLAIN, PROXY_PROTOCOL = "LoadBalancerPods", "LoadBalancerProxyProtocol"
 RUN = "Custom::Trigger"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+OBJECTS = "WorkloadManifest"
 ARN = "arn:aws:acm:ap-southeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 
 
@@ -197,7 +198,7 @@ def test_a_change_of_the_setting_replaces_no_target_group_and_moves_clients_afte
         assert old == new
     (run,) = resources(NAME, RUN)
     https = logical_id(NAME, LISTENER, HTTPS)
-    assert {run, logical_id(NAME, MANIFEST)} <= needed_by(NAME, https)
+    assert {run, logical_id(NAME, MANIFEST, OBJECTS)} <= needed_by(NAME, https)
     assert https not in needed_by(NAME, run)
 
 
@@ -219,10 +220,10 @@ def test_with_external_manifests_clients_move_when_the_pods_are_bound_to_the_oth
 
 
 def test_the_target_group_binding_is_applied_after_the_load_balancer_and_its_rule() -> None:
-    manifest = plain(only(NAME, MANIFEST)["Manifest"])
+    manifest = plain(only(NAME, MANIFEST, OBJECTS)["Manifest"])
     bound = [d["spec"]["targetGroupARN"] for d in json.loads(manifest) if d["kind"] == "TargetGroupBinding"]
     assert bound == [f"${{{logical_id(NAME, TARGETS, construct)}}}" for construct in (PLAIN, PROXY_PROTOCOL)]
-    (resource,) = resources(NAME, MANIFEST).values()
+    resource = resources(NAME, MANIFEST)[logical_id(NAME, MANIFEST, OBJECTS)]
     standby = (f"{PLAIN}Standby", f"{PROXY_PROTOCOL}Standby")
     for needed in (*standby, "LoadBalancerIntoPods", "LoadBalancerIntoProxyProtocol", "Endpointsecrapi", "EndpointsS3"):
         assert any(i.startswith(needed) for i in listed(resource["DependsOn"])), needed
@@ -235,7 +236,7 @@ def needed_by(name: str, start: str) -> set[str]:
 
 def test_the_binding_is_deleted_before_the_endpoints_of_its_controller_and_kubectl() -> None:
     """The controller has to remove its finalizer first, so its endpoints and those of kubectl must still exist."""
-    manifest = logical_id(NAME, MANIFEST)
+    manifest = logical_id(NAME, MANIFEST, OBJECTS)
     needed = needed_by(NAME, manifest)
     for kind in (
         "AWS::EC2::VPCEndpoint",

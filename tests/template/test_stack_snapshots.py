@@ -25,7 +25,7 @@ def test_a_reviewed_template_holds_no_digest_of_code() -> None:
 @pytest.mark.parametrize("name", [name for name in snapshots.NAMES if name != "external"])
 def test_a_reviewed_template_shows_its_kubernetes_objects_without_their_files(name: str) -> None:
     reviewed = json.loads(snapshots.snapshot(name))["Resources"].values()
-    (manifest,) = (r["Properties"]["Manifest"] for r in reviewed if r["Type"] == MANIFEST)
+    manifest = [item for r in reviewed if r["Type"] == MANIFEST for item in r["Properties"]["Manifest"]]
     assert {"Namespace", "Deployment", "ConfigMap"} <= {item["kind"] for item in manifest}
     files = [text for item in manifest if item["kind"] == "ConfigMap" for text in item["data"].values()]
     assert set(files) == {"TEXT"}
@@ -34,7 +34,7 @@ def test_a_reviewed_template_shows_its_kubernetes_objects_without_their_files(na
 
 def test_a_reference_in_an_object_names_its_resource() -> None:
     reviewed = json.loads(snapshots.snapshot("nlb"))["Resources"]
-    (manifest,) = (r["Properties"]["Manifest"] for r in reviewed.values() if r["Type"] == MANIFEST)
+    manifest = [item for r in reviewed.values() if r["Type"] == MANIFEST for item in r["Properties"]["Manifest"]]
     bindings = [item for item in manifest if item["kind"] == "TargetGroupBinding"]
     assert len(bindings) == 2
     assert {binding["spec"]["targetGroupARN"].strip("${}") for binding in bindings} <= set(reviewed)

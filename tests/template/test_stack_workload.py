@@ -1,8 +1,10 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from moto.events.models import EventPattern
 
 from k8s_manifests import access_documents, documents, proxy_documents
 from stacks.applied_objects import workload_digest
@@ -23,11 +25,12 @@ ENTRY = "AWS::EKS::AccessEntry"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 LOOK = "Custom::AWSCDK-EKS-KubernetesObjectValue"
 TRIGGER = "Custom::Trigger"
+RULE = "AWS::Events::Rule"
 APPLIED = tuple(name for name in configurations.NAMES if name != "external")
 
 
-def applied(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(plain(only(name, MANIFEST)["Manifest"]))
+def applied(name: str, construct: str = "WorkloadManifest") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(plain(only(name, MANIFEST, construct)["Manifest"]))
     return found
 
 
@@ -42,9 +45,13 @@ def bound(name: str, binding: str) -> list[str]:
     return [subject["name"] for subject in subjects]
 
 
-def depends_on(name: str, kind: str) -> list[str]:
-    (resource,) = resources(name, kind).values()
-    return listed(resource["DependsOn"])
+def depends_on(name: str, kind: str, start: str = "") -> list[str]:
+    return listed(resources(name, kind)[logical_id(name, kind, start)]["DependsOn"])
+
+
+def only_in(found: Mapping[str, Any], kind: str, start: str = "") -> str:
+    (name,) = (name for name, one in found.items() if one["Type"] == kind and name.startswith(start))
+    return name
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
@@ -65,7 +72,38 @@ def test_the_access_entrys_group_is_the_subject_of_the_charts_role_binding(name:
 
 @pytest.mark.parametrize("name", [name for name in APPLIED if name != "namespaced"])
 def test_the_deployment_applies_exactly_the_objects_of_the_charts(name: str) -> None:
-    assert applied(name) == documents(configurations.settings(name))
+    assert applied(name, "WorkloadNamespace") + applied(name) == documents(configurations.settings(name))
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_no_rollback_and_no_removal_deletes_the_namespace(name: str) -> None:
+    """`Retain` holds when a creation is rolled back, too: `RetainExceptOnCreate` is the one that does not."""
+    assert "Namespace" not in {document["kind"] for document in applied(name)}
+    for manifest in resources(name, MANIFEST).values():
+        kinds = {document["kind"] for document in json.loads(plain(manifest["Properties"]["Manifest"]))}
+        if "Namespace" in kinds:
+            assert kinds == {"Namespace"}
+            assert (manifest["DeletionPolicy"], manifest["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_namespace_is_applied_before_the_objects_in_it() -> None:
+    namespace = logical_id("public", MANIFEST, "WorkloadNamespace")
+    assert namespace in depends_on("public", MANIFEST, "WorkloadManifest")
+    assert any(
+        each.startswith("WorkloadKubectlHandler") for each in depends_on("public", MANIFEST, "WorkloadNamespace")
+    )
+
+
+@pytest.mark.parametrize("keep", ["true", "false"])
+@pytest.mark.parametrize("name", APPLIED)
+def test_the_logical_id_of_the_manifest_never_changes(name: str, keep: str) -> None:
+    """That of the released version. Under another one the upgrade would delete the objects that it has just applied."""
+    made = synthesize(configurations.parse(f"keep_objects = {keep}\n{configurations.text(name)}"))["Resources"]
+    assert only_in(made, MANIFEST, "WorkloadManifest") == "WorkloadManifest5AC78C81"
+    assert {each for each in made if made[each]["Type"] == MANIFEST} <= {
+        "WorkloadManifest5AC78C81",
+        "WorkloadNamespaceFFEE208E",
+    }
 
 
 def test_a_namespaced_deployment_applies_no_object_that_grants_rights() -> None:
@@ -77,7 +115,7 @@ def test_a_namespaced_deployment_applies_no_object_that_grants_rights() -> None:
 @pytest.mark.parametrize(("keep", "policy"), [("false", "Delete"), ("true", "Retain")])
 def test_the_objects_are_deleted_with_the_stack_unless_keep_objects_is_set(keep: str, policy: str) -> None:
     made = synthesize(configurations.parse(f"keep_objects = {keep}\n{configurations.text('public')}"))["Resources"]
-    (manifest,) = (each for each in made.values() if each["Type"] == MANIFEST)
+    manifest = made[only_in(made, MANIFEST, "WorkloadManifest")]
     assert (manifest["DeletionPolicy"], manifest["UpdateReplacePolicy"]) == (policy, policy)
 
 
@@ -103,7 +141,7 @@ def test_the_iam_role_of_kubectl_is_the_same_with_and_without_an_administrator()
 
 def test_a_change_between_kubectl_and_namespaced_updates_the_entry_and_the_manifest_in_place() -> None:
     """A role can have only one entry, and a replaced manifest deletes its objects."""
-    for kind, start in ((ENTRY, "WorkloadAccess"), (MANIFEST, ""), ("AWS::IAM::Role", "WorkloadRole")):
+    for kind, start in ((ENTRY, "WorkloadAccess"), (MANIFEST, "WorkloadManifest"), ("AWS::IAM::Role", "WorkloadRole")):
         assert logical_id("namespaced", kind, start) == logical_id("public", kind, start)
 
 
@@ -115,7 +153,7 @@ def test_without_the_administrators_step_the_deployment_fails_before_it_applies_
     assert look["ObjectNamespace"] == role["metadata"]["namespace"]
     assert look["JsonPath"] == ".metadata.name"
     assert "AdministratorAppliedTheAccess" in logical_id("namespaced", LOOK)
-    assert logical_id("namespaced", LOOK) in depends_on("namespaced", MANIFEST)
+    assert logical_id("namespaced", LOOK) in depends_on("namespaced", MANIFEST, "WorkloadManifest")
     assert any(name.startswith("WorkloadKubectlHandler") for name in depends_on("namespaced", LOOK))
     assert not any(resources(name, LOOK) for name in configurations.NAMES if name != "namespaced")
 
@@ -137,9 +175,9 @@ def test_the_manifest_holds_no_secret(name: str) -> None:
 
 
 def test_an_existing_namespace_is_accepted_and_nothing_is_pruned() -> None:
-    manifest = only("public", MANIFEST)
-    assert manifest["Overwrite"] is True
-    assert "PruneLabel" not in manifest
+    for manifest in resources("public", MANIFEST).values():
+        assert manifest["Properties"]["Overwrite"] is True
+        assert "PruneLabel" not in manifest["Properties"]
 
 
 def test_kubectl_is_administrator_of_the_cluster_and_has_only_its_statements_in_iam() -> None:
@@ -182,13 +220,13 @@ def test_kubectl_is_administrator_of_the_cluster_and_has_only_its_statements_in_
 
 def test_with_external_manifests_there_is_no_kubectl_no_administrator_and_no_first_run() -> None:
     types = {resource["Type"] for resource in template("external")["Resources"].values()}
-    assert {MANIFEST, TRIGGER, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
+    assert {MANIFEST, TRIGGER, RULE, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
     assert len(resources("external", ENTRY)) == 1
     assert "AmazonEKSClusterAdminPolicy" not in json.dumps(template("external"))
 
 
 def test_the_charts_are_applied_after_the_access_entry_and_network_rule_of_kubectl() -> None:
-    names = depends_on("private", MANIFEST)
+    names = depends_on("private", MANIFEST, "WorkloadManifest")
     for needed in ("WorkloadKubectlHandler", "WorkloadKubectlProviderframeworkonEvent", "NetworkInto"):
         assert any(name.startswith(needed) for name in names), needed
     (handler,) = (
@@ -214,16 +252,74 @@ def test_the_deployment_waits_for_the_first_run_and_fails_with_it(name: str) -> 
     assert trigger["Timeout"] == str(min(timeout, 870) * 1000)
 
 
-def test_a_changed_workload_creates_a_new_version_and_another_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def changed_workload(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The resources of `public` when the charts alone change, as with an edited template: settings and code stay."""
     settings = configurations.settings("public")
     workload = documents(settings)
     workload[0]["metadata"]["labels"]["changed"] = "yes"
-    # The charts alone change, as with an edited template: the settings and the code stay.
     monkeypatch.setattr("stacks.frontdoor_stack.applied_documents", lambda _, **_values: workload)
-    found = synthesize(settings)["Resources"].items()
-    versions = [version for version, resource in found if resource["Type"] == "AWS::Lambda::Version"]
-    assert len(versions) == 1
-    assert versions != [logical_id("public", "AWS::Lambda::Version")]
+    made: dict[str, Any] = synthesize(settings)["Resources"]
+    return made
+
+
+def test_a_changed_workload_creates_a_new_version_and_another_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = changed_workload(monkeypatch)
+    for kind in ("AWS::Lambda::Version", TRIGGER):
+        assert only_in(made, kind) != logical_id("public", kind)
+
+
+def test_a_rollback_has_no_first_run_to_invoke(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation rolls back what the update has changed: it deletes the new run, and leaves the earlier one."""
+    before, after = template("public")["Resources"], changed_workload(monkeypatch)
+    assert only_in(before, TRIGGER) not in after
+    assert before[only_in(before, TRIGGER)]["Properties"]["HandlerArn"] == {
+        "Ref": only_in(before, "AWS::Lambda::Version")
+    }
+
+
+def test_the_same_deployment_again_has_the_same_first_run() -> None:
+    again = synthesize(configurations.settings("public"))["Resources"]
+    assert only_in(again, TRIGGER) == logical_id("public", TRIGGER)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_run"),
+    [
+        ({}, True),
+        ({"stack-id": "arn:aws:cloudformation:us-west-1:111122223333:stack/other/1"}, False),
+        ({"status-details": {"status": "UPDATE_COMPLETE", "status-reason": ""}}, False),
+        ({"status-details": {"status": "UPDATE_ROLLBACK_IN_PROGRESS", "status-reason": ""}}, False),
+        ({"status-details": {"status": "ROLLBACK_COMPLETE", "status-reason": ""}}, False),
+    ],
+)
+def test_a_run_follows_a_rollback_of_this_stack(changed: dict[str, Any], *, is_run: bool) -> None:
+    """The event is as in CloudFormation's reference of events; moto matches it as EventBridge does."""
+    own = "arn:aws:cloudformation:us-west-1:111122223333:stack/own/1"
+    pattern = json.dumps(only("public", RULE)["EventPattern"]).replace('{"Ref": "AWS::StackId"}', json.dumps(own))
+    detail = {
+        "stack-id": own,
+        "status-details": {"status": "UPDATE_ROLLBACK_COMPLETE", "status-reason": ""},
+        "client-request-token": "",
+    }
+    event: Any = {
+        "source": "aws.cloudformation",
+        "detail-type": "CloudFormation Stack Status Change",
+        "detail": detail | changed,
+    }
+    assert EventPattern.load(pattern).matches_event(event) is is_run
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_only_the_rule_may_invoke_the_lambda_and_it_does_so_asynchronously_with_an_ordinary_event(name: str) -> None:
+    (target,) = only(name, RULE)["Targets"]
+    function = {"Fn::GetAtt": [logical_id(name, "AWS::Lambda::Function", "Refresher"), "Arn"]}
+    assert (target["Arn"], json.loads(target["Input"])) == (function, {})
+    assert only(name, "AWS::Lambda::Permission") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": function,
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": [logical_id(name, RULE), "Arn"]},
+    }
 
 
 def test_the_digest_of_the_workload_depends_only_on_its_objects() -> None:

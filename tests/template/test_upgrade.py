@@ -64,3 +64,16 @@ def test_the_upgrade_moves_clients_after_the_rollout_of_pods_that_are_in_both_ta
 def test_a_rollback_moves_clients_back_before_the_pods_lose_the_port_that_they_were_led_to() -> None:
     """CloudFormation rolls back in the order of the released template; there the objects wait for the listener."""
     assert one(RELEASED, "LoadBalancerHttps") in needed_by(RELEASED, one(RELEASED, "WorkloadManifest"))
+
+
+def test_the_upgrade_applies_the_objects_under_the_same_id_and_keeps_the_namespace() -> None:
+    """The released manifest has the Namespace in it. kubectl applies what is left, and prunes nothing."""
+    released, manifest = one(RELEASED, "WorkloadManifest"), one(TODAY, "WorkloadManifest")
+    assert released == manifest
+    assert TODAY[manifest]["Properties"]["Overwrite"] is True
+    assert "PruneLabel" not in TODAY[manifest]["Properties"]
+    assert TODAY[one(TODAY, "WorkloadNamespace")]["DeletionPolicy"] == "Retain"
+
+
+def test_the_upgrade_leaves_the_released_first_run_as_it_is_so_a_rollback_invokes_nothing() -> None:
+    assert one(RELEASED, "FirstRunTrigger") not in TODAY
