@@ -165,8 +165,9 @@ synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation t
 deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials; asks before rights are widened, unless CI=true (CONFIG=frontdoor.toml)
 	cdk deploy --require-approval=$(if $(CI),never,broadening) -c config=$(CONFIG)
 
-destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made (CONFIG=frontdoor.toml)
-	cdk destroy --force -c config=$(CONFIG)
+# The check decides: CDK reports success when kubectl could delete nothing.
+destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made, and check that nothing of it serves (CONFIG=frontdoor.toml)
+	cdk destroy --force -c config=$(CONFIG); python -m cli.doctor --removed --config $(CONFIG)
 
 snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations again
 	python -m tests.template.snapshots

@@ -37,7 +37,7 @@ machine sees it. The doctor only reads. It prints one line for each finding:
 _EPILOG = """\
 exit status:
   0   no check failed; there may be warnings
-  1   a check failed
+  1   a check failed; with --removed also where something could not be checked
   2   the command line, the settings file or the AWS profile is not valid; no check ran
 
 docs/operations.md describes each check, the rights that the doctor needs, and the output of --json.
@@ -63,14 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         image=options.image,
         timeout_seconds=options.timeout,
     )
-    return _examine(context, as_json=options.json)
+    return _examine(context, removed=options.removed, as_json=options.json)
 
 
-def _examine(context: CheckContext, *, as_json: bool) -> int:
+def _examine(context: CheckContext, *, removed: bool, as_json: bool) -> int:
     notice = SlowCheckNotice(_write_notice)
     try:
         with closing(context):
-            verdicts = _print(_findings(context, notice.start), as_json=as_json)
+            verdicts = _print(_findings(context, notice.start, removed=removed), as_json=as_json)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -80,16 +80,19 @@ def _examine(context: CheckContext, *, as_json: bool) -> int:
         return 128 + signal.SIGPIPE
     finally:
         notice.stop()
-    return EXIT_FAILED if verdicts[Verdict.FAILED] else 0
+    # What could not be read after a removal may still serve.
+    return EXIT_FAILED if verdicts[Verdict.FAILED] or (removed and verdicts[Verdict.WARNING]) else 0
 
 
-def _findings(context: CheckContext, on_start: Callable[[str], None]) -> Iterator[Finding]:
+def _findings(context: CheckContext, on_start: Callable[[str], None], *, removed: bool) -> Iterator[Finding]:
     on_start("charts")
     # Importing the charts' library takes seconds. A wrong command line must not wait for it.
     from cli.doctor.checks import all_checks  # noqa: PLC0415
     from cli.doctor.examination import examine  # noqa: PLC0415
+    from cli.doctor.removal import removal_checks  # noqa: PLC0415
 
-    yield from examine(all_checks(), context, on_start)
+    checks = all_checks()
+    yield from examine(removal_checks(checks) if removed else checks, context, on_start)
 
 
 def _print(findings: Iterator[Finding], *, as_json: bool) -> Counter[Verdict]:
@@ -131,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
         default=10.0,
         metavar="SECONDS",
         help=f"how long to wait for each answer, up to {_MAX_TIMEOUT_SECONDS} (%(default)g)",
+    )
+    parser.add_argument(
+        "--removed",
+        action="store_true",
+        help="check instead that nothing is left that serves, after make destroy",
     )
     parser.add_argument("--json", action="store_true", help="print all findings as one JSON list at the end")
     return parser

@@ -14,6 +14,9 @@ DELETED_HINT = (
 REFRESHER_ROLE, DEPLOYER_ROLE = "IdentityRole", "WorkloadRole"
 """How the logical ids of the roles of the Lambda and of its kubectl begin, after the constructs that make them."""
 
+APPLIED_OBJECTS = "Custom::AWSCDK-EKS-KubernetesResource"
+"""The type of what kubectl applies."""
+
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 TARGET_GROUP_CONSTRUCTS = ("LoadBalancerPods", "LoadBalancerProxyProtocol")
@@ -27,10 +30,12 @@ class StackResources:
     Attributes:
         status: The stack's status; None where there is no such stack.
         ids: Type, logical id and physical id of each resource.
+        failed: Type and logical id of each resource whose last change or deletion failed.
     """
 
     status: str | None = None
     ids: tuple[tuple[str, str, str], ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
     def of(self, resource_type: str, construct: str = "") -> list[str]:
         """Physical ids of all resources of a type, or of those whose logical id begins with a construct's name."""
@@ -61,4 +66,9 @@ def list_resources(cloudformation: Any, stack_name: str) -> StackResources:  # n
         for summary in listed
         if summary.get("PhysicalResourceId") and not summary["ResourceStatus"].startswith("DELETE_")
     )
-    return StackResources(stack["StackStatus"], ids)
+    failed = tuple(
+        (summary["ResourceType"], summary["LogicalResourceId"])
+        for summary in listed
+        if summary["ResourceStatus"].endswith("_FAILED")
+    )
+    return StackResources(stack["StackStatus"], ids, failed)

@@ -37,7 +37,10 @@ def _not_described(cluster: str, region: str, error: ClusterError) -> Finding:
     message = f"EKS in {region} does not describe cluster {cluster}"
     match error.__cause__:
         case ClientError() as cause if cause.response["Error"]["Code"] == "ResourceNotFoundException":
-            hint = "correct cluster.name and cluster.region, or use the cluster's account: --profile NAME"
+            hint = (
+                "correct cluster.name and cluster.region, or use the cluster's account: --profile NAME. If the cluster "
+                "was deleted: docs/operations.md, Uninstall"
+            )
             return failed(f"{message}: {error_text(cause)}", hint, fatal=True)
         case ClientError() | BotoCoreError() as cause:
             hint = "log in with a right to eks:DescribeCluster, and check the route to EKS"

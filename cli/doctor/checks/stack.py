@@ -1,10 +1,15 @@
 """Whether the stack exists, and whether its last deployment succeeded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.doctor.aws_calls import get_or_none
+from cli.doctor.charts import print_command
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
+from cli.doctor.stack_resources import APPLIED_OBJECTS
 from stacks.stack_name import stack_name
 
 _DEPLOY_AGAIN = "read the stack's events, correct the failure, deploy again"
@@ -22,19 +27,24 @@ _FAILED_HINTS = {
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """The stack's status."""
+    """The stack's status, with what blocks it."""
     name, region = stack_name(context.settings.cluster), context.settings.cluster.region
-    if context.stack.status is None:
-        yield failed(
-            f"stack {name} does not exist in {region} of your AWS account",
-            "deploy (README), or name the right account or settings with --profile or --config",
-            fatal=True,
-        )
-    else:
-        yield status_finding(name, region, context.stack.status)
+    match context.stack.status:
+        case None:
+            yield failed(
+                f"stack {name} does not exist in {region} of your AWS account",
+                "deploy (README), or name the right account or settings with --profile or --config",
+                fatal=True,
+            )
+        case "UPDATE_ROLLBACK_FAILED":
+            yield rollback_failed(name, region, context.stack.failed, print_command(context.config))
+        case "DELETE_FAILED" if _has_no_cluster(context):
+            yield cluster_deleted_first(name, region, context.settings.cluster.name)
+        case status:
+            yield status_finding(name, status)
 
 
-def status_finding(name: str, region: str, status: str) -> Finding:
+def status_finding(name: str, status: str) -> Finding:
     """What a stack's status means.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
@@ -42,14 +52,57 @@ def status_finding(name: str, region: str, status: str) -> Finding:
     message = f"stack {name} is {status}"
     if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return ok(message)
-    if status == "UPDATE_ROLLBACK_FAILED":
-        command = f"aws cloudformation continue-update-rollback --region {region} --stack-name {name}"
-        return failed(f"{message}: parts of it are of the old deployment, others of the new one", f"{command}; deploy")
     if status in _FAILED_HINTS:
         return failed(message, _FAILED_HINTS[status])
     if status.endswith("_IN_PROGRESS"):
         return warning(message, "wait until the deployment ends, then run the doctor again")
     return warning(f"{message}: the last update failed and was rolled back", _DEPLOY_AGAIN)
+
+
+def rollback_failed(name: str, region: str, resources: Sequence[tuple[str, str]], charts: str) -> Finding:
+    """A rollback that ended half-way. CloudFormation can skip the resources that failed, and then takes them for done.
+
+    Only those: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+
+    Args:
+        name: The stack's.
+        region: The stack's.
+        resources: Type and logical id of those that failed.
+        charts: The command that prints the charts.
+    """
+    where = f" at {', '.join(logical for _, logical in resources)}" if resources else ""
+    command = f"aws cloudformation continue-update-rollback --region {region} --stack-name {name}"
+    hint = f"read the stack's events, correct the reason, then {command}; deploy"
+    if objects := [logical for kind, logical in resources if kind == APPLIED_OBJECTS]:
+        hint += (
+            f". Where kubectl cannot reach the cluster, add --resources-to-skip {' '.join(objects)}: this leaves the "
+            f"objects of the failed update in the cluster. Then apply the earlier checkout's ({charts}), and refresh"
+        )
+    message = (
+        f"stack {name} is UPDATE_ROLLBACK_FAILED{where}: parts of it are of the old deployment, others of the new one"
+    )
+    return failed(message, hint)
+
+
+def cluster_deleted_first(name: str, region: str, cluster: str) -> Finding:
+    """A stack that cannot be deleted, because its kubectl finds no cluster.
+
+    The mode is allowed only for a stack that is DELETE_FAILED:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
+    return failed(
+        f"stack {name} is DELETE_FAILED: cluster {cluster} does not exist, so kubectl cannot delete its objects",
+        f"aws cloudformation delete-stack --region {region} --stack-name {name} --deletion-mode FORCE_DELETE_STACK: it "
+        "deletes the rest; the objects went with the cluster",
+    )
+
+
+def _has_no_cluster(context: CheckContext) -> bool:
+    """Whether EKS knows that there is none; without an answer the stack's status alone is reported."""
+    try:
+        return get_or_none(context.client("eks").describe_cluster, name=context.settings.cluster.name) is None
+    except (BotoCoreError, ClientError):
+        return False
 
 
 CHECK = Check("stack", Category.AWS, run, needs=("aws",))

@@ -24,8 +24,8 @@ from cli.doctor.checks import (
 )
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
-from cli.doctor.finding import Verdict
-from cli.doctor.stack_resources import LOAD_BALANCER, TARGET_GROUP, StackResources
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
 from lambda_fn.settings import Refresh, ServiceExposure, to_environment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
@@ -45,6 +45,7 @@ from tests.unit.doctor.account import (
     targets,
 )
 from tests.unit.doctor.account import endpoints as vpc_endpoints
+from tests.unit.doctor.account import stack as described
 
 OK, WARNING, FAILED, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.SKIPPED
 OTHER_PERIOD = SETTINGS.model_copy(update={"refresh": Refresh(period_minutes=120, rollout_timeout_seconds=780)})
@@ -373,15 +374,70 @@ def test_every_check_of_a_healthy_front_door_is_ok(check: Check) -> None:
         ("REVIEW_IN_PROGRESS", FAILED, "deploy"),
         ("ROLLBACK_COMPLETE", FAILED, DESTROY),
         ("CREATE_FAILED", FAILED, DESTROY),
-        ("UPDATE_ROLLBACK_FAILED", FAILED, "continue-update-rollback --region r --stack-name s"),
         ("DELETE_FAILED", FAILED, DESTROY),
     ],
 )
 def test_each_status_of_the_stack_has_its_verdict_and_fix(status: str, verdict: Verdict, hint: str) -> None:
-    one = stack.status_finding("s", "r", status)
+    (one,) = findings(stack.CHECK, context({"DescribeStacks": described(status)}))
     assert one.verdict is verdict
     assert status in one.message
     assert hint in one.hint
+
+
+def resource(kind: str, logical: str, status: str) -> dict[str, Any]:
+    return {
+        "ResourceType": kind,
+        "LogicalResourceId": logical,
+        "PhysicalResourceId": "1",
+        "ResourceStatus": status,
+        "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
+    }
+
+
+def stuck_rollback(*resources: dict[str, Any]) -> Finding:
+    answers: dict[str, Answer] = {
+        "DescribeStacks": described("UPDATE_ROLLBACK_FAILED"),
+        "ListStackResources": {"StackResourceSummaries": list(resources)},
+    }
+    (one,) = findings(stack.CHECK, context(answers))
+    assert one.verdict is FAILED
+    continued = "continue-update-rollback --region ap-southeast-2 --stack-name ecr-frontdoor-shared-registry"
+    assert continued in one.hint
+    return one
+
+
+def test_a_rollback_that_kubectl_stops_can_skip_what_it_applies_and_the_finding_says_what_that_leaves() -> None:
+    one = stuck_rollback(
+        resource(APPLIED_OBJECTS, "WorkloadManifest1", "UPDATE_FAILED"),
+        resource(APPLIED_OBJECTS, "WorkloadNamespace1", "UPDATE_COMPLETE"),
+        resource("AWS::Lambda::Function", "RefresherFunction1", "UPDATE_FAILED"),
+    )
+    assert "WorkloadManifest1, RefresherFunction1" in one.message
+    assert "--resources-to-skip WorkloadManifest1: " in one.hint
+    assert "python -m k8s_manifests" in one.hint
+
+
+def test_a_rollback_that_stops_elsewhere_is_not_to_be_skipped() -> None:
+    one = stuck_rollback(resource("AWS::Lambda::Function", "RefresherFunction1", "UPDATE_FAILED"))
+    assert "RefresherFunction1" in one.message
+    assert "--resources-to-skip" not in one.hint
+
+
+@pytest.mark.parametrize(
+    ("cluster", "hint"),
+    [
+        (
+            "ResourceNotFoundException: No cluster found",
+            "--stack-name ecr-frontdoor-shared-registry --deletion-mode FORCE_DELETE_STACK",
+        ),
+        ("AccessDeniedException: not authorized", DESTROY),
+    ],
+)
+def test_a_stack_whose_cluster_was_deleted_first_is_deleted_by_force(cluster: str, hint: str) -> None:
+    (one,) = findings(stack.CHECK, context({"DescribeStacks": described("DELETE_FAILED"), "DescribeCluster": cluster}))
+    assert (one.verdict, "DELETE_FAILED" in one.message) == (FAILED, True)
+    assert hint in one.hint
+    assert ("FORCE" in one.hint) == ("cluster shared" in one.message)
 
 
 def test_the_operator_is_named_by_aws() -> None:

@@ -82,7 +82,11 @@ class Run:
                     raise one
                 yield one
 
-        self._monkeypatch.setattr("cli.doctor.checks.all_checks", lambda: [Check("pods", Category.CLUSTER, run)])
+        checks = [Check("pods", Category.CLUSTER, run)]
+        if "--removed" in arguments:
+            self._monkeypatch.setattr("cli.doctor.removal.removal_checks", lambda _: checks)
+        else:
+            self._monkeypatch.setattr("cli.doctor.checks.all_checks", lambda: checks)
         status = main(["--config", str(ROOT / "frontdoor.toml"), *arguments])
         return status, self._capsys.readouterr().out
 
@@ -100,6 +104,13 @@ def test_with_a_failure_the_exit_status_is_1(run_checks: Run) -> None:
     status, printed = run_checks(failed("none is ready", "check them"))
     assert status == 1
     assert printed.startswith("FAIL  pods")
+
+
+def test_after_a_removal_what_was_not_checked_is_status_1(run_checks: Run) -> None:
+    assert run_checks(ok("nothing is left"), arguments=("--removed",))[0] == 0
+    status, printed = run_checks(ok("nothing is left"), warning("you may not", "ask for it"), arguments=("--removed",))
+    assert status == 1
+    assert "warn  pods" in printed
 
 
 def test_json_is_one_list_with_the_four_keys_of_each_finding(run_checks: Run) -> None:

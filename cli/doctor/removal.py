@@ -1,0 +1,124 @@
+"""After a removal: whether the stack is gone, and everything in the cluster that would go on serving.
+
+CDK's kubectl reports success to CloudFormation when its `kubectl delete` has failed. So a stack can be gone while the
+pods answer, with no login, no refresh and no alarm.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.doctor.chart_objects import Document, title
+from cli.doctor.charts import is_access
+from cli.doctor.check import Category, Check
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, Verdict, failed, ok, skipped
+from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError
+from k8s_manifests import documents
+from k8s_manifests.exposures import TargetGroups
+from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.objects import selector_labels
+from stacks.stack_name import stack_name
+
+_ANY = TargetGroups("any", "any")
+"""With them the bindings are among the objects. Only names are compared."""
+
+
+def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The checks of a removal, in their order.
+
+    Args:
+        checks: Those of a front door that stands. Two of them know the operator's identity and the stack's status.
+    """
+    known = {check.id: check for check in checks}
+    return (
+        known["aws"],
+        Check("stack", Category.AWS, partial(_stack_is_gone, known["stack"]), needs=("aws",)),
+        Check("objects", Category.CLUSTER, _objects_are_gone, needs=("stack",)),
+    )
+
+
+def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
+    name, region = stack_name(context.settings.cluster), context.settings.cluster.region
+    status = context.stack.status
+    if status is None:
+        yield ok(f"stack {name} does not exist in {region}")
+        return
+    for finding in standing.run(context):
+        if finding.verdict is Verdict.FAILED:
+            yield replace(finding, fatal=True)
+            return
+    hint = "run make destroy, and read its error and the stack's events"
+    yield failed(f"stack {name} is {status}: it was not deleted", hint, fatal=True)
+
+
+def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
+    settings = context.settings
+    if settings.keep_objects or settings.manifests == "external":
+        setting = "keep_objects = true" if settings.keep_objects else 'manifests = "external"'
+        yield skipped(f"{setting}: the objects stay, and pods serve until their token expires")
+        return
+    try:
+        kubernetes = context.kubernetes
+    except ClusterError as error:
+        yield _without_cluster(settings.cluster.name, error)
+        return
+    applied = [
+        one
+        for one in documents(settings, target_groups=_ANY)
+        if one["kind"] != "Namespace" and not (settings.manifests == "namespaced" and is_access(one))
+    ]
+    yield from _left(kubernetes, settings.cluster.namespace, applied)
+    yield _pods(kubernetes, settings.cluster.namespace, selector_labels(settings.names.workload))
+
+
+def _without_cluster(cluster: str, error: ClusterError) -> Finding:
+    match error.__cause__:
+        case ClientError() as cause if cause.response["Error"]["Code"] == "ResourceNotFoundException":
+            return ok(f"cluster {cluster} does not exist, so nothing in it serves")
+        case _:
+            return failed(f"the objects were not checked: {error}", "correct the reason, then check again")
+
+
+def _left(kubernetes: Kubernetes, namespace: str, applied: list[Document]) -> Iterator[Finding]:
+    left: dict[str, str] = {}
+    for document in applied:
+        try:
+            if found := kubernetes.find(document):
+                left[title(document)] = _state(found)
+        except UnknownKindError:
+            continue  # Without the definition of a kind there are no objects of it.
+        except RequestRefusedError as error:
+            yield failed(f"not checked: {error.message}", error.hint)
+    if not left:
+        return
+    names = " ".join(name.replace(" ", "/", 1).lower() for name in left)
+    states = ", ".join(f"{name} ({state})" for name, state in left.items())
+    yield failed(
+        f"still in namespace {namespace}: {states}. Pods that serve there need no login and raise no alarm",
+        f"kubectl -n {namespace} delete {names}; an error that it prints is the reason (docs/operations.md, Uninstall)",
+    )
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    metadata = found["metadata"]
+    if not metadata.get("deletionTimestamp"):
+        return "not deleted"
+    return f"is being deleted, and waits for {', '.join(metadata.get('finalizers', ())) or 'its end'}"
+
+
+def _pods(kubernetes: Kubernetes, namespace: str, labels: dict[str, str]) -> Finding:
+    """Pods that end do not count: clients finish their pulls."""
+    try:
+        pods = kubernetes.pods(labels)
+    except RequestRefusedError as error:
+        return failed(f"not checked: {error.message}", error.hint)
+    running = [pod.metadata.name for pod in pods if pod.metadata and not pod.metadata.deletionTimestamp]
+    if running:
+        names = " ".join(str(name) for name in running)
+        return failed(f"pods still run in namespace {namespace}: {names}", f"kubectl -n {namespace} delete pod {names}")
+    ending = f"; {len(pods)} end when their pulls have ended" if pods else ""
+    return ok(f"no pod of the front door is left in namespace {namespace}{ending}")

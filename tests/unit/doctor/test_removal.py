@@ -1,0 +1,157 @@
+"""What the doctor finds after a removal: a stack that is left, objects that are left, and what it could not read."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Pod
+
+from cli.doctor.checks import all_checks
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import examine
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.removal import removal_checks
+from k8s_manifests import documents
+from lambda_fn.settings import Settings
+from tests.fakes.aws import Answer, FakeAws
+from tests.fakes.kubernetes import FakeKubernetes
+from tests.unit.doctor.account import GROUPS, SETTINGS, healthy, stack, with_cluster
+
+OK, FAILED, SKIPPED = Verdict.OK, Verdict.FAILED, Verdict.SKIPPED
+CHECKS = removal_checks(all_checks())
+GONE: Answer = "ValidationError: Stack with id s does not exist"
+NO_CLUSTER = "ResourceNotFoundException: No cluster found"
+KUBECTL = SETTINGS.model_copy(update={"manifests": "kubectl"})
+FINALIZER = "elbv2.k8s.aws/resources"
+
+
+def objects(of: Settings = KUBECTL) -> list[dict[str, Any]]:
+    return deepcopy(documents(of, target_groups=GROUPS))
+
+
+def named(*titles: str) -> list[dict[str, Any]]:
+    return [one for one in objects() if f"{one['kind']} {one['metadata']['name']}" in titles]
+
+
+def pod(name: str, *, ending: bool = False) -> Pod:
+    # lightkube reads times as datetime; only whether there is one counts here.
+    ends_at: Any = "2026-11-26T00:00:00Z" if ending else None
+    return Pod(metadata=ObjectMeta(name=name, deletionTimestamp=ends_at))
+
+
+def found(
+    kubernetes: Kubernetes, of: Settings = KUBECTL, answers: dict[str, Answer] | None = None, *, stack_: Answer = GONE
+) -> list[Finding]:
+    aws = FakeAws(healthy() | {"DescribeStacks": stack_} | (answers or {}))
+    return list(examine(CHECKS, with_cluster(CheckContext(settings=of, aws=aws), kubernetes)))
+
+
+def failure(findings: list[Finding]) -> Finding:
+    (one,) = [finding for finding in findings if finding.verdict is not OK]
+    assert one.verdict is FAILED
+    return one
+
+
+def test_a_complete_removal_has_only_findings_that_are_ok() -> None:
+    assert [(one.check, one.verdict) for one in found(FakeKubernetes())] == [
+        ("aws", OK),
+        ("stack", OK),
+        ("objects", OK),
+    ]
+
+
+def test_the_namespace_and_what_the_lambda_wrote_may_stay() -> None:
+    kept = [one for one in objects() if one["kind"] == "Namespace"]
+    secret = {"kind": "Secret", "metadata": {"name": "aws-registry"}}
+    assert {one.verdict for one in found(FakeKubernetes([*kept, secret]))} == {OK}
+
+
+def test_objects_that_kubectl_did_not_delete_are_named_with_the_command_that_shows_why() -> None:
+    left = named("Deployment aws-registry-proxy", "Service aws-registry-proxy")
+    one = failure(found(FakeKubernetes(left)))
+    assert one.check == "objects"
+    assert "Service aws-registry-proxy (not deleted), Deployment aws-registry-proxy (not deleted)" in one.message
+    assert "kubectl -n registry delete service/aws-registry-proxy deployment/aws-registry-proxy" in one.hint
+
+
+def test_an_object_that_waits_for_a_finalizer_is_named_with_it() -> None:
+    (binding,) = named("TargetGroupBinding aws-registry-proxy")
+    binding["metadata"] |= {"deletionTimestamp": "2026-11-26T00:00:00Z", "finalizers": [FINALIZER]}
+    one = failure(found(FakeKubernetes([binding])))
+    assert f"TargetGroupBinding aws-registry-proxy (is being deleted, and waits for {FINALIZER})" in one.message
+
+
+@pytest.mark.parametrize("kind", sorted({one["kind"] for one in objects()} - {"Namespace"}))
+def test_each_kind_of_the_charts_is_looked_for(kind: str) -> None:
+    left = [one for one in objects() if one["kind"] == kind]
+    assert left[0]["metadata"]["name"] in failure(found(FakeKubernetes(left))).message
+
+
+def test_with_an_administrator_his_objects_may_stay_and_those_of_the_stack_may_not() -> None:
+    proxy = {"ConfigMap", "PodDisruptionBudget", "TargetGroupBinding", "Deployment"}
+    his = [one for one in objects(SETTINGS) if one["kind"] not in proxy]
+    assert {one.verdict for one in found(FakeKubernetes(his), SETTINGS)} == {OK}
+    assert "Deployment aws-registry-proxy" in failure(found(FakeKubernetes(objects(SETTINGS)), SETTINGS)).message
+
+
+def test_a_pod_that_runs_on_is_named() -> None:
+    one = failure(found(FakeKubernetes(pods=[pod("runs"), pod("ends", ending=True)])))
+    assert "runs" in one.message
+    assert "ends" not in one.message
+
+
+def test_pods_that_end_their_pulls_are_no_failure() -> None:
+    findings = found(FakeKubernetes(pods=[pod("ends", ending=True)]))
+    assert {one.verdict for one in findings} == {OK}
+    assert "1 end" in findings[-1].message
+
+
+@pytest.mark.parametrize("changed", [{"keep_objects": True}, {"manifests": "external"}])
+def test_objects_that_are_to_stay_are_not_looked_for(changed: dict[str, Any]) -> None:
+    of = KUBECTL.model_copy(update=changed)
+    *_, last = found(FakeKubernetes(objects(of)), of)
+    assert (last.check, last.verdict) == ("objects", SKIPPED)
+    assert next(iter(changed)) in last.message
+
+
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_is_left_is_the_only_failure(status: str) -> None:
+    one = failure(found(FakeKubernetes(objects()), stack_=stack(status)))
+    assert one.check == "stack"
+    assert status in one.message
+
+
+def test_a_stack_that_is_left_without_its_cluster_is_deleted_by_force() -> None:
+    one = failure(found(FakeKubernetes(), answers={"DescribeCluster": NO_CLUSTER}, stack_=stack("DELETE_FAILED")))
+    assert "FORCE_DELETE_STACK" in one.hint
+
+
+def test_without_the_cluster_nothing_in_it_serves() -> None:
+    aws = FakeAws(
+        healthy() | {"DescribeStacks": GONE, "DescribeCluster": "ResourceNotFoundException: No cluster found"}
+    )
+    findings = list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws)))
+    assert {one.verdict for one in findings} == {OK}
+    assert "cluster shared does not exist" in findings[-1].message
+
+
+@pytest.mark.parametrize("answer", ["AccessDeniedException: not authorized", {"cluster": {"status": "CREATING"}}])
+def test_a_cluster_that_eks_does_not_describe_is_not_taken_for_removed(answer: Answer) -> None:
+    aws = FakeAws(healthy() | {"DescribeStacks": GONE, "DescribeCluster": answer})
+    assert "not checked" in failure(list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws)))).message
+
+
+def test_an_api_that_does_not_answer_is_not_taken_for_an_empty_cluster() -> None:
+    one = failure(found(FakeKubernetes(error=UnreachableError("no answer", "connect"))))
+    assert "no answer" in one.message
+
+
+def test_an_object_that_may_not_be_read_is_not_taken_for_deleted() -> None:
+    findings = found(FakeKubernetes(error=RequestRefusedError("you may not", "ask for it")))
+    assert {one.verdict for one in findings if one.check == "objects" and "not checked" in one.message} == {FAILED}
+
+
+def test_a_kind_without_a_definition_has_no_objects() -> None:
+    assert {one.verdict for one in found(FakeKubernetes(error=UnknownKindError("unknown kind", "hint")))} == {OK}
