@@ -24,6 +24,7 @@ from tests.proxy.limited import (
     HONEST,
     HOSTILE,
     OTHER,
+    at_once,
     configure_smaller,
     flood,
     of,
@@ -207,6 +208,35 @@ def test_a_client_that_waits_for_its_share_holds_up_no_other(client: Client, pub
         answers = [timed(client, path, OTHER) for path in (digest, tag)]
         assert [(answer.status, seconds < 4) for answer, seconds in answers] == [(200, True)] * 2
         assert [one.result()[1] > 6 for one in held] == [True, True]
+
+
+@pytest.mark.rule("R75")
+@pytest.mark.usefixtures("limited")
+def test_a_flood_of_requests_for_a_tag_holds_up_no_other_client(client: Client, known: Image) -> None:
+    answers = []
+    with flood("accepts", path=[KNOWN]):
+        refusal(missing(LOTS), HOSTILE)
+        for _ in range(8 * TAG_SECONDS):
+            answers.append(timed(client, KNOWN, HONEST))
+            time.sleep(0.25)
+    assert {(answer.status, answer.header("Docker-Content-Digest")) for answer, _ in answers} == {(200, known.digest)}
+    assert max(seconds for _, seconds in answers) < 2
+
+
+@pytest.mark.rule("R73")
+@pytest.mark.usefixtures("limited")
+def test_stale_tags_count_for_the_client(client: Client, publisher: Publisher) -> None:
+    tags = [secrets.token_hex(8) for _ in range(4 * SHARE)]
+    for tag in tags:
+        new_image(publisher, tag)
+    asked = [f"/v2/team/app/manifests/{tag}" for tag in tags]
+    assert {answer.status for answer in at_once(client, asked, OTHER)} == {200}
+    time.sleep(TAG_SECONDS)
+    began = time.monotonic()
+    assert {answer.status for answer in at_once(client, asked, HOSTILE)} == {200}
+    assert time.monotonic() - began < 2
+    (path,) = missing(1)
+    assert timed(client, path, HOSTILE)[1] > 1
 
 
 @pytest.mark.rule("R77")
