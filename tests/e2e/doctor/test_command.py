@@ -55,6 +55,12 @@ def test_a_failure_is_status_1_and_its_json_has_four_keys(installed: World, envi
     assert leaks(environment["AWS_SESSION_TOKEN"], done.stdout + done.stderr) == []
 
 
+def test_a_front_door_that_stands_is_no_complete_removal(installed: World, environment: dict[str, str]) -> None:
+    done = doctor(installed, environment, "--removed", "--json")
+    assert done.returncode == 1
+    assert [(one["check"], one["verdict"]) for one in json.loads(done.stdout)] == [("aws", "ok"), ("stack", "fail")]
+
+
 def test_without_aws_credentials_the_domain_is_checked_all_the_same(installed: World) -> None:
     done = doctor(installed, {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE")}, "--timeout", "1")
     verdicts = {line[4:].split()[0]: line[:4] for line in done.stdout.splitlines()[:-1]}
