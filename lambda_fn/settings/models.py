@@ -60,7 +60,7 @@ class Settings(Table):
     """
     keep_objects: bool = False
     """Whether the objects stay in the cluster when the stack no longer applies them: after `cdk destroy`, and after a
-    change to `manifests = "external"`. Deploy the change of this setting first.
+    change to `manifests = "external"`. Deploy the change of this setting first. The namespace always stays.
     """
 
     @property
