@@ -8,7 +8,7 @@ export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
 CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli scripts testbed tests
 # What git tracks, or would.
 TEXTS = $(shell git ls-files --cached --others --exclude-standard | grep -Ev '\.(json|png|sum|svg)$$|requirements.*\.txt$$')
-SCRIPTS = .ci/run scripts/install scripts/sbom scripts/venv $(shell git ls-files '*.sh')
+SCRIPTS = .ci/run scripts/audit scripts/install scripts/sbom scripts/venv $(shell git ls-files '*.sh')
 CONFIG ?= frontdoor.toml
 PLAN ?= full
 # The suites on real parts need root on Linux; elsewhere pytest shows them as skipped, with the reason.
@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-clients proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -172,9 +172,13 @@ destroy: .venv/installed node_modules/installed ## Delete what `make deploy` mad
 snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations again
 	python -m tests.template.snapshots
 
-# Both ask services of the internet, and fail where these do not answer.
-audit: .venv/audit/installed node_modules/installed ## Ask PyPI and npm for known vulnerabilities of what is pinned
-	for of in lambda_fn/requirements requirements requirements-dev; do .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$of.txt || exit 1; done && npm audit
+# What cfn-lint, cdk-nag, checkov and kube-score say of the templates and the manifests; after the first run, without a network.
+scan: .venv/installed .venv/checkov/installed node_modules/installed ## Check the templates and the manifests of the examples with cfn-lint, cdk-nag, checkov and kube-score
+	pytest -q tests/template/test_stack_lint.py && python scripts/scan.py
+
+# The lists of PyPI and npm have to answer; where one does not, it fails and says so.
+audit: scan .venv/audit/installed node_modules/installed ## What `make scan` does, then ask PyPI and npm for known vulnerabilities of what is pinned
+	scripts/audit
 
 sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
 	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json
@@ -186,7 +190,7 @@ docs: .venv/installed node_modules/installed ## Write everything in the document
 	python -m cli.reference && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
-	for of in lambda_fn/requirements requirements requirements-dev requirements-audit; do $(COMPILE) $$of.in -o $$of.txt; done
+	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov; do $(COMPILE) $$of.in -o $$of.txt; done
 
 clean: ## Remove what was built in this folder (the sandbox's cache stays)
 	rm -rf .venv node_modules cdk.out
@@ -194,8 +198,8 @@ clean: ## Remove what was built in this folder (the sandbox's cache stays)
 .venv/installed: requirements-dev.txt scripts/venv
 	scripts/venv
 
-.venv/audit/installed: requirements-audit.txt .venv/installed
-	python -m venv .venv/audit && scripts/install .venv/audit/bin/python requirements-audit.txt && touch $@
+.venv/audit/installed .venv/checkov/installed: .venv/%/installed: requirements-%.txt .venv/installed
+	python -m venv .venv/$* && scripts/install .venv/$*/bin/python $< && touch $@
 
 node_modules/installed: package-lock.json .venv/installed
 	npm ci --no-audit --no-fund && touch $@
