@@ -43,10 +43,14 @@ def test_only_the_log_of_the_refresher_outlives_the_stack(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_log_groups_and_the_key_outlive_the_stack(name: str) -> None:
-    kept = {r["Type"] for r in template(name)["Resources"].values() if r.get("DeletionPolicy", "Delete") != "Delete"}
+def test_only_the_namespace_log_groups_and_the_key_outlive_the_stack(name: str) -> None:
+    found = template(name)["Resources"].items()
+    kept = {logical for logical, r in found if r.get("DeletionPolicy", "Delete") != "Delete"}
+    settings = configurations.settings(name)
     # The key, because it decrypts the log group that remains.
-    assert kept == {GROUP, *(["AWS::KMS::Key"] if configurations.settings(name).encryption == "stack" else [])}
+    key = ["EncryptionKey"] if settings.encryption == "stack" else []
+    namespace = ["WorkloadNamespace"] if settings.manifests == "kubectl" else []
+    assert {logical[:-8] for logical in kept} == {"Log", *key, *namespace}
 
 
 @pytest.mark.parametrize("name", NAMES)
