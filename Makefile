@@ -186,8 +186,8 @@ sbom: .venv/audit/installed ## Write the software bill of materials of the Lambd
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@python -m k8s_manifests --config $(CONFIG)
 
-docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, permissions, RBAC, dashboard
-	python -m cli.reference && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
+docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, permissions, RBAC, dashboard
+	python -m cli.reference && python -m scripts.costs && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov; do $(COMPILE) $$of.in -o $$of.txt; done
