@@ -172,7 +172,7 @@ def test_a_removal_whose_kubectl_may_delete_nothing_reports_success_and_the_doct
     function.succeeds("Create", function.documents)
     config = yaml.safe_load(world.kubeconfig.read_text())
     for user in config["users"]:
-        user["user"]["as"] = "nobody"
+        user["user"]["as"] = "user-without-rights"
     without_rights = function.folder / "without-rights"
     without_rights.write_text(json.dumps(config))
     function.log_in(f"cp {without_rights} {function.folder / 'kubeconfig'}")
