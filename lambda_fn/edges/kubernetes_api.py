@@ -3,8 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lightkube import ApiError
 from lightkube.resources.apps_v1 import Deployment
@@ -85,19 +84,21 @@ class KubernetesApi:
         let the token expire. A missing Secret or ConfigMap is created, a missing Deployment is an error.
         """
         kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
-        before = _fingerprint(self._find(kind, name))
-        if before is None and kind is Deployment:
+        before = _digests(self._find(kind, name))
+        if before.content is None and kind is Deployment:
             # The charts make it; an apply of its annotations alone would be refused for want of `create`.
             raise ClusterError(
                 f"Deployment {name} in namespace {self._namespace} is gone. Fix: apply the charts, run again"
             )
         taken_over: tuple[str, ...] = ()
         try:
-            after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))
+            after = _digests(self._patch(kind, manifest, force=False, dry_run=dry_run))
         except ApiError as error:
             taken_over = conflicts(error)
-            after = _fingerprint(self._patch(kind, manifest, force=True, dry_run=dry_run))
-        return Applied(changed=before != after, taken_over=taken_over)
+            after = _digests(self._patch(kind, manifest, force=True, dry_run=dry_run))
+        return Applied(
+            changed=before != after, template_changed=before.template != after.template, taken_over=taken_over
+        )
 
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what its container printed last, without secrets."""
@@ -177,14 +178,28 @@ def workload_of(deployment: Deployment) -> Workload:
     )
 
 
-def _fingerprint(resource: Any) -> str | None:  # noqa: ANN401 - any of lightkube's resources, or none
-    """A digest of an object without what the API server keeps about it; None of no object.
+class _Digests(NamedTuple):
+    """Digests, so that no old token lies in a traceback with locals.
 
-    An apply that leaves it as it was changed nothing. A digest, so that no old token lies in a traceback with locals.
+    Attributes:
+        content: Of an object without what the API server keeps about it; None of no object.
+        template: Of a Deployment's pod template.
     """
+
+    content: str | None
+    template: str | None
+
+
+def _digests(resource: Any) -> _Digests:  # noqa: ANN401 - any of lightkube's resources, or none
+    """An apply that leaves them as they were changed nothing."""
     if resource is None:
-        return None
+        return _Digests(None, None)
     content: dict[str, Any] = resource.to_dict()
     content.pop("status", None)
     content["metadata"] = {key: value for key, value in content["metadata"].items() if key not in _BOOKKEEPING}
-    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    template = content.get("spec", {}).get("template")
+    return _Digests(_digest(content), _digest(template) if template else None)
+
+
+def _digest(content: object) -> str:
+    return manifests.digest(json.dumps(content, sort_keys=True, default=str))

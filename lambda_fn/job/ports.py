@@ -78,10 +78,13 @@ class Applied:
 
     Attributes:
         changed: The object differs from before.
+        template_changed: It is a Deployment whose pod template differs, so Kubernetes replaces the pods. A webhook may
+            change other fields at each apply, such as an annotation of the Deployment itself.
         taken_over: Fields of other managers that were overwritten, each with its manager's name.
     """
 
     changed: bool
+    template_changed: bool = False
     taken_over: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ class Report:
         config_sha256: The digest of the rendered configuration; None where none was rendered.
         changed: Objects that differ from before, such as `Secret aws-registry`.
         taken_over: Fields that another field manager had changed, and that the run took back.
-        rolled_out: The run started a rollout.
+        rolled_out: The run started a rollout: the pods are replaced.
         cache_purged: The run was asked to purge the cache, and the rollout does so pod by pod.
         undone: The new pods did not become ready, and ConfigMap and Deployment have the earlier configuration again;
             `changed` names neither.

@@ -584,11 +584,30 @@ def test_the_wait_leaves_time_to_undo_and_to_report_before_the_invocation_ends()
     assert world.clock.remaining_seconds() == pytest.approx(60)
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("stamped", "rolled_out"),
+    [
+        (("metadata", "annotations", "example.net/seen-at"), False),
+        (("spec", "template", "metadata", "annotations", "example.net/seen-at"), True),
+    ],
+    ids=["of the Deployment", "of its pods"],
+)
+def test_an_annotation_that_a_webhook_stamps_is_a_rollout_only_where_it_is_one_of_the_pods(
+    world: World, stamped: tuple[str, ...], *, rolled_out: bool, dry_run: bool
+) -> None:
+    world.run()
+    world.cluster.stamps = stamped
+    report = world.run(Request(dry_run=dry_run))
+    assert "Deployment aws-registry-proxy" in report.changed
+    assert report.rolled_out is rolled_out
+
+
 def test_a_deployment_scaled_to_zero_is_a_warning(world: World) -> None:
     world.run()
     world.cluster.scale(0)
-    report = world.run()
-    assert (report.pods_ready, report.pods_wanted) == (0, 0)
+    report = world.run(Request(force_rollout=True))
+    assert (report.pods_ready, report.pods_wanted, report.rolled_out) == (0, 0, False)
     assert report.warnings == (
         "Deployment aws-registry-proxy is scaled to zero, so no pod serves. Fix: kubectl scale it up again",
     )
