@@ -12,10 +12,11 @@ from lightkube.types import PatchType
 
 from lambda_fn.contract import secret
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY
+from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY, selector_labels
 from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
 from lambda_fn.job import diagnosis, manifests
 from lambda_fn.job.api_error import Action
+from lambda_fn.job.killed_pods import killed_pods
 from lambda_fn.job.manifests import Manifest
 from lambda_fn.job.ports import Applied, Workload
 from lambda_fn.settings.names import Names
@@ -100,6 +101,10 @@ class KubernetesApi:
             changed=before != after, template_changed=before.template != after.template, taken_over=taken_over
         )
 
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        """Evictions of pods and containers ended for their memory since then, one text each. Asks once."""
+        return killed_pods(self._pods(selector_labels(self._names.workload)), since=since)
+
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what its container printed last, without secrets."""
         try:
@@ -107,7 +112,7 @@ class KubernetesApi:
             if deployment is None:
                 return "the Deployment is gone"
             problems = diagnosis.deployment_problems(deployment)
-            pod = diagnosis.newest_unready(self._pods(deployment))
+            pod = diagnosis.newest_unready(self._pods(selector_labels(self._names.workload)))
         except ClusterError as error:
             return f"the cause is unknown: {error}"
         problem = diagnosis.pod_problem(pod) if pod else None
@@ -132,8 +137,7 @@ class KubernetesApi:
             answers=lambda error: bool(conflicts(error)) and not force,
         )
 
-    def _pods(self, deployment: Deployment) -> list[Pod]:
-        labels = (deployment.spec.selector.matchLabels if deployment.spec else None) or {}
+    def _pods(self, labels: dict[str, str]) -> list[Pod]:
         return self._session.call(
             Action("list", "pods"), lambda client: list(client.list(Pod, labels={**labels})), patient=False
         )

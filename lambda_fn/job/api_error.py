@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from lambda_fn.job.redact import excerpt
 
@@ -47,17 +46,17 @@ class Grant:
 
 
 def refusal(status: int, message: str) -> str | None:
-    """Why the cluster's admission control refuses an object, in its own words; None when something else failed.
+    """Why the cluster's admission control refuses an object, as it says; None when something else failed.
 
     A ValidatingAdmissionPolicy and a webhook choose their status freely, so the words decide. An answer of 429 or 5xx
     is no refusal of the object. A quota, or a namespace that is being deleted, is a 403 that RBAC did not give.
     https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#validation-expression
     """
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == 429 or status >= 500:  # noqa: PLR2004 - Too Many Requests, 5xx
         return None
     if found := _POLICY.search(message):
         return excerpt(found[0], characters=_REFUSAL_CHARACTERS)
-    if status == HTTPStatus.FORBIDDEN and " is forbidden: " in message and not _UNAUTHORIZED.search(message):
+    if status == 403 and " is forbidden: " in message and not _UNAUTHORIZED.search(message):  # noqa: PLR2004 - Forbidden
         return excerpt(message.partition(" is forbidden: ")[2], characters=_REFUSAL_CHARACTERS)
     return None
 

@@ -112,5 +112,8 @@ class Cluster(Protocol):
         A missing Secret or ConfigMap is created; a ClusterError when the Deployment is missing.
         """
 
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        """Evictions of pods and containers ended for their memory since then, one text each. Asks once."""
+
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what it printed; one text for a person, without secrets."""

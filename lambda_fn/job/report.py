@@ -28,6 +28,8 @@ class Report:
             `changed` names neither.
         pods_ready: Pods of the Deployment that are available.
         pods_wanted: Pods it should have.
+        pods_killed: Evicted pods, and containers that were killed at their memory limit, since about the run before;
+            each is named in `warnings`. None when that is unknown.
         warnings: Problems that did not stop the run, and that an operator should look at.
     """
 
@@ -43,6 +45,7 @@ class Report:
     undone: bool = False
     pods_ready: int = 0
     pods_wanted: int = 0
+    pods_killed: int | None = None
     warnings: tuple[str, ...] = field(default=())
 
     def state(self, written: str) -> str:

@@ -114,7 +114,7 @@ def registered(site: Site, kind: str, client_config: dict[str, Any], resources: 
 @contextmanager
 def applied(administrator: Client, documents: list[dict[str, Any]]) -> Iterator[None]:
     """These objects, deleted at the end."""
-    objects = [from_dict(document) for document in documents]
+    objects: list[Any] = [from_dict(document) for document in documents]
     for one in objects:
         administrator.apply(one)
     try:

@@ -33,6 +33,7 @@ class FakeCluster:
         unanswered: Kinds whose apply is done and then fails.
         reads_left: How often the Deployment can be read still; None for ever.
         stamps: A field of the Deployment that a webhook changes at every apply.
+        killed: What happened to pods, with its instant; None when they cannot be listed.
         log: What a stuck pod printed.
         meanwhile: What another writer does while a stuck rollout is explained.
     """
@@ -51,6 +52,7 @@ class FakeCluster:
         self.refusing: set[str] = set()
         self.unanswered: set[str] = set()
         self.reads_left: int | None = None
+        self.killed: list[tuple[datetime, str]] | None = []
         self.stamps: Path | None = None
         self.log = "nginx: [emerg] unknown directive"
         self.writes: list[str] = []
@@ -119,6 +121,11 @@ class FakeCluster:
         if manifest["kind"] in self.unanswered:
             raise ClusterError(f"Kubernetes does not answer a patch of {manifest['kind']}")
         return Applied(changed=changed, template_changed=template_changed, taken_over=tuple(taken_over))
+
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        if self.killed is None:
+            raise ClusterError("Kubernetes forbids the Lambda to list pods")
+        return tuple(text for at, text in self.killed if at >= since)
 
     def explain_stuck_rollout(self) -> str:
         self.meanwhile()

@@ -55,6 +55,7 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
         "cache_purged": False,
         "undone": False,
         "pods_ready": 2,
+        "pods_killed": 0,
         "pods_wanted": 2,
         "warnings": [],
     }
@@ -601,6 +602,23 @@ def test_an_annotation_that_a_webhook_stamps_is_a_rollout_only_where_it_is_one_o
     report = world.run(Request(dry_run=dry_run))
     assert "Deployment aws-registry-proxy" in report.changed
     assert report.rolled_out is rolled_out
+
+
+def test_pods_killed_since_the_run_before_are_counted_and_named_even_if_the_rollout_is_stuck(world: World) -> None:
+    gap = world.settings.refresh.schedule.longest_until(1)
+    now = world.clock.now()
+    world.cluster.killed = [(now - gap - timedelta(seconds=1), "old"), (now - gap, "evicted"), (now, "out of memory")]
+    world.cluster.rolls_in_seconds = None
+    with pytest.raises(RolloutStuckError) as caught:
+        world.run()
+    assert (caught.value.report.pods_killed, caught.value.report.warnings) == (2, ("evicted", "out of memory"))
+
+
+def test_a_run_that_may_not_list_the_pods_succeeds_and_counts_none(world: World) -> None:
+    world.cluster.killed = None
+    report = world.run()
+    assert report.pods_killed is None
+    assert report.warnings == ("evictions and memory limits are not seen: Kubernetes forbids the Lambda to list pods",)
 
 
 def test_a_deployment_scaled_to_zero_is_a_warning(world: World) -> None:
