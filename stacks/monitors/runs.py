@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from aws_cdk import aws_cloudwatch as cloudwatch
+
 from lambda_fn.contract.metrics import DURATION, PODS_KILLED, PODS_READY, ROLLOUTS, ROLLOUTS_STUCK
 from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule
 from stacks.dashboard import Graph
@@ -80,7 +82,10 @@ def _errors(metrics: Metrics, partition: str) -> Monitor:
 
 def _pods(metrics: Metrics, replicas: int) -> Monitor:
     ready = metrics.emitted(PODS_READY, "Minimum")
-    line = calculated("FILL(ready, REPEAT)", ready=ready, label="after the last run")
+    lines: list[cloudwatch.IMetric] = [
+        calculated("FILL(ready, REPEAT)", ready=ready, label="after the last run"),
+        metrics.emitted(PODS_KILLED, "Maximum", label="evicted or out of memory"),
+    ]
     none = AlarmRule(
         name="NoPodReady",
         description="No proxy pod was ready at the end of the last run. No client can pull: look at the Deployment "
@@ -99,7 +104,6 @@ def _pods(metrics: Metrics, replicas: int) -> Monitor:
         threshold=1,
         without_data=KEEP_STATE,
     )
-    lines = [line, metrics.emitted(PODS_KILLED, "Maximum", label="evicted or out of memory")]
     return Monitor(Graph(title="Ready pods", lines=lines, limit=(replicas, "proxy.replicas")), (none, killed))
 
 

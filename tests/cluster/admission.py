@@ -1,4 +1,4 @@
-"""An admission webhook that answers as it is told, and what makes the API server ask it."""
+"""An admission webhook that answers as a test says, and what makes the API server ask it."""
 
 import base64
 import json

@@ -102,7 +102,7 @@ def test_a_load_balancer_of_the_stack_that_names_no_client_is_named_with_the_set
         ('[alarms]\ntopic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"', False),
     ],
 )
-def test_alarms_that_notify_nobody_are_named_with_the_settings(alarms: str, *, hinted: bool) -> None:
+def test_alarms_without_a_recipient_are_named_with_the_settings(alarms: str, *, hinted: bool) -> None:
     found = hints_of(f"{configurations.text('public')}\n{alarms}")
     about_alarms = [hint for hint in found if hint.startswith("[alarms] has neither topic_arn nor emails: ")]
     assert len(about_alarms) == hinted

@@ -45,8 +45,8 @@ def test_a_finished_pod_is_not_the_trouble() -> None:
 
 
 def test_a_pod_that_failed_is_named_with_its_reason_where_no_other_is_unready() -> None:
-    status = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
-    found = newest_unready([pod("evicted", **status), pod("ready", created=3, ready=True)])
+    evicted = pod("evicted", phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
+    found = newest_unready([evicted, pod("ready", created=3, ready=True)])
     assert found is not None
     assert pod_problem(found) == Problem("evicted", None, "Evicted: The node was low on resource: memory.")
 
