@@ -112,7 +112,7 @@ def main() -> int:
 
 def _manifest(example: Path, folder: Path) -> Path:
     path = folder / f"{example.stem}.yaml"
-    path.write_text(_run([sys.executable, "-m", "k8s_manifests", "--config", example]), encoding="utf-8")
+    path.write_text(run([sys.executable, "-m", "k8s_manifests", "--config", example]), encoding="utf-8")
     return path
 
 
@@ -122,7 +122,7 @@ def _checkov(files: Iterable[Path]) -> str:
     options = ["--framework", "cloudformation", "kubernetes", "--skip-download", "--quiet", "--output", "json"]
     for file in files:
         options += ["--file", str(file)]
-    return _run([CHECKOV, *options], failed=1)
+    return run([CHECKOV, *options], failed=1)
 
 
 def _kube_score(files: Iterable[Path]) -> str:
@@ -130,10 +130,10 @@ def _kube_score(files: Iterable[Path]) -> str:
     if not go.exists():
         raise ScanError(f"{go} is not installed. Fix: install the development requirements (requirements-dev.txt)")
     command: list[str | Path] = [go, "-C", ROOT / "scripts/tools", "tool", "kube-score", "score"]
-    return _run([*command, "--output-format", "json", "--output-version", "v2", *files], failed=1)
+    return run([*command, "--output-format", "json", "--output-version", "v2", *files], failed=1)
 
 
-def _run(command: Sequence[str | Path], *, failed: int = 0) -> str:
+def run(command: Sequence[str | Path], *, failed: int = 0) -> str:
     """The standard output of a program.
 
     Args:
@@ -141,11 +141,11 @@ def _run(command: Sequence[str | Path], *, failed: int = 0) -> str:
         failed: The exit status by which the program reports findings.
 
     Raises:
-        ScanError: It ended with another status; has the end of what it wrote.
+        ScanError: It ended with another status, or wrote no findings; has the end of its error messages.
     """
     go = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **go}, capture_output=True, text=True, check=False)  # noqa: S603 - the arguments are this file's
-    if done.returncode not in {0, failed}:
+    if done.returncode not in {0, failed} or not done.stdout.strip():
         raise ScanError(f"{Path(command[0]).name} ended with status {done.returncode}: {done.stderr[-1000:].strip()}")
     return done.stdout
 

@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -61,3 +62,10 @@ def test_warnings_of_kube_score_count_and_skipped_checks_do_not() -> None:
 def test_a_run_of_kube_score_without_an_object_is_an_error(answer: str) -> None:
     with pytest.raises(scan.ScanError, match="kube-score"):
         scan.of_kube_score(answer)
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_a_tool_without_an_answer_is_an_error_with_its_own_message(status: int) -> None:
+    program = f"import sys; sys.stderr.write('network is unreachable'); sys.exit({status})"
+    with pytest.raises(scan.ScanError, match="network is unreachable"):
+        scan.run([sys.executable, "-c", program], failed=1)
