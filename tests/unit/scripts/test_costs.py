@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lambda_fn.contract.metrics import OF_PULL, OF_ROLLOUT, OF_RUN
 from scripts import costs
 
 PRICES = {
@@ -72,14 +73,14 @@ def test_an_alarm_with_metric_math_costs_for_each_of_its_metrics() -> None:
     assert cost("alarms", *alarms) == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize(("minutes", "expected"), [(240, 7 * 0.3 / 4), (60, 7 * 0.3), (5, 7 * 0.3)])
-def test_a_metric_costs_for_the_hours_that_have_a_value(minutes: int, expected: float) -> None:
-    assert cost("custom metrics", schedule(minutes)) == pytest.approx(expected)
+@pytest.mark.parametrize(("minutes", "hours"), [(240, 0.25), (60, 1.0), (5, 1.0)])
+def test_a_metric_costs_for_the_hours_that_have_a_value(minutes: int, hours: float) -> None:
+    assert cost("custom metrics", schedule(minutes)) == pytest.approx(len(OF_RUN + OF_ROLLOUT) * 0.3 * hours)
 
 
 def test_the_canary_adds_its_metrics_and_its_runs() -> None:
     with_canary = costs.resources(template(schedule(240), schedule(15)))
-    assert (with_canary.custom_metrics, with_canary.runs_per_hour) == (9, 4.25)
+    assert (with_canary.custom_metrics, with_canary.runs_per_hour) == (len(OF_RUN + OF_ROLLOUT + OF_PULL), 4.25)
 
 
 def test_a_run_costs_its_request_and_its_memory_for_its_time() -> None:
