@@ -212,8 +212,11 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
             f"{_usd(of.endpoint_zones * prices['endpoint_hour'] * HOURS)} a month",
         ),
         ("another `kind`, behind a controller that exists", f"{_usd(nlb)} a month, and the capacity units"),
-        ("zone affinity of the NLB", f"{_usd(traffic - near_traffic)} a TB"),
-        ("zone affinity, and no cross-zone balancing", f"{_usd(traffic)} a TB"),
+        (
+            "NLB attribute `dns_record.client_routing_policy = availability_zone_affinity`",
+            f"{_usd(traffic - near_traffic)} a TB",
+        ),
+        ("the same, and `load_balancing.cross_zone.enabled = false`", f"{_usd(traffic)} a TB"),
         ("`refresh.period_minutes = 240`, not 60", f"{_usd(hourly - seldom)} a month"),
         ('no `encryption = "stack"`', f"{_usd(key)} a month; {_usd(3 * key)} after two rotations"),
     ]
