@@ -169,7 +169,7 @@ def tables(examples: Mapping[str, Resources], listed: Mapping[str, Any]) -> Iter
                 yield _levers(of, of.balancer, prices)
     yield "## List prices"
     rows = [
-        (f"[{e['what']}]({e['page']})", ", ".join(f"{r} {usd:.10g}" for r, usd in e["usd"].items()), e["seen"])
+        (f"[{e['what']}]({e['page']})", ", ".join(f"{r} {_plain(usd)}" for r, usd in e["usd"].items()), e["seen"])
         for e in listed.values()
     ]
     yield _table(("price", "USD", "where the figure was read"), rows)
@@ -221,6 +221,10 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
         ('no `encryption = "stack"`', f"{_usd(key)} a month; {_usd(3 * key)} after two rotations"),
     ]
     return _table(("setting", "saves, USD"), rows)
+
+
+def _plain(usd: float) -> str:
+    return f"{usd:.10f}".rstrip("0").rstrip(".")
 
 
 def _usd(value: float) -> str:
