@@ -16,6 +16,7 @@ from cli.doctor.finding import Finding, Verdict
 from k8s_manifests import proxy_documents
 from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Cluster, NlbExposure, Settings
+from testbed.sandbox.binding import DEFINITION
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.world import World
@@ -24,27 +25,6 @@ from testbed.waiting import eventually
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "others")
 PROXIED = ARN.replace("pods", "proxied")
-# The controller's own definition is not available here: testbed/docs/testing.md.
-DEFINITION = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "targetgroupbindings.elbv2.k8s.aws"},
-    "spec": {
-        "group": "elbv2.k8s.aws",
-        "scope": "Namespaced",
-        "names": {"kind": "TargetGroupBinding", "plural": "targetgroupbindings", "singular": "targetgroupbinding"},
-        "versions": [
-            {
-                "name": "v1beta1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                },
-            }
-        ],
-    },
-}
 
 
 @pytest.fixture
