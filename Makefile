@@ -146,8 +146,8 @@ bench: parts ## Compare with the alternatives, and write testbed/bench/results a
 demo: .venv/installed ## The whole story on one machine, step by step
 	python -m testbed.sandbox demo
 
-# Beside `make test`, not in it: most of its time is CDK's and moto's, and it takes minutes.
-deploy-local: parts node_modules/installed ## Deploy, update, roll back and destroy, against the AWS stand-in, from the templates that are synthesized
+# Beside `make test`, not in it: it takes a quarter of an hour.
+deploy-local: parts node_modules/installed ## Deploy, update, roll back and destroy on MiniStack's CloudFormation, in every reference configuration
 	python -m testbed.sandbox.deployment
 
 sandbox: .venv/installed ## Start the local world with the front door in it, and leave it running
@@ -190,7 +190,7 @@ docs: .venv/installed node_modules/installed ## Write everything in the document
 	python -m cli.reference && python -m scripts.costs && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
-	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov; do $(COMPILE) $$of.in -o $$of.txt; done
+	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov requirements-ministack; do $(COMPILE) $$of.in -o $$of.txt; done
 
 clean: ## Remove what was built in this folder (the sandbox's cache stays)
 	rm -rf .venv node_modules cdk.out

@@ -85,8 +85,15 @@ class Names:
     def aws_hosts(self) -> tuple[str, ...]:
         """The AWS APIs a refresh speaks to, and those of a deployment and its examination."""
         refresh = ("sts", "eks", "api.ecr")
-        deployment = ("cloudformation", "ssm", "lambda", "scheduler", "sqs", "monitoring", "logs", "ec2")
-        return *(f"{name}.{self.region}.amazonaws.com" for name in refresh + deployment), "iam.amazonaws.com"
+        deployment = (
+            "cloudformation", "ssm", "lambda", "scheduler", "sqs", "monitoring", "logs", "ec2", "sns", "kms", "events",
+            "elasticloadbalancing",
+        )  # fmt: skip
+        return (
+            *(f"{name}.{self.region}.amazonaws.com" for name in refresh + deployment),
+            "iam.amazonaws.com",
+            "route53.amazonaws.com",
+        )
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:

@@ -132,11 +132,6 @@ class World(Names):
         return self.state / "access.json"
 
     @property
-    def emulated_file(self) -> Path:
-        """The emulated resources of a deployment; see `testbed.sandbox.deployment.record`."""
-        return self.state / "emulated.json"
-
-    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"

@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
-from testbed.sandbox.cloud import access_entries, answers, ecr_api, simulation, stack_resources
+from testbed.sandbox.cloud import access_entries, answers, ecr_api, simulation
 from testbed.sandbox.cloud.answers import Refusal
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
-from testbed.sandbox.cloud.endpoints import MOTO_URL, moto_authorization
+from testbed.sandbox.cloud.endpoints import MINISTACK_URL, MOTO_URL, moto_authorization
 from testbed.sandbox.cloud.forward import read, relay, send
 from testbed.sandbox.cloud.hosts import ApiHost
 from testbed.sandbox.cloud.keyring import AccessKey
@@ -35,7 +35,7 @@ def _kind(request: web.Request) -> str:
 async def _answer(request: web.Request) -> web.StreamResponse:
     api = ApiHost.parse(request.host)
     if api is None:
-        return await _moto(request)
+        return await _other(request)
     caller = await _authenticated(request, api)
     if isinstance(caller, Refusal):
         return answers.unsigned(api.service, caller)
@@ -46,14 +46,15 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     return await ecr_api.answer(request, api, caller)
 
 
-async def _moto(request: web.Request) -> web.StreamResponse:
-    """An API that moto serves, except for two operations that it lacks."""
+async def _other(request: web.Request) -> web.StreamResponse:
+    """An API that moto or MiniStack serves, except for one operation that moto lacks."""
     body = await read(request)
+    if request.app[CLOUD].behaviour.deploys_with_ministack:
+        async with send(request, MINISTACK_URL + request.raw_path) as answer:
+            return await relay(request, answer)
     if simulation.is_meant(body):
         return await simulation.answer(body)
     async with send(request, MOTO_URL + request.raw_path) as answer:
-        if stack_resources.is_meant(body):
-            return await stack_resources.answer(request.app[CLOUD].world, body, answer)
         return await relay(request, answer)
 
 

@@ -12,6 +12,9 @@ class Behaviour(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    deploys_with_ministack: bool = False
+    """MiniStack answers in the place of moto, but for STS and EKS: see `testbed.sandbox.deployment.ministack`."""
+
     token_characters: int = Field(default=6400, ge=64)
     """Length of authorizationToken; 6,400 is what role credentials get since January 2025."""
     token_lifetime_seconds: float = 12 * 3600

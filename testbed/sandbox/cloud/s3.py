@@ -1,4 +1,4 @@
-"""S3: presigned GETs of layers, checked as S3 checks them and streamed; every other request is moto's."""
+"""S3: presigned GETs of layers, checked as S3 checks them and streamed; other requests are moto's or MiniStack's."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from testbed.sandbox.cloud import answers, body
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
 from testbed.sandbox.cloud.content import Content, Stored
-from testbed.sandbox.cloud.endpoints import MOTO_URL
+from testbed.sandbox.cloud.endpoints import MINISTACK_URL, MOTO_URL
 from testbed.sandbox.cloud.forward import relay, send
 from testbed.sandbox.cloud.hosts import is_layer_host
 from testbed.sandbox.cloud.locations import Layer
@@ -44,7 +44,8 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     if received.is_presigned and "authorization" in received.headers:
         return answers.s3_error(400, "InvalidArgument", _TWO_MECHANISMS, head=head)
     if not is_layer_host(request.host):
-        async with send(request, f"{MOTO_URL}{request.raw_path}") as answer:
+        other = MINISTACK_URL if request.app[CLOUD].behaviour.deploys_with_ministack else MOTO_URL
+        async with send(request, f"{other}{request.raw_path}") as answer:
             return await relay(request, answer)
     return _refused(request.app[CLOUD], received) or await _layer(request)
 

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from testbed.sandbox import inside
-from testbed.sandbox.deployment import native
+from testbed.sandbox.deployment import ministack, native, reference_story
 from testbed.sandbox.deployment.operator import Operator
+from testbed.sandbox.deployment.reference_story import References
 from testbed.sandbox.deployment.story import STEPS, Story
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.progress import say, step
@@ -18,20 +19,29 @@ STATE = Path("/var/lib/ecr-frontdoor-deploy-local")
 
 def main() -> int:
     """Run the story; 0 only if every step succeeded."""
+    names = [step.__name__ for step in (*STEPS, *reference_story.STEPS)]
     parser = argparse.ArgumentParser(
         prog="python -m testbed.sandbox.deployment",
-        description=f"Deploy, update, roll back and destroy the app in a sandbox of its own, {STATE}, which is removed "
+        description="Deploy, update, roll back and destroy the app in a sandbox of its own, which is removed "
         "afterwards; needs root on Linux. testbed/docs/testing.md says what stands in for AWS.",
     )
-    parser.add_argument("where", nargs="?", choices=["inside"], help=argparse.SUPPRESS)
-    if parser.parse_args().where == "inside":
+    parser.add_argument("--only", metavar="STEP", nargs="+", choices=names, help="run only these, after the first")
+    parser.add_argument("--state", type=Path, default=STATE, help="another state folder than %(default)s")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
         world = World.current()
-        return run_story(Story(world, Operator(world)), STEPS)
-    world = World(state=STATE)
+        wanted = ("bootstrapped", *(arguments.only or names))
+        steps = [step for step in STEPS if step.__name__ in wanted]
+        references = [step for step in reference_story.STEPS if step.__name__ in wanted]
+        with ministack.running(world):
+            return run_story(Story(world, Operator(world)), steps) or run_story(References(world), references)
+    world = World(state=arguments.state)
     try:
-        with step("making the Lambda's bundle"):
+        with step("making the Lambda's bundle, and installing MiniStack"):
             native.prepare(world)
-        return inside.run(world, [sys.executable, "-m", "testbed.sandbox.deployment", "inside"])
+            ministack.prepare(world)
+        return inside.run(world, [sys.executable, "-m", "testbed.sandbox.deployment", "--inside", *sys.argv[1:]])
     except SandboxError as error:
         say(f"sandbox: {error}")
         return 1

@@ -1,14 +1,15 @@
-"""Access entries, which moto lacks: written to the file that the running authenticator reads."""
+"""Access entries, which MiniStack and moto lack: written to the file that the running authenticator reads."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 import httpx2
 
 from lambda_fn.edges.eks import Eks
-from testbed.sandbox.access import grant_access
+from testbed.sandbox.access import grant_access, groups_of, revoke_access
 from testbed.sandbox.deployment import functions
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.installation import settings
@@ -34,12 +35,31 @@ def grant(world: World, properties: Mapping[str, Any]) -> None:
     wait_until_known(world, properties["PrincipalArn"])
 
 
+@contextmanager
+def withdrawn(world: World, role_arn: str) -> Iterator[None]:
+    """Take away a role's entry until the block ends.
+
+    Raises:
+        SandboxError: The authenticator does not read the change in time.
+    """
+    groups = groups_of(world, role_arn) or []
+    revoke_access(world, role_arn)
+    _wait(world, role_arn, known=False)
+    yield
+    grant_access(world, role_arn, groups)
+    wait_until_known(world, role_arn)
+
+
 def wait_until_known(world: World, role_arn: str) -> None:
     """Wait until the authenticator has read the entry: it looks every few seconds.
 
     Raises:
         SandboxError: It has not within a minute.
     """
+    _wait(world, role_arn, known=True)
+
+
+def _wait(world: World, role_arn: str, *, known: bool) -> None:
     given = functions.role_environment(world, role_arn)
     key_id, secret, token = (given[name] for name in _KEYS)
     role = boto3.Session(key_id, secret, token, region_name=world.region)
@@ -52,5 +72,6 @@ def wait_until_known(world: World, role_arn: str) -> None:
             bearer = {"Authorization": f"Bearer {access.bearer().reveal()}"}
             return client.get(f"{world.api_url}/api", headers=bearer).is_success
 
-        if not eventually(is_known, _KNOWN_WITHIN_SECONDS, pause_seconds=1):
-            raise SandboxError(f"the API server does not accept {role_arn}: see {world.logs / 'authenticator.log'}")
+        if not eventually(lambda: is_known() is known, _KNOWN_WITHIN_SECONDS, pause_seconds=1):
+            verb = "does not accept" if known else "still accepts"
+            raise SandboxError(f"the API server {verb} {role_arn}: see {world.logs / 'authenticator.log'}")

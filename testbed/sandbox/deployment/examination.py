@@ -11,6 +11,7 @@ from cli.doctor.finding import Finding, Verdict
 from testbed.sandbox import operators
 from testbed.sandbox.deployment import entries, functions
 from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
 
 CHECKS = {
@@ -28,16 +29,32 @@ def examine(world: World, checkout: Path, config: Path, image: str) -> list[Find
     Raises:
         SandboxError: It did not start, or crashed.
     """
+    return _as_operator(world, checkout, "--config", str(config), "--image", image)
+
+
+def removed(world: World, checkout: Path, config: Path) -> list[str]:
+    """The findings of `python -m cli.doctor --removed`, which is the end of `make destroy`.
+
+    Raises:
+        SandboxError: It did not start, or something of the front door is still there.
+    """
+    found = _as_operator(world, checkout, "--removed", "--config", str(config))
+    failed = [one.line for one in found if one.verdict is Verdict.FAILED]
+    expect(found and not failed, f"the doctor reports {failed}")
+    return [one.line for one in found]
+
+
+def _as_operator(world: World, checkout: Path, *words: str) -> list[Finding]:
     arn = operators.grant(world)
     try:
         entries.wait_until_known(world, arn)
-        return _run(checkout, config, image, functions.role_environment(world, arn))
+        return _run(checkout, words, functions.role_environment(world, arn))
     finally:
         operators.revoke(world)
 
 
-def _run(checkout: Path, config: Path, image: str, credentials: Mapping[str, str]) -> list[Finding]:
-    command = (sys.executable, "-m", "cli.doctor", "--config", config, "--image", image, "--json")
+def _run(checkout: Path, words: tuple[str, ...], credentials: Mapping[str, str]) -> list[Finding]:
+    command = (sys.executable, "-m", "cli.doctor", *words, "--json")
     done = subprocess.run(
         command,
         cwd=checkout,

@@ -1,4 +1,4 @@
-"""Functions as they were deployed: the uploaded zip, unpacked, with moto's configuration and the role's credentials."""
+"""Functions as they were deployed: the uploaded zip, unpacked, with its configuration and the role's credentials."""
 
 import io
 import platform
@@ -7,13 +7,13 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
 
-from testbed.sandbox.deployment import native
 from testbed.sandbox.installation import session
 from testbed.sandbox.lambda_runtime import Code, Invocation, invoke
 from testbed.sandbox.world import World
@@ -23,67 +23,37 @@ _RUNTIME = ("awslambdaric", "boto3")
 
 
 @dataclass(frozen=True)
-class Assets:
-    """The code of a deployed template, by the logical ids of functions and layers.
+class Deployed:
+    """A function as Lambda holds it.
 
     Attributes:
-        resources: Of the template that CloudFormation holds.
-        names: Physical name -> logical id.
+        configuration: As GetFunctionConfiguration returns it.
+        code: The zip.
+        layers: Their zips, in order.
     """
 
-    resources: Mapping[str, Any]
-    names: Mapping[str, str]
-
-    def physical(self, start: str) -> str:
-        """The name of the one function whose logical id starts with `start`."""
-        (name,) = (
-            physical
-            for physical, logical in self.names.items()
-            if logical.startswith(start) and self.resources[logical]["Type"] == "AWS::Lambda::Function"
-        )
-        return name
-
-    def function(self, name: str) -> str:
-        """The S3 key of a function's zip."""
-        key: str = self._of(name)["Code"]["S3Key"]
-        return key
-
-    def layers(self, name: str) -> list[str]:
-        """The S3 keys of its layers' zips, in order."""
-        layers = [layer["Ref"] for layer in self._of(name).get("Layers", [])]
-        return [self.resources[layer]["Properties"]["Content"]["S3Key"] for layer in layers]
-
-    def retained(self) -> set[str]:
-        """The physical names of what is to outlive the stack."""
-        return {
-            physical
-            for physical, logical in self.names.items()
-            if self.resources[logical].get("DeletionPolicy") == "Retain"
-        }
-
-    def _of(self, name: str) -> Mapping[str, Any]:
-        properties: Mapping[str, Any] = self.resources[self.names[name]]["Properties"]
-        return properties
+    configuration: Mapping[str, Any]
+    code: bytes
+    layers: tuple[bytes, ...]
 
 
-def call(world: World, assets: Assets, name: str, event: object, *, native_parts: bool) -> Invocation:
+def call(world: World, function: Deployed, event: object, native: Path | None) -> Invocation:
     """Invoke a deployed function under Lambda's runtime interface client.
 
-    Code and layers are what was uploaded; handler, environment, time-out and role are what AWS has of the function. Of
-    this checkout nothing is on its path; of the virtual environment only what Lambda's runtime has too.
+    Of this checkout nothing is on its path; of the virtual environment only what Lambda's runtime has too: see
+    `link_runtime`.
 
     Args:
         world: The sandbox.
-        assets: Of the stack it belongs to.
-        name: The function's name.
+        function: What is invoked.
         event: What invokes it.
-        native_parts: Exchange the compiled dependencies for those of `testbed.sandbox.deployment.native`.
+        native: Replaces the compiled dependencies, where the bundle's are for another machine.
     """
-    found = session(world, "default").client("lambda").get_function_configuration(FunctionName=name)
-    root = _folder(world, assets.function(name))
-    if native_parts and not native.is_the_lambdas_machine():
-        shutil.copytree(native.folder(world), root, dirs_exist_ok=True)
-    command = (*_with_layers(world, assets.layers(name)), sys.executable, "-S")
+    found = function.configuration
+    root = _unpacked(world, function.code)
+    if native:
+        shutil.copytree(native, root, dirs_exist_ok=True)
+    command = (*_with_layers(world, function.layers), sys.executable, "-S")
     code = Code(root=root, command=command, packages=(_runtime(world),))
     environment = found.get("Environment", {}).get("Variables", {}) | role_environment(world, found["Role"])
     return invoke(found["Handler"], event, environment, timeout_seconds=found["Timeout"], code=code)
@@ -106,12 +76,24 @@ def role_environment(world: World, role_arn: str) -> Mapping[str, str]:
     }
 
 
-def _folder(world: World, key: str) -> Path:
-    """An uploaded zip, unpacked."""
-    folder = world.run / "code" / Path(key).stem
+def link_runtime(world: World) -> None:
+    """Make the folder that holds just what Lambda's runtime brings, linked from this environment."""
+    folder = _runtime(world)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(_needed(set(_RUNTIME))):
+        for entry in {path.parts[0] for path in distribution(name).files or () if path.parts[0] != ".."}:
+            (folder / entry).symlink_to(Path(str(distribution(name).locate_file(entry))))
+
+
+def _runtime(world: World) -> Path:
+    return world.run / "runtime"
+
+
+def _unpacked(world: World, zipped: bytes) -> Path:
+    """A zip's folder, with the modes that are in the zip, as Lambda keeps them."""
+    folder = world.run / "code" / sha256(zipped).hexdigest()
     if not folder.exists():
-        stored = session(world, "default").client("s3").get_object(Bucket=world.asset_bucket, Key=key)
-        with zipfile.ZipFile(io.BytesIO(stored["Body"].read())) as archive:
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             archive.extractall(folder)
             for member in archive.infolist():
                 mode = member.external_attr >> 16 & 0o777
@@ -119,31 +101,20 @@ def _folder(world: World, key: str) -> Path:
     return folder
 
 
-def _with_layers(world: World, keys: list[str]) -> tuple[str, ...]:
+def _with_layers(world: World, layers: tuple[bytes, ...]) -> tuple[str, ...]:
     """What a command is started through so that the layers are its /opt, as in Lambda; nothing where there are none."""
-    if not keys:
+    if not layers:
         return ()
     opt = world.run / "code" / "opt"
     if not opt.exists():
-        for key in keys:
-            shutil.copytree(_folder(world, key), opt, dirs_exist_ok=True)
+        for layer in layers:
+            shutil.copytree(_unpacked(world, layer), opt, dirs_exist_ok=True)
         if platform.machine() != "x86_64":
             shutil.rmtree(opt / "kubectl")  # the layer is for x86-64: then the PATH leads to the sandbox's own
         aws = opt / "awscli" / "aws"
         _, _, program = aws.read_text().partition("\n")
         aws.write_text(f"#!{sys.executable}\n{program}")  # Lambda has its Python elsewhere
     return ("bwrap", "--dev-bind", "/", "/", "--bind", str(opt), "/opt")
-
-
-def _runtime(world: World) -> Path:
-    """A folder that holds just what Lambda's runtime brings, linked from this environment."""
-    folder = world.run / "runtime"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        for name in sorted(_needed(set(_RUNTIME))):
-            for entry in {path.parts[0] for path in distribution(name).files or () if path.parts[0] != ".."}:
-                (folder / entry).symlink_to(Path(str(distribution(name).locate_file(entry))))
-    return folder
 
 
 def _needed(names: set[str]) -> set[str]:

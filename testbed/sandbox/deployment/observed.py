@@ -1,7 +1,7 @@
 """The state in force, read from AWS and from the cluster."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from testbed.sandbox import installation
@@ -65,6 +65,7 @@ def left_behind(world: World) -> Mapping[str, list[str]]:
     """What there is in AWS of the kinds the stack makes, but for logs and what `cdk bootstrap` made."""
     aws = session(world, "default")
     groups = aws.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    balancing = aws.client("elbv2")
     found = {
         "functions": [one["FunctionName"] for one in aws.client("lambda").list_functions()["Functions"]],
         "roles": [one["RoleName"] for one in aws.client("iam").list_roles()["Roles"]],
@@ -75,7 +76,20 @@ def left_behind(world: World) -> Mapping[str, list[str]]:
         "schedule groups": [one["Name"] for one in groups if one["Name"] != "default"],
         "alarms": alarms(world),
         "access entries": access_entries(world),
+        "rules": [one["Name"] for one in aws.client("events").list_rules()["Rules"]],
+        "topics": [one["TopicArn"] for one in aws.client("sns").list_topics()["Topics"]],
+        "endpoints": [one["VpcEndpointId"] for one in aws.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]],
+        "load balancers": [one["LoadBalancerName"] for one in balancing.describe_load_balancers()["LoadBalancers"]],
+        "target groups": [one["TargetGroupName"] for one in balancing.describe_target_groups()["TargetGroups"]],
+        "keys": list(_keys(aws.client("kms"))),
     }
     own = ("cdk-hnb659fds-", "default")  # the toolkit's roles, the VPC's own security group
     kept = {kind: [name for name in names if not name.startswith(own)] for kind, names in found.items()}
     return {kind: names for kind, names in kept.items() if names}
+
+
+def _keys(kms: Any) -> Iterator[str]:  # noqa: ANN401  boto3 makes clients at run time
+    """Keys that are not deleted at the end of a waiting time."""
+    for key in kms.list_keys()["Keys"]:
+        if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
+            yield key["KeyId"]

@@ -1,22 +1,22 @@
 """The operator of the story, and the actions of several steps: deploy, pull, invoke a schedule's target."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stacks.stack_name import stack_name
 from testbed.sandbox import installation, pulls
-from testbed.sandbox.deployment import cdk, functions, observed
+from testbed.sandbox.deployment import cdk, examination, observed
 from testbed.sandbox.deployment.pulling import Tally, pulling
-from testbed.sandbox.deployment.stack import Deployment, RolledBackError, Stack
+from testbed.sandbox.deployment.stack import Stack
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.installation import SCHEDULED_EVENT
+from testbed.sandbox.installation import SCHEDULED_EVENT, TLS_SECRET
+from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.progress import say
 from testbed.sandbox.story import Lines, expect
 from testbed.sandbox.world import World
-
-_DIGEST_CHARACTERS = 8
-"""CDK's, at the end of a logical id."""
 
 
 @dataclass
@@ -58,58 +58,99 @@ class Operator:
         return pulling(self.world, self.image(domain), self.digest)
 
     def deploy(self, name: str, settings: str) -> Lines:
-        """Synthesize with these settings, and deploy that.
+        """Deploy these settings.
 
         Raises:
-            RolledBackError: It failed, and the earlier deployment is in force again.
-            SandboxError: It failed, and there was no earlier deployment.
+            SandboxError: It failed.
         """
-        config, folder = self.world.run / f"{name}.toml", self.world.run / f"{name}.out"
+        config = self.world.run / f"{name}.toml"
         config.write_text(settings)
-        adapted = cdk.synthesize(self.world, config, folder, self.checkout)
-        if self.stack.current is None:
-            yield from (f"altered for the stand-in: {line}" for line in adapted.altered)
-        self.stack.deploy(Deployment(folder, adapted))
+        cdk.deploy(self.world, config, self.checkout)
         self.config = config
-        yield json.dumps(self.stack.emulator.runs[-1].payload)
+        yield self.stack.status()
 
-    def fail_to_deploy(self, name: str, settings: str, why: str) -> Lines:
-        """Deploy settings that must fail, while a client pulls, and check that all is as before.
+    def fail_to_deploy(self, name: str, settings: str, why: str, status: str) -> Lines:
+        """Deploy settings that must fail.
 
         Raises:
-            SandboxError: It is not, or it was deployed, or it failed for another reason, or a pull failed.
+            SandboxError: It was deployed, it failed for another reason, or the stack has another status.
         """
-        function = self.stack.assets().physical("RefresherFunction")
+        try:
+            list(self.deploy(name, settings))
+        except SandboxError:
+            failures = self.stack.failures()
+        else:
+            raise SandboxError("a deployment that must fail succeeded")
+        expect(any(why in failure for failure in failures), f"it failed for another reason: {failures}")
+        yield from failures
+        expect(self.stack.status() == status, f"the stack is {self.stack.status()} instead of {status}")
+        yield status
+
+    def destroy(self, kinds: str) -> Lines:
+        """`cdk destroy`, and what `make destroy` checks afterwards, of the settings that were deployed last.
+
+        Args:
+            kinds: What the stack applied, as kubectl lists it.
+
+        Raises:
+            SandboxError: It failed, or more is left than docs/operations.md names.
+        """
+        retained, keys = (self.stack.retained(kind) for kind in ("AWS::Logs::LogGroup", "AWS::KMS::Key"))
+        cdk.destroy(self.world, self.config, self.checkout)
+        yield from examination.removed(self.world, self.checkout, self.config)
+        left = {kind: names for kind, names in observed.left_behind(self.world).items() if set(names) != keys}
+        expect(not left, f"left behind in AWS: {left}")
+        self.expect_none(kinds)
+        logs = observed.log_groups(self.world)
+        expect(retained <= set(logs), f"{logs} stay instead of {retained}")
+        yield f"what stays: {', '.join((*logs, *keys))}; namespace {self.world.namespace} with Secret {TLS_SECRET}"
+
+    def expect_none(self, kinds: str) -> None:
+        """Check that the operator's Secret is in the namespace, and no object of these kinds.
+
+        Raises:
+            SandboxError: Something else holds.
+        """
+        place = ("--namespace", self.world.namespace)
+        kubectl_json("get", "secret", TLS_SECRET, *place)
+        listed = kubectl_json("get", kinds, *place)["items"]
+        names = [f"{one['kind']} {one['metadata']['name']}" for one in listed]
+        expect(not names, f"{names} are still there")
+
+    @contextmanager
+    def nothing_changes(self) -> Iterator[None]:
+        """Pull while the block runs, and check afterwards that all is as before.
+
+        Raises:
+            SandboxError: It is not, or a pull failed.
+        """
+        function = self.stack.physical("AWS::Lambda::Function", "RefresherFunction")
         before = observed.in_force(self.world, function)
         with self.pulling(self.world.new_domain) as tally:
-            try:
-                list(self.deploy(name, settings))
-            except RolledBackError as error:
-                expect(why in str(error), f"it failed for another reason: {error}")
-                yield " ".join(str(error).split())
-            else:
-                raise SandboxError("a deployment that must fail succeeded")
-        yield f"{tally.whole} pulls at {self.world.new_domain} during the update, all complete"
+            yield
         changed = observed.differences(before, observed.in_force(self.world, function))
         expect(not changed, f"not as before: {changed}")
+        say(f"         {tally.whole} pulls at {self.world.new_domain} meanwhile, all complete")
         ready = len(installation.proxy_pods(self.world))
-        yield f"as before: settings, schedules, alarms, objects, configuration, {ready} pods"
+        say(f"         as before: settings, schedules, alarms, objects, configuration, {ready} pods")
 
-    def run_schedule(self, construct: str) -> Lines:
-        """Invoke what a schedule invokes, with its event; `construct` is what its name is, before CDK's digest.
+    def run_schedule(self, construct: str, *, pulls: bool = True) -> Lines:
+        """Invoke what a schedule invokes, with its event.
+
+        Args:
+            construct: What made the schedule.
+            pulls: Whether a canary can pull from here.
 
         Raises:
             SandboxError: The run failed, or the canary's pull.
         """
-        (schedule,) = (
-            one for name, one in observed.schedules(self.world).items() if name[:-_DIGEST_CHARACTERS] == construct
-        )
+        physical_id = self.stack.physical("AWS::Scheduler::Schedule", construct)
+        (schedule,) = (one for name, one in observed.schedules(self.world).items() if physical_id.endswith(name))
         target = schedule["Target"]
         yield f"{schedule['ScheduleExpression']} -> {target['Arn']} {target.get('Input', '')}"
         event = json.loads(target["Input"]) if "Input" in target else SCHEDULED_EVENT | {"resources": [schedule["Arn"]]}
-        name = target["Arn"].split(":")[6]
-        done = functions.call(self.world, self.stack.assets(), name, event, native_parts=True)
-        expect(done.error is None, f"the scheduled run failed: {done.error}\n{done.log}")
-        pulled = done.payload.get("canary")
-        expect(pulled is None or pulled["succeeded"], f"the canary failed: {pulled}")
-        yield json.dumps(done.payload)
+        payload, error = self.stack.invoke(target["Arn"], event)
+        expect(error is None, f"the scheduled run failed: {error}")
+        pulled = payload.get("canary")
+        expect(not pulls or pulled is None or pulled["succeeded"], f"the canary failed: {pulled}")
+        yield json.dumps(payload)

@@ -8,8 +8,10 @@ from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
 
+MESSAGE = "so many replicas are not allowed here"
 _NAME = "few-replicas"
 _IN_FORCE_WITHIN_SECONDS = 60
+_MANY = 100
 
 
 def allow_replicas(world: World, workload: str, limit: int) -> None:
@@ -29,9 +31,7 @@ def allow_replicas(world: World, workload: str, limit: int) -> None:
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": kinds},
-            "validations": [
-                {"expression": f"object.spec.replicas <= {limit}", "message": f"{limit} replicas are the limit here"}
-            ],
+            "validations": [{"expression": f"object.spec.replicas <= {limit}", "message": MESSAGE}],
         },
     }
     binding = {
@@ -44,6 +44,20 @@ def allow_replicas(world: World, workload: str, limit: int) -> None:
         kubectl_apply(json.dumps(document))
     if not eventually(lambda: not _accepts(world, workload, limit + 1), _IN_FORCE_WITHIN_SECONDS, pause_seconds=1):
         raise SandboxError(f"the API server does not enforce the policy {_NAME} after {_IN_FORCE_WITHIN_SECONDS} s")
+
+
+def lift(world: World, workload: str) -> None:
+    """Refuse nothing any more; returns when the API server does not.
+
+    Raises:
+        SandboxError: It still does.
+    """
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        run(("kubectl", "delete", kind, _NAME))
+    if not eventually(lambda: _accepts(world, workload, _MANY), _IN_FORCE_WITHIN_SECONDS, pause_seconds=1):
+        raise SandboxError(
+            f"the API server enforces the policy {_NAME} {_IN_FORCE_WITHIN_SECONDS} s after its deletion"
+        )
 
 
 def _accepts(world: World, workload: str, replicas: int) -> bool:

@@ -1,125 +1,124 @@
-"""The stack as CloudFormation treats it: created, updated, rolled back after a failure, deleted.
+"""The deployed stack, as CloudFormation and Lambda describe it."""
 
-moto acts first, then `emulator` on the other resources, in dependency order.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from testbed.sandbox.deployment import cdk, record
-from testbed.sandbox.deployment.changes import Request, changes
-from testbed.sandbox.deployment.emulation import Adapted, resolve
-from testbed.sandbox.deployment.emulator import Emulator, Properties
-from testbed.sandbox.deployment.functions import Assets
-from testbed.sandbox.deployment.record import Made
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.installation import session
+from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
-
-class RolledBackError(SandboxError):
-    """A deployment failed, and the earlier one is in force again."""
+_DIGEST_CHARACTERS = 8
+_INVOCATION_SECONDS = 900
+"""Lambda's longest."""
+_OPERATION_SECONDS = 300
+_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """One synthesis: its folder, and what was altered in it."""
-
-    folder: Path
-    adapted: Adapted
-
-
-@dataclass
 class Stack:
-    """The deployed stack.
-
-    Attributes:
-        name: CloudFormation's name of it.
-        emulator: Creates what moto cannot.
-        current: The deployment in force; None before the first and after `destroy`.
-        made: Logical id -> what is in force of the resources that moto cannot make, in the order they were made.
-    """
+    """A stack by its name, whether it exists or not."""
 
     world: World
     name: str
-    emulator: Emulator = field(init=False)
-    current: Deployment | None = None
-    made: dict[str, Made] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.emulator = Emulator(self.world)
-
-    def deploy(self, wanted: Deployment) -> None:
-        """Deploy; after a failure, roll back.
-
-        Raises:
-            RolledBackError: It failed; the message is the reason.
-            SandboxError: It failed without an earlier deployment, or the rollback failed as well.
-        """
-        before, made_before = self.current, dict(self.made)
-        due = changes(before.adapted.synthesized if before else {}, wanted.adapted.synthesized)
-        cdk.deploy(self.world, wanted.folder)
-        assets, reached = self.assets(), []
+    def status(self) -> str:
+        """CloudFormation's, such as UPDATE_ROLLBACK_COMPLETE; empty where there is no such stack."""
         try:
-            for name, kind, properties in self._emulated(wanted):
-                if name in due.requests:
-                    reached.append(name)
-                    self._apply(due.requests[name], name, kind, properties, assets)
-        except SandboxError as error:
-            if before is None:
+            (found,) = self._cloudformation().describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
                 raise
-            self._roll_back(before, made_before, reached)
-            raise RolledBackError(f"{error}; rolled back") from error
-        self._delete(due.removed, assets)
-        self.current = wanted
-        record.write(self.world, self.name, self.made)
+            return ""
+        return str(found["StackStatus"])
 
-    def destroy(self) -> None:
-        """Delete everything, in reverse order of creation.
+    def failures(self) -> list[str]:
+        """Logical id, status and reason of everything that failed in the last operation, in order."""
+        events = self._cloudformation().describe_stack_events(StackName=self.name)["StackEvents"]
+        found = []
+        for one in events:  # the latest first
+            name, status = one["LogicalResourceId"], one["ResourceStatus"]
+            if status.endswith("_FAILED"):
+                reason = " ".join(one.get("ResourceStatusReason", "").split())
+                found.append(f"{name} {status}: {reason}")
+            if name == self.name and status in _STARTS:
+                break
+        return found[::-1]
+
+    def wait(self, status: str) -> None:
+        """Wait until an operation that this started itself has ended.
 
         Raises:
-            SandboxError: Something cannot be deleted.
+            SandboxError: It has not, or with another status.
         """
-        if self.current is None:
-            return
-        self._delete(tuple(reversed(self.made)), self.assets())
-        cdk.destroy(self.world, self.current.folder)
-        self.current = None
-        record.write(self.world, self.name, self.made)
+        if not eventually(lambda: not self.status().endswith("_IN_PROGRESS"), _OPERATION_SECONDS, pause_seconds=1):
+            raise SandboxError(f"stack {self.name} is still {self.status()} after {_OPERATION_SECONDS} s")
+        expect(self.status() == status, f"the stack is {self.status()} instead of {status}: {self.failures()}")
 
-    def assets(self) -> Assets:
-        """The code of the stack as CloudFormation holds it."""
-        cloudformation = session(self.world, "default").client("cloudformation")
-        listed = cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]
-        resources: Mapping[str, Any] = cloudformation.get_template(StackName=self.name)["TemplateBody"]["Resources"]
-        made = [found for found in listed if "PhysicalResourceId" in found]
-        return Assets(resources, {found["PhysicalResourceId"]: found["LogicalResourceId"] for found in made})
+    def continue_rollback(self) -> None:
+        """ContinueUpdateRollback, to its end.
 
-    def _roll_back(self, before: Deployment, made: Mapping[str, Made], reached: Sequence[str]) -> None:
-        """Roll back as CloudFormation does: resources already reached are updated back, new ones are deleted."""
-        cdk.put_back(self.world, self.name, before.folder)
-        assets = self.assets()
-        for name in reached:
-            if name in made:
-                self._apply("Update", name, made[name].kind, made[name].properties, assets)
-        self._delete([name for name in reversed(reached) if name in self.made and name not in made], assets)
+        Raises:
+            SandboxError: It failed.
+        """
+        self._cloudformation().continue_update_rollback(StackName=self.name)
+        self.wait("UPDATE_ROLLBACK_COMPLETE")
 
-    def _apply(self, request: Request, name: str, kind: str, properties: Properties, assets: Assets) -> None:
-        physical_id = self.emulator.apply(request, name, kind, properties, assets)
-        self.made[name] = Made(kind, properties, physical_id)
+    def force_deletion(self) -> None:
+        """DeleteStack with FORCE_DELETE_STACK, to its end.
 
-    def _delete(self, names: Sequence[str], assets: Assets) -> None:
-        for name in names:
-            self.emulator.apply("Delete", name, self.made[name].kind, self.made[name].properties, assets)
-            del self.made[name]
+        Raises:
+            SandboxError: It failed.
+        """
+        self._cloudformation().delete_stack(StackName=self.name, DeletionMode="FORCE_DELETE_STACK")
+        self.wait("")
 
-    def _emulated(self, deployment: Deployment) -> Iterator[tuple[str, str, Properties]]:
-        described = session(self.world, "default").client("cloudformation").describe_stacks(StackName=self.name)
-        outputs = {found["OutputKey"]: found["OutputValue"] for found in described["Stacks"][0].get("Outputs", [])}
-        for name, resource in deployment.adapted.emulated.items():
-            properties = {
-                key: resolve(value, outputs) for key, value in resource["Properties"].items() if key != "ServiceToken"
-            }
-            yield name, resource["Type"], properties
+    def types(self) -> set[str]:
+        """The types of its resources."""
+        return {one["ResourceType"] for one in self._resources()}
+
+    def physical(self, kind: str, construct: str) -> str:
+        """The physical id of the one resource of a type that a construct made: CDK adds a digest to its name."""
+        (name,) = (
+            one["PhysicalResourceId"]
+            for one in self._resources()
+            if one["LogicalResourceId"][:-_DIGEST_CHARACTERS] == construct and one["ResourceType"] == kind
+        )
+        return str(name)
+
+    def retained(self, kind: str) -> set[str]:
+        """The physical ids of the resources of a type that are to outlive the stack."""
+        template: Any = self._cloudformation().get_template(StackName=self.name)["TemplateBody"]
+        wanted = {
+            name
+            for name, one in template["Resources"].items()
+            if one["Type"] == kind and one.get("DeletionPolicy", "Delete") != "Delete"
+        }
+        return {one["PhysicalResourceId"] for one in self._resources() if one["LogicalResourceId"] in wanted}
+
+    def invoke(self, function: str, event: object) -> tuple[Any, str | None]:
+        """Invoke a function through Lambda; returns its answer and None, or its error's message in the second place."""
+        config = Config(read_timeout=_INVOCATION_SECONDS, retries={"total_max_attempts": 1})
+        done = (
+            session(self.world, "default")
+            .client("lambda", config=config)
+            .invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        )
+        payload = json.loads(done["Payload"].read())
+        return (None, payload["errorMessage"]) if "FunctionError" in done else (payload, None)
+
+    def _resources(self) -> list[Mapping[str, Any]]:
+        listed: list[Mapping[str, Any]] = []
+        pages = self._cloudformation().get_paginator("list_stack_resources").paginate(StackName=self.name)
+        for page in pages:
+            listed += page["StackResourceSummaries"]
+        return listed
+
+    def _cloudformation(self) -> Any:  # noqa: ANN401  boto3 makes clients at run time
+        return session(self.world, "default").client("cloudformation")

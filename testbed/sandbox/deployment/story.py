@@ -1,6 +1,6 @@
-"""The lifecycle of a deployment, step by step: each step does something real, shows it, and can fail.
+"""The lifecycle of one deployment, step by step: each step does something real, shows it, and can fail.
 
-What runs is what was synthesized and uploaded: see `testbed.sandbox.deployment.emulation` for what moto cannot create.
+What runs is what was synthesized and uploaded, and MiniStack's CloudFormation decides what follows a failure.
 """
 
 import json
@@ -9,8 +9,19 @@ from dataclasses import dataclass
 
 from cli.doctor.finding import Verdict
 from testbed.sandbox import installation
+from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
-from testbed.sandbox.deployment import cdk, checkout, configurations, examination, native, observed, policy
+from testbed.sandbox.deployment import (
+    cdk,
+    checkout,
+    configurations,
+    entries,
+    examination,
+    native,
+    network,
+    observed,
+    policy,
+)
 from testbed.sandbox.deployment.operator import Operator
 from testbed.sandbox.installation import TLS_SECRET
 from testbed.sandbox.kubectl import kubectl_json
@@ -19,6 +30,8 @@ from testbed.sandbox.world import World
 
 EDIT = "# added by the operator"
 """The line that the update adds to the nginx template."""
+_UNKNOWN = "provide credentials"
+"""From kubectl's message when the API server does not know the caller."""
 
 
 @dataclass
@@ -41,11 +54,17 @@ class Story:
         run(("kubectl", "-n", namespace, "create", *tls))
         yield f"{reference}@{self.operator.digest}"
 
+    def failed_first(self) -> Lines:
+        """A first deployment whose pods cannot start: it is rolled back; the operator's namespace and Secret stay."""
+        text = configurations.without_image(self._first(), self.world)
+        yield from self.operator.fail_to_deploy("failed", text, configurations.NO_SUCH_TAG, "ROLLBACK_COMPLETE")
+        self.operator.expect_none("deployments,services")
+
     def deployed(self) -> Lines:
-        """`cdk deploy`: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
-        settings = installation.settings_file(self.world).read_text()
-        yield from self.operator.deploy("first", configurations.first(settings, cdk.network(self.world)))
+        """`cdk deploy` again: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
+        yield from self.operator.deploy("first", self._first())
         installation.point_domain_to_proxy(self.world)
+        yield f"made: {', '.join(sorted(self.operator.stack.types()))}"
         yield from _runs_bundle()
 
     def pulled(self) -> Lines:
@@ -100,15 +119,34 @@ class Story:
 
     def refused(self) -> Lines:
         """An update whose manifest the API server refuses: it is rolled back."""
-        workload = installation.settings(self.world).names.workload
-        policy.allow_replicas(self.world, workload, configurations.TOO_MANY_REPLICAS - 1)
+        self._allow_replicas(configurations.TOO_MANY_REPLICAS - 1)
         text = configurations.refused(self._settings())
-        yield from self.operator.fail_to_deploy("refused", text, "the manifest was not applied")
+        with self.operator.nothing_changes():
+            yield from self.operator.fail_to_deploy("refused", text, policy.MESSAGE, "UPDATE_ROLLBACK_COMPLETE")
+        self._lift_policy()
 
     def stuck(self) -> Lines:
         """An update whose pods cannot start: its run fails, and it is rolled back."""
-        text = configurations.stuck(self._settings(), self.world)
-        yield from self.operator.fail_to_deploy("stuck", text, configurations.NO_SUCH_TAG)
+        text, why = configurations.stuck(self._settings(), self.world), configurations.NO_SUCH_TAG
+        with self.operator.nothing_changes():
+            yield from self.operator.fail_to_deploy("stuck", text, why, "UPDATE_ROLLBACK_COMPLETE")
+
+    def outage(self) -> Lines:
+        """An update while ECR is down, and still is during the rollback: the rollback completes."""
+        text = configurations.other_period(self._settings())
+        down = Control().behaviour().model_copy(update={"token_api_error": "ServerException"})
+        with self.operator.nothing_changes(), Control().behaving(down):
+            yield from self.operator.fail_to_deploy("outage", text, "ServerException", "UPDATE_ROLLBACK_COMPLETE")
+
+    def continued(self) -> Lines:
+        """An update while kubectl has no access, and none in the rollback: it is continued with the access."""
+        text = configurations.refused(self._settings())
+        role = self.operator.stack.physical("AWS::IAM::Role", "WorkloadRole")
+        with self.operator.nothing_changes():
+            with entries.withdrawn(self.world, f"arn:aws:iam::{self.world.account}:role/{role}"):
+                yield from self.operator.fail_to_deploy("continued", text, _UNKNOWN, "UPDATE_ROLLBACK_FAILED")
+            self.operator.stack.continue_rollback()
+            yield "continue-update-rollback: UPDATE_ROLLBACK_COMPLETE"
 
     def canary_dropped(self) -> Lines:
         """An update without the canary: its schedule and its alarm are deleted, the others stay."""
@@ -120,16 +158,17 @@ class Story:
 
     def destroyed(self) -> Lines:
         """`cdk destroy`: everything is deleted except what docs/operations.md names."""
-        expect(observed.access_entries(self.world), "the stack has no access entries to delete")
-        retained = self.operator.stack.assets().retained()
-        self.operator.stack.destroy()
-        left = observed.left_behind(self.world)
-        expect(not left, f"left behind in AWS: {left}")
-        listed = kubectl_json("get", "namespaces")["items"]
-        expect(self.world.namespace not in {one["metadata"]["name"] for one in listed}, "the namespace is still there")
-        logs = observed.log_groups(self.world)
-        expect(set(logs) == retained, f"{logs} stay instead of {retained}")
-        yield from (f"what stays: log group {name}" for name in logs)
+        yield from self.operator.destroy("deployments,services")
+
+    def _first(self) -> str:
+        settings = installation.settings_file(self.world).read_text()
+        return configurations.first(settings, network.cluster_keys(self.world))
+
+    def _lift_policy(self) -> None:
+        policy.lift(self.world, installation.settings(self.world).names.workload)
+
+    def _allow_replicas(self, limit: int) -> None:
+        policy.allow_replicas(self.world, installation.settings(self.world).names.workload, limit)
 
     def _settings(self) -> str:
         """The settings of the last deployment."""
@@ -148,6 +187,7 @@ def _runs_bundle() -> Lines:
 
 STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.bootstrapped,
+    Story.failed_first,
     Story.deployed,
     Story.pulled,
     Story.scheduled,
@@ -156,7 +196,9 @@ STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.examined,
     Story.refused,
     Story.stuck,
+    Story.outage,
+    Story.continued,
     Story.canary_dropped,
     Story.destroyed,
 )
-"""The story, in order."""
+"""The story of one deployment, in order."""

@@ -33,6 +33,14 @@ def test_an_unknown_argument_deploys_nothing(word: str, status: int) -> None:
     assert "usage: python -m testbed.sandbox.deployment" in done.stdout + done.stderr
 
 
+def test_a_step_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
+    done = call("--only", "nonsense", module="testbed.sandbox.deployment")
+
+    assert done.returncode == 2
+    assert "failed_first" in done.stderr
+    assert "cluster_gone" in done.stderr
+
+
 def test_the_status_without_a_sandbox_is_down(tmp_path: Path) -> None:
     done = call("--state", str(tmp_path / "none"), "status")
 

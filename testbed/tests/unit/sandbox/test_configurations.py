@@ -44,6 +44,19 @@ def test_the_stuck_one_has_an_image_that_is_not_there() -> None:
     assert found.refresh.period_minutes != configurations.PERIOD_MINUTES
 
 
+def test_the_one_without_an_image_differs_in_nothing_else_but_the_time_it_waits() -> None:
+    before, found = settings(FIRST), settings(configurations.without_image(FIRST, WORLD))
+    assert found.proxy.image.endswith(f":{configurations.NO_SUCH_TAG}")
+    assert found.refresh.rollout_timeout_seconds < before.refresh.rollout_timeout_seconds
+    assert found.model_copy(update={"proxy": before.proxy, "refresh": before.refresh}) == before
+
+
+def test_the_other_period_is_all_that_differs() -> None:
+    before, found = settings(CHANGED), settings(configurations.other_period(CHANGED))
+    assert found.refresh.period_minutes != before.refresh.period_minutes
+    assert found.model_copy(update={"refresh": before.refresh}) == before
+
+
 def test_without_the_canary_nothing_else_is_changed() -> None:
     with_it = settings(CHANGED)
     assert settings(configurations.without_canary(CHANGED)) == with_it.model_copy(update={"canary": None})

@@ -1,0 +1,121 @@
+"""The reference configurations, each deployed, run and destroyed; and a cluster that is gone before the stack."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from testbed.sandbox import binding, installation
+from testbed.sandbox.commands import run
+from testbed.sandbox.deployment import network, observed, references
+from testbed.sandbox.deployment.cdk import ROOT
+from testbed.sandbox.deployment.operator import Operator
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.installation import session
+from testbed.sandbox.kubectl import kubectl_apply
+from testbed.sandbox.story import Lines, expect
+from testbed.sandbox.world import World
+
+_OBJECTS = "deployments,services"
+_TYPE = re.compile(r"^\| `((?:AWS|Custom)::[\w:-]+)`", re.MULTILINE)
+
+
+class References:
+    """The steps in order.
+
+    Attributes:
+        made: Every type that one of them has made.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world, self._operator = world, Operator(world)
+        self.made: set[str] = set()
+
+    def smallest(self) -> Lines:
+        """The smallest configuration, without a VPC."""
+        yield from self._deployed("smallest", references.SMALLEST)
+        yield from self._operator.destroy(_OBJECTS)
+
+    def ingress(self) -> Lines:
+        """`kind = "ingress"`."""
+        yield from self._deployed("ingress", references.INGRESS)
+        yield from self._operator.destroy(_OBJECTS)
+
+    def namespaced(self) -> Lines:
+        """`manifests = "namespaced"`, whose kubectl has rights that an administrator applies first."""
+        config = self._configuration("namespaced", references.NAMESPACED)
+        access = self._charts(config, "--access")
+        kubectl_apply(access)
+        yield from self._deployed("namespaced", references.NAMESPACED)
+        yield from self._operator.destroy("deployments")
+        self._delete("roles,rolebindings,services,networkpolicies")
+
+    def external(self) -> Lines:
+        """`manifests = "external"`: the charts are applied and deleted by hand, the Lambda is run by hand."""
+        config = self._configuration("external", references.EXTERNAL)
+        yield from self._operator.deploy("external", config.read_text())
+        kubectl_apply(self._charts(config))
+        function = self._operator.stack.physical("AWS::Lambda::Function", "RefresherFunction")
+        payload, error = self._operator.stack.invoke(function, {})
+        expect(error is None, f"the run failed: {error}")
+        yield json.dumps(payload)
+        self._delete(_OBJECTS)
+        yield from self._operator.destroy(_OBJECTS)
+
+    def load_balancer(self) -> Lines:
+        """`kind = "nlb"` with certificate, alias, endpoints, `encryption = "stack"`, mail and canary."""
+        kubectl_apply(json.dumps(binding.DEFINITION))
+        yield from self._deployed("nlb", network.load_balancer(self._world))
+        yield from self._operator.destroy(_OBJECTS)
+
+    def every_type(self) -> Lines:
+        """Every resource type of docs/permissions.md was made by one of them."""
+        documented = set(_TYPE.findall((ROOT / "docs" / "permissions.md").read_text()))
+        expect(documented, "docs/permissions.md names no type")
+        expect(documented <= self.made, f"not made: {sorted(documented - self.made)}")
+        yield f"{len(documented)} types"
+
+    def cluster_gone(self) -> Lines:
+        """The cluster is deleted before the stack: `cdk destroy` fails, FORCE_DELETE_STACK deletes the rest."""
+        yield from self._deployed("gone", references.SMALLEST)
+        session(self._world, "default").client("eks").delete_cluster(name=self._world.cluster)
+        try:
+            list(self._operator.destroy(_OBJECTS))
+        except SandboxError:
+            yield from self._operator.stack.failures()
+        status = self._operator.stack.status()
+        expect(status == "DELETE_FAILED", f"the stack is {status} instead of DELETE_FAILED")
+        self._operator.stack.force_deletion()
+        yield from (f"what stays: {kind} {names}" for kind, names in observed.left_behind(self._world).items())
+
+    def _deployed(self, name: str, reference: references.Reference) -> Lines:
+        yield from self._operator.deploy(name, self._configuration(name, reference).read_text())
+        types = self._operator.stack.types()
+        self.made |= types
+        yield f"made: {', '.join(sorted(types))}"
+        yield from self._operator.run_schedule("Schedule", pulls=False)  # nothing leads to the domain
+
+    def _configuration(self, name: str, reference: references.Reference) -> Path:
+        sandbox = installation.settings_file(self._world, reference.more).read_text()
+        config = self._world.run / f"{name}.toml"
+        config.write_text(reference.settings(sandbox, network.cluster_keys(self._world)))
+        return config
+
+    def _charts(self, config: Path, *options: str) -> str:
+        return run((sys.executable, "-m", "k8s_manifests", "--config", config, *options))
+
+    def _delete(self, kinds: str) -> None:
+        run(("kubectl", "delete", kinds, "--all", "--namespace", self._world.namespace))
+
+
+STEPS: tuple[Callable[[References], Lines], ...] = (
+    References.smallest,
+    References.ingress,
+    References.namespaced,
+    References.external,
+    References.load_balancer,
+    References.every_type,
+    References.cluster_gone,
+)
+"""In order: the last one leaves no cluster."""
