@@ -153,7 +153,7 @@ def _rollout(report: Report | None, failure: BaseException | None) -> Rollout | 
     if report is None or report.config_sha256 is None or isinstance(failure, UnfinishedError):
         return None
     stuck = isinstance(failure, RolloutStuckError)
-    return Rollout(started=report.rolled_out, stuck=stuck, pods_ready=report.pods_ready)
+    return Rollout(started=report.rolled_out, stuck=stuck, pods_ready=report.pods_ready, pods_killed=report.pods_killed)
 
 
 def _dimensions(settings: Settings) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from constructs import Construct, IDependable
 
 from k8s_manifests.exposures import UNKNOWN, exposure_of
 from lambda_fn.contract.metrics import dimensions
+from lambda_fn.contract.registries import partition_of
 from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.models import Settings
 from stacks.access import GroupAccess
@@ -72,6 +73,7 @@ class FrontdoorStack(cdk.Stack):
             image=settings.proxy.image,
             exposure=settings.proxy.exposure,
             manifests=settings.manifests,
+            alarms=settings.alarms,
         )
         for hint in hints:
             cdk.Annotations.of(self).add_info(hint)
@@ -105,6 +107,7 @@ class FrontdoorStack(cdk.Stack):
             canary=settings.canary.schedule if settings.canary else None,
             run_timeout=timedelta(seconds=refreshes.timeout.to_seconds()),
             replicas=settings.proxy.replicas,
+            partition=partition_of(cluster.region).name,
         )
         return monitoring(self, monitored, title=settings.domain, settings=settings.alarms, key=key)
 

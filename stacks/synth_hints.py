@@ -4,12 +4,19 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
+from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.exposure import ExposureTable, NlbExposure
 from lambda_fn.settings.registry import Registry
 
 
 def synth_hints(
-    *, cluster_region: str, registries: Iterable[Registry], image: str, exposure: ExposureTable, manifests: str
+    *,
+    cluster_region: str,
+    registries: Iterable[Registry],
+    image: str,
+    exposure: ExposureTable,
+    manifests: str,
+    alarms: Alarms,
 ) -> tuple[str, ...]:
     """Each hint has the setting with its value, the cause and the fix."""
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
@@ -17,6 +24,7 @@ def synth_hints(
         *_unknown_regions({"cluster.region": cluster_region} | regions),
         *_movable_tag(image),
         *_unknown_clients(exposure, manifests),
+        *_silent_alarms(alarms),
     )
 
 
@@ -57,5 +65,15 @@ def _unknown_clients(exposure: ExposureTable, manifests: str) -> tuple[str, ...]
     hint = (
         f"proxy.exposure.{key} is not set: nginx sees the addresses of what stands before it and not those of "
         f"the clients, so the access log names no client and no limit by client applies. Fix: {fix}"
+    )
+    return (hint,)
+
+
+def _silent_alarms(alarms: Alarms) -> tuple[str, ...]:
+    if alarms.topic_arn or alarms.emails:
+        return ()
+    hint = (
+        "[alarms] has neither topic_arn nor emails: alarms are only seen on the dashboard, also before the token "
+        "expires. Fix: set alarms.topic_arn to an SNS topic, or alarms.emails"
     )
     return (hint,)

@@ -29,11 +29,13 @@ class Rollout:
         started: The run started a rollout.
         stuck: The rollout did not complete: new pods do not become ready.
         pods_ready: Pods that were available at the end.
+        pods_killed: Evictions and containers out of memory since about the run before; None when that is unknown.
     """
 
     started: bool
     stuck: bool
     pods_ready: int
+    pods_killed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,8 @@ OF_RUN = (REFRESH_SUCCEEDED, TOKENS_WRITTEN, DURATION, TOKEN_SECONDS_REMAINING)
 ROLLOUTS_STUCK = Metric[Rollout]("RolloutsStuck", Unit.COUNT, lambda rollout: int(rollout.stuck))
 PODS_READY = Metric[Rollout]("PodsReady", Unit.COUNT, lambda rollout: rollout.pods_ready)
 ROLLOUTS = Metric[Rollout]("Rollouts", Unit.COUNT, lambda rollout: int(rollout.started))
-OF_ROLLOUT = (ROLLOUTS_STUCK, PODS_READY, ROLLOUTS)
+PODS_KILLED = Metric[Rollout]("PodsKilled", Unit.COUNT, lambda rollout: rollout.pods_killed)
+OF_ROLLOUT = (ROLLOUTS_STUCK, PODS_READY, ROLLOUTS, PODS_KILLED)
 """Emitted by a refresh that came as far as the Deployment."""
 
 CANARY_SUCCESS = Metric[Pull]("CanarySuccess", Unit.COUNT, lambda pull: int(pull.seconds is not None))

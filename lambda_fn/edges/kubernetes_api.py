@@ -3,8 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lightkube import ApiError
 from lightkube.resources.apps_v1 import Deployment
@@ -13,10 +12,11 @@ from lightkube.types import PatchType
 
 from lambda_fn.contract import secret
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY
+from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY, selector_labels
 from lambda_fn.edges.kubernetes_session import KubernetesSession, conflicts, is_missing
 from lambda_fn.job import diagnosis, manifests
 from lambda_fn.job.api_error import Action
+from lambda_fn.job.killed_pods import killed_pods
 from lambda_fn.job.manifests import Manifest
 from lambda_fn.job.ports import Applied, Workload
 from lambda_fn.settings.names import Names
@@ -85,19 +85,25 @@ class KubernetesApi:
         let the token expire. A missing Secret or ConfigMap is created, a missing Deployment is an error.
         """
         kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
-        before = _fingerprint(self._find(kind, name))
-        if before is None and kind is Deployment:
+        before = _digests(self._find(kind, name))
+        if before.content is None and kind is Deployment:
             # The charts make it; an apply of its annotations alone would be refused for want of `create`.
             raise ClusterError(
                 f"Deployment {name} in namespace {self._namespace} is gone. Fix: apply the charts, run again"
             )
         taken_over: tuple[str, ...] = ()
         try:
-            after = _fingerprint(self._patch(kind, manifest, force=False, dry_run=dry_run))
+            after = _digests(self._patch(kind, manifest, force=False, dry_run=dry_run))
         except ApiError as error:
             taken_over = conflicts(error)
-            after = _fingerprint(self._patch(kind, manifest, force=True, dry_run=dry_run))
-        return Applied(changed=before != after, taken_over=taken_over)
+            after = _digests(self._patch(kind, manifest, force=True, dry_run=dry_run))
+        return Applied(
+            changed=before != after, template_changed=before.template != after.template, taken_over=taken_over
+        )
+
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        """Evictions of pods and containers ended for their memory since then, one text each. Asks once."""
+        return killed_pods(self._pods(selector_labels(self._names.workload)), since=since)
 
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what its container printed last, without secrets."""
@@ -106,7 +112,7 @@ class KubernetesApi:
             if deployment is None:
                 return "the Deployment is gone"
             problems = diagnosis.deployment_problems(deployment)
-            pod = diagnosis.newest_unready(self._pods(deployment))
+            pod = diagnosis.newest_unready(self._pods(selector_labels(self._names.workload)))
         except ClusterError as error:
             return f"the cause is unknown: {error}"
         problem = diagnosis.pod_problem(pod) if pod else None
@@ -131,8 +137,7 @@ class KubernetesApi:
             answers=lambda error: bool(conflicts(error)) and not force,
         )
 
-    def _pods(self, deployment: Deployment) -> list[Pod]:
-        labels = (deployment.spec.selector.matchLabels if deployment.spec else None) or {}
+    def _pods(self, labels: dict[str, str]) -> list[Pod]:
         return self._session.call(
             Action("list", "pods"), lambda client: list(client.list(Pod, labels={**labels})), patient=False
         )
@@ -177,14 +182,28 @@ def workload_of(deployment: Deployment) -> Workload:
     )
 
 
-def _fingerprint(resource: Any) -> str | None:  # noqa: ANN401 - any of lightkube's resources, or none
-    """A digest of an object without what the API server keeps about it; None of no object.
+class _Digests(NamedTuple):
+    """Digests, so that no old token lies in a traceback with locals.
 
-    An apply that leaves it as it was changed nothing. A digest, so that no old token lies in a traceback with locals.
+    Attributes:
+        content: Of an object without what the API server keeps about it; None of no object.
+        template: Of a Deployment's pod template.
     """
+
+    content: str | None
+    template: str | None
+
+
+def _digests(resource: Any) -> _Digests:  # noqa: ANN401 - any of lightkube's resources, or none
+    """An apply that leaves them as they were changed nothing."""
     if resource is None:
-        return None
+        return _Digests(None, None)
     content: dict[str, Any] = resource.to_dict()
     content.pop("status", None)
     content["metadata"] = {key: value for key, value in content["metadata"].items() if key not in _BOOKKEEPING}
-    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    template = content.get("spec", {}).get("template")
+    return _Digests(_digest(content), _digest(template) if template else None)
+
+
+def _digest(content: object) -> str:
+    return manifests.digest(json.dumps(content, sort_keys=True, default=str))

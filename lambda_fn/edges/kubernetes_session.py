@@ -17,7 +17,7 @@ from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.edges import tls
-from lambda_fn.job.api_error import Action, Grant, explain
+from lambda_fn.job.api_error import Action, Grant, explain, refusal
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.ports import Clock
 from lambda_fn.job.rollout import REPORT_SECONDS
@@ -73,7 +73,7 @@ class KubernetesSession:
 
         Refusals (401, 403) are tried again for a minute from the first one since a request last succeeded, since a
         fresh access entry takes that long; 409, 429, 5xx and broken connections for a minute each; nothing beyond the
-        invocation's own time.
+        invocation's own time. What admission control refuses is not tried again: it stays refused.
 
         Args:
             action: The request in RBAC's words, for messages.
@@ -200,6 +200,8 @@ def _may_pass(error: BaseException) -> bool:
     status = _status(error)
     if not status:
         return isinstance(error, httpx2.TransportError) and not tls.certificate_error(error)
+    if isinstance(error, ApiError) and refusal(status, str(error)):
+        return False
     return status in _DENIED | {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500  # noqa: PLR2004 - 5xx
 
 

@@ -28,15 +28,21 @@ class Problem:
 
 
 def newest_unready(pods: Iterable[Pod]) -> Pod | None:
-    """The newest pod that is neither ready nor being deleted: after a change, that is one of the new ones."""
+    """The newest pod that is neither ready, finished nor being deleted: after a change, that is one of the new ones.
+
+    A pod that failed, such as an evicted one, is replaced by its ReplicaSet: it is named where no other is unready.
+    """
     unready = [pod for pod in pods if pod.metadata and not pod.metadata.deletionTimestamp and not _is_ready(pod)]
-    return max(unready, key=lambda pod: str(pod.metadata.creationTimestamp if pod.metadata else ""), default=None)
+    waiting = [pod for pod in unready if _phase(pod) != "Succeeded"]
+    return max(waiting, key=lambda pod: (_phase(pod) != "Failed", _created_at(pod)), default=None)
 
 
 def pod_problem(pod: Pod) -> Problem:
     """The problem that keeps `pod` from being ready."""
     name = (pod.metadata and pod.metadata.name) or "?"
     status = pod.status
+    if status and status.phase == "Failed" and status.reason:
+        return Problem(name, None, excerpt(f"{status.reason}: {status.message or 'no message'}"))
     statuses = [] if status is None else [*(status.initContainerStatuses or []), *(status.containerStatuses or [])]
     for container in statuses:
         if reason := _reason(container):
@@ -70,6 +76,14 @@ def report(problems: Sequence[str], of_pod: Problem | None, log: Sequence[str]) 
     return "\n".join(lines) or "no pod of the Deployment is unready; its controller may be slow or stopped"
 
 
+def _phase(pod: Pod) -> str:
+    return (pod.status and pod.status.phase) or ""
+
+
+def _created_at(pod: Pod) -> str:
+    return str(pod.metadata.creationTimestamp if pod.metadata else "")
+
+
 def _is_ready(pod: Pod) -> bool:
     conditions = (pod.status.conditions if pod.status else None) or []
     return any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
@@ -86,7 +100,7 @@ def _reason(container: ContainerStatus) -> str | None:
         if state.waiting.reason == "PodInitializing":
             return None
         last = container.lastState.terminated if container.lastState else None
-        ended = f" (exit code {last.exitCode}, {container.restartCount} restarts)" if last else ""
+        ended = f" ({last.reason}, exit code {last.exitCode}, {container.restartCount} restarts)" if last else ""
         return excerpt(f"{state.waiting.reason}{ended}: {state.waiting.message or 'no message'}")
     if state.running and not container.ready and container.started is False:
         return "runs, but its start-up probe fails"

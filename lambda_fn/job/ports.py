@@ -78,10 +78,13 @@ class Applied:
 
     Attributes:
         changed: The object differs from before.
+        template_changed: It is a Deployment whose pod template differs, so Kubernetes replaces the pods. A webhook may
+            change other fields at each apply, such as an annotation of the Deployment itself.
         taken_over: Fields of other managers that were overwritten, each with its manager's name.
     """
 
     changed: bool
+    template_changed: bool = False
     taken_over: tuple[str, ...] = ()
 
 
@@ -108,6 +111,9 @@ class Cluster(Protocol):
 
         A missing Secret or ConfigMap is created; a ClusterError when the Deployment is missing.
         """
+
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        """Evictions of pods and containers ended for their memory since then, one text each. Asks once."""
 
     def explain_stuck_rollout(self) -> str:
         """Which pod does not become ready, why, and what it printed; one text for a person, without secrets."""

@@ -17,7 +17,7 @@ def redact(text: str) -> str:
     return _CREDENTIALS.sub(lambda found: f"{found['kept'] or ''}***", text)
 
 
-def excerpt(text: str) -> str:
+def excerpt(text: str, *, characters: int = LINE_CHARACTERS) -> str:
     """`text` as one redacted line of bounded length."""
     line = redact(" ".join(text.split()))
-    return line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]}..."
+    return line if len(line) <= characters else f"{line[:characters]}..."

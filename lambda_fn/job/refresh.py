@@ -7,6 +7,7 @@ Where the new pods do not become ready, the earlier configuration is put back; w
 the ConfigMap's text is.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -61,6 +62,8 @@ def refresh(
     secret = objects.secret({**found.entries, **found.former}, found.expires_at(now))
     # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
     report = apply(secret, cluster, _of_tokens(found, now, dry_run=request.dry_run))
+    # Before a rollout deletes the pods that tell. A run starts at most this long after the one before.
+    report = _with_killed_pods(report, cluster, since=now - settings.refresh.schedule.longest_until(1))
     if found.missing:
         # The host name of a registry without a token is unknown, and so is its part of the configuration.
         _fail_for_regions(found, report)
@@ -85,6 +88,15 @@ def _of_tokens(found: tokens.Tokens, now: datetime, *, dry_run: bool) -> Report:
         stale_regions=tuple(found.errors),
         warnings=(*found.warnings, *map(str, found.errors.values())),
     )
+
+
+def _with_killed_pods(report: Report, cluster: Cluster, *, since: datetime) -> Report:
+    """The report with what happened to the pods. No failure of the run: the tokens are written."""
+    try:
+        killed = cluster.killed_pods(since=since)
+    except ClusterError as error:
+        return replace(report, warnings=(*report.warnings, f"evictions and memory limits are not seen: {error}"))
+    return replace(report, pods_killed=len(killed), warnings=(*report.warnings, *killed))
 
 
 def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, cluster: Cluster, report: Report) -> str:

@@ -22,12 +22,14 @@ class Report:
         config_sha256: The digest of the rendered configuration; None where none was rendered.
         changed: Objects that differ from before, such as `Secret aws-registry`.
         taken_over: Fields that another field manager had changed, and that the run took back.
-        rolled_out: The run started a rollout.
+        rolled_out: The run started a rollout: the pods are replaced.
         cache_purged: The run was asked to purge the cache, and the rollout does so pod by pod.
         undone: The new pods did not become ready, and ConfigMap and Deployment have the earlier configuration again;
             `changed` names neither.
         pods_ready: Pods of the Deployment that are available.
         pods_wanted: Pods it should have.
+        pods_killed: Evicted pods, and containers that were killed at their memory limit, since about the run before;
+            each is named in `warnings`. None when that is unknown.
         warnings: Problems that did not stop the run, and that an operator should look at.
     """
 
@@ -43,6 +45,7 @@ class Report:
     undone: bool = False
     pods_ready: int = 0
     pods_wanted: int = 0
+    pods_killed: int | None = None
     warnings: tuple[str, ...] = field(default=())
 
     def state(self, written: str) -> str:

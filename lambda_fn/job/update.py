@@ -81,6 +81,7 @@ class Update:
             workload = rollout.wait(self.cluster, self.clock, self.timeout_seconds, spare_seconds)
         report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)
         if not workload.wanted:
+            report = replace(report, rolled_out=False)  # there are no pods to replace
             return _warned(report, f"{name} is scaled to zero, so no pod serves. Fix: kubectl scale it up again")
         if not workload.complete:
             self._fail_for_stuck_rollout(report)
@@ -115,7 +116,7 @@ def apply(manifest: Manifest, cluster: Cluster, report: Report) -> Report:
         report,
         changed=report.changed + ((title,) if applied.changed else ()),
         taken_over=report.taken_over + tuple(f"{title}: {fields}" for fields in applied.taken_over),
-        rolled_out=manifest["kind"] == "Deployment" and applied.changed,
+        rolled_out=applied.template_changed,
     )
 
 

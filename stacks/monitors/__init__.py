@@ -22,6 +22,7 @@ def monitors(
     canary: Schedule | None,
     run_timeout: timedelta,
     replicas: int,
+    partition: str,
 ) -> list[Monitor]:
     """Everything that is monitored, in the order of the dashboard.
 
@@ -31,9 +32,10 @@ def monitors(
         canary: When the canary pulls; None without a canary.
         run_timeout: The Lambda's time-out.
         replicas: The number of proxy pods that are wanted.
+        partition: Of AWS; not every partition has every metric.
     """
     return [
         *token_monitors(metrics, refresh=refresh, run_timeout=run_timeout),
-        *run_monitors(metrics, run_timeout=run_timeout, replicas=replicas),
+        *run_monitors(metrics, run_timeout=run_timeout, replicas=replicas, partition=partition),
         *(canary_monitors(metrics, canary) if canary else []),
     ]

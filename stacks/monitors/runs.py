@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from lambda_fn.contract.metrics import DURATION, PODS_READY, ROLLOUTS, ROLLOUTS_STUCK
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from lambda_fn.contract.metrics import DURATION, PODS_KILLED, PODS_READY, ROLLOUTS, ROLLOUTS_STUCK
 from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule
 from stacks.dashboard import Graph
 from stacks.metrics import Metrics
@@ -12,9 +14,13 @@ TIMEOUT_MARGIN_SECONDS = 30
 """A run that ends this close to its time-out is reported: Lambda may stop the next one before it can report."""
 
 
-def run_monitors(metrics: Metrics, *, run_timeout: timedelta, replicas: int) -> list[Monitor]:
+_WITHOUT_DROPPED_EVENTS = frozenset({"aws-cn"})
+"""Partitions whose Lambda has no metric `AsyncEventsDropped`."""
+
+
+def run_monitors(metrics: Metrics, *, run_timeout: timedelta, replicas: int, partition: str) -> list[Monitor]:
     """The monitors of the runs, in the order of the dashboard."""
-    return [_rollouts(metrics), _errors(metrics), _pods(metrics, replicas), _duration(metrics, run_timeout)]
+    return [_rollouts(metrics), _errors(metrics, partition), _pods(metrics, replicas), _duration(metrics, run_timeout)]
 
 
 def _rollouts(metrics: Metrics) -> Monitor:
@@ -37,12 +43,18 @@ def _rollouts(metrics: Metrics) -> Monitor:
     return Monitor(graph, (stuck,))
 
 
-def _errors(metrics: Metrics) -> Monitor:
+def _errors(metrics: Metrics, partition: str) -> Monitor:
+    # A dropped event is sent to the queue, and `FailureQueued` reports it: left is what does not reach the queue.
+    counted, label = (
+        ("DestinationDeliveryFailures", "lost events")
+        if partition in _WITHOUT_DROPPED_EVENTS
+        else ("AsyncEventsDropped", "dropped events")
+    )
     graph = Graph(
         title="Errors",
         lines=[
             metrics.function("Errors", "Sum", label="run errors"),
-            metrics.function("AsyncEventsDropped", "Sum", label="dropped events"),
+            metrics.function(counted, "Sum", label=label),
             metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum", label="in the DLQ"),
         ],
     )
@@ -60,7 +72,7 @@ def _errors(metrics: Metrics) -> Monitor:
         name="EventDropped",
         description="Lambda dropped the event of a run: the run failed three times, or could not start for an hour. "
         "Pulls work until the token expires: look for the error in the dead-letter queue, fix it, refresh by hand.",
-        metric=metrics.function("AsyncEventsDropped", "Sum"),
+        metric=metrics.function(counted, "Sum"),
         comparison=AT_LEAST,
         threshold=1,
         without_data=OK_WITHOUT_DATA,
@@ -70,7 +82,10 @@ def _errors(metrics: Metrics) -> Monitor:
 
 def _pods(metrics: Metrics, replicas: int) -> Monitor:
     ready = metrics.emitted(PODS_READY, "Minimum")
-    line = calculated("FILL(ready, REPEAT)", ready=ready, label="after the last run")
+    lines: list[cloudwatch.IMetric] = [
+        calculated("FILL(ready, REPEAT)", ready=ready, label="after the last run"),
+        metrics.emitted(PODS_KILLED, "Maximum", label="evicted or out of memory"),
+    ]
     none = AlarmRule(
         name="NoPodReady",
         description="No proxy pod was ready at the end of the last run. No client can pull: look at the Deployment "
@@ -80,7 +95,16 @@ def _pods(metrics: Metrics, replicas: int) -> Monitor:
         threshold=1,
         without_data=KEEP_STATE,
     )
-    return Monitor(Graph(title="Ready pods", lines=[line], limit=(replicas, "proxy.replicas")), (none,))
+    killed = AlarmRule(
+        name="PodsKilled",
+        description="Since the run before, a proxy pod was evicted, or killed at its memory limit. Other pods serve, "
+        "but pulls in progress there were cut off: look for the reason in the warnings of the Lambda's log.",
+        metric=metrics.emitted(PODS_KILLED, "Maximum"),
+        comparison=AT_LEAST,
+        threshold=1,
+        without_data=KEEP_STATE,
+    )
+    return Monitor(Graph(title="Ready pods", lines=lines, limit=(replicas, "proxy.replicas")), (none, killed))
 
 
 def _duration(metrics: Metrics, run_timeout: timedelta) -> Monitor:

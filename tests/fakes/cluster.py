@@ -32,6 +32,8 @@ class FakeCluster:
         refusing: Kinds whose apply fails.
         unanswered: Kinds whose apply is done and then fails.
         reads_left: How often the Deployment can be read still; None for ever.
+        stamps: A field of the Deployment that a webhook changes at every apply.
+        killed: What happened to pods, with its instant; None when they cannot be listed.
         log: What a stuck pod printed.
         meanwhile: What another writer does while a stuck rollout is explained.
     """
@@ -50,6 +52,8 @@ class FakeCluster:
         self.refusing: set[str] = set()
         self.unanswered: set[str] = set()
         self.reads_left: int | None = None
+        self.killed: list[tuple[datetime, str]] | None = []
+        self.stamps: Path | None = None
         self.log = "nginx: [emerg] unknown directive"
         self.writes: list[str] = []
 
@@ -106,14 +110,22 @@ class FakeCluster:
             raise ClusterError(f"Deployment {key[1]} is gone: apply the charts")
         was = dict(self._fields.get(key, {}))
         taken_over = self._apply(key, manifest, FIELD_MANAGER)
+        if self.stamps and manifest["kind"] == "Deployment":
+            self._fields[key][self.stamps] = f"stamp {len(self.writes)}"
         changed = self._fields[key] != was
+        template_changed = _template(self._fields[key]) != _template(was)
         if dry_run:
             self._fields, self._managers = before
         else:
-            self._note(key, was, changed=changed)
+            self._note(key, changed=changed, rolled=template_changed and bool(was))
         if manifest["kind"] in self.unanswered:
             raise ClusterError(f"Kubernetes does not answer a patch of {manifest['kind']}")
-        return Applied(changed=changed, taken_over=tuple(taken_over))
+        return Applied(changed=changed, template_changed=template_changed, taken_over=tuple(taken_over))
+
+    def killed_pods(self, *, since: datetime) -> tuple[str, ...]:
+        if self.killed is None:
+            raise ClusterError("Kubernetes forbids the Lambda to list pods")
+        return tuple(text for at, text in self.killed if at >= since)
 
     def explain_stuck_rollout(self) -> str:
         self.meanwhile()
@@ -161,13 +173,17 @@ class FakeCluster:
                 del managers[path], fields[path]
         return taken_over
 
-    def _note(self, key: tuple[str, str], was: Leaves, *, changed: bool) -> None:
+    def _note(self, key: tuple[str, str], *, changed: bool, rolled: bool) -> None:
         if changed:
             self.writes.append(" ".join(key))
-        if key[0] == "Deployment" and changed and was:
+        if rolled:
             self._rolled_at = self._clock.now()
             if self.forgets_revisions:
                 self._complete = {}
+
+
+def _template(fields: Leaves) -> Leaves:
+    return {path: value for path, value in fields.items() if path[:2] == ("spec", "template")}
 
 
 def _leaves(node: Mapping[str, Any], path: Path = ()) -> Leaves:

@@ -34,6 +34,7 @@ SAMPLE: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = {
     ("Errors", "dropped events"): [(at, 1 if at == _FAILED_AT else 0) for at in _RUNS],
     ("Errors", "in the DLQ"): [(0, 0), (_FAILED_AT, 0), (_FAILED_AT, 1), (36, 1), (36, 0), (HOURS, 0)],
     ("Ready pods", "after the last run"): [(0, 2), (HOURS, 2)],
+    ("Ready pods", "evicted or out of memory"): [(at, 0) for at in _RUNS],
     ("Run duration", "seconds"): [(at, 31 if at == 8 else 1.2) for at in _RUNS],
     # Four canary pulls in an hour and one after each run; in one hour the domain did not answer.
     ("Canary pulls per hour", "pulls"): [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],

@@ -74,6 +74,9 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     ("RolloutStuck", [(0, 0), (4, 1), (4.1, 1), (5, 0)], 6, (OK, ALARM, OK)),
     ("NoPodReady", [(0, 2), (4, 0)], 7.9, (OK, ALARM)),
     ("NoPodReady", [(0, 2), (4, 0), (5, 2)], 6, (OK, ALARM, OK)),
+    # A pod is evicted between two runs; the run after that sees nothing new.
+    ("PodsKilled", [(0, 0), (4, 1)], 7.9, (OK, ALARM)),
+    ("PodsKilled", [(0, 0), (4, 1), (8, 0)], 9, (OK, ALARM, OK)),
     # 390 s and more of 420 s.
     ("RunTooLong", [(0, 2_000), (4, 391_000)], 4.05, (OK, ALARM)),
     # SQS counts every five minutes while a message is young, and then no more.
@@ -96,6 +99,7 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     ("TokenRunsOut", [(0, SECONDS[0]), (4, SECONDS[1]), (8, SECONDS[0])], 12),
     ("RolloutStuck", [(n * 4, 0) for n in range(5)], 20),
     ("NoPodReady", [(0, 2), (4, 1), (8, 2)], 12),
+    ("PodsKilled", [(n * 4, 0) for n in range(5)], 20),
     # A rollout that takes all the time it may, with a cold start.
     ("RunTooLong", [(0, 2_000), (4, 330_000), (8, 2_000)], 12),
     ("FailureQueued", [(n, 0) for n in range(12)], 12),
@@ -237,7 +241,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> tuple[str, frozenset[tuple[st
     metrics.emit(
         dimensions_of("public"),
         Run(succeeded=True, token_written=True, seconds=1, token_seconds_remaining=12 * HOUR),
-        Rollout(started=False, stuck=False, pods_ready=2),
+        Rollout(started=False, stuck=False, pods_ready=2, pods_killed=0),
     )
     counted = json.loads(capsys.readouterr().out)
     (definition,) = counted["_aws"]["CloudWatchMetrics"]
@@ -283,6 +287,17 @@ def test_the_metrics_of_aws_are_those_of_this_function_and_this_queue() -> None:
             frozenset({("QueueName", str({"Fn::GetAtt": [queue, "QueueName"]}))}),
         ),
     }
+
+
+def test_in_china_which_counts_no_dropped_events_the_alarm_is_on_events_that_did_not_reach_the_queue() -> None:
+    text = configurations.text("public").replace("ap-southeast-2", "cn-north-1")
+    found = synthesize(configurations.parse(text))["Resources"]
+    assert "AsyncEventsDropped" not in json.dumps(found)
+    (dropped,) = (r["Properties"] for i, r in found.items() if i.startswith("AlarmsEventDropped"))
+    assert dropped["MetricName"] == "DestinationDeliveryFailures"
+    ours = resources("public", KIND)
+    (elsewhere,) = (r["Properties"] for i, r in ours.items() if i.startswith("AlarmsEventDropped"))
+    assert {**dropped, "MetricName": "AsyncEventsDropped"} == elsewhere
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -48,6 +48,7 @@ def test_the_dashboard_shows_the_emitted_metrics_with_the_dimensions_of_the_hand
         "Rollouts",
         "RolloutsStuck",
         "PodsReady",
+        "PodsKilled",
         "DurationMilliseconds",
     }
     for metric in own:

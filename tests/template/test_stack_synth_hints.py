@@ -18,6 +18,7 @@ def hints(settings: Settings) -> tuple[str, ...]:
         image=settings.proxy.image,
         exposure=settings.proxy.exposure,
         manifests=settings.manifests,
+        alarms=settings.alarms,
     )
 
 
@@ -30,8 +31,10 @@ def pinned(text: str) -> str:
 
 
 def known(text: str) -> str:
-    """The settings with a proxy that names the clients."""
-    return text.replace("[proxy.exposure]", '[proxy.exposure]\ntrusted_proxies = ["10.1.0.0/24"]')
+    """The settings with alarms that notify, and with a proxy that names the clients."""
+    return f'alarms = {{ emails = ["on-call@example.net"] }}\n{text}'.replace(
+        "[proxy.exposure]", '[proxy.exposure]\ntrusted_proxies = ["10.1.0.0/24"]'
+    )
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-2", "us-gov-west-1", "cn-north-1"])
@@ -48,7 +51,7 @@ def test_an_unknown_region_is_named_with_its_setting() -> None:
 def test_an_image_with_only_a_tag_is_named_with_its_setting() -> None:
     (hint,) = hints_of(known(configurations.text("public")))
     assert hint.startswith("proxy.image = public.ecr.aws/nginx/nginx:1.30.6: ")
-    (hint,) = hints_of(configurations.text("several"))
+    (hint, _) = hints_of(configurations.text("several"))
     assert hint.startswith("proxy.image = 123456789012.dkr.ecr.eu-west-1.amazonaws.com/platform/nginx:1.30.6: ")
 
 
@@ -91,10 +94,24 @@ def test_a_load_balancer_of_the_stack_that_names_no_client_is_named_with_the_set
     assert about_clients == ["proxy.exposure.proxy_protocol_target_group_arn"] * hinted
 
 
+@pytest.mark.parametrize(
+    ("alarms", "hinted"),
+    [
+        ("", True),
+        ('[alarms]\nemails = ["on-call@example.net"]', False),
+        ('[alarms]\ntopic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"', False),
+    ],
+)
+def test_alarms_without_a_recipient_are_named_with_the_settings(alarms: str, *, hinted: bool) -> None:
+    found = hints_of(f"{configurations.text('public')}\n{alarms}")
+    about_alarms = [hint for hint in found if hint.startswith("[alarms] has neither topic_arn nor emails: ")]
+    assert len(about_alarms) == hinted
+
+
 def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
     settings = configurations.parse(configurations.text("external").replace("ap-southeast-2", "ap-southest-2"))
     stacks: list[cdk.Stack] = []
     assert synthesize(settings, and_add=stacks.append)["Resources"]
     shown = [entry.data for entry in stacks[0].node.metadata if entry.type == "aws:cdk:info"]
     assert shown == list(hints(settings))
-    assert len(shown) == 4
+    assert len(shown) == 5

@@ -2,12 +2,13 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from lightkube.models.core_v1 import (
     ContainerState,
+    ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
     PodStatus,
@@ -160,6 +161,22 @@ def test_an_incomplete_rollout_names_the_pod_the_reason_and_its_log(ready: int, 
     assert f"{ready} of 2" in one.message
     assert "pod new, container nginx: ImagePullBackOff: no such tag" in one.message
     assert "nginx of new, line 2" in one.message
+
+
+def test_a_pod_that_ended_at_its_memory_limit_within_a_week_is_a_warning() -> None:
+    def ended(days: int) -> Pod:
+        one = unready("")
+        assert one.status is not None
+        assert one.status.containerStatuses
+        (status,) = one.status.containerStatuses
+        finished_at = datetime.now(UTC) - timedelta(days=days)
+        out_of_memory = ContainerStateTerminated(exitCode=137, reason="OOMKilled", finishedAt=finished_at)
+        status.lastState = ContainerState(terminated=out_of_memory)
+        return one
+
+    killed, complete = findings(pods.CHECK, with_pods(READY, ended(6), ended(8)))
+    assert (killed.verdict, complete.verdict) == (WARNING, OK)
+    assert killed.message.startswith("container nginx of pod new was killed at ")
 
 
 def test_without_a_deployment_the_pods_are_left_to_the_check_of_the_objects() -> None:

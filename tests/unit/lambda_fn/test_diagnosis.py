@@ -35,6 +35,22 @@ def test_the_newest_unready_pod_is_looked_at() -> None:
     assert found.metadata.name == "new"
 
 
+def test_a_finished_pod_is_not_the_trouble() -> None:
+    assert newest_unready([pod("done", created=3, phase="Succeeded")]) is None
+    for phase in ("Succeeded", "Failed"):
+        found = newest_unready([pod("ended", created=3, phase=phase), pod("waiting", created=1)])
+        assert found is not None
+        assert found.metadata is not None
+        assert found.metadata.name == "waiting"
+
+
+def test_a_pod_that_failed_is_named_with_its_reason_where_no_other_is_unready() -> None:
+    evicted = pod("evicted", phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
+    found = newest_unready([evicted, pod("ready", created=3, ready=True)])
+    assert found is not None
+    assert pod_problem(found) == Problem("evicted", None, "Evicted: The node was low on resource: memory.")
+
+
 def test_ready_pods_are_not_a_problem() -> None:
     assert newest_unready([pod(ready=True)]) is None
 
@@ -51,13 +67,13 @@ WAITING = {"waiting": {"reason": "PodInitializing"}}
                     container(
                         "check-configuration",
                         {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting"}},
-                        lastState={"terminated": {"exitCode": 1}},
+                        lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
                         restartCount=3,
                     )
                 ],
                 "containerStatuses": [container("nginx", WAITING)],
             },
-            ("check-configuration", "CrashLoopBackOff (exit code 1, 3 restarts): back-off 40s restarting"),
+            ("check-configuration", "CrashLoopBackOff (OOMKilled, exit code 137, 3 restarts): back-off 40s restarting"),
         ),
         (
             {

@@ -53,8 +53,13 @@ class Given:
         return str(user.token)
 
 
-def refused(status: int, headers: dict[str, str] | None = None, details: dict[str, Any] | None = None) -> ApiError:
-    body = {"kind": "Status", "code": status, "message": "words of Kubernetes", "details": details or {}}
+def refused(
+    status: int,
+    headers: dict[str, str] | None = None,
+    details: dict[str, Any] | None = None,
+    message: str = "words of Kubernetes",
+) -> ApiError:
+    body = {"kind": "Status", "code": status, "message": message, "details": details or {}}
     response = httpx2.Response(status, json=body, headers=headers)
     return ApiError(request=httpx2.Request("GET", ENDPOINT), response=response)
 
@@ -124,6 +129,16 @@ def test_what_may_pass_is_tried_again(session: KubernetesSession, clock: FakeClo
 def test_what_will_not_pass_fails_at_once(session: KubernetesSession, clock: FakeClock, status: int) -> None:
     with pytest.raises(ClusterError):
         session.call(GET, Given(refused(status), forever=True))
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 422])
+def test_what_admission_control_refuses_is_not_tried_again(
+    session: KubernetesSession, clock: FakeClock, status: int
+) -> None:
+    message = "ValidatingAdmissionPolicy 'require-owner' with binding 'all' denied request: give it an owner"
+    with pytest.raises(ClusterError, match="'require-owner' with binding 'all' denied request: give it an owner"):
+        session.call(GET, Given(refused(status, message=message), forever=True))
     assert clock.slept == []
 
 

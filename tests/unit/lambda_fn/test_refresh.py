@@ -55,6 +55,7 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
         "cache_purged": False,
         "undone": False,
         "pods_ready": 2,
+        "pods_killed": 0,
         "pods_wanted": 2,
         "warnings": [],
     }
@@ -584,11 +585,47 @@ def test_the_wait_leaves_time_to_undo_and_to_report_before_the_invocation_ends()
     assert world.clock.remaining_seconds() == pytest.approx(60)
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("stamped", "rolled_out"),
+    [
+        (("metadata", "annotations", "example.net/seen-at"), False),
+        (("spec", "template", "metadata", "annotations", "example.net/seen-at"), True),
+    ],
+    ids=["of the Deployment", "of its pods"],
+)
+def test_an_annotation_that_a_webhook_stamps_is_a_rollout_only_where_it_is_one_of_the_pods(
+    world: World, stamped: tuple[str, ...], *, rolled_out: bool, dry_run: bool
+) -> None:
+    world.run()
+    world.cluster.stamps = stamped
+    report = world.run(Request(dry_run=dry_run))
+    assert "Deployment aws-registry-proxy" in report.changed
+    assert report.rolled_out is rolled_out
+
+
+def test_pods_killed_since_the_run_before_are_counted_and_named_even_if_the_rollout_is_stuck(world: World) -> None:
+    gap = world.settings.refresh.schedule.longest_until(1)
+    now = world.clock.now()
+    world.cluster.killed = [(now - gap - timedelta(seconds=1), "old"), (now - gap, "evicted"), (now, "out of memory")]
+    world.cluster.rolls_in_seconds = None
+    with pytest.raises(RolloutStuckError) as caught:
+        world.run()
+    assert (caught.value.report.pods_killed, caught.value.report.warnings) == (2, ("evicted", "out of memory"))
+
+
+def test_a_run_that_may_not_list_the_pods_succeeds_and_counts_none(world: World) -> None:
+    world.cluster.killed = None
+    report = world.run()
+    assert report.pods_killed is None
+    assert report.warnings == ("evictions and memory limits are not seen: Kubernetes forbids the Lambda to list pods",)
+
+
 def test_a_deployment_scaled_to_zero_is_a_warning(world: World) -> None:
     world.run()
     world.cluster.scale(0)
-    report = world.run()
-    assert (report.pods_ready, report.pods_wanted) == (0, 0)
+    report = world.run(Request(force_rollout=True))
+    assert (report.pods_ready, report.pods_wanted, report.rolled_out) == (0, 0, False)
     assert report.warnings == (
         "Deployment aws-registry-proxy is scaled to zero, so no pod serves. Fix: kubectl scale it up again",
     )
