@@ -201,7 +201,7 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
     endpoint = balancer.zones * prices["endpoint_hour"] * HOURS
     nlb = prices["nlb_hour"] * HOURS
     anywhere = replace(balancer, routing="any_availability_zone", cross_zone=True)
-    near = replace(anywhere, routing="availability_zone_affinity")
+    near = replace(anywhere, routing="availability_zone_affinity", cross_zone=False)
     traffic, near_traffic = (per_tb(each, prices)["traffic between zones"] for each in (anywhere, near))
     seldom, hourly = (monthly(replace(of, runs_per_hour=rate), prices)["custom metrics"] for rate in (1 / 4, 1))
     key = prices["kms_key"]
@@ -212,11 +212,7 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
             f"{_usd(of.endpoint_zones * prices['endpoint_hour'] * HOURS)} a month",
         ),
         ("another `kind`, behind a controller that exists", f"{_usd(nlb)} a month, and the capacity units"),
-        (
-            "NLB attribute `dns_record.client_routing_policy = availability_zone_affinity`",
-            f"{_usd(traffic - near_traffic)} a TB",
-        ),
-        ("the same, and `load_balancing.cross_zone.enabled = false`", f"{_usd(traffic)} a TB"),
+        ("`proxy.exposure.zone_affinity = true`", f"{_usd(traffic - near_traffic)} a TB"),
         ("`refresh.period_minutes = 240`, not 60", f"{_usd(hourly - seldom)} a month"),
         ('no `encryption = "stack"`', f"{_usd(key)} a month; {_usd(3 * key)} after two rotations"),
     ]

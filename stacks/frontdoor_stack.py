@@ -40,12 +40,19 @@ class FrontdoorStack(cdk.Stack):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        deployment = settings.deployment
         super().__init__(
             scope,
             construct_id,
-            stack_name=stack_name(settings.cluster),
+            stack_name=stack_name(settings),
             description=f"Pull-only registry at {settings.domain}, in front of ECR",
             env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.cluster.region),
+            tags=deployment.tags,
+            permissions_boundary=_permissions_boundary(deployment.permissions_boundary),
+            # None leaves it to CDK, which knows an account's qualifier from its context, too.
+            synthesizer=cdk.DefaultStackSynthesizer(qualifier=deployment.bootstrap_qualifier)
+            if deployment.bootstrap_qualifier
+            else None,
         )
         reject_incompatible_settings(settings)
         self._add_hints(settings)
@@ -142,6 +149,13 @@ class FrontdoorStack(cdk.Stack):
             value=command,
             description="Command for a dry run: it changes nothing and reports what a refresh would change",
         )
+
+
+def _permissions_boundary(policy: str | None) -> cdk.PermissionsBoundary | None:
+    if not policy:
+        return None
+    by = cdk.PermissionsBoundary.from_arn if policy.startswith("arn:") else cdk.PermissionsBoundary.from_name
+    return by(policy)
 
 
 def _order(schedule: Schedule, alarms: Alarms, *, after: Sequence[IDependable], has_run: bool) -> None:

@@ -15,7 +15,7 @@ from stacks import ecr_actions
 from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
-from stacks.repositories import allowed_repositories, image_repository
+from stacks.repositories import all_repositories, allowed_repositories, image_repository
 from stacks.statements import describe_cluster, write_log
 
 POLICY_LIMIT = 10_240
@@ -49,9 +49,9 @@ class Identity(Construct):
             SettingsError: The allow-list does not fit into a role's policy.
         """
         super().__init__(scope, construct_id)
-        repositories = allowed_repositories(self, registries)
+        whole_registries = all_repositories(self, registries)
         statements = [
-            *_ecr_access(repositories, image_repository(self, proxy_image)),
+            *_ecr_access(whole_registries, allowed_repositories(self, registries), image_repository(self, proxy_image)),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *dead_letter_queue.send_statements(),
@@ -66,15 +66,19 @@ class Identity(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Refresh": policy},
         )
-        _acknowledge_wildcards(role, repositories)
+        _acknowledge_wildcards(role, whole_registries)
         self.role: iam.IRole = role.without_policy_updates()
 
 
-def _ecr_access(repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
-    """Pulls of the allowed repositories and of the proxy's image; every other pull and every change is denied."""
+def _ecr_access(registries: list[str], repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
+    """Pulls of the allowed repositories and of the proxy's image; every other pull and every change is denied.
+
+    The allow-list is in the policy once, in the Deny, which is needed anyway; a second time it would take half of the
+    policy's room.
+    """
     return [
         _fetch_token(),
-        iam.PolicyStatement(sid="PullAllowedRepositories", actions=[*ecr_actions.PULL], resources=repositories),
+        iam.PolicyStatement(sid="PullFromRegistries", actions=[*ecr_actions.PULL], resources=registries),
         *([_pull_proxy_image(image)] if image else []),
         _deny_other_repositories([*repositories, *([image] if image else [])]),
         _deny_writes(),
@@ -87,8 +91,8 @@ def _reject_oversized_policy(scope: Construct, policy: iam.PolicyDocument) -> No
     if size > POLICY_LIMIT:
         raise SettingsError(
             f"registries[].repositories has too many patterns: the policy of the Lambda's role would have {size} "
-            f"characters, and IAM allows {POLICY_LIMIT}. Each pattern is in it twice. Fix: use fewer patterns, for "
-            "example team/* for all repositories of a team"
+            f"characters, and IAM allows {POLICY_LIMIT}. A pattern takes its own length and about 55. Fix: use fewer "
+            "patterns, for example team/* for all repositories of a team"
         )
 
 
@@ -118,10 +122,9 @@ def _deny_writes() -> iam.PolicyStatement:
     )
 
 
-def _acknowledge_wildcards(role: iam.Role, repositories: list[str]) -> None:
+def _acknowledge_wildcards(role: iam.Role, registries: list[str]) -> None:
     acknowledge_wildcard(
         role, "*", "ecr:GetAuthorizationToken and ec2:Describe* have no resource types; the other statements are Deny."
     )
-    for arn in repositories:
-        if "*" in arn:
-            acknowledge_wildcard(role, arn, "frontdoor.toml allows anonymous pulls of exactly this pattern.")
+    for arn in registries:
+        acknowledge_wildcard(role, arn, "DenyOtherRepositories limits it to the patterns of frontdoor.toml.")

@@ -7,8 +7,8 @@ from constructs import Construct
 from lambda_fn.settings.exposure import NlbExposure
 from stacks.network import HTTPS
 
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-"""TLS 1.2 and 1.3, as in nginx.
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+"""TLS 1.2 and 1.3 with forward secrecy and AEAD alone, and hybrid post-quantum key exchange: AWS's recommendation.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
 """

@@ -48,7 +48,7 @@ class LoadBalancer(Construct):
         super().__init__(scope, construct_id)
         ports = {"Pods": pod_port, "ProxyProtocol": PROXY_PROTOCOL_PORT}
         group = _security_group(self, cluster, client_cidrs, ports)
-        balancer = _balancer(self, exposure.subnets, group)
+        balancer = _balancer(self, exposure, group)
         plain, proxy_protocol = (
             target_group(
                 self,
@@ -73,24 +73,40 @@ class LoadBalancer(Construct):
         _outputs(cdk.Stack.of(self), self.target_groups, balancer.attr_dns_name)
 
 
-def _balancer(scope: Construct, subnets: Iterable[str], security_group: str) -> elbv2.CfnLoadBalancer:
+def _balancer(scope: Construct, exposure: NlbExposure, security_group: str) -> elbv2.CfnLoadBalancer:
     balancer = elbv2.CfnLoadBalancer(
         scope,
         "Nlb",
         type="network",
         scheme="internal",
         ip_address_type="ipv4",
-        subnets=[*subnets],
+        subnets=[*exposure.subnets],
         security_groups=[security_group],
-        # Clients keep the address of a zone from DNS, also after its last pod moved to another zone.
         load_balancer_attributes=[
-            elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(key="load_balancing.cross_zone.enabled", value="true")
+            elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(key=key, value=value)
+            for key, value in _between_zones(affinity=exposure.zone_affinity).items()
         ],
     )
     acknowledge(
         balancer, "AwsSolutions-ELB2", "nginx logs every request; the load balancer would log only TLS handshakes."
     )
     return balancer
+
+
+def _between_zones(*, affinity: bool) -> dict[str, str]:
+    """The attributes that lead a client to a zone, and a connection to the pods of a zone.
+
+    Both are needed to keep traffic in a zone: by one the resolver of the VPC answers with the address of the client's
+    zone, and by the other this address leads only to pods of its zone.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#zonal-dns-affinity
+    """
+    if affinity:
+        return {
+            "dns_record.client_routing_policy": "availability_zone_affinity",
+            "load_balancing.cross_zone.enabled": "false",
+        }
+    # Clients keep the address of a zone from DNS, also after its last pod moved to another zone.
+    return {"load_balancing.cross_zone.enabled": "true"}
 
 
 def _security_group(scope: Construct, cluster: Cluster, client_cidrs: Iterable[str], ports: Mapping[str, int]) -> str:

@@ -20,6 +20,11 @@ def allowed_repositories(scope: Construct, registries: Iterable[Registry]) -> li
     ]
 
 
+def all_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
+    """One ARN for each registry: of everything in it."""
+    return [_arn(scope, account=registry.account, region=registry.region, repository="*") for registry in registries]
+
+
 def image_repository(scope: Construct, image: str) -> str | None:
     """The ARN of an image's repository, None for an image that is not in ECR."""
     host, _, path = image.partition("/")

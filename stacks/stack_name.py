@@ -3,17 +3,20 @@
 import hashlib
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.models import Settings
 
 _STACK_NAME_LIMIT = 128
 
 
-def stack_name(cluster: Cluster) -> str:
-    """One name for each namespace of each cluster, so that two environments never share a stack.
+def stack_name(settings: Settings) -> str:
+    """The operator's name, or one for each namespace of each cluster, so that two environments never share a stack.
 
     Raises:
         SettingsError: The name is too long for CloudFormation.
     """
+    if settings.deployment.stack_name:
+        return settings.deployment.stack_name
+    cluster = settings.cluster
     # A stack name cannot have an underscore, a cluster name can.
     name = f"ecr-frontdoor-{cluster.name}-{cluster.namespace}".replace("_", "-")
     # `a_b` and `a-b`, or `a-b` with `c` and `a` with `b-c`, would otherwise have one name.
@@ -22,7 +25,7 @@ def stack_name(cluster: Cluster) -> str:
     if len(name) > _STACK_NAME_LIMIT:
         raise SettingsError(
             f"cluster.namespace = {cluster.namespace} with cluster.name = {cluster.name}: the stack name {name} would "
-            f"have {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}. Fix: shorten "
-            "cluster.namespace"
+            f"have {len(name)} characters, and CloudFormation allows {_STACK_NAME_LIMIT}. Fix: set "
+            "deployment.stack_name"
         )
     return name

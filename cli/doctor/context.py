@@ -73,7 +73,7 @@ class CheckContext:
             ClientError: CloudFormation refuses.
             BotoCoreError: CloudFormation cannot be reached.
         """
-        return list_resources(self.client("cloudformation"), stack_name(self.settings.cluster))
+        return list_resources(self.client("cloudformation"), stack_name(self.settings))
 
     @cached_property
     def connection(self) -> Connection:

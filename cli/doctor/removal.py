@@ -42,7 +42,7 @@ def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
-    name, region = stack_name(context.settings.cluster), context.settings.cluster.region
+    name, region = stack_name(context.settings), context.settings.cluster.region
     status = context.stack.status
     if status is None:
         yield ok(f"stack {name} does not exist in {region}")

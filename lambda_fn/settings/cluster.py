@@ -17,8 +17,8 @@ class Cluster(Table):
     region: Region
     """The region of the cluster, the Lambda and the stack."""
     namespace: Namespace = "registry"
-    """The Kubernetes namespace of ecr-frontdoor. Nothing else may use it, because it enforces Pod Security `restricted`
-    and the stack deletes it.
+    """The Kubernetes namespace of ecr-frontdoor. Nothing else may use it, because it enforces Pod Security
+    `restricted`. No deployment and no removal deletes it.
     """
     vpc_id: VpcId | None = None
     """The cluster's VPC; set it together with `security_group_id`. With `subnet_ids` too, the Lambda runs inside the

@@ -62,6 +62,11 @@ class ExposureTable(Table):
         """The ARNs of resources in the cluster's region, by their keys."""
         return {}
 
+    @property
+    def zones_with_pods(self) -> int:
+        """In how many zones there must be a pod, because clients of a zone use no other one."""
+        return 0
+
     def ipv6_conflict(self, found: str) -> str | None:
         """Why the kind does not work in an IPv6 cluster, as the setting `found` shows; None if it does."""
         del found
@@ -146,6 +151,11 @@ class NlbExposure(ExposureTable):
     """How nginx learns the clients' addresses. `false`: the load balancer sends them by PROXY protocol. `true`: it
     connects from them, and a node then cannot pull through a proxy pod on the same node.
     """
+    zone_affinity: bool = False
+    """`true`: a client uses the load balancer and the pods of its own zone, which saves the cost of the traffic between
+    zones (docs/costs.md). Then `proxy.replicas` has to be at least the number of `subnets`, each zone fills caches of
+    its own, and clients of a zone that has lost its pods fail for about a minute, until DNS leads them to another one.
+    """
     target_group_arn: TargetGroupArn | None = None
     """The stack's output `TargetGroupArn`, only for `manifests = "external"`: the TargetGroupBinding that you apply
     names it. Set it after the first deployment.
@@ -168,6 +178,11 @@ class NlbExposure(ExposureTable):
             "proxy.exposure.target_group_arn": self.target_group_arn,
             "proxy.exposure.proxy_protocol_target_group_arn": self.proxy_protocol_target_group_arn,
         }
+
+    @property
+    def zones_with_pods(self) -> int:
+        """Those of the load balancer, with zone affinity."""
+        return len(self.subnets) if self.zone_affinity else 0
 
     @property
     def client_address(self) -> ClientAddress:

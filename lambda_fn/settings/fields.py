@@ -73,7 +73,7 @@ Namespace = Annotated[
     ObjectName,
     Matching(
         r"(?!default$|kube-)[a-z0-9-]+",
-        "a namespace that only ecr-frontdoor uses: the stack makes it `restricted` and deletes it",
+        "a namespace that only ecr-frontdoor uses: the stack makes it `restricted`",
     ),
 ]
 AnyNamespace = Annotated[
@@ -138,6 +138,30 @@ TopicArn = Annotated[
         r"arn:aws[a-z-]*:sns:[a-z]{2,4}(?:-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}",
         "the ARN of an SNS topic that is not FIFO, like arn:aws:sns:ap-southeast-2:123456789012:on-call",
     ),
+]
+StackName = Annotated[
+    str, Matching(r"[A-Za-z][A-Za-z0-9-]{0,127}", "a stack's name: a letter, then letters, digits and -, at most 128")
+]
+# https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+BootstrapQualifier = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,10}", "1 to 10 letters, digits, _ and -, like platform")]
+PermissionsBoundary = Annotated[
+    str,
+    Matching(
+        r"(?:arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/)?(?:[A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,128}",
+        "the name or the ARN of a managed policy, like arn:aws:iam::123456789012:policy/boundary",
+    ),
+]
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TagKey = Annotated[
+    str,
+    Matching(
+        r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
+        "a tag's key: 1 to 128 letters, digits, spaces and _ . : / = + - @, not aws: at its begin, like cost-center",
+    ),
+]
+TagValue = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9 _.:/=+@-]{0,256}", "a tag's value: at most 256 letters, digits, spaces and _ . : / = + - @"),
 ]
 EmailAddress = Annotated[
     str,

@@ -13,6 +13,7 @@ from lambda_fn.settings import consistency
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.deployment import Deployment
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.fields import Contact, HostName
 from lambda_fn.settings.names import Names
@@ -40,6 +41,8 @@ class Settings(Table):
     """The nginx workload and how clients reach it."""
     refresh: Refresh = Refresh()
     """The schedule of the refresh."""
+    deployment: Deployment = Deployment()
+    """How CloudFormation deploys the stack."""
     endpoints: Endpoints = Endpoints()
     """VPC endpoints, for a VPC without NAT."""
     alarms: Alarms = Alarms()

@@ -68,8 +68,8 @@ def parse_environment(environment: Mapping[str, str]) -> Settings:
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
-    """What the stack puts into the Lambda's environment: only what differs from the defaults, as JSON."""
-    return {ENVIRONMENT_NAME: settings.model_dump_json(exclude_defaults=True)}
+    """What the stack puts into the Lambda's environment, as JSON: what the Lambda needs and is no default."""
+    return {ENVIRONMENT_NAME: settings.model_dump_json(exclude_defaults=True, exclude={"deployment"})}
 
 
 def _validated(raw: object, source: str) -> Settings:

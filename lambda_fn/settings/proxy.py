@@ -114,6 +114,17 @@ class Proxy(Table):
         return int(parse_quantity(self.resources.memory_limit))
 
     @model_validator(mode="after")
+    def _each_zone_has_a_pod(self) -> Self:
+        zones = self.exposure.zones_with_pods
+        if self.replicas < zones:
+            raise ValueError(
+                f"replicas = {self.replicas} is less than the {zones} zones of exposure.subnets: with "
+                f"exposure.zone_affinity = true each zone needs a pod. Fix: set replicas to {zones} or more, or leave "
+                "zone_affinity out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _each_pod_has_a_part_of_the_budget(self) -> Self:
         if self.budget.rate < _LOWEST_RATE:
             pods = self.replicas + 1

@@ -60,8 +60,9 @@ def in_a_vpc(region: str, *subnets: str) -> list[object]:
     ]
 
 
-def pull(*repositories: str) -> Resource:
-    return {"Sid": "PullAllowedRepositories", "Effect": "Allow", "Action": READS, "Resource": [*repositories]}
+def pull(*registries: str) -> Resource:
+    resources = [f"arn:aws:ecr:{registry}:repository/*" for registry in registries]
+    return {"Sid": "PullFromRegistries", "Effect": "Allow", "Action": READS, "Resource": resources}
 
 
 def nothing_else_than(*repositories: str) -> Resource:
@@ -99,7 +100,7 @@ def statements_of(name: str, role: str) -> list[object]:
 def test_the_statements_of_a_lambda_outside_a_vpc() -> None:
     assert statements_of("public", "Identity") == [
         FETCH_TOKEN,
-        pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
+        pull("ap-southeast-2:123456789012"),
         nothing_else_than("arn:aws:ecr:ap-southeast-2:123456789012:repository/*"),
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
@@ -110,7 +111,7 @@ def test_the_statements_of_a_lambda_outside_a_vpc() -> None:
 def test_the_statements_of_a_lambda_inside_a_vpc() -> None:
     assert statements_of("private", "Identity") == [
         FETCH_TOKEN,
-        pull("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
+        pull("ap-southeast-2:123456789012"),
         nothing_else_than("arn:aws:ecr:ap-southeast-2:123456789012:repository/team/*"),
         DENY_WRITES,
         read_cluster("ap-southeast-2", "shared"),
@@ -122,11 +123,7 @@ def test_the_statements_of_a_lambda_inside_a_vpc() -> None:
 def test_pulls_are_limited_to_account_region_and_pattern_of_each_registry_and_the_proxy_image() -> None:
     assert statements_of("several", "Identity") == [
         FETCH_TOKEN,
-        pull(
-            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
-            "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
-            "arn:aws:ecr:us-east-1:210987654321:repository/*",
-        ),
+        pull("eu-west-1:123456789012", "us-east-1:210987654321"),
         {
             "Sid": "PullProxyImage",
             "Effect": "Allow",
@@ -166,17 +163,21 @@ def test_a_repository_outside_the_settings_is_denied_whatever_its_own_policy_all
     assert set(PULL) == set(deny["Action"])
 
 
-@pytest.mark.parametrize(("patterns", "fits"), [(50, True), (70, False)])
-def test_an_allow_list_too_large_for_a_role_fails_the_synthesis(patterns: int, *, fits: bool) -> None:
-    names = ", ".join(f'"team-{number:03}/*"' for number in range(patterns))
-    text = configurations.text("public").replace("[[registries]]", f"[[registries]]\nrepositories = [{names}]")
-    if fits:
-        assert synthesize(configurations.parse(text))
-    else:
-        with pytest.raises(
-            SettingsError, match=r"registries\[\]\.repositories .* \d{5} characters, and IAM allows 10240.*team/\*"
-        ):
-            synthesize(configurations.parse(text))
+def allow_list(patterns: int) -> str:
+    """A configuration with this many patterns of 30 characters."""
+    names = ", ".join(f'"team-{number:03}/a-group-of-services/*"' for number in range(patterns))
+    return configurations.text("public").replace("[[registries]]", f"[[registries]]\nrepositories = [{names}]")
+
+
+def test_85_patterns_of_30_characters_fit_into_the_role() -> None:
+    assert synthesize(configurations.parse(allow_list(85)))
+
+
+def test_an_allow_list_too_large_for_a_role_fails_the_synthesis() -> None:
+    with pytest.raises(
+        SettingsError, match=r"registries\[\]\.repositories .* \d{5} characters, and IAM allows 10240.*team/\*"
+    ):
+        synthesize(configurations.parse(allow_list(105)))
 
 
 def test_the_manifests_setting_does_not_change_the_permissions_of_the_lambda() -> None:

@@ -64,6 +64,21 @@ def test_the_load_balancer_is_internal_in_the_subnets_of_the_settings_with_its_o
     assert balancer["SecurityGroups"] == [{"Fn::GetAtt": [group, "GroupId"]}]
 
 
+@pytest.mark.parametrize(
+    ("line", "routing", "cross_zone"),
+    [("", None, "true"), ("zone_affinity = true", "availability_zone_affinity", "false")],
+)
+def test_with_zone_affinity_a_connection_stays_in_the_zone_of_its_client(
+    line: str, routing: str | None, cross_zone: str
+) -> None:
+    text = configurations.text(NAME).replace('kind = "nlb"', f'kind = "nlb"\n{line}')
+    found = synthesize(configurations.parse(text))["Resources"].values()
+    (balancer,) = (r["Properties"] for r in found if r["Type"] == "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    known = {a["Key"]: a["Value"] for a in balancer["LoadBalancerAttributes"]}
+    assert known.get("dns_record.client_routing_policy") == routing
+    assert known["load_balancing.cross_zone.enabled"] == cross_zone
+
+
 def test_only_client_networks_reach_the_load_balancer_and_it_reaches_only_the_pods() -> None:
     group = only(NAME, GROUP, "LoadBalancer")
     rules = [(r["CidrIp"], r["IpProtocol"], r["FromPort"], r["ToPort"]) for r in group["SecurityGroupIngress"]]
@@ -113,7 +128,7 @@ def test_the_load_balancer_terminates_tls_with_a_certificate_validated_in_the_pu
     listener = only(NAME, LISTENER, HTTPS)
     certificate = logical_id(NAME, "AWS::CertificateManager::Certificate")
     assert (listener["Port"], listener["Protocol"]) == (443, "TLS")
-    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     assert listener["Certificates"] == [{"CertificateArn": {"Ref": certificate}}]
     assert only(NAME, "AWS::CertificateManager::Certificate") == {
         "DomainName": "registry.shrd.example.net",

@@ -31,7 +31,7 @@ def test_each_namespace_and_each_cluster_has_its_own_stack() -> None:
     toml = configurations.text("public")
     green = toml.replace('name = "shared"', 'name = "green"')
     second = toml.replace('name = "shared"', 'name = "shared"\nnamespace = "second"')
-    assert [stack_name(configurations.parse(text).cluster) for text in (toml, green, second)] == [
+    assert [stack_name(configurations.parse(text)) for text in (toml, green, second)] == [
         "ecr-frontdoor-shared-registry",
         "ecr-frontdoor-green-registry",
         "ecr-frontdoor-shared-second",
@@ -44,7 +44,7 @@ def test_each_namespace_and_each_cluster_has_its_own_stack() -> None:
 def test_similar_cluster_and_namespace_names_give_different_stack_names(places: list[tuple[str, str]]) -> None:
     toml = configurations.text("public")
     files = [toml.replace('name = "shared"', f'name = "{name}"\nnamespace = "{space}"') for name, space in places]
-    names = [stack_name(configurations.parse(text).cluster) for text in files]
+    names = [stack_name(configurations.parse(text)) for text in files]
     assert len(set(names)) == 2, names
     assert all(re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", name) for name in names)
 
@@ -111,6 +111,6 @@ def test_a_stack_name_that_is_too_long_for_cloudformation_is_refused_with_a_fix(
     settings = configurations.parse(configurations.text("public").replace('name = "shared"', long))
     with pytest.raises(
         SettingsError,
-        match=r"cluster.namespace = n+ .* 155 characters, and CloudFormation allows 128.*shorten cluster.namespace",
+        match=r"cluster.namespace = n+ .* 155 characters, and CloudFormation allows 128.*deployment.stack_name",
     ):
-        stack_name(settings.cluster)
+        stack_name(settings)

@@ -28,7 +28,7 @@ _FAILED_HINTS = {
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """The stack's status, with what blocks it."""
-    name, region = stack_name(context.settings.cluster), context.settings.cluster.region
+    name, region = stack_name(context.settings), context.settings.cluster.region
     match context.stack.status:
         case None:
             yield failed(

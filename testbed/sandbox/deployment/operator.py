@@ -37,7 +37,7 @@ class Operator:
     checkout: Path = cdk.ROOT
 
     def __post_init__(self) -> None:
-        self.stack = Stack(self.world, stack_name(installation.settings(self.world).cluster))
+        self.stack = Stack(self.world, stack_name(installation.settings(self.world)))
 
     def image(self, domain: str) -> str:
         """The application's image at a public domain."""

@@ -73,6 +73,6 @@ def context(installed: World, operator: boto3.Session, with_lifecycle_policy: No
     del with_lifecycle_policy
     settings = installation.settings(installed)
     cloudformation = operator.client("cloudformation")
-    cloudformation.create_stack(StackName=stack_name(settings.cluster), TemplateBody=stack_template(settings))
+    cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
     yield CheckContext(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
-    cloudformation.delete_stack(StackName=stack_name(settings.cluster))
+    cloudformation.delete_stack(StackName=stack_name(settings))

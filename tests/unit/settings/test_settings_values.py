@@ -220,6 +220,10 @@ def test_a_wrong_value_is_refused_with_the_key_the_value_and_what_is_allowed(
     assert message in found
 
 
+THREE_ZONES = """\
+kind = 'nlb'
+subnets = { subnet-1234567a = '10.1.0.0/24', subnet-1234567b = '10.1.1.0/24', subnet-1234567c = '10.1.2.0/24' }
+"""
 NLB = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\n"
 CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
@@ -258,6 +262,10 @@ GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/po
         ),
         (f"{NLB}certificate_zone_id = 'example.net'", "must be a Route 53 hosted zone's id, like Z0123"),
         (f"{NLB}tls_secret = 'tls'\nalias_zone_id = 'z1'", 'proxy.exposure.alias_zone_id = "z1": must be a Route 53'),
+        (
+            f"{THREE_ZONES}tls_secret = 'tls'\nzone_affinity = true",
+            "proxy: replicas = 2 is less than the 3 zones of exposure.subnets",
+        ),
         (
             f"{NLB}tls_secret = 'tls'\npreserve_client_ip = 1",
             "proxy.exposure.preserve_client_ip = 1: must be true or false",
@@ -570,3 +578,25 @@ def test_an_image_is_known_for_longer_than_it_is_cached_asked_for_and_served(
 @pytest.mark.parametrize(("revalidate_seconds", "retry_seconds"), [(72000, 600), (600, 600), (10, 10)])
 def test_a_revalidation_that_failed_is_repeated_every_ten_minutes(revalidate_seconds: int, retry_seconds: int) -> None:
     assert Cache(revalidate_seconds=revalidate_seconds).retry_seconds == retry_seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("stack_name = '1st'", 'deployment.stack_name = "1st": must be a stack\'s name: a letter'),
+        (
+            "permissions_boundary = 'arn:aws:iam::1:role/x'",
+            'deployment.permissions_boundary = "arn:aws:iam::1:role/x": must be the name or the ARN of a managed',
+        ),
+        (
+            "bootstrap_qualifier = 'much-too-long'",
+            'deployment.bootstrap_qualifier = "much-too-long": must be 1 to 10 letters',
+        ),
+        ("tags = { 'aws:x' = '1' }", "deployment.tags.aws:x"),
+        ("tags = { x = 'a;b' }", 'deployment.tags.x = "a;b": must be a tag\'s value'),
+        ("tags = { x = 1 }", "deployment.tags.x = 1: must be text in quotes"),
+    ],
+)
+def test_a_wrong_guard_rail_is_refused_with_the_key_the_value_and_what_is_allowed(line: str, message: str) -> None:
+    (found,) = mistakes(f"{SMALLEST}\n[deployment]\n{line}\n")
+    assert message in found
