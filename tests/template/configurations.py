@@ -74,6 +74,7 @@ _TEXTS = {
     "watched": f"{_PRIVATE}{_CANARY}",
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
+_TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml. Only `private` and `several` reach the cluster inside its VPC."""
 

@@ -8,7 +8,7 @@ from stacks.endpoints import interface_name
 from tests.template import configurations
 from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize
 
-NAME = "nlb"
+NAME = "every endpoint"
 OURS, SHARED, FOREIGN = "${AWS::AccountId}", "210987654321", "999999999999"
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 GROUP = "AWS::EC2::SecurityGroup"
