@@ -24,7 +24,9 @@ def region(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def template(region: str) -> dict[str, Any]:
     """The template of the private cluster, which has every kind of resource."""
-    text = configurations.text("every endpoint").replace("ap-southeast-2.amazonaws.com", f"{region}.{PARTITIONS[region][1]}")
+    text = configurations.text("every endpoint").replace(
+        "ap-southeast-2.amazonaws.com", f"{region}.{PARTITIONS[region][1]}"
+    )
     return synthesize(configurations.parse(text.replace("ap-southeast-2", region)))
 
 
