@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from cdk8s import Chart
 from constructs import Construct
 from lightkube.core.resource import Resource
-from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.models.rbac_v1 import PolicyRule, RoleRef, Subject
 from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.deployer import deployer_access
-from k8s_manifests.exposures import TargetGroups, exposure_of
+from k8s_manifests.exposures import TargetGroups, exposure_of, place_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.proxy_chart import proxy_objects
@@ -38,7 +37,7 @@ class AccessChart(Chart):
 
 
 def _access_objects(settings: Settings) -> list[Resource]:
-    place = Place(settings.cluster.namespace, settings.names.workload)
+    place = place_of(settings)
     exposure = exposure_of(settings)
     # The rights do not depend on the target groups that the bindings name, which are not known yet.
     deployed = (
@@ -59,7 +58,9 @@ def namespace(place: Place, extra_labels: Mapping[str, str]) -> Namespace:
     """A namespace that refuses every pod below Pod Security `restricted`, so a change cannot weaken the proxy."""
     modes = ("enforce", "audit", "warn")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
-    return Namespace(metadata=ObjectMeta(name=place.namespace, labels=place.labels | security | dict(extra_labels)))
+    meta = place.unnamed_metadata()
+    meta.name, meta.labels = place.namespace, place.labels | security | dict(extra_labels)
+    return Namespace(metadata=meta)
 
 
 def role(place: Place, names: Names) -> Role:

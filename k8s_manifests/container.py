@@ -52,6 +52,7 @@ def check_container(proxy: Proxy) -> Container:
     return Container(
         name="check-configuration",
         image=proxy.image,
+        imagePullPolicy=proxy.image_pull_policy,
         command=command("nginx.sh", "check.sh", arguments=_FOLDERS),
         securityContext=_security(),
         resources=_resources(proxy.resources),
@@ -72,6 +73,7 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
     return Container(
         name="nginx",
         image=proxy.image,
+        imagePullPolicy=proxy.image_pull_policy,
         command=command("nginx.sh", "start.sh", arguments=_FOLDERS),
         ports=ports,
         securityContext=_security(),

@@ -1,6 +1,6 @@
 """From typed objects to cdk8s: the one place where the two meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,14 @@ class Place:
     Attributes:
         namespace: Their namespace.
         workload: `names.workload` of the settings.
+        extra_labels: `proxy.labels` of the settings.
+        annotations: `proxy.annotations` of the settings.
     """
 
     namespace: str
     workload: str
+    extra_labels: Mapping[str, str]
+    annotations: Mapping[str, str]
 
     @property
     def selector_labels(self) -> dict[str, str]:
@@ -30,12 +34,18 @@ class Place:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The recommended labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ ."""
-        return chart_labels(self.workload)
+        """The operator's labels, and those of `chart_labels`."""
+        return {**self.extra_labels, **chart_labels(self.workload)}
 
     def metadata(self, name: str | None = None) -> ObjectMeta:
         """The metadata of a namespaced object; by default it has the workload's name."""
-        return ObjectMeta(name=name or self.workload, namespace=self.namespace, labels=self.labels)
+        meta = self.unnamed_metadata()
+        meta.name, meta.namespace = name or self.workload, self.namespace
+        return meta
+
+    def unnamed_metadata(self) -> ObjectMeta:
+        """The labels and annotations of every object, also of one that another object makes."""
+        return ObjectMeta(labels=self.labels, annotations=dict(self.annotations) or None)
 
 
 def add(chart: Chart, objects: Iterable[Resource]) -> None:

@@ -5,8 +5,8 @@ from constructs import Construct
 from lightkube.core.resource import Resource
 
 from k8s_manifests.configuration import scripts_config_map, template_config_map
-from k8s_manifests.exposures import TargetGroups, exposure_of
-from k8s_manifests.objects import Place, add
+from k8s_manifests.exposures import TargetGroups, exposure_of, place_of
+from k8s_manifests.objects import add
 from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
 from lambda_fn.settings.models import Settings
@@ -29,8 +29,7 @@ class ProxyChart(Chart):
 
 def proxy_objects(settings: Settings, *, target_groups: TargetGroups) -> list[Resource]:
     """The objects, in an order that can be applied."""
-    names = settings.names
-    place = Place(settings.cluster.namespace, names.workload)
+    names, place = settings.names, place_of(settings)
     exposure = exposure_of(settings, target_groups=target_groups)
     return [
         template_config_map(place, names.template_config_map),

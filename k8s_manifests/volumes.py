@@ -1,5 +1,7 @@
 """The volumes of a proxy pod: what it reads of the cluster, and where it may write."""
 
+from collections.abc import Iterable
+
 from lightkube.models.core_v1 import (
     ConfigMapVolumeSource,
     EmptyDirVolumeSource,
@@ -11,26 +13,43 @@ from lightkube.models.core_v1 import (
     VolumeMount,
     VolumeResourceRequirements,
 )
+from lightkube.models.meta_v1 import ObjectMeta
 
 from lambda_fn.contract.paths import CACHE, CONFIG, CREDENTIAL, RUN, SCRIPTS, TLS
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.names import Names
 
 _GROUP_MAY_READ = 0o440
+_SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 
 
-def volumes(names: Names, cache: Cache, *, tls_secret: str | None) -> list[Volume]:
-    """The pod's volumes. None is optional: a pod waits for a missing object, and starts when it exists."""
+def volumes(names: Names, cache: Cache, *, tls_secret: str | None, claim: ObjectMeta) -> list[Volume]:
+    """The pod's volumes. None is optional: a pod waits for a missing object, and starts when it exists.
+
+    Args:
+        names: What the objects are called.
+        cache: Where the cache is, and how large.
+        tls_secret: The TLS Secret that nginx serves; None where it serves none.
+        claim: The labels and annotations of a volume that is created with the pod.
+    """
     found = [
         Volume(name="config", configMap=ConfigMapVolumeSource(name=names.config_map)),
         Volume(name="scripts", configMap=ConfigMapVolumeSource(name=names.scripts_config_map)),
         Volume(name="credential", secret=_secret(names.secret)),
         Volume(name="run", emptyDir=EmptyDirVolumeSource(sizeLimit="64Mi")),
-        _cache(cache),
+        _cache(cache, claim),
     ]
     if tls_secret:
         found.append(Volume(name="tls", secret=_secret(tls_secret)))
     return found
+
+
+def safe_to_evict(found: Iterable[Volume]) -> dict[str, str]:
+    """The annotation by which cluster-autoscaler removes a node although pods have files on it, which it else keeps.
+
+    https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md
+    """
+    return {_SAFE_TO_EVICT: ",".join(volume.name for volume in found if volume.emptyDir)}
 
 
 def mounts(*, tls: bool) -> list[VolumeMount]:
@@ -47,7 +66,7 @@ def mounts(*, tls: bool) -> list[VolumeMount]:
     return found
 
 
-def _cache(cache: Cache) -> Volume:
+def _cache(cache: Cache, metadata: ObjectMeta) -> Volume:
     """On the node's disk, or a volume that is created with the pod and deleted with it."""
     size = f"{cache.volume_gib}Gi"
     if cache.storage_class is None:
@@ -57,9 +76,8 @@ def _cache(cache: Cache) -> Volume:
         storageClassName=cache.storage_class,
         resources=VolumeResourceRequirements(requests={"storage": size}),
     )
-    return Volume(
-        name="cache", ephemeral=EphemeralVolumeSource(volumeClaimTemplate=PersistentVolumeClaimTemplate(spec=claim))
-    )
+    template = PersistentVolumeClaimTemplate(metadata=metadata, spec=claim)
+    return Volume(name="cache", ephemeral=EphemeralVolumeSource(volumeClaimTemplate=template))
 
 
 def _secret(name: str) -> SecretVolumeSource:

@@ -7,6 +7,7 @@ from lightkube.models.core_v1 import (
     PodSpec,
     PodTemplateSpec,
     SeccompProfile,
+    Toleration,
     TopologySpreadConstraint,
 )
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
@@ -17,9 +18,10 @@ from k8s_manifests.container import check_container, nginx_container
 from k8s_manifests.exposures import Exposure
 from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
-from k8s_manifests.volumes import volumes
+from k8s_manifests.volumes import safe_to_evict, volumes
 from lambda_fn.contract.objects import SCRIPTS_SHA256
 from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
+from lambda_fn.settings import scheduling
 from lambda_fn.settings.names import Names
 from lambda_fn.settings.proxy import Proxy
 
@@ -45,7 +47,6 @@ def deployment(
     the pods.
     """
     max_surge = surge(proxy.replicas, registration_seconds=exposure.registration_seconds)
-    annotations = {SCRIPTS_SHA256: scripts_digest()} | (_SCRAPED if proxy.monitoring_namespace else {})
     return Deployment(
         metadata=place.metadata(),
         spec=DeploymentSpec(
@@ -59,16 +60,23 @@ def deployment(
             minReadySeconds=MIN_READY_SECONDS,
             progressDeadlineSeconds=progress_deadline_seconds,
             revisionHistoryLimit=3,
-            template=PodTemplateSpec(
-                metadata=ObjectMeta(labels=place.labels, annotations=annotations),
-                spec=_pod(place, names, proxy, endpoint_seconds=exposure.endpoint_seconds),
-            ),
+            template=_template(place, names, proxy, endpoint_seconds=exposure.endpoint_seconds),
         ),
     )
 
 
+def _template(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> PodTemplateSpec:
+    spec = _pod(place, names, proxy, endpoint_seconds=endpoint_seconds)
+    annotations = {**place.annotations, SCRIPTS_SHA256: scripts_digest()} | safe_to_evict(spec.volumes or ())
+    scraped = _SCRAPED if proxy.monitoring_namespace else {}
+    return PodTemplateSpec(metadata=ObjectMeta(labels=place.labels, annotations=annotations | scraped), spec=spec)
+
+
 def _pod(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> PodSpec:
     return PodSpec(
+        nodeSelector=proxy.scheduling.all_node_labels,
+        tolerations=[_toleration(one) for one in proxy.scheduling.tolerations] or None,
+        priorityClassName=proxy.scheduling.priority_class,
         automountServiceAccountToken=False,
         enableServiceLinks=False,
         imagePullSecrets=[LocalObjectReference(name=names.secret)],
@@ -86,7 +94,17 @@ def _pod(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> 
         initContainers=[check_container(proxy)],
         containers=[nginx_container(proxy, endpoint_seconds=endpoint_seconds)],
         terminationGracePeriodSeconds=endpoint_seconds + proxy.drain_seconds + _MARGIN_SECONDS,
-        volumes=volumes(names, proxy.cache, tls_secret=proxy.pod_tls_secret),
+        volumes=volumes(names, proxy.cache, tls_secret=proxy.pod_tls_secret, claim=place.unnamed_metadata()),
+    )
+
+
+def _toleration(of: scheduling.Toleration) -> Toleration:
+    return Toleration(
+        key=of.key,
+        operator=of.operator,
+        value=of.value or None,
+        effect=of.effect,
+        tolerationSeconds=of.toleration_seconds,
     )
 
 

@@ -77,8 +77,7 @@ class FrontdoorStack(cdk.Stack):
         hints = synth_hints(
             cluster_region=settings.cluster.region,
             registries=settings.registries,
-            image=settings.proxy.image,
-            exposure=settings.proxy.exposure,
+            proxy=settings.proxy,
             manifests=settings.manifests,
             alarms=settings.alarms,
         )

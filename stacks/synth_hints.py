@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.exposure import ExposureTable, NlbExposure
+from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.registry import Registry
 
 
@@ -13,8 +14,7 @@ def synth_hints(
     *,
     cluster_region: str,
     registries: Iterable[Registry],
-    image: str,
-    exposure: ExposureTable,
+    proxy: Proxy,
     manifests: str,
     alarms: Alarms,
 ) -> tuple[str, ...]:
@@ -22,8 +22,10 @@ def synth_hints(
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
     return (
         *_unknown_regions({"cluster.region": cluster_region} | regions),
-        *_movable_tag(image),
-        *_unknown_clients(exposure, manifests),
+        *_movable_tag(proxy.image),
+        *_unknown_clients(proxy.exposure, manifests),
+        *_zones_without_pods(proxy.exposure, proxy.replicas),
+        *_no_priority(proxy.scheduling.priority_class),
         *_silent_alarms(alarms),
     )
 
@@ -65,6 +67,29 @@ def _unknown_clients(exposure: ExposureTable, manifests: str) -> tuple[str, ...]
     hint = (
         f"proxy.exposure.{key} is not set: nginx sees the addresses of what stands before it and not those of "
         f"the clients, so the access log names no client and no limit by client applies. Fix: {fix}"
+    )
+    return (hint,)
+
+
+def _zones_without_pods(exposure: ExposureTable, replicas: int) -> tuple[str, ...]:
+    # Of other kinds no setting names the zones: several subnets of the Lambda may be in one.
+    zones = len(exposure.subnets) if isinstance(exposure, NlbExposure) else 0
+    if replicas >= zones:
+        return ()
+    hint = (
+        f"proxy.replicas = {replicas}: proxy.exposure.subnets names {zones} zones, so one has no pod, and its clients "
+        f"pull from another zone, at the cost of traffic between zones. Fix: set proxy.replicas to {zones} or more"
+    )
+    return (hint,)
+
+
+def _no_priority(priority_class: str | None) -> tuple[str, ...]:
+    if priority_class:
+        return ()
+    hint = (
+        "proxy.scheduling.priority_class is not set: where nodes are full, pods of a higher priority replace the proxy "
+        "pods, on which the pulls of every node depend. Fix: set it to a PriorityClass of the cluster, such as "
+        "system-cluster-critical"
     )
     return (hint,)
 

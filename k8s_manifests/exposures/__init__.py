@@ -10,7 +10,13 @@ from k8s_manifests.objects import Place
 from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 
-__all__ = ["UNKNOWN", "Exposure", "TargetGroups", "exposure_of"]
+__all__ = ["UNKNOWN", "Exposure", "TargetGroups", "exposure_of", "place_of"]
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the objects of the settings are, those of an exposure and all others."""
+    proxy = settings.proxy
+    return Place(settings.cluster.namespace, settings.names.workload, proxy.labels, proxy.annotations)
 
 
 def exposure_of(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> Exposure:
@@ -20,7 +26,7 @@ def exposure_of(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) ->
         settings: All of them; a kind gets the values it needs.
         target_groups: The stack's target groups, where they are known; by default those in the settings.
     """
-    place = Place(settings.cluster.namespace, settings.names.workload)
+    place = place_of(settings)
     clients = settings.proxy.client_cidrs
     match table := settings.proxy.exposure:
         case IngressExposure():

@@ -25,7 +25,7 @@ def exposure(table: IngressExposure, *, place: Place, domain: str, clients: tupl
 def _ingress(table: IngressExposure, place: Place, domain: str) -> Ingress:
     """The Ingress for the domain, with the operator's annotations and no others."""
     meta = place.metadata()
-    meta.annotations = table.annotations or None
+    meta.annotations = {**place.annotations, **table.annotations} or None
     backend = IngressServiceBackend(name=place.workload, port=ServiceBackendPort(name="http"))
     path = HTTPIngressPath(path="/", pathType="Prefix", backend=IngressBackend(service=backend))
     spec = IngressSpec(

@@ -21,29 +21,40 @@ class Objects:
     Attributes:
         names: What they are called.
         namespace: Where they are.
+        labels: The operator's labels of those that the Lambda creates.
+        annotations: The operator's annotations of the same.
     """
 
     names: Names
     namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
 
     def secret(self, entries: Mapping[str, secret.Entry], expires_at: datetime) -> Manifest:
         """The Secret that is the pods' pull secret and the proxy's credential store; arguments as of `secret.build`."""
-        identity = self._identity("v1", "Secret", self.names.secret)
-        return {**identity, "type": secret.TYPE, "data": secret.build(entries, expires_at)}
+        created = self._created("Secret", self.names.secret)
+        return {**created, "type": secret.TYPE, "data": secret.build(entries, expires_at)}
 
     def config_map(self, configuration: str) -> Manifest:
         """The ConfigMap with the rendered nginx configuration."""
-        return {**self._identity("v1", "ConfigMap", self.names.config_map), "data": {CONFIG_KEY: configuration}}
+        return {**self._created("ConfigMap", self.names.config_map), "data": {CONFIG_KEY: configuration}}
 
     def rollout(self, annotations: Mapping[str, str]) -> Manifest:
         """The part of the Deployment that is the Lambda's: `annotations` of its pod template, and nothing else."""
-        identity = self._identity("apps/v1", "Deployment", self.names.workload)
-        del identity["metadata"]["labels"]
-        return {**identity, "spec": {"template": {"metadata": {"annotations": dict(annotations)}}}}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": self.names.workload, "namespace": self.namespace},
+            "spec": {"template": {"metadata": {"annotations": dict(annotations)}}},
+        }
 
-    def _identity(self, api_version: str, kind: str, name: str) -> Manifest:
-        metadata = {"name": name, "namespace": self.namespace, "labels": lambda_labels(self.names.workload)}
-        return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+    def _created(self, kind: str, name: str) -> Manifest:
+        """An object that only the Lambda writes, without its content."""
+        metadata: Manifest = {"name": name, "namespace": self.namespace}
+        metadata["labels"] = {**self.labels, **lambda_labels(self.names.workload)}
+        if self.annotations:
+            metadata["annotations"] = dict(self.annotations)
+        return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
 
 
 def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:

@@ -50,7 +50,7 @@ def refresh(
         RolloutStuckError: The new tokens are written, but the pods do not become ready with the new configuration; its
             message says whether the earlier one is in force again, its report what the run did.
     """
-    objects = Objects(settings.names, settings.cluster.namespace)
+    objects = Objects(settings.names, settings.cluster.namespace, settings.proxy.labels, settings.proxy.annotations)
     now = clock.now()
     found = tokens.gather(
         settings.registries,

@@ -80,11 +80,35 @@ AnyNamespace = Annotated[
     str,
     Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace's name, like monitoring"),
 ]
-AnnotationName = Annotated[
+# The names of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_SUBDOMAIN = r"(?=[a-z0-9.-]{1,253}(?:/|$))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+_NAME_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_QUALIFIED_NAME = rf"(?:{_SUBDOMAIN}/)?{_NAME_PART}"
+PriorityClassName = Annotated[
+    str, Matching(_SUBDOMAIN, "the name of a PriorityClass, like system-cluster-critical, in lower case")
+]
+LabelName = Annotated[str, Matching(_QUALIFIED_NAME, "a label's or taint's name, like example.net/team")]
+LabelValue = Annotated[
     str,
     Matching(
-        r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
-        "an annotation's name, like cert-manager.io/cluster-issuer",
+        rf"(?:{_NAME_PART})?",
+        "at most 63 letters, digits, - _ and . that start and end with a letter or digit, or an empty text",
+    ),
+]
+AnnotationName = Annotated[str, Matching(_QUALIFIED_NAME, "an annotation's name, like cert-manager.io/cluster-issuer")]
+# app.kubernetes.io has names for operators, too; what ecr-frontdoor writes of them, contract/objects.py says.
+_OWN = r"(?:app\.kubernetes\.io/(?:name|component|part-of|managed-by)|pod-template-hash)$"
+_OF_CONTROLLERS = (
+    r"(?!app\.kubernetes\.io/)(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|k8s\.aws)/|(?:ecr-frontdoor|prometheus\.io)/"
+)
+ExtraName = Annotated[
+    str,
+    Matching(_QUALIFIED_NAME, "the name of a label or annotation, like example.net/team"),
+    Matching(
+        rf"(?!{_OWN}|{_OF_CONTROLLERS}){_QUALIFIED_NAME}",
+        "a name that ecr-frontdoor and controllers do not read or set: not pod-template-hash, and none under "
+        "kubernetes.io, k8s.io, k8s.aws, prometheus.io and ecr-frontdoor, except those under app.kubernetes.io other "
+        "than name, component, part-of and managed-by. proxy.exposure.annotations is for an Ingress controller",
     ),
 ]
 AnnotationValue = Annotated[
@@ -169,7 +193,11 @@ EmailAddress = Annotated[
         rf"[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@{_LABEL_ANY}(?:\.{_LABEL_ANY})+", "an e-mail address, like on-call@example.net"
     ),
 ]
-Quantity = Annotated[str, Matching(r"\d+(?:\.\d+)?(?:m|k|[MGT]|[KMGT]i)?", "a Kubernetes quantity, like 250m or 512Mi")]
+Cpu = Annotated[str, Matching(r"\d+m|\d+(?:\.\d{1,3})?", "a Kubernetes quantity of CPU, like 250m or 1.5")]
+# Without m: 512m of memory is half a byte.
+Memory = Annotated[
+    str, Matching(r"\d+(?:\.\d+)?(?:k|[MGT]|[KMGT]i)?", "a Kubernetes quantity of memory in bytes, like 512Mi")
+]
 Image = Annotated[
     str,
     Matching(

@@ -9,13 +9,16 @@ from lambda_fn.settings import memory
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.exposure import Exposure
-from lambda_fn.settings.fields import AnyNamespace, Image, Quantity
+from lambda_fn.settings.fields import AnnotationValue, AnyNamespace, Cpu, ExtraName, Image, LabelValue, Memory
 from lambda_fn.settings.networks import Address, ClientRange
-from lambda_fn.settings.table import Table
+from lambda_fn.settings.scheduling import Scheduling
+from lambda_fn.settings.table import NO_OTHER_KEYS, Table
 from lambda_fn.settings.timeouts import Timeouts
 
 _KEYS_SHARE = 4
 """The keys of the cache may take one in this many bytes of the memory limit; connections and pulls need the rest."""
+_ANNOTATIONS_BYTES = 32 * 1024
+"""Kubernetes takes 256 KiB for an object's annotations; kubectl stores all of the object in one of them."""
 _LOWEST_RATE = 10
 """Requests per second of a pod: with fewer, one image takes seconds."""
 
@@ -23,11 +26,11 @@ _LOWEST_RATE = 10
 class Resources(Table):
     """The resources of a proxy pod."""
 
-    cpu_request: Quantity = "250m"
+    cpu_request: Cpu = "250m"
     """CPU reserved for a pod. There is no CPU limit, because throttling would slow down every pull and save nothing."""
-    memory_request: Quantity = "256Mi"
+    memory_request: Memory = "256Mi"
     """Memory reserved for a pod."""
-    memory_limit: Quantity = "1Gi"
+    memory_limit: Memory = "1Gi"
     """The memory at which the kernel kills a pod. It decides how many connections a pod has, by default 27,612, or
     11,922 where nginx ends TLS; 17,000, as one hostile client may open, need 1Gi, or 2Gi with TLS. A quarter is for
     layers of 1 GB or more, 0.7 MiB for each GiB of one: a pod sends 6 of ECR's largest at once, or 64 of 5 GB, and
@@ -53,8 +56,22 @@ class Proxy(Table):
     copy in your own ECR, named by digest, makes the proxy independent of public registries: the pods pull it with the
     `aws-registry` Secret.
     """
+    image_pull_policy: Literal["Always", "IfNotPresent"] | None = None
+    """When the kubelet asks the registry of `image`. By default `Always` for the tag `latest`, else `IfNotPresent`.
+    With `Always` no pod starts while that registry is unavailable.
+    """
     replicas: int = Field(default=2, ge=2, le=50)
-    """How many proxy pods. At least two, so that neither the loss of a node nor a rollout interrupts pulls."""
+    """How many proxy pods. At least two, so that neither the loss of a node nor a rollout interrupts pulls. With one in
+    each zone, clients inside the cluster pull through the pods of their own zone.
+    """
+    scheduling: Scheduling = Scheduling()
+    """Where the pods run."""
+    labels: dict[ExtraName, LabelValue] = Field(default={}, json_schema_extra=NO_OTHER_KEYS)
+    """Labels of every object that the charts and the Lambda write, and of the pods, as admission policies and cost
+    reports demand them. Selectors do not have them.
+    """
+    annotations: dict[ExtraName, AnnotationValue] = Field(default={}, json_schema_extra=NO_OTHER_KEYS)
+    """Annotations of the same objects, at most 32 KiB."""
     resources: Resources = Resources()
     """The resources of each pod."""
     cache: Cache = Cache()
@@ -89,9 +106,9 @@ class Proxy(Table):
     pod has an equal part, a client with a known address half of it. What exceeds it waits for some seconds, then gets
     429. Cached content does not count.
     """
-    drain_seconds: int = Field(default=3600, ge=30, le=21600)
-    """How long a stopping pod may finish its running pulls, in seconds. Set at least the time of the slowest pull of
-    your largest layer.
+    drain_seconds: int = Field(default=900, ge=30, le=21600)
+    """How long a stopping pod may finish its running pulls, in seconds: the time of the slowest pull of your largest
+    layer. What ends a pod earlier, docs/operations.md says under "What ends a running pull".
     """
 
     @property
@@ -122,6 +139,13 @@ class Proxy(Table):
                 f"exposure.zone_affinity = true each zone needs a pod. Fix: set replicas to {zones} or more, or leave "
                 "zone_affinity out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _annotations_fit_into_an_object(self) -> Self:
+        found = sum(len(text.encode()) for pair in self.annotations.items() for text in pair)
+        if found > _ANNOTATIONS_BYTES:
+            raise ValueError(f"annotations have {found} bytes: must be at most {_ANNOTATIONS_BYTES} together")
         return self
 
     @model_validator(mode="after")

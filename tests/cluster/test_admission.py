@@ -3,18 +3,23 @@
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambda_fn.contract import objects
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.contract.secret import Entry
+from lambda_fn.job.manifests import Objects
 from lambda_fn.job.ports import Applied
 from tests.cluster import admission
 from tests.cluster.site import Site
 from tests.contract.cluster import deployment, objects_of
 
+EXPIRES_AT = datetime(2126, 11, 26, tzinfo=UTC)
 MESSAGE = "each object needs the label owner, as the platform handbook says"
 
 
@@ -36,6 +41,14 @@ def test_a_policy_that_refuses_a_write_is_named_with_its_message_at_once(site: S
         said = refusal_of(site)
     assert f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: {MESSAGE}" in said
     assert said.startswith("the cluster's admission control refuses: patch configmaps aws-registry-proxy-config in")
+
+
+def test_a_policy_that_demands_a_label_lets_the_lambda_write_what_has_it(site: Site) -> None:
+    labelled = Objects(site.settings.names, site.settings.cluster.namespace, {"owner": "platform"}, {})
+    entries = {"a.example": Entry(Authorization("dA=="), EXPIRES_AT)}
+    with admission.policy(site, "'owner' in object.metadata.?labels.orValue({})", MESSAGE, "Forbidden"):
+        for found in (labelled.secret(entries, EXPIRES_AT), labelled.config_map("one")):
+            assert site.cluster.apply(found, dry_run=False).changed
 
 
 @pytest.mark.parametrize("code", [400, 403, 409])

@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 def objects_of(of: Settings) -> Objects:
     """The builder of the objects of an installation."""
-    return Objects(of.names, of.cluster.namespace)
+    return Objects(of.names, of.cluster.namespace, of.proxy.labels, of.proxy.annotations)
 
 
 def grant_of(of: Settings) -> Grant:

@@ -17,6 +17,7 @@ def test_the_service_has_only_the_port_that_clients_use(exposure: str, port: int
     spec = find("Service", found)["spec"]
     assert spec == {
         "type": "ClusterIP",
+        "trafficDistribution": "PreferSameZone",
         "selector": {"app.kubernetes.io/name": "aws-registry-proxy"},
         "ports": [{"name": target, "port": port, "targetPort": target, "protocol": "TCP"}],
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from k8s_manifests import configuration
+from lambda_fn.contract.objects import LAMBDA_ANNOTATIONS, chart_labels
 from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
 
@@ -69,11 +70,12 @@ def test_the_cache_may_be_a_volume_of_a_storage_class() -> None:
         "name": "cache",
         "ephemeral": {
             "volumeClaimTemplate": {
+                "metadata": {"labels": chart_labels("aws-registry-proxy")},
                 "spec": {
                     "accessModes": ["ReadWriteOnce"],
                     "storageClassName": "gp3",
                     "resources": {"requests": {"storage": "125Gi"}},
-                }
+                },
             }
         },
     }
@@ -129,6 +131,47 @@ def test_the_grace_period_outlasts_the_drain(drain_seconds: int) -> None:
     assert found["terminationGracePeriodSeconds"] >= drain_seconds + 10 + 10
 
 
+@pytest.mark.parametrize(("exposure", "seconds"), [(INGRESS, 10 + 900 + 20), (NLB, 150 + 900 + 20)])
+def test_a_pod_may_take_its_drain_and_the_time_in_which_clients_are_still_sent_to_it(
+    exposure: str, seconds: int
+) -> None:
+    assert pod(settings(exposure))["terminationGracePeriodSeconds"] == seconds
+
+
+def test_pods_run_on_linux_and_where_the_operator_selects() -> None:
+    assert pod(settings())["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    chosen = settings(proxy='scheduling.node_selector = { "example.net/pool" = "infra" }')
+    assert pod(chosen)["nodeSelector"] == {"kubernetes.io/os": "linux", "example.net/pool": "infra"}
+
+
+def test_tolerations_and_the_priority_class_are_those_of_the_settings() -> None:
+    assert not {"tolerations", "priorityClassName"} & pod(settings()).keys()
+    tolerations = (
+        '{ key = "dedicated", value = "infra", effect = "NoSchedule" }, '
+        '{ key = "spot", operator = "Exists", effect = "NoExecute", toleration_seconds = 0 }'
+    )
+    found = pod(settings(proxy=f'scheduling.tolerations = [{tolerations}]\nscheduling.priority_class = "high"'))
+    assert found["priorityClassName"] == "high"
+    assert found["tolerations"] == [
+        {"key": "dedicated", "operator": "Equal", "value": "infra", "effect": "NoSchedule"},
+        {"key": "spot", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 0},
+    ]
+
+
+def test_both_containers_have_the_pull_policy_of_the_settings_or_that_of_kubernetes() -> None:
+    always = settings(proxy='image_pull_policy = "Always"')
+    assert [part["imagePullPolicy"] for part in (container(always), check(always))] == ["Always", "Always"]
+    assert not [part for part in (container(settings()), check(settings())) if "imagePullPolicy" in part]
+
+
+@pytest.mark.parametrize("more", ["", '[proxy.cache]\nstorage_class = "gp3"'])
+def test_cluster_autoscaler_may_evict_a_pod_with_each_of_its_volumes_on_the_node(more: str) -> None:
+    template = find("Deployment", settings(more=more))["spec"]["template"]
+    on_the_node = [volume["name"] for volume in template["spec"]["volumes"] if "emptyDir" in volume]
+    named = template["metadata"]["annotations"]["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]
+    assert named.split(",") == on_the_node == (["run"] if more else ["run", "cache"])
+
+
 @pytest.mark.rule("R41")
 def test_a_rollout_never_removes_a_ready_pod() -> None:
     spec = find("Deployment", settings(proxy="replicas = 3"))["spec"]
@@ -175,7 +218,7 @@ def test_memory_is_limited_and_cpu_is_not() -> None:
 
 def test_the_chart_does_not_set_the_annotations_of_the_lambda() -> None:
     annotations = find("Deployment", settings())["spec"]["template"]["metadata"]["annotations"]
-    assert list(annotations) == ["ecr-frontdoor/scripts-sha256"]
+    assert annotations.keys().isdisjoint(LAMBDA_ANNOTATIONS)
 
 
 @pytest.mark.parametrize("changed", configuration.scripts())

@@ -118,7 +118,7 @@ def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull(construct: 
     assert attributes(targets) == {
         "proxy_protocol_v2.enabled": proxy_protocol,
         "preserve_client_ip.enabled": "false",
-        "deregistration_delay.timeout_seconds": "3600",
+        "deregistration_delay.timeout_seconds": "900",
         "deregistration_delay.connection_termination.enabled": "false",
         "target_health_state.unhealthy.connection_termination.enabled": "false",
     }

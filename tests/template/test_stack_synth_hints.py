@@ -9,14 +9,14 @@ from tests.template import configurations
 from tests.template.synthesis import synthesize
 
 PINNED = f'image = "public.ecr.aws/nginx/nginx:1.30.6@sha256:{"0" * 64}"'
+PRIORITY = '\n[proxy.scheduling]\npriority_class = "system-cluster-critical"\n'
 
 
 def hints(settings: Settings) -> tuple[str, ...]:
     return synth_hints(
         cluster_region=settings.cluster.region,
         registries=settings.registries,
-        image=settings.proxy.image,
-        exposure=settings.proxy.exposure,
+        proxy=settings.proxy,
         manifests=settings.manifests,
         alarms=settings.alarms,
     )
@@ -31,8 +31,8 @@ def pinned(text: str) -> str:
 
 
 def known(text: str) -> str:
-    """The settings with alarms that notify, and with a proxy that names the clients."""
-    return f'alarms = {{ emails = ["on-call@example.net"] }}\n{text}'.replace(
+    """The settings with alarms that notify, a proxy that names the clients, and pods with a priority."""
+    return f'alarms = {{ emails = ["on-call@example.net"] }}\n{text}{PRIORITY}'.replace(
         "[proxy.exposure]", '[proxy.exposure]\ntrusted_proxies = ["10.1.0.0/24"]'
     )
 
@@ -51,7 +51,7 @@ def test_an_unknown_region_is_named_with_its_setting() -> None:
 def test_an_image_with_only_a_tag_is_named_with_its_setting() -> None:
     (hint,) = hints_of(known(configurations.text("public")))
     assert hint.startswith("proxy.image = public.ecr.aws/nginx/nginx:1.30.6: ")
-    (hint, _) = hints_of(configurations.text("several"))
+    (hint, *_) = hints_of(configurations.text("several"))
     assert hint.startswith("proxy.image = 123456789012.dkr.ecr.eu-west-1.amazonaws.com/platform/nginx:1.30.6: ")
 
 
@@ -67,8 +67,23 @@ def test_an_image_with_only_a_tag_is_named_with_its_setting() -> None:
 def test_clients_that_nginx_cannot_know_are_named_with_the_setting(exposure: str, *, hinted: bool) -> None:
     text = pinned(configurations.text("public"))
     head, _, _ = text.partition("[proxy.exposure]")
-    found = hints_of(f"{head}[proxy.exposure]\n{exposure}")
+    found = hints_of(f"{head}[proxy.exposure]\n{exposure}{PRIORITY}")
     assert [hint.startswith("proxy.exposure.trusted_proxies is not set: ") for hint in found] == [True] * hinted
+
+
+@pytest.mark.parametrize(("line", "hinted"), [("", True), (PRIORITY, False)])
+def test_pods_without_a_priority_class_are_named_with_the_setting(line: str, *, hinted: bool) -> None:
+    found = [hint.partition(" is not set: ")[0] for hint in hints_of(f"{configurations.text('public')}{line}")]
+    assert found.count("proxy.scheduling.priority_class") == hinted
+
+
+@pytest.mark.parametrize(("replicas", "hinted"), [(2, True), (3, False), (4, False)])
+def test_fewer_pods_than_zones_of_the_load_balancer_are_named_with_the_setting(replicas: int, *, hinted: bool) -> None:
+    third = 'subnet-0fedcba9876543210 = "10.1.2.0/24"'
+    text = configurations.text("nlb").replace("[proxy]", f"[proxy]\nreplicas = {replicas}")
+    found = [hint for hint in hints_of(f"{text}\n{third}") if hint.startswith(f"proxy.replicas = {replicas}: ")]
+    assert [hint.endswith("Fix: set proxy.replicas to 3 or more") for hint in found] == [True] * hinted
+    assert not [hint for hint in hints_of(text) if hint.startswith("proxy.replicas")]
 
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/{}/0123456789abcdef"
@@ -114,4 +129,4 @@ def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
     assert synthesize(settings, and_add=stacks.append)["Resources"]
     shown = [entry.data for entry in stacks[0].node.metadata if entry.type == "aws:cdk:info"]
     assert shown == list(hints(settings))
-    assert len(shown) == 5
+    assert len(shown) == 6

@@ -18,6 +18,7 @@ beyond `max_size`. So what a volume has beside its caches bounds the rate at whi
 import re
 
 import pytest
+from lightkube.models.meta_v1 import ObjectMeta
 
 from k8s_manifests.configuration import template
 from k8s_manifests.volumes import volumes
@@ -63,7 +64,7 @@ def caches(of: Settings) -> dict[str, dict[str, tuple[int, int]]]:
 
 def limits(of: Settings) -> dict[str, int]:
     """The size limit of each volume in bytes."""
-    found = volumes(of.names, of.proxy.cache, tls_secret=None)
+    found = volumes(of.names, of.proxy.cache, tls_secret=None, claim=ObjectMeta())
     return {
         each.name: int(parse_quantity(str(each.emptyDir.sizeLimit))) for each in found if each.name and each.emptyDir
     }

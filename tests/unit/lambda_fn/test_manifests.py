@@ -43,6 +43,15 @@ def test_the_config_map_holds_the_configuration_verbatim() -> None:
     }
 
 
+def test_what_the_lambda_creates_has_the_operators_labels_and_annotations_beside_its_own() -> None:
+    built = manifests.Objects(SETTINGS.names, "registry", {"team": "platform"}, {"example.net/owner": "on-call"})
+    for found in (built.secret({"a.example": entry("dA==", LATE)}, LATE), built.config_map("events {}\n")):
+        assert found["metadata"]["labels"] == {"team": "platform", **LABELS}
+        assert found["metadata"]["annotations"] == {"example.net/owner": "on-call"}
+    assert "labels" not in built.rollout({})["metadata"]
+    assert "annotations" not in built.rollout({})["metadata"]
+
+
 def test_a_pod_template_without_annotations_has_the_charts_digest_it_has_with_the_lambdas() -> None:
     spec = {"containers": [{"image": "nginx"}]}
     annotated = {"metadata": {"annotations": {objects.CONFIG_SHA256: "a"}}, "spec": spec}

@@ -74,6 +74,24 @@ def test_the_secret_holds_the_token_and_the_configuration_what_the_template_make
     assert report.config_sha256 == manifests.digest(found["data"]["nginx.conf"])
 
 
+def test_a_run_writes_the_operators_labels_and_annotations_and_a_later_run_removes_them(world: World) -> None:
+    labelled = 'proxy = { labels = { team = "platform" }, annotations = { owner = "on-call" }, exposure'
+    plain = world.settings
+    world.settings = parse_toml(SETTINGS.replace("proxy = { exposure", labelled), "the test's settings")
+
+    def written() -> list[tuple[str | None, str | None]]:
+        objects_ = [("Secret", "aws-registry"), ("ConfigMap", "aws-registry-proxy-config")]
+        metas = [found["metadata"] for one in objects_ if (found := world.cluster.read(*one))]
+        return [(m["labels"].get("team"), (m.get("annotations") or {}).get("owner")) for m in metas]
+
+    world.run()
+    assert written() == [("platform", "on-call")] * 2
+    world.settings = plain
+    report = world.run()
+    assert written() == [(None, None)] * 2
+    assert not report.rolled_out
+
+
 def test_a_second_run_with_the_same_token_writes_nothing(world: World) -> None:
     world.registry.valid_for = timedelta(hours=12)
     world.run()

@@ -87,6 +87,16 @@ def both(text: str) -> tuple[bool, bool]:
         ("proxy", "resolver = ':::'"),
         ("proxy", "resolver = '10.0.0.1%eth0'"),
         ("proxy", "image = 'example.net/nginx:é'"),
+        ("proxy", "labels = { 'a b' = 'x' }"),
+        ("proxy", "labels = { 'kubernetes.io/a' = 'x' }"),
+        ("proxy", "labels = { 'app.kubernetes.io/name' = 'x' }"),
+        ("proxy", "labels = { 'x..y/a' = 'x' }"),
+        ("proxy", "labels = { a = 'x y' }"),
+        ("proxy", f"annotations = {{ a = '{REFERENCE}' }}"),
+        ("proxy", "annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }"),
+        ("proxy", "scheduling.node_selector = { a = '-' }"),
+        ("proxy", "scheduling.tolerations = [{ key = 'a', effect = 'NoRun' }]"),
+        ("proxy", "scheduling.priority_class = 'High'"),
         ("cluster", "endpoint = 'https://10.0.0.1'\ncertificate_authority = '...'"),
         ("canary", "repository = 'team/a'\nreference = 'x'\ncertificate_authority = ['LS0t']"),
     ],
@@ -123,6 +133,11 @@ def test_both_refuse_a_contact_with_a_dynamic_reference(contact: str) -> None:
         ("proxy", "client_cidrs = ['10.0.0.0/8', '255.255.255.255/32', 'fd00:1:2::/48', 'FC00::/7', 'fdff::/16']"),
         ("proxy", "client_cidrs = ['10.0.0.0/8', '2600:1f00::/24', '1:2:3:4:5:6:7:8/128']"),
         ("proxy", "image = 'public.ecr.aws/nginx/nginx:1.30.6_a.b-c'"),
+        ("proxy", "labels = { 'example.net/team' = '', 'app.kubernetes.io/version' = '1.0' }"),
+        ("proxy", "annotations = { 'example.net/owner' = 'team <a@example.net>' }"),
+        ("proxy", "scheduling.node_selector = { 'kubernetes.io/arch' = 'arm64' }"),
+        ("proxy", "scheduling.tolerations = [{ operator = 'Exists' }]"),
+        ("proxy", "scheduling.priority_class = 'system-cluster-critical'"),
     ],
 )
 def test_both_accept(table: str, line: str) -> None:
@@ -142,7 +157,7 @@ TEXTS = [(path, node) for path, node in nodes(SCHEMA) if node.get("type") == "st
 
 def test_no_table_whose_keys_match_a_pattern_has_other_keys() -> None:
     tables = {path: node for path, node in nodes(SCHEMA) if "patternProperties" in node}
-    assert len(tables) == 3
+    assert len(tables) == 6
     assert [path for path, node in tables.items() if node.get("additionalProperties") is not False] == []
 
 

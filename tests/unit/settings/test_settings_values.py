@@ -81,7 +81,15 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
             "proxy.exposure: annotations.alb.ingress.kubernetes.io/scheme = internet-facing: must be internal",
         ),
         ("[proxy]", "resources = 1", "proxy.resources = 1: must be a table of keys"),
-        ("[proxy]", "resources = { cpu_request = '1K' }", 'cpu_request = "1K": must be a Kubernetes quantity'),
+        ("[proxy]", "resources = { cpu_request = '1K' }", 'cpu_request = "1K": must be a Kubernetes quantity of CPU'),
+        ("[proxy]", "resources = { cpu_request = '1Gi' }", 'cpu_request = "1Gi": must be a Kubernetes quantity of CPU'),
+        ("[proxy]", "resources = { cpu_request = '1.5m' }", 'cpu_request = "1.5m": must be a Kubernetes quantity of'),
+        (
+            "[proxy]",
+            "resources = { memory_request = '256m' }",
+            'memory_request = "256m": must be a Kubernetes quantity of memory in bytes, like 512Mi',
+        ),
+        ("[proxy]", "resources = { memory_limit = '1GiB' }", 'memory_limit = "1GiB": must be a Kubernetes quantity of'),
         (
             "[proxy]",
             "resources = { memory_request = '2Gi' }",
@@ -452,14 +460,14 @@ MEMORY = "resources = {{ memory_request = '{}', memory_limit = '{}' }}"
 
 
 @pytest.mark.parametrize(
-    "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1G"), ("1500m", "314572800"), ("1T", "1Ti")]
+    "amounts", [("512Mi", "0.5Gi"), ("500M", "1Gi"), ("1000", "1G"), ("1500k", "314572800"), ("1T", "1Ti")]
 )
 def test_a_memory_limit_above_the_request_is_accepted_in_any_unit(amounts: tuple[str, str]) -> None:
     resources = parse_toml(with_line("[proxy]", MEMORY.format(*amounts)), "my.toml").proxy.resources
     assert (resources.memory_request, resources.memory_limit) == amounts
 
 
-@pytest.mark.parametrize("amounts", [("1Gi", "1G"), ("1025Ki", "1Mi"), ("2", "1500m"), ("0.6Ti", "600Gi")])
+@pytest.mark.parametrize("amounts", [("1Gi", "1G"), ("1025Ki", "1Mi"), ("2M", "1500k"), ("0.6Ti", "600Gi")])
 def test_a_memory_limit_below_the_request_is_refused_in_any_unit(amounts: tuple[str, str]) -> None:
     (found,) = mistakes(with_line("[proxy]", MEMORY.format(*amounts)))
     assert found.endswith(f"memory_limit = {amounts[1]} is below memory_request = {amounts[0]}: raise the limit")
