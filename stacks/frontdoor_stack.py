@@ -18,6 +18,7 @@ from lambda_fn.settings.models import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import Alarms
 from stacks.applied_objects import applied_documents, workload_digest
+from stacks.deletion_protection import DeletionProtection
 from stacks.deployment import first_run
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
@@ -71,6 +72,15 @@ class FrontdoorStack(cdk.Stack):
         # The canary pulls through the load balancer.
         reached_by = [balancer.listener] if balancer else []
         _order(refreshes.schedule, alarms, after=[run, *reached_by] if run else prerequisites, has_run=run is not None)
+        if balancer and balancer.protected:
+            DeletionProtection(
+                self,
+                "DeletionProtection",
+                balancer_arn=balancer.arn,
+                after=[balancer.listener, *([run] if run else [])],
+                log_retention_days=settings.refresh.log_retention_days,
+                key=key,
+            )
         self._outputs(refreshes.function)
 
     def _add_hints(self, settings: Settings) -> None:

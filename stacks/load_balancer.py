@@ -27,6 +27,8 @@ class LoadBalancer(Construct):
     L1, because the L2 looks up subnets and expects targets that CloudFormation knows.
 
     Attributes:
+        arn: Of the load balancer.
+        protected: Whether its deletion outside of the stack is refused.
         target_groups: For the TargetGroupBindings.
         before_pods: What new pods wait for: the load balancer with its target groups and its rules.
         listener: For clients. It moves to another target group once pods are in that one.
@@ -69,6 +71,7 @@ class LoadBalancer(Construct):
         self.listener = listener(self, domain, exposure, balancer, targets)
         if exposure.alias_zone_id:
             _alias(self, domain, exposure.alias_zone_id, balancer)
+        self.arn, self.protected = balancer.ref, exposure.deletion_protection
         self.target_groups = TargetGroups(plain.ref, proxy_protocol.ref)
         _outputs(cdk.Stack.of(self), self.target_groups, balancer.attr_dns_name)
 

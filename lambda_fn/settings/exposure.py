@@ -151,6 +151,10 @@ class NlbExposure(ExposureTable):
     """How nginx learns the clients' addresses. `false`: the load balancer sends them by PROXY protocol. `true`: it
     connects from them, and a node then cannot pull through a proxy pod on the same node.
     """
+    deletion_protection: bool = False
+    """`true`: AWS refuses to delete the load balancer. The stack turns the protection on when all else exists, and off
+    before it deletes anything, so neither a rollback nor `make destroy` fails.
+    """
     zone_affinity: bool = False
     """`true`: a client uses the load balancer and the pods of its own zone, which saves the cost of the traffic between
     zones (docs/costs.md). Then `proxy.replicas` has to be at least the number of `subnets`, each zone fills caches of

@@ -75,6 +75,7 @@ _TEXTS = {
     "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 _TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
+_TEXTS["protected"] = _TEXTS["nlb"].replace('kind = "nlb"', 'kind = "nlb"\ndeletion_protection = true')
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
 """`private` is the shipped frontdoor.toml. Only `private` and `several` reach the cluster inside its VPC."""
 

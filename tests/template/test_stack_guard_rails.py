@@ -38,7 +38,7 @@ def roles(template: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", [*configurations.NAMES, "nlb"])
+@pytest.mark.parametrize("name", [*configurations.NAMES, "protected"])
 def test_every_role_has_the_permissions_boundary(name: str) -> None:
     found = roles(synthesize(guarded(name)))
     assert found

@@ -277,3 +277,54 @@ def test_the_version_of_the_function_does_not_depend_on_the_token_numbers_of_cdk
 def test_other_exposures_have_no_load_balancer_and_no_endpoint(name: str) -> None:
     kinds = ("AWS::ElasticLoadBalancingV2::LoadBalancer", TARGETS, "AWS::EC2::VPCEndpoint", "AWS::Route53::RecordSet")
     assert not any(resources(name, kind) for kind in kinds)
+
+
+PROTECTED = "Custom::AWS"
+
+
+def protected() -> dict[str, Any]:
+    return dict(template("protected")["Resources"])
+
+
+def test_the_load_balancer_is_not_protected_by_default() -> None:
+    assert not resources(NAME, PROTECTED)
+
+
+def test_the_protection_comes_last_and_goes_first() -> None:
+    """CloudFormation deletes what depends on a resource before it: so a rollback and a removal find no protection."""
+    found = protected()
+    ((switch_id, switch),) = ((i, r) for i, r in found.items() if r["Type"] == PROTECTED)
+    balancer = logical_id(NAME, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    calls = {step: plain(switch["Properties"][step]) for step in ("Create", "Update", "Delete")}
+    arn = f"${{{balancer}}}"
+    for step, value in (("Create", "true"), ("Update", "true"), ("Delete", "false")):
+        call = json.loads(calls[step])
+        assert (call["service"], call["action"]) == ("ElasticLoadBalancingV2", "modifyLoadBalancerAttributes")
+        assert call["parameters"] == {
+            "LoadBalancerArn": arn,
+            "Attributes": [{"Key": "deletion_protection.enabled", "Value": value}],
+        }
+        assert call["physicalResourceId"] == {"id": arn}
+    assert json.loads(calls["Delete"])["ignoreErrorCodesMatching"] == "LoadBalancerNotFound"
+    waits_for = {found[name]["Type"] for name in switch["DependsOn"]}
+    assert {"AWS::ElasticLoadBalancingV2::Listener", "Custom::Trigger"} <= waits_for
+    assert not [i for i, resource in found.items() if switch_id in resource.get("DependsOn", [])]
+
+
+def test_the_function_that_protects_may_do_nothing_else() -> None:
+    found = protected()
+    ((role_id, role),) = ((i, r) for i, r in found.items() if i.startswith("DeletionProtectionRole"))
+    (policy,) = role["Properties"]["Policies"]
+    protect, write = policy["PolicyDocument"]["Statement"]
+    balancer = logical_id(NAME, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert (protect["Action"], protect["Resource"]) == (
+        "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        {"Ref": balancer},
+    )
+    assert write["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert "ManagedPolicyArns" not in role["Properties"]
+    (function,) = (r for r in found.values() if r["Properties"].get("Role") == {"Fn::GetAtt": [role_id, "Arn"]})
+    assert function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].startswith("DeletionProtectionLog")
+    assert not [
+        r for r in found.values() if r["Type"] == "AWS::IAM::Policy" and {"Ref": role_id} in r["Properties"]["Roles"]
+    ]
