@@ -7,24 +7,30 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from lambda_fn.contract.registries import layer_buckets
+from stacks import ecr_actions
 
 _FEDERATED = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
 """Calls without credentials: they belong to no account, so the policy checks the role that they request."""
 
 
-def allowed_principals(scope: Construct, service: str, *, shared_accounts: Iterable[str]) -> dict[str, Any]:
-    """Every action of an interface's service, for principals of this account and of `shared_accounts` only.
+def allowed_principals(
+    scope: Construct, service: str, *, cluster_name: str, all_actions: bool, shared_accounts: Iterable[str]
+) -> dict[str, Any]:
+    """What the front door and the nodes use of an interface's service, for this account and `shared_accounts` only.
 
-    Not fewer actions: with private DNS the whole VPC uses the endpoint, to push and to write logs as well as to pull.
+    With `all_actions` every action, since with private DNS the whole VPC uses the endpoint, also to push images.
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interface-vpc-endpoints.html , and alike for each service
     """
     accounts = [cdk.Aws.ACCOUNT_ID, *shared_accounts]
     name = service.split(".", maxsplit=1)[0]
+    actions, resources = [f"{name}:*"], ["*"]
+    if not all_actions:
+        actions, resources = _used(scope, cluster_name).get(name, (actions, resources))
     statements = [
-        _statement("AllowedAccounts", [f"{name}:*"], ["*"], {"StringEquals": {"aws:PrincipalAccount": accounts}}),
+        _statement("AllowedAccounts", actions, resources, {"StringEquals": {"aws:PrincipalAccount": accounts}}),
         # AWS services that act in the VPC under their own name and not with a role.
-        _statement("AwsServices", [f"{name}:*"], ["*"], {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+        _statement("AwsServices", actions, resources, {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
     ]
     if service == "sts":
         partition = cdk.Stack.of(scope).partition
@@ -46,6 +52,21 @@ def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) 
         buckets = [f"cloudformation-custom-resource-response-{name}" for name in (region, region.replace("-", ""))]
         statements.append(_statement("AnswerCloudFormation", "s3:PutObject", _objects(scope, *buckets)))
     return _policy(statements)
+
+
+def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], list[str]]]:
+    """Actions and resources by service. What is left out, the load balancer's controller or others use."""
+    stack = cdk.Stack.of(scope)
+    cluster = stack.format_arn(service="eks", resource="cluster", resource_name=cluster_name)
+    functions = stack.format_arn(
+        service="lambda", resource="function", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    )
+    return {
+        # Of every registry: the nodes pull the images of EKS from other accounts.
+        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL], ["*"]),
+        "eks": (["eks:DescribeCluster"], [cluster]),
+        "lambda": (["lambda:InvokeFunction", "lambda:GetFunction"], [functions]),
+    }
 
 
 def _objects(scope: Construct, *buckets: str) -> list[str]:

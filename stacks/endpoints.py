@@ -61,7 +61,13 @@ def _interface(scope: Construct, service: str, cluster: Cluster, endpoints: Endp
         subnet_ids=[*(endpoints.subnet_ids or cluster.subnet_ids)],
         security_group_ids=[security_group_id],
         private_dns_enabled=True,
-        policy_document=allowed_principals(scope, service, shared_accounts=endpoints.accounts),
+        policy_document=allowed_principals(
+            scope,
+            service,
+            cluster_name=cluster.name,
+            all_actions=endpoints.all_actions,
+            shared_accounts=endpoints.accounts,
+        ),
     )
 
 

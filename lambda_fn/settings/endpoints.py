@@ -31,6 +31,11 @@ class Endpoints(Table):
     that the VPC is shared with. The endpoints refuse all others, even if IAM allows them.
     """
 
+    all_actions: bool = False
+    """Whether the interface endpoints allow every action of their services, for other workloads of the VPC: to push
+    images, for example. By default `ecr` allows pulls, `eks` to read this cluster, and `lambda` to invoke functions.
+    """
+
     @model_validator(mode="after")
     def _endpoints_are_made_once(self) -> Self:
         twice = sorted(set(self.create) & set(self.existing))

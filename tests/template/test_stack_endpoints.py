@@ -59,9 +59,9 @@ def test_the_s3_gateway_allows_only_layers_and_responses_to_cloudformation() -> 
     ]
 
 
-def interfaces(*, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
+def interfaces(*, accounts: tuple[str, ...] = (), more: str = "all_actions = true") -> dict[str, Any]:
     """The policy of each interface, by the name of its endpoint: `ecr.api`."""
-    named = f"[endpoints]\naccounts = {list(accounts)}"
+    named = f"[endpoints]\n{more}\naccounts = {list(accounts)}"
     settings = configurations.parse(configurations.text(NAME).replace("[endpoints]", named))
     found = [r["Properties"] for r in synthesize(settings)["Resources"].values() if r["Type"] == ENDPOINT]
     return {
@@ -97,6 +97,39 @@ def test_every_interface_allows_only_principals_of_the_account_and_aws_services(
         for account in (SHARED, FOREIGN):
             assert not passes(policy, action, PrincipalAccount=account, PrincipalIsAWSService="false"), service
         assert not passes(policy, action), f"{service}, without credentials"
+
+
+@pytest.mark.parametrize(
+    ("service", "resource", "used", "other"),
+    [
+        ("ecr.api", "any", ["GetAuthorizationToken", "BatchGetImage"], ["PutImage", "DeleteRepository"]),
+        ("ecr.dkr", "any", ["GetDownloadUrlForLayer"], ["InitiateLayerUpload"]),
+        ("eks", f"arn:aws:eks:ap-southeast-2:{OURS}:cluster/shared", ["DescribeCluster"], ["DeleteCluster"]),
+        (
+            "lambda",
+            f"arn:aws:lambda:ap-southeast-2:{OURS}:function:kubectl",
+            ["InvokeFunction"],
+            ["UpdateFunctionCode"],
+        ),
+        ("ec2", "any", ["DescribeInstances", "RunInstances"], []),
+        ("sts", "any", ["AssumeRole"], []),
+    ],
+)
+def test_an_interface_allows_what_the_front_door_and_the_nodes_use(
+    service: str, resource: str, used: list[str], other: list[str]
+) -> None:
+    policy, name = interfaces(more="")[service], service.split(".", maxsplit=1)[0]
+    for action in used:
+        assert passes(policy, f"{name}:{action}", resource=resource, PrincipalAccount=OURS), action
+        assert not passes(policy, f"{name}:{action}", resource=resource, PrincipalAccount=FOREIGN), action
+    for action in other:
+        assert not passes(policy, f"{name}:{action}", resource=resource, PrincipalAccount=OURS), action
+    assert passes(interfaces()[service], f"{name}:Anything", PrincipalAccount=OURS)
+
+
+def test_an_interface_of_eks_reads_no_other_cluster() -> None:
+    other = f"arn:aws:eks:ap-southeast-2:{OURS}:cluster/other"
+    assert not passes(interfaces(more="")["eks"], "eks:DescribeCluster", resource=other, PrincipalAccount=OURS)
 
 
 def test_no_statement_of_an_interface_allows_everything_to_every_principal() -> None:
