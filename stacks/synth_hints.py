@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 from lambda_fn.settings.alarms import Alarms
-from lambda_fn.settings.exposure import ExposureTable, NlbExposure
+from lambda_fn.settings.exposure import ExposureTable, GatewayExposure, NlbExposure
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.registry import Registry
 
@@ -58,7 +58,10 @@ def _movable_tag(image: str) -> tuple[str, ...]:
 def _unknown_clients(exposure: ExposureTable, manifests: str) -> tuple[str, ...]:
     if not exposure.hides_clients(manifests=manifests):
         return ()
-    if isinstance(exposure, NlbExposure):
+    if isinstance(exposure, GatewayExposure) and exposure.tls_secret:
+        key = "trusted_proxies"
+        fix = "leave tls_secret out, so that the Gateway terminates TLS, and set the network ranges of the Gateway"
+    elif isinstance(exposure, NlbExposure):
         key = "proxy_protocol_target_group_arn"
         fix = "set it to the stack's output ProxyProtocolTargetGroupArn, apply the charts, then deploy"
     else:

@@ -3,11 +3,11 @@
 A new kind is a table in `lambda_fn/settings/exposure.py`, a module here, and its line in `exposure_of`.
 """
 
-from k8s_manifests.exposures import ingress, nlb, pod, service
+from k8s_manifests.exposures import gateway, ingress, nlb, pod, service
 from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.exposures.target_groups import UNKNOWN, TargetGroups
 from k8s_manifests.objects import Place
-from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
+from lambda_fn.settings.exposure import GatewayExposure, IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 
 __all__ = ["UNKNOWN", "Exposure", "TargetGroups", "exposure_of", "place_of"]
@@ -29,6 +29,8 @@ def exposure_of(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) ->
     place = place_of(settings)
     clients = settings.proxy.client_cidrs
     match table := settings.proxy.exposure:
+        case GatewayExposure():
+            return gateway.exposure(table, place=place, domain=settings.domain, clients=clients)
         case IngressExposure():
             return ingress.exposure(table, place=place, domain=settings.domain, clients=clients)
         case NlbExposure():

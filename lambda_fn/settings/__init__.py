@@ -5,7 +5,7 @@ from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.canary import Canary
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.endpoints import Endpoints
-from lambda_fn.settings.exposure import IngressExposure, NlbExposure, PodExposure, ServiceExposure
+from lambda_fn.settings.exposure import GatewayExposure, IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
 from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
@@ -22,6 +22,7 @@ __all__ = [
     "Canary",
     "Cluster",
     "Endpoints",
+    "GatewayExposure",
     "IngressExposure",
     "Names",
     "NlbExposure",

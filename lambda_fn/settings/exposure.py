@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from lambda_fn.settings.fields import (
     AnnotationName,
     AnnotationValue,
+    AnyName,
+    AnyNamespace,
     CertificateArn,
     HostedZoneId,
     ObjectName,
@@ -121,6 +123,42 @@ class IngressExposure(_BehindProxies):
                 f"annotations.{_ALB_SCHEME} = {found}: must be "
                 "internal, which is also the default: any other scheme gives a registry without login a "
                 "public address"
+            )
+        return self
+
+
+class GatewayExposure(_BehindProxies):
+    """A Gateway of the cluster (Gateway API 1.5 or later) leads to the proxy, and terminates TLS if nginx does not."""
+
+    kind: Literal["gateway"]
+    """`gateway`."""
+    gateway: AnyName
+    """The name of the Gateway. A listener of it has to allow routes of ecr-frontdoor's namespace."""
+    gateway_namespace: AnyNamespace
+    """The namespace of the Gateway."""
+    section_name: AnyName | None = None
+    """The listener of the Gateway. By default every one that the domain fits."""
+    tls_secret: ObjectName | None = None
+    """The name of the TLS Secret, if nginx terminates TLS: the listener then has `mode: Passthrough`, and gets a
+    TLSRoute. By default the Gateway terminates TLS and gets an HTTPRoute.
+    """
+
+    @property
+    def client_address(self) -> ClientAddress:
+        """The header of the Gateway, which it can write only where it terminates TLS."""
+        return "forwarded" if self.trusted_proxies and not self.tls_secret else "unknown"
+
+    @property
+    def pod_tls_secret(self) -> str | None:
+        """The TLS Secret that nginx serves; None where the Gateway terminates TLS."""
+        return self.tls_secret
+
+    @model_validator(mode="after")
+    def _passed_through_tls_has_no_header(self) -> Self:
+        if self.tls_secret and self.trusted_proxies:
+            raise ValueError(
+                f"trusted_proxies = {', '.join(self.trusted_proxies)}: must be left out with tls_secret, because a "
+                "Gateway that passes TLS through writes no header"
             )
         return self
 
@@ -274,4 +312,6 @@ class ServiceExposure(_BehindProxies):
     """`service`."""
 
 
-Exposure = Annotated[IngressExposure | NlbExposure | PodExposure | ServiceExposure, Field(discriminator="kind")]
+Exposure = Annotated[
+    GatewayExposure | IngressExposure | NlbExposure | PodExposure | ServiceExposure, Field(discriminator="kind")
+]

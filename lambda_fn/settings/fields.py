@@ -76,6 +76,10 @@ Namespace = Annotated[
         "a namespace that only ecr-frontdoor uses: the stack makes it `restricted`",
     ),
 ]
+AnyName = Annotated[
+    str,
+    Matching(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", "an object's name: lower-case letters, digits, - and ."),
+]
 AnyNamespace = Annotated[
     str,
     Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace's name, like monitoring"),

@@ -50,7 +50,8 @@ class Proxy(Table):
     """The nginx workload."""
 
     exposure: Exposure
-    """How clients reach the proxy and where TLS is terminated: `ingress`, `nlb`, `pod` or `service`."""
+    """How clients reach the proxy and where TLS is terminated: `gateway`, `ingress`, `nlb`, `pod` or
+    `service`."""
     image: Image = "public.ecr.aws/nginx/nginx:1.30.6"
     """The image of the pods: nginx 1.29.3 or later, with the njs module in the same folder as in the official image. A
     copy in your own ECR, named by digest, makes the proxy independent of public registries: the pods pull it with the

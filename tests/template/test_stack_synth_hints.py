@@ -109,6 +109,12 @@ def test_a_load_balancer_of_the_stack_that_names_no_client_is_named_with_the_set
     assert about_clients == ["proxy.exposure.proxy_protocol_target_group_arn"] * hinted
 
 
+def test_a_gateway_that_passes_tls_through_names_no_client() -> None:
+    exposure = 'kind = "gateway"\ngateway = "internal"\ngateway_namespace = "edge"\ntls_secret = "registry-tls"'
+    text = configurations.text("public").replace('kind = "service"', exposure)
+    assert any("leave tls_secret out, so that the Gateway terminates TLS" in hint for hint in hints_of(text))
+
+
 @pytest.mark.parametrize(
     ("alarms", "hinted"),
     [

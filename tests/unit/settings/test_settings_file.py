@@ -37,7 +37,7 @@ def test_one_table_instead_of_a_list_is_refused_with_the_right_syntax() -> None:
 
 def test_an_exposure_without_a_kind_lists_the_kinds() -> None:
     (found,) = mistakes(SMALLEST.replace('kind = "service"', ""))
-    assert found == "proxy.exposure.kind is missing: must be one of 'ingress', 'nlb', 'pod', 'service'"
+    assert found == "proxy.exposure.kind is missing: must be one of 'gateway', 'ingress', 'nlb', 'pod', 'service'"
 
 
 def test_every_table_of_a_wrong_type_is_refused_in_the_terms_of_toml() -> None:

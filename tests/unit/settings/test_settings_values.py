@@ -41,7 +41,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "[proxy.exposure]",
             "kind = 'alb'",
-            "proxy.exposure.kind = \"alb\": must be one of 'ingress', 'nlb', 'pod', 'service'",
+            "proxy.exposure.kind = \"alb\": must be one of 'gateway', 'ingress', 'nlb', 'pod', 'service'",
         ),
         ("[proxy.exposure]", "kind = 'pod'", "proxy.exposure.tls_secret is missing"),
         ("[proxy]", "replicas = 1", "proxy.replicas = 1: must be greater than or equal to 2"),
@@ -607,4 +607,20 @@ def test_a_revalidation_that_failed_is_repeated_every_ten_minutes(revalidate_sec
 )
 def test_a_wrong_guard_rail_is_refused_with_the_key_the_value_and_what_is_allowed(line: str, message: str) -> None:
     (found,) = mistakes(f"{SMALLEST}\n[deployment]\n{line}\n")
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("gateway_namespace = 'edge'", "proxy.exposure.gateway is missing"),
+        ("gateway = 'Internal'\ngateway_namespace = 'edge'", 'gateway = "Internal": must be an object\'s name'),
+        (
+            "gateway = 'a'\ngateway_namespace = 'edge'\ntls_secret = 'tls'\ntrusted_proxies = ['10.1.0.0/24']",
+            "trusted_proxies = 10.1.0.0/24: must be left out with tls_secret",
+        ),
+    ],
+)
+def test_a_wrong_gateway_is_refused_with_the_key_and_what_is_allowed(line: str, message: str) -> None:
+    (found,) = mistakes(with_line("[proxy.exposure]", f"kind = 'gateway'\n{line}"))
     assert message in found
