@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-clients proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -179,6 +179,9 @@ scan: .venv/installed .venv/checkov/installed node_modules/installed ## Check th
 # The lists of PyPI and npm have to answer; where one does not, it fails and says so.
 audit: scan .venv/audit/installed node_modules/installed ## What `make scan` does, then ask PyPI and npm for known vulnerabilities of what is pinned
 	scripts/audit
+
+versions: .venv/installed ## Say whether there is a newer kubectl layer or Lambda runtime
+	python -m scripts.versions
 
 sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
 	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json

@@ -6,7 +6,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
+from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 from constructs import Construct
 
 from lambda_fn.settings.cluster import Cluster
@@ -83,7 +83,7 @@ def _provider(scope: Construct, cluster_name: str, role: iam.IRole, network: Net
         scope,
         "Kubectl",
         cluster=imported_cluster(scope, "Bare", cluster_name=cluster_name, network=network),
-        kubectl_layer=KubectlV35Layer(scope, "Layer"),
+        kubectl_layer=KubectlV36Layer(scope, "Layer"),
         role=role,
         private_subnets=network.subnets if network else None,
         security_groups=[network.security_group] if network else None,

@@ -62,6 +62,7 @@ class Eks:
             endpoint or described_endpoint,
             authority or described_authority,
             nginx_address(resolver or self._dns_address(described)),
+            described.get("version"),
         )
 
     def bearer(self) -> Authorization:

@@ -18,11 +18,13 @@ class Connection:
         endpoint: Its https address.
         certificate_authority: Its CA certificate, PEM in base64.
         resolver: The DNS server nginx uses, IPv6 in brackets.
+        version: Of Kubernetes, such as `1.36`; None where the settings have all the others, so that EKS is not asked.
     """
 
     endpoint: str
     certificate_authority: str
     resolver: str
+    version: str | None = None
 
 
 def dns_address(service_cidr: str) -> str:

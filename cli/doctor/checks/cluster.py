@@ -8,8 +8,9 @@ from cli.doctor.aws_calls import error_text
 from cli.doctor.charts import missing_hint
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, failed, ok
+from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.kubernetes import KubernetesError
+from lambda_fn.contract import kubectl
 from lambda_fn.contract.errors import ClusterError
 
 
@@ -29,6 +30,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
         message = f"namespace {cluster.namespace} does not exist: the charts were never applied, or it was deleted"
         yield failed(message, missing_hint(namespace, context.settings.manifests, context.config), fatal=True)
         return
+    too_far = None if context.settings.manifests == "external" else kubectl.unsupported(context.connection.version)
+    if too_far:
+        problem, _, fix = too_far.partition(". Fix: ")
+        yield warning(problem, fix)
     yield ok(f"cluster {cluster.name} answers at {context.connection.endpoint} and accepts your identity")
 
 

@@ -17,6 +17,7 @@ from cli.doctor.examination import examine
 from cli.doctor.finding import Verdict
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
 from lambda_fn.contract.objects import FIELD_MANAGER
+from lambda_fn.job.connection import Connection
 from lambda_fn.settings import IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes
@@ -238,6 +239,28 @@ def test_an_empty_namespace_has_no_finding_that_is_ok() -> None:
 def test_every_check_of_a_healthy_cluster_has_one_finding_that_is_ok(check: Check, of: Settings) -> None:
     (one,) = findings(check, context(of, FakeKubernetes(charts(of))))
     assert one.verdict is OK
+
+
+@pytest.mark.parametrize(
+    ("version", "of", "verdicts"),
+    [
+        ("1.34", SETTINGS, [WARNING, OK]),
+        ("1.38", settings(manifests="kubectl"), [WARNING, OK]),
+        ("1.34", EXTERNAL, [OK]),
+        ("1.36", SETTINGS, [OK]),
+    ],
+)
+def test_a_cluster_that_the_kubectl_of_the_stack_does_not_support_is_a_warning(
+    version: str, of: Settings, verdicts: list[Verdict]
+) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "registry"}}
+    given = context(of, FakeKubernetes([namespace]))
+    given.__dict__["connection"] = Connection("https://k8s.test", "Q0E=", "10.96.0.10", version)
+    found = findings(cluster.CHECK, given)
+    assert [one.verdict for one in found] == verdicts
+    if WARNING in verdicts:
+        assert version in found[0].message
+        assert "update" in found[0].hint
 
 
 def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller() -> None:

@@ -69,6 +69,10 @@ def test_the_cluster_is_reached_as_eks_describes_it(aws: Aws) -> None:
     assert aws.describes().of(settings()).connect() == Connection(ENDPOINT, "Q0E=", "172.20.0.10")
 
 
+def test_the_version_of_kubernetes_is_that_which_eks_names(aws: Aws) -> None:
+    assert aws.describes(version="1.36").of(settings()).connect().version == "1.36"
+
+
 def test_an_updating_cluster_is_reached(aws: Aws) -> None:
     assert aws.describes(status="UPDATING").of(settings()).connect().endpoint == ENDPOINT
 
