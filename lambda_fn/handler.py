@@ -5,14 +5,17 @@ import os
 from collections.abc import Mapping
 from contextlib import closing
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambda_fn.contract import kubectl
 from lambda_fn.contract.errors import CanaryError, FrontdoorError, SettingsError
 from lambda_fn.contract.metrics import SERVICE, Pull, Rollout, Run, dimensions
 from lambda_fn.contract.objects import refresher_role
+from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
 from lambda_fn.edges import metrics
 from lambda_fn.edges.canary import Canary
 from lambda_fn.edges.clock import LambdaClock
@@ -26,7 +29,7 @@ from lambda_fn.job.expiry import KnownExpiry
 from lambda_fn.job.refresh import refresh
 from lambda_fn.job.report import Report, ReportedError, RolloutStuckError, UnfinishedError
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment
+from lambda_fn.settings.parse import parse_json
 
 logger = Logger(service=SERVICE)
 
@@ -66,7 +69,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _run(event: object, clock: LambdaClock) -> dict[str, Any]:
-    settings, ecr, eks, expiry = _edges(os.environ.get(ENVIRONMENT_NAME))
+    settings, ecr, eks, expiry = _edges(Path(os.environ.get(TASK_ROOT, ".")))
     request = events.parse(event)
     if request.canary:
         return {"canary": _pull_canary(settings, clock)}
@@ -137,6 +140,9 @@ def _connected(
     names, namespace = settings.names, settings.cluster.namespace
     grant = Grant(namespace, refresher_role(names.workload), settings.refresher_group)
     connection = eks.connect()
+    too_far = None if settings.manifests == "external" else kubectl.unsupported(connection.version)
+    if too_far:
+        logger.warning(too_far)
     with closing(KubernetesSession(grant, connection, eks, clock)) as session:
         cluster = KubernetesApi(names, namespace, session)
         try:
@@ -162,9 +168,15 @@ def _dimensions(settings: Settings) -> Mapping[str, str]:
 
 
 @cache
-def _edges(environment: str | None) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
+def _edges(bundle: Path) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
     """The settings, the clients made of them, and the known expiry of the token: reused while the Lambda is warm."""
-    settings = parse_environment({} if environment is None else {ENVIRONMENT_NAME: environment})
+    try:
+        text = (bundle / SETTINGS_FILE).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{SETTINGS_FILE} in the bundle cannot be read ({error.strerror}): deploy the stack again"
+        ) from error
+    settings = parse_json(text, SETTINGS_FILE)
     return settings, Ecr(), Eks(settings.cluster, settings.proxy.resolver), KnownExpiry()
 
 

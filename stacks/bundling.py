@@ -1,4 +1,4 @@
-"""The Lambda's code with its dependencies for arm64, bundled by pip on this machine, without Docker.
+"""The Lambda's code with its dependencies for arm64 and its settings, bundled by pip on this machine, without Docker.
 
 `docs/decisions/0001-bundle-with-pip-before-cdk.md` gives the reasons against a bundling hook of CDK.
 """
@@ -18,7 +18,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.contract.runtime import PYTHON
+from lambda_fn.contract.runtime import PYTHON, SETTINGS_FILE
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "lambda_fn"
@@ -41,8 +41,8 @@ class BundlingError(FrontdoorError):
     """The Lambda's dependencies could not be installed; the message ends with the output of pip."""
 
 
-def refresher_code(scope: Construct) -> lambda_.Code:
-    """The function's code asset; CDK identifies it by the digest of its contents.
+def refresher_code(scope: Construct, settings: str) -> lambda_.Code:
+    """The function's code asset with its settings as JSON; CDK identifies it by the digest of its contents.
 
     Where CDK needs no assets (`cdk list`, `cdk destroy`, tests with `aws:cdk:bundling-stacks: []`), nothing is
     installed, and the asset is the sources alone.
@@ -50,12 +50,16 @@ def refresher_code(scope: Construct) -> lambda_.Code:
     Raises:
         BundlingError: pip failed.
     """
-    folder = bundle() if cdk.Stack.of(scope).bundling_required else SOURCE
-    return lambda_.Code.from_asset(str(folder), asset_hash=bundle_digest(), asset_hash_type=cdk.AssetHashType.CUSTOM)
+    folder = bundle(settings) if cdk.Stack.of(scope).bundling_required else SOURCE
+    digest = bundle_digest(settings)
+    return lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
 
 
-def bundle() -> Path:
-    """The bundle, readable by all: `lambda_fn` beside its dependencies, built once per content in the user's cache.
+def bundle(settings: str | None = None) -> Path:
+    """The bundle, readable by all, built once per content in the user's cache: dependencies, `lambda_fn`, settings.
+
+    Args:
+        settings: As JSON; None where only the code matters, as for a bill of materials.
 
     Raises:
         BundlingError: pip failed; nothing is left in the cache.
@@ -66,17 +70,20 @@ def bundle() -> Path:
         # Hard links take no space; CDK packs a copy.
         shutil.copytree(dependencies, folder, copy_function=os.link)
         shutil.copytree(SOURCE, folder / SOURCE.name, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
+        if settings is not None:
+            (folder / SETTINGS_FILE).write_text(settings, encoding="utf-8")
 
-    bundled = _once(f"bundle-{bundle_digest()}", assemble)
+    bundled = _once(f"bundle-{bundle_digest(settings)}", assemble)
     _set_modes(bundled)  # of a cached one, too: something else may have changed them since
     return bundled
 
 
-def bundle_digest() -> str:
-    """SHA-256 of everything in the bundle: sources, lock file, target platform, modes."""
+def bundle_digest(settings: str | None = None) -> str:
+    """SHA-256 of everything in the bundle: sources, settings, lock file, target platform, modes."""
     shipped = (p for p in SOURCE.rglob("*") if p.is_file() and not any(map(p.match, _NOT_SHIPPED)))
     sources = sorted(p for p in shipped if "__pycache__" not in p.parts)
-    return _digest([_lock_digest().encode(), *(part for p in sources for part in _named(p))])
+    configured = [] if settings is None else [settings.encode()]
+    return _digest([_lock_digest().encode(), *configured, *(part for p in sources for part in _named(p))])
 
 
 def _lock_digest() -> str:

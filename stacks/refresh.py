@@ -14,12 +14,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.parse import to_environment
+from lambda_fn.settings.parse import to_json
 from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.identity import Identity
 from stacks.logs import log_group
 from stacks.network import Network
-from stacks.refresher import Refresher, environment, run_timeout
+from stacks.refresher import Refresher, run_timeout
 from stacks.schedule import Schedule
 
 
@@ -54,7 +54,7 @@ def refresh(
 
     Args:
         stack: Of the installation.
-        settings: All of them, because the Lambda's environment holds them.
+        settings: All of them, because the Lambda's bundle holds them.
         workload_digest: Of the objects that the stack applies; None where it applies none.
         network: Of the Lambda; None where it runs outside the cluster's VPC.
         key: Encrypts the log and the queue; None without a key of the stack.
@@ -68,7 +68,8 @@ def refresh(
     function = Refresher(
         stack,
         "Refresher",
-        environment=environment(to_environment(settings), workload_digest=workload_digest),
+        settings=to_json(settings),
+        workload_digest=workload_digest,
         timeout=timeout,
         role=role,
         log_group=log,

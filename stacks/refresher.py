@@ -1,6 +1,6 @@
 """The Lambda function."""
 
-from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -10,9 +10,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.metrics import NAMESPACE, SERVICE
-from lambda_fn.contract.runtime import HANDLER, PYTHON
+from lambda_fn.contract.runtime import HANDLER, PYTHON, SETTINGS_METADATA
 from stacks.bundling import refresher_code
 from stacks.nag import acknowledge
 from stacks.network import Network
@@ -22,8 +21,6 @@ WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
 
 TIMEOUT_BESIDES_ROLLOUT_SECONDS = 120
 """The time of a run without the wait for the rollout: cold start, a new access entry (60 s), retries."""
-ENVIRONMENT_LIMIT_BYTES = 4096
-"""All names and values together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 # 1,769 MB is one full CPU: a cold start is mostly imports, and six short runs a day cost next to nothing.
 _MEMORY_MB = 1024
@@ -38,7 +35,7 @@ class Refresher(Construct):
     with a small concurrency limit and throttle the run of a deployment.
 
     Attributes:
-        function: The function. Its environment holds only the settings and values that follow from them.
+        function: The function. Its code and the metadata of its resource hold the settings.
     """
 
     def __init__(  # noqa: PLR0913 - properties, each passed by name
@@ -46,14 +43,26 @@ class Refresher(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        environment: Mapping[str, str],
+        settings: str,
+        workload_digest: str | None,
         timeout: cdk.Duration,
         role: iam.IRole,
         log_group: logs.ILogGroup,
         dead_letter_queue: sqs.IQueue,
         network: Network | None,
     ) -> None:
-        """Define the function; `network` is None where the Lambda runs outside the cluster's VPC.
+        """Define the function.
+
+        Args:
+            scope: The parent.
+            construct_id: The id in it.
+            settings: As JSON.
+            workload_digest: Of the objects that the stack applies; None where it applies none.
+            timeout: Of one run.
+            role: The function runs with it.
+            log_group: Where it logs.
+            dead_letter_queue: Where failed runs go.
+            network: None where the Lambda runs outside the cluster's VPC.
 
         Raises:
             BundlingError: The Lambda's dependencies could not be installed.
@@ -66,17 +75,18 @@ class Refresher(Construct):
             runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             handler=HANDLER,
-            code=refresher_code(self),
+            code=refresher_code(self, settings),
             role=role,
             memory_size=_MEMORY_MB,
             timeout=timeout,
-            environment=dict(environment),
+            environment=_environment(workload_digest),
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             vpc=network.vpc if network else None,
             vpc_subnets=network.selection if network else None,
             security_groups=[network.security_group] if network else None,
         )
+        cast("cdk.CfnResource", self.function.node.default_child).add_metadata(SETTINGS_METADATA, settings)
         self.function.configure_async_invoke(
             retry_attempts=2,
             max_event_age=cdk.Duration.hours(1),
@@ -90,29 +100,6 @@ def run_timeout(rollout_timeout_seconds: int) -> cdk.Duration:
     return cdk.Duration.seconds(rollout_timeout_seconds + TIMEOUT_BESIDES_ROLLOUT_SECONDS)
 
 
-def environment(settings: Mapping[str, str], *, workload_digest: str | None) -> dict[str, str]:
-    """All environment variables of the function.
-
-    Args:
-        settings: The variables that hold the settings.
-        workload_digest: Of the objects that the stack applies; None where it applies none.
-
-    Raises:
-        SettingsError: They are larger than Lambda allows.
-    """
-    variables = {
-        **settings,
-        "POWERTOOLS_SERVICE_NAME": SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-    }
-    if workload_digest:
-        variables[WORKLOAD_DIGEST] = workload_digest
-    size = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
-    if size > ENVIRONMENT_LIMIT_BYTES:
-        raise SettingsError(
-            f"the settings are too large: they take {size} bytes of the Lambda's environment, which has room for "
-            f"{ENVIRONMENT_LIMIT_BYTES}. Fix: use fewer patterns in registries[].repositories (team/* for many), "
-            "shorten proxy.exposure.annotations, or put only one certificate into a certificate_authority (one with "
-            "an elliptic-curve key is shorter)"
-        )
-    return variables
+def _environment(workload_digest: str | None) -> dict[str, str]:
+    names = {"POWERTOOLS_SERVICE_NAME": SERVICE, "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}
+    return names | ({WORKLOAD_DIGEST: workload_digest} if workload_digest else {})

@@ -1,6 +1,7 @@
 """What every check may use: the settings, the operator's access to AWS and to the cluster, and the time-outs."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -74,6 +75,18 @@ class CheckContext:
             BotoCoreError: CloudFormation cannot be reached.
         """
         return list_resources(self.client("cloudformation"), stack_name(self.settings))
+
+    @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The stack's template, as it was deployed last.
+
+        Raises:
+            ClientError: CloudFormation refuses.
+            BotoCoreError: CloudFormation cannot be reached.
+        """
+        answer = self.client("cloudformation").get_template(StackName=stack_name(self.settings))
+        template: Mapping[str, Any] = answer["TemplateBody"]
+        return template
 
     @cached_property
     def connection(self) -> Connection:

@@ -9,7 +9,7 @@ class FrontdoorError(Exception):
 
 
 class SettingsError(FrontdoorError):
-    """Correct `frontdoor.toml` (or redeploy, when the Lambda's environment holds stale settings)."""
+    """Correct `frontdoor.toml` (or redeploy, when the Lambda's bundle holds stale settings)."""
 
 
 class EventError(FrontdoorError):

@@ -8,7 +8,7 @@ from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import GatewayExposure, IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
-from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, parse_toml, to_environment
+from lambda_fn.settings.parse import parse_json, parse_toml, to_json
 from lambda_fn.settings.proxy import Proxy, Resources
 from lambda_fn.settings.refresh import Refresh
 from lambda_fn.settings.registry import Registry
@@ -16,7 +16,6 @@ from lambda_fn.settings.schedule import Schedule
 from lambda_fn.settings.timeouts import Timeouts
 
 __all__ = [
-    "ENVIRONMENT_NAME",
     "Alarms",
     "Cache",
     "Canary",
@@ -35,7 +34,7 @@ __all__ = [
     "ServiceExposure",
     "Settings",
     "Timeouts",
-    "parse_environment",
+    "parse_json",
     "parse_toml",
-    "to_environment",
+    "to_json",
 ]

@@ -39,7 +39,7 @@ def pem(authority: str) -> str:
 
 
 def _certificates(authority: str) -> str:
-    """The value without the text around its certificates, so that nothing else gets into the Lambda's environment."""
+    """The value without the text around its certificates, so that nothing else gets into the Lambda's bundle."""
     return base64.b64encode(f"{pem(authority)}\n".encode()).decode()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -11,9 +10,6 @@ from pydantic_core import ErrorDetails
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.exposure import Exposure
 from lambda_fn.settings.models import Settings
-
-ENVIRONMENT_NAME = "FRONTDOOR_SETTINGS"
-"""The one environment variable of the Lambda that holds its settings, as JSON."""
 
 NOT_SHOWN = frozenset({"certificate_authority"})
 """The keys whose values a message does not repeat, because an operator may have put a private key there."""
@@ -46,30 +42,27 @@ def parse_toml(text: str, source: str) -> Settings:
     return _validated(raw, source)
 
 
-def parse_environment(environment: Mapping[str, str]) -> Settings:
-    """`Settings` from the Lambda's environment.
+def parse_json(text: str, source: str) -> Settings:
+    """`Settings` from what `to_json` made of them; `source` names the text in messages.
 
     Raises:
-        SettingsError: the variable is missing, no JSON, or does not fit this version's settings.
+        SettingsError: it is not JSON, or does not fit this version's settings.
     """
-    text = environment.get(ENVIRONMENT_NAME)
-    if text is None:
-        raise SettingsError(f"the environment variable {ENVIRONMENT_NAME} is missing: deploy the stack again")
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"{ENVIRONMENT_NAME} is not JSON ({error}): deploy the stack again") from error
+        raise SettingsError(f"{source} is not JSON ({error}): deploy the stack again") from error
     try:
-        return _validated(raw, ENVIRONMENT_NAME)
+        return _validated(raw, source)
     except SettingsError as error:
         raise SettingsError(
             f"{error}\nthe code and its settings have different versions. Fix: deploy the stack again"
         ) from error
 
 
-def to_environment(settings: Settings) -> dict[str, str]:
-    """What the stack puts into the Lambda's environment, as JSON: what the Lambda needs and is no default."""
-    return {ENVIRONMENT_NAME: settings.model_dump_json(exclude_defaults=True, exclude={"deployment"})}
+def to_json(settings: Settings) -> str:
+    """What the stack puts into the Lambda's bundle, as JSON: what the Lambda needs and is no default."""
+    return settings.model_dump_json(exclude_defaults=True, exclude={"deployment"})
 
 
 def _validated(raw: object, source: str) -> Settings:

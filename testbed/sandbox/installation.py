@@ -10,14 +10,15 @@ import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
 import httpx2
 
 from lambda_fn.contract.metrics import NAMESPACE, SERVICE
-from lambda_fn.contract.runtime import HANDLER
-from lambda_fn.settings import Settings, parse_toml, to_environment
+from lambda_fn.contract.runtime import HANDLER, SETTINGS_FILE, TASK_ROOT
+from lambda_fn.settings import Settings, parse_toml, to_json
 from testbed.sandbox import image
 from testbed.sandbox.access import grant_access
 from testbed.sandbox.cloud.control import Control
@@ -163,7 +164,7 @@ def refresh(world: World, event: Mapping[str, object], deployed: Settings | None
     Args:
         world: The sandbox.
         event: What invokes it.
-        deployed: Other settings in its environment than the sandbox's own.
+        deployed: Other settings in its bundle than the sandbox's own.
     """
     credentials = session(world, "refresher").get_credentials()
     if credentials is None:
@@ -179,9 +180,10 @@ def refresh(world: World, event: Mapping[str, object], deployed: Settings | None
         "SSL_CERT_FILE": ca,
         "POWERTOOLS_SERVICE_NAME": SERVICE,
         "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-        **to_environment(deployed or settings(world)),
     }
-    return invoke(HANDLER, event, environment, timeout_seconds=_FUNCTION_SECONDS)
+    with TemporaryDirectory() as bundle:
+        (Path(bundle) / SETTINGS_FILE).write_text(to_json(deployed or settings(world)), encoding="utf-8")
+        return invoke(HANDLER, event, environment | {TASK_ROOT: bundle}, timeout_seconds=_FUNCTION_SECONDS)
 
 
 def point_domain_to_proxy(world: World) -> None:

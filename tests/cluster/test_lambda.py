@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -15,7 +16,8 @@ import k8s_manifests
 from lambda_fn import handler
 from lambda_fn.contract import objects
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.settings import Settings, to_environment
+from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
+from lambda_fn.settings import Settings, to_json
 from testbed.sandbox import image, installation
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
@@ -31,7 +33,7 @@ Warm = Callable[[], tuple[dict[str, Any] | str, dict[str, Any]]]
 
 
 @pytest.fixture
-def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
+def run(site: Site, world: World, lambda_role: boto3.Session, tmp_path: Path) -> Run:
     """Runs the Lambda with everything logged that can be switched on."""
     credentials = lambda_role.get_credentials()
     assert credentials is not None
@@ -48,8 +50,9 @@ def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
             "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
             "POWERTOOLS_LOG_LEVEL": "DEBUG",
             "POWERTOOLS_LOGGER_LOG_EVENT": "true",
-            **to_environment(settings or site.settings),
+            TASK_ROOT: str(tmp_path),
         }
+        (tmp_path / SETTINGS_FILE).write_text(to_json(settings or site.settings), encoding="utf-8")
         done = invoke("lambda_fn.handler.handler", event, environment, 120)
         emitted = f"{done.payload} {json.dumps(done.error)} {done.log}"
         assert leaks(str(secrets.secret_key), emitted) == []
@@ -61,7 +64,11 @@ def run(site: Site, world: World, lambda_role: boto3.Session) -> Run:
 
 @pytest.fixture
 def warm(
-    site: Site, lambda_role: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: Site,
+    lambda_role: boto3.Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> Warm:
     """Runs the handler in this process, with the state of a warm Lambda; returns the payload and the metrics."""
     credentials = lambda_role.get_credentials()
@@ -71,8 +78,9 @@ def warm(
         "AWS_ACCESS_KEY_ID": str(secrets.access_key),
         "AWS_SECRET_ACCESS_KEY": str(secrets.secret_key),
         "AWS_SESSION_TOKEN": str(secrets.token),
-        **to_environment(site.settings),
+        TASK_ROOT: str(tmp_path),
     }
+    (tmp_path / SETTINGS_FILE).write_text(to_json(site.settings), encoding="utf-8")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     # A new process has none; an earlier test's would keep that test's identity.

@@ -12,26 +12,28 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from lambda_fn.contract.runtime import HANDLER
+from lambda_fn.contract.runtime import HANDLER, SETTINGS_FILE
 from stacks import bundling
 from tests.template import configurations
 from tests.template.lock import pinned_for_the_lambda
 
 ELF_AARCH64 = 183
 MIB = 2**20
+SETTINGS = '{"domain":"registry.example.net"}'
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Path:
     """The bundle of the present sources, from the user's cache if it was built before."""
-    return bundling.bundle()
+    return bundling.bundle(SETTINGS)
 
 
 def files(folder: Path) -> list[Path]:
     return sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
 
 
-def test_the_bundle_holds_only_the_modules_of_the_lambda(bundle: Path) -> None:
+def test_the_bundle_holds_the_settings_and_only_the_modules_of_the_lambda(bundle: Path) -> None:
+    assert (bundle / SETTINGS_FILE).read_text(encoding="utf-8") == SETTINGS
     shipped = {p for p in files(bundle) if p.parts[0] == "lambda_fn"}
     sources = {p.relative_to(configurations.ROOT) for p in (configurations.ROOT / "lambda_fn").rglob("*.py")}
     assert shipped == sources
@@ -75,7 +77,7 @@ def test_the_bundle_does_not_depend_on_the_time_or_folder_of_its_build(bundle: P
 
 def test_two_separate_builds_are_identical(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    other = bundling.bundle()
+    other = bundling.bundle(SETTINGS)
     assert other != bundle
     assert files(other) == files(bundle)
     different = [p for p in files(bundle) if (bundle / p).read_bytes() != (other / p).read_bytes()]
@@ -104,7 +106,7 @@ def test_lambda_can_read_the_bundle_whatever_the_umask_and_the_modes_of_the_chec
     shutil.copytree(bundling.SOURCE, source, copy_function=shutil.copyfile)
     monkeypatch.setattr(bundling, "SOURCE", source)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert modes(bundling.bundle()) == {(True, "0o755"), (False, "0o644")}
+    assert modes(bundling.bundle(SETTINGS)) == {(True, "0o755"), (False, "0o644")}
 
 
 def test_a_cached_bundle_that_lambda_cannot_read_is_made_readable(
@@ -115,7 +117,7 @@ def test_a_cached_bundle_that_lambda_cannot_read_is_made_readable(
     for path in (*files(cached), Path()):
         (cached / path).chmod(0o700)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert bundling.bundle() == cached
+    assert bundling.bundle(SETTINGS) == cached
     assert modes(cached) == {(True, "0o755"), (False, "0o644")}
 
 
@@ -132,14 +134,14 @@ def test_a_failed_pip_is_reported_with_its_output_and_leaves_no_files(
     assert list((tmp_path / "ecr-frontdoor" / "lambda").iterdir()) == []
 
 
-def test_the_digest_of_the_bundle_changes_only_with_the_sources_and_the_lock(
+def test_the_digest_of_the_bundle_changes_only_with_sources_settings_and_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "lambda_fn"
     shutil.copytree(bundling.SOURCE, source)
     monkeypatch.setattr(bundling, "SOURCE", source)
     monkeypatch.setattr(bundling, "LOCK", source / "requirements.txt")
-    digests = [bundling.bundle_digest()]
+    digests = [bundling.bundle_digest(), bundling.bundle_digest("{}"), bundling.bundle_digest(SETTINGS)]
     (source / "__pycache__").mkdir(exist_ok=True)
     (source / "__pycache__" / "errors.cpython-311.pyc").write_bytes(b"not shipped")
     assert bundling.bundle_digest() == digests[0]

@@ -9,12 +9,12 @@ import aws_cdk as cdk
 import pytest
 
 from lambda_fn.settings import Settings
-from lambda_fn.settings.parse import ENVIRONMENT_NAME
 from stacks.frontdoor_stack import FrontdoorStack
 from stacks.stack_name import stack_name
 from tests.template import configurations
 from tests.template.synthesis import plain, synthesize
 
+VERSION = "AWS::Lambda::Version"
 BOUNDARY = "arn:aws:iam::123456789012:policy/platform/boundary"
 GUARD_RAILS = f"""
 [deployment]
@@ -71,10 +71,9 @@ def test_the_stack_has_the_name_the_tags_and_the_qualifier_that_the_operator_set
 
 def test_the_lambda_knows_nothing_of_the_deployment() -> None:
     """A changed tag makes no new version of the function, and no first run."""
-    found = [
-        resource["Properties"]["Environment"]["Variables"][ENVIRONMENT_NAME]
-        for settings in (configurations.settings("public"), guarded("public"))
-        for resource in synthesize(settings)["Resources"].values()
-        if ENVIRONMENT_NAME in resource["Properties"].get("Environment", {}).get("Variables", {})
-    ]
-    assert found[0] == found[1]
+    tagged = guarded("public", '[deployment]\ntags = { cost-center = "4711" }\n')
+    first, second = (
+        [name for name, resource in synthesize(settings)["Resources"].items() if resource["Type"] == VERSION]
+        for settings in (configurations.settings("public"), tagged)
+    )
+    assert first == second != []

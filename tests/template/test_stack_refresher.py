@@ -1,15 +1,15 @@
-import base64
+from hashlib import sha256
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
-from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import parse_environment
-from testbed.sandbox.certificates import Authority
+from lambda_fn.contract.runtime import SETTINGS_METADATA
+from lambda_fn.settings import parse_json, to_json
+from stacks.bundling import bundle_digest
 from tests.template import configurations
 from tests.template.synthesis import Resource, logical_id, only, plain, resources, synthesize, template
 
 FUNCTION = "AWS::Lambda::Function"
+VERSION = "AWS::Lambda::Version"
 
 
 def function(name: str) -> Resource:
@@ -22,13 +22,17 @@ def variables(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_environment_of_the_function_parses_to_the_settings(name: str) -> None:
-    assert parse_environment(variables(name)) == configurations.settings(name)
+def test_the_code_of_the_function_and_its_metadata_have_the_settings(name: str) -> None:
+    (resource,) = (r for key, r in resources(name, FUNCTION).items() if key.startswith("Refresher"))
+    settings = resource["Metadata"][SETTINGS_METADATA]
+    assert parse_json(settings, "the metadata") == configurations.settings(name)
+    named = sha256(bundle_digest(settings).encode()).hexdigest()  # CDK names the asset so
+    assert resource["Properties"]["Code"]["S3Key"] == f"{named}.zip"
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
-def test_the_environment_holds_only_settings_names_and_the_workload_digest(name: str) -> None:
-    others = {key: value for key, value in variables(name).items() if key != "FRONTDOOR_SETTINGS"}
+def test_the_environment_holds_only_names_and_the_workload_digest(name: str) -> None:
+    others = dict(variables(name))
     digest = others.pop("FRONTDOOR_WORKLOAD_SHA256", None)
     assert others == {"POWERTOOLS_SERVICE_NAME": "ecr-frontdoor", "POWERTOOLS_METRICS_NAMESPACE": "EcrFrontdoor"}
     assert (digest is None) == (name == "external")
@@ -85,20 +89,18 @@ def test_the_dead_letter_queue_is_encrypted_keeps_messages_two_weeks_and_require
     }
 
 
-def test_settings_too_large_for_the_environment_are_refused_with_both_sizes_and_a_fix() -> None:
+def test_settings_of_any_size_are_deployed_and_each_change_of_them_causes_a_first_run() -> None:
+    """Lambda's environment variables hold 4,096 bytes; neither the charts nor they have the period."""
     issuer = '"cert-manager.io/cluster-issuer" = "internal"'
-    large = configurations.text("ingress").replace(issuer, f'{issuer}, "example.net/note" = "{"x" * 4096}"')
-    with pytest.raises(SettingsError, match=r"take \d{4} bytes .* 4096.*proxy\.exposure\.annotations"):
-        synthesize(configurations.parse(large))
-
-
-def test_certificate_authorities_too_large_for_the_environment_are_refused_with_a_fix() -> None:
-    certificate = Authority.create().certificate.public_bytes(serialization.Encoding.PEM)
-    authorities = base64.b64encode(certificate * 6).decode()
-    canary = f"[canary]\nrepository = 'team/canary'\nreference = 'latest'\ncertificate_authority = '{authorities}'\n"
-    text = configurations.text("private")
-    with pytest.raises(SettingsError, match=r"4096.*one certificate into a certificate_authority"):
-        synthesize(configurations.parse(f"{text}{canary}"))
+    large = configurations.text("ingress").replace(issuer, f'{issuer}, "example.net/note" = "{"x" * 10_000}"')
+    found = [
+        synthesize(configurations.parse(f"{large}\n[refresh]\nperiod_minutes = {minutes}\n"))["Resources"]
+        for minutes in (120, 180)
+    ]
+    for kind in (VERSION, "Custom::Trigger"):
+        (one,), (other,) = ([key for key, r in stack.items() if r["Type"] == kind] for stack in found)
+        assert one != other, kind
+    assert len(to_json(configurations.parse(large))) > 10_000
 
 
 def test_the_outputs_name_the_function_and_a_command_that_tests_it() -> None:

@@ -9,8 +9,9 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.stack_resources import DELETED_HINT
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.contract.runtime import SETTINGS_METADATA
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.parse import ENVIRONMENT_NAME, parse_environment, to_environment
+from lambda_fn.settings.parse import parse_json, to_json
 
 _SHOWN = 5
 
@@ -19,29 +20,32 @@ def run(context: CheckContext) -> Iterator[Finding]:
     """The function with the settings; the functions of CDK have none."""
     client = context.client("lambda")
     seen = False
-    for name in context.stack.of("AWS::Lambda::Function"):
+    for kind, logical_id, name in context.stack.ids:
+        if kind != "AWS::Lambda::Function":
+            continue
         configuration = get_or_none(client.get_function_configuration, FunctionName=name)
         if configuration is None:
             seen = True
             yield failed(f"function {name} does not exist any more", DELETED_HINT)
             continue
-        variables = configuration.get("Environment", {}).get("Variables", {})
-        if ENVIRONMENT_NAME in variables:
+        deployed = context.template["Resources"].get(logical_id, {}).get("Metadata", {}).get(SETTINGS_METADATA)
+        if deployed is not None:
             seen = True
-            yield _compare_settings(context.settings, name, variables)
+            yield _compare_settings(context.settings, name, deployed)
             yield from _state(name, configuration)
     if not seen:
         yield failed("the stack has no function with settings", "deploy")
 
 
-def _compare_settings(settings: Settings, name: str, variables: Mapping[str, str]) -> Finding:
-    if to_environment(settings).items() <= variables.items():
-        return ok(f"function {name} has the settings of this file")
+def _compare_settings(settings: Settings, name: str, text: str) -> Finding:
     try:
-        deployed = parse_environment(variables)
+        deployed = parse_json(text, f"the settings of function {name}")
     except SettingsError:
         return warning(f"function {name} is of another version: this checkout cannot parse its settings", "deploy")
-    changed = [*differing_keys(settings.model_dump(), deployed.model_dump())]
+    ours = parse_json(to_json(settings), "this file")  # without what the Lambda does not need
+    if deployed == ours:
+        return ok(f"function {name} has the settings of this file")
+    changed = [*differing_keys(ours.model_dump(), deployed.model_dump())]
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return warning(
         f"the settings of function {name} differ from this file in {', '.join(changed[:_SHOWN])}{more}",

@@ -11,12 +11,13 @@ from testbed.sandbox.world import World
 
 
 def in_force(world: World, function: str) -> Mapping[str, Any]:
-    """What a deployment sets: environment, schedules, alarms, and the pods' template and configuration."""
+    """What a deployment sets: code, environment, schedules, alarms, and the pods' template and configuration."""
     names = installation.settings(world).names
     place = ("--namespace", world.namespace)
     deployment = kubectl_json("get", "deployment", names.workload, *place)
     configuration = session(world, "default").client("lambda").get_function_configuration(FunctionName=function)
     return {
+        "code": configuration["CodeSha256"],
         "environment": configuration["Environment"]["Variables"],
         "schedules": {name: schedule["ScheduleExpression"] for name, schedule in schedules(world).items()},
         "alarms": alarms(world),

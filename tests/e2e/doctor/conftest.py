@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from cli.doctor.context import CheckContext
-from lambda_fn.settings import Settings, to_environment
+from lambda_fn.contract.runtime import SETTINGS_METADATA
+from lambda_fn.settings import Settings, to_json
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
 from testbed.sandbox import installation, operators
@@ -32,11 +33,14 @@ def stack_template(settings: Settings) -> str:
         "Handler": "index.handler",
         "Runtime": "python3.13",
         "Role": {"Fn::GetAtt": ["IdentityRole", "Arn"]},
-        "Environment": {"Variables": to_environment(settings)},
     }
     resources = {
         "IdentityRole": {"Type": "AWS::IAM::Role", "Properties": role},
-        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": function,
+            "Metadata": {SETTINGS_METADATA: to_json(settings)},
+        },
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
     }
     return json.dumps({"Resources": resources})

@@ -1,5 +1,6 @@
 """A healthy front door with everything that the doctor reads in AWS: its settings and the answers of AWS."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from cli.doctor.examination import run
 from cli.doctor.finding import Finding
 from cli.doctor.kubernetes import Kubernetes
 from k8s_manifests.exposures import TargetGroups
-from lambda_fn.settings import Settings, parse_toml, to_environment
+from lambda_fn.contract.runtime import SETTINGS_METADATA
+from lambda_fn.settings import Settings, parse_toml, to_json
 from stacks import ecr_actions
 from tests.fakes.aws import REGION, Answer, FakeAws
 
@@ -91,6 +93,12 @@ def with_cluster(given: CheckContext, kubernetes: Kubernetes) -> CheckContext:
 def findings(check: Check, given: CheckContext) -> list[Finding]:
     """The findings of one check."""
     return list(run(check, given))
+
+
+def template(settings: str) -> dict[str, Any]:
+    """The stack's template, with what the function's resource says of its settings."""
+    function = {"Type": "AWS::Lambda::Function", "Metadata": {SETTINGS_METADATA: settings}}
+    return {"TemplateBody": json.dumps({"Resources": {"RefresherFunction1": function}})}
 
 
 def stack(status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
@@ -190,7 +198,8 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "GetCallerIdentity": {"Arn": "arn:aws:iam::123456789012:user/operator", "Account": "123456789012"},
         "DescribeStacks": stack(),
         "ListStackResources": {"StackResourceSummaries": summaries},
-        "GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": to_environment(SETTINGS)}},
+        "GetTemplate": template(to_json(SETTINGS)),
+        "GetFunctionConfiguration": {"State": "Active"},
         "GetRole": {"Role": role},
         "SimulatePrincipalPolicy": simulated(),
         "DescribeCluster": {"cluster": {"accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"}}},

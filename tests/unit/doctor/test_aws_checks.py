@@ -26,7 +26,8 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
-from lambda_fn.settings import Refresh, ServiceExposure, to_environment
+from lambda_fn.settings import Refresh, ServiceExposure, to_json
+from lambda_fn.settings.deployment import Deployment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
     BALANCER,
@@ -43,6 +44,7 @@ from tests.unit.doctor.account import (
     subscribed,
     target,
     targets,
+    template,
 )
 from tests.unit.doctor.account import endpoints as vpc_endpoints
 from tests.unit.doctor.account import stack as described
@@ -68,10 +70,6 @@ class Broken(NamedTuple):
     hint: str
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    return {"GetFunctionConfiguration": {"State": "Active", "Environment": {"Variables": dict(variables)}}}
-
-
 EXPIRE = {"type": "expire"}
 ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
 
@@ -90,23 +88,17 @@ def pages(first: Mapping[str, Any], second: Mapping[str, Any]) -> Answer:
 BROKEN = {
     "other settings": Broken(
         function.CHECK,
-        environment(to_environment(OTHER_PERIOD)),
+        {"GetTemplate": template(to_json(OTHER_PERIOD))},
         WARNING,
         ("refresher", "refresh.period_minutes"),
         "--config PATH",
     ),
     "settings of another version": Broken(
-        function.CHECK, environment({"FRONTDOOR_SETTINGS": '{"new": 1}'}), WARNING, ("refresher", "version"), "deploy"
+        function.CHECK, {"GetTemplate": template('{"new": 1}')}, WARNING, ("refresher", "version"), "deploy"
     ),
     "a function that cannot run": Broken(
         function.CHECK,
-        {
-            "GetFunctionConfiguration": {
-                "State": "Failed",
-                "StateReason": "The subnet is gone",
-                "Environment": {"Variables": to_environment(SETTINGS)},
-            }
-        },
+        {"GetFunctionConfiguration": {"State": "Failed", "StateReason": "The subnet is gone"}},
         FAILED,
         ("refresher", "The subnet is gone"),
         "subnet",
@@ -361,6 +353,12 @@ def test_one_finding_names_what_is_broken_and_the_fix(case: Broken) -> None:
 def test_every_check_of_a_healthy_front_door_is_ok(check: Check) -> None:
     found = findings(check, context())
     assert [finding.verdict for finding in found] == [OK] * len(found) != []
+
+
+def test_what_the_lambda_does_not_need_of_the_file_is_no_difference() -> None:
+    tagged = SETTINGS.model_copy(update={"deployment": Deployment(tags={"cost-center": "4711"})})
+    (one,) = findings(function.CHECK, context(settings=tagged))
+    assert one.verdict is OK
 
 
 @pytest.mark.parametrize(

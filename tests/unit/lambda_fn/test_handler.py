@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from lambda_fn import handler
 from lambda_fn.contract import objects
 from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, SettingsError
 from lambda_fn.contract.metrics import Rollout, Run, dimensions
+from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
 from lambda_fn.edges import metrics
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.expiry import KnownExpiry
-from lambda_fn.settings import ENVIRONMENT_NAME, parse_toml, to_environment
 from lambda_fn.settings import Canary as Image
+from lambda_fn.settings import parse_toml, to_json
 from tests.contract.cluster import objects_of, settings
 from tests.fakes.context import FakeContext
 from tests.fakes.world import HOST, TWO_ACCOUNTS, World, installed
@@ -47,10 +49,10 @@ def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.fixture
-def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
-    for name, value in to_environment(settings()).items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(TASK_ROOT, str(tmp_path))
+    (tmp_path / SETTINGS_FILE).write_text(to_json(settings()), encoding="utf-8")
 
 
 class UnreachableEks:
@@ -136,15 +138,18 @@ class Session:
 
 
 class ReachableEks:
-    """EKS, of which only the resolver matters."""
+    """EKS, of which only the resolver and the version matter."""
+
+    def __init__(self, version: str | None) -> None:
+        self._version = version
 
     def connect(self) -> Connection:
-        return Connection("https://k8s.test", "Q0E=", "10.96.0.10")
+        return Connection("https://k8s.test", "Q0E=", "10.96.0.10", self._version)
 
 
-def connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def connect(world: World, monkeypatch: pytest.MonkeyPatch, version: str | None = None) -> None:
     """Give the entry point the fakes of `world`."""
-    edges = (world.settings, world.registry, ReachableEks(), KnownExpiry())
+    edges = (world.settings, world.registry, ReachableEks(version), KnownExpiry())
     monkeypatch.setattr(handler, "_edges", lambda _: edges)
     monkeypatch.setattr(handler, "LambdaClock", lambda _: world.clock)
     monkeypatch.setattr(handler, "KubernetesSession", lambda *_: Session())
@@ -177,6 +182,20 @@ def test_a_run_whose_rollout_is_replaced_has_written_its_token_and_is_logged_and
     logged, failed = emitted.log()
     assert (logged["message"], logged["report"]["changed"][0]) == ("refresh", "Secret aws-registry")
     assert failed["error"] == error
+
+
+@pytest.mark.parametrize(
+    ("version", "manifests", "warned"),
+    [("1.34", "kubectl", True), ("1.34", "namespaced", True), ("1.34", "external", False), ("1.36", "kubectl", False)],
+)
+def test_a_cluster_that_the_kubectl_of_the_deployment_does_not_support_is_a_warning_in_the_log(
+    version: str, manifests: str, *, warned: bool, monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World(settings=settings().model_copy(update={"manifests": manifests})))
+    connect(world, monkeypatch, version)
+    handler.handler({}, FakeContext())
+    found = [line["message"] for line in emitted.log() if line["level"] == "WARNING"]
+    assert [text.startswith("the cluster has Kubernetes 1.34") for text in found] == [True] * warned
 
 
 class Pulls:
@@ -283,15 +302,18 @@ def unread(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "message"),
-    [(None, "FRONTDOOR_SETTINGS is missing: deploy the stack again"), ("{", "FRONTDOOR_SETTINGS is not JSON")],
+    ("text", "message"),
+    [
+        (None, "settings.json in the bundle cannot be read (No such file or directory): deploy the stack again"),
+        ("{", "settings.json is not JSON"),
+    ],
 )
 def test_missing_settings_fail_the_invocation_with_one_line(
-    monkeypatch: pytest.MonkeyPatch, emitted: Emitted, environment: str | None, message: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, emitted: Emitted, text: str | None, message: str
 ) -> None:
-    monkeypatch.delenv(ENVIRONMENT_NAME, raising=False)
-    if environment is not None:
-        monkeypatch.setenv(ENVIRONMENT_NAME, environment)
+    monkeypatch.setenv(TASK_ROOT, str(tmp_path))
+    if text is not None:
+        (tmp_path / SETTINGS_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError):
         handler.handler({}, FakeContext())
     (line,) = emitted.log()

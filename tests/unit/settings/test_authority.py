@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import Certificate
 
-from lambda_fn.settings import parse_environment, parse_toml, to_environment
+from lambda_fn.settings import parse_json, parse_toml, to_json
 from lambda_fn.settings.authority import pem as read
 from testbed.sandbox.certificates import Authority, Leaf
 from tests.unit.settings.files import SMALLEST, mistakes, with_line
@@ -57,7 +57,7 @@ def test_of_a_file_the_certificates_count_and_nothing_around_them() -> None:
     settings = parse_toml(with_authority(file), "my.toml")
     assert settings.canary
     assert settings.canary.certificate_authority == encoded(pem(AUTHORITY.certificate))
-    assert parse_environment(to_environment(settings)) == settings
+    assert parse_json(to_json(settings), "settings.json") == settings
     assert read(file).encode() == pem(AUTHORITY.certificate).strip()
 
 

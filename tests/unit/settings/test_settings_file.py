@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings import ENVIRONMENT_NAME, Settings, parse_environment, parse_toml, to_environment
+from lambda_fn.settings import Settings, parse_json, parse_toml, to_json
 from tests.unit.settings.files import SMALLEST, mistakes
 
 ROOT = Path(__file__).parents[3]
@@ -25,9 +25,9 @@ def test_the_file_in_the_repository_is_valid() -> None:
     assert parse_toml((ROOT / "frontdoor.toml").read_text(), "frontdoor.toml").domain == "registry.shrd.example.net"
 
 
-def test_settings_survive_the_lambdas_environment_unchanged() -> None:
+def test_settings_survive_the_lambdas_bundle_unchanged() -> None:
     settings = parse_toml((ROOT / "frontdoor.toml").read_text(), "frontdoor.toml")
-    assert parse_environment(to_environment(settings)) == settings
+    assert parse_json(to_json(settings), "settings.json") == settings
 
 
 def test_one_table_instead_of_a_list_is_refused_with_the_right_syntax() -> None:
@@ -78,16 +78,15 @@ def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "message"),
+    ("text", "message"),
     [
-        ({}, "FRONTDOOR_SETTINGS is missing: deploy the stack again"),
-        ({ENVIRONMENT_NAME: "{"}, "FRONTDOOR_SETTINGS is not JSON .*: deploy the stack again"),
-        ({ENVIRONMENT_NAME: "[]"}, r"(?s)FRONTDOOR_SETTINGS has 1 mistake.*: deploy the stack again"),
+        ("{", r"settings\.json is not JSON .*: deploy the stack again"),
+        ("[]", r"(?s)settings\.json has 1 mistake.*: deploy the stack again"),
     ],
 )
-def test_a_wrong_environment_is_refused_with_the_fix(environment: dict[str, str], message: str) -> None:
+def test_wrong_settings_in_the_bundle_are_refused_with_the_fix(text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        parse_environment(environment)
+        parse_json(text, "settings.json")
 
 
 def test_settings_cannot_be_changed_after_parsing() -> None:
