@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from testbed.sandbox.cloud.endpoints import MOTO_URL
 from testbed.sandbox.cloud.keyring import AccessKey
+from testbed.sandbox.tools import KUBERNETES_VERSION
 from testbed.sandbox.world import World
 
 _OPERATOR = "operator"
@@ -21,6 +22,7 @@ def seed(world: World) -> AccessKey:
     """Make it all in moto; returns the operator's access key."""
     client("eks", world.region).create_cluster(
         name=world.cluster,
+        version=KUBERNETES_VERSION.removeprefix("v").rpartition(".")[0],
         roleArn=f"arn:aws:iam::{world.account}:role/{_CLUSTER_ROLE}",
         resourcesVpcConfig={},
         accessConfig={"authenticationMode": "API"},
