@@ -90,8 +90,12 @@ class Places:
 
 
 def cached_keys(pod: Pod) -> frozenset[str]:
-    """The keys of what the pod has on its volume for manifests and blobs: nginx writes each into its file."""
-    files = (file for file in (pod.folder / "cache").rglob("*") if file.is_file())
+    """The keys of what the pod has on its volume for tags, manifests and blobs: nginx writes each into its file.
+
+    Without what it knows of images (the zone `images`): that grows with the names that clients use, and serves nothing.
+    """
+    folders = (pod.folder / "cache" / zone for zone in ("blobs", "manifests", "tags"))
+    files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
     return frozenset(key for file in files for key in _keys(file.read_bytes()[:8192]))
 
 
