@@ -75,7 +75,7 @@ def _set(balancer_arn: str, value: str) -> cr.AwsSdkCall:
             "LoadBalancerArn": balancer_arn,
             "Attributes": [{"Key": "deletion_protection.enabled", "Value": value}],
         },
-        # A load balancer that takes another's place has another id: its predecessor is then released and deleted.
+        # The same for ever: no setting makes CloudFormation replace the load balancer.
         physical_resource_id=cr.PhysicalResourceId.of(balancer_arn),
         ignore_error_codes_matching="LoadBalancerNotFound" if value == "false" else None,
     )
