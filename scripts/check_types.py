@@ -35,7 +35,9 @@ def restore(archive: Path, folder: Path) -> None:
     """Unpack an archive as the folder, which appears at once and complete."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".mypy_cache-") as scratch:
         with tarfile.open(archive) as packed:
-            packed.extractall(scratch, filter="data")
+            # An argument of `extractall` since Python 3.11.4 only.
+            packed.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            packed.extractall(scratch)  # noqa: S202 - our own archive
         (Path(scratch) / "cache").rename(folder)
 
 
