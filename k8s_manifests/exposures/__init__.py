@@ -3,6 +3,9 @@
 A new kind is a table in `lambda_fn/settings/exposure.py`, a module here, and its line in `exposure_of`.
 """
 
+from collections.abc import Iterable
+from ipaddress import ip_network
+
 from k8s_manifests.exposures import gateway, ingress, nlb, pod, service
 from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.exposures.target_groups import UNKNOWN, TargetGroups
@@ -26,16 +29,28 @@ def exposure_of(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) ->
         settings: All of them; a kind gets the values it needs.
         target_groups: The stack's target groups, where they are known; by default those in the settings.
     """
-    place = place_of(settings)
+    place, table = place_of(settings), settings.proxy.exposure
     clients = settings.proxy.client_cidrs
-    match table := settings.proxy.exposure:
+    sources = _with_proxies(clients, table.proxies)
+    match table:
         case GatewayExposure():
-            return gateway.exposure(table, place=place, domain=settings.domain, clients=clients)
+            return gateway.exposure(table, place=place, domain=settings.domain, sources=sources)
         case IngressExposure():
-            return ingress.exposure(table, place=place, domain=settings.domain, clients=clients)
+            return ingress.exposure(table, place=place, domain=settings.domain, sources=sources)
         case NlbExposure():
             return nlb.exposure(table, place=place, clients=clients, target_groups=target_groups)
         case PodExposure():
-            return pod.exposure(table, clients=clients)
+            return pod.exposure(table, sources=sources)
         case ServiceExposure():
-            return service.exposure(clients=clients)
+            return service.exposure(sources=sources)
+
+
+def _with_proxies(clients: tuple[str, ...], proxies: Iterable[str]) -> tuple[str, ...]:
+    """The clients' ranges, and those of the proxies outside of them: it is the proxy that connects to nginx."""
+    return (*clients, *(proxy for proxy in proxies if not any(_holds(client, proxy) for client in clients)))
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Whether a network range holds all of another one."""
+    found, around = ip_network(inner), ip_network(outer)
+    return found.network_address in around and found.prefixlen >= around.prefixlen

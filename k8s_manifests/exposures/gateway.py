@@ -23,10 +23,10 @@ https://gateway.envoyproxy.io/latest/tasks/traffic/http-timeouts/
 """
 
 
-def exposure(table: GatewayExposure, *, place: Place, domain: str, clients: tuple[str, ...]) -> Exposure:
+def exposure(table: GatewayExposure, *, place: Place, domain: str, sources: tuple[str, ...]) -> Exposure:
     """The Service with a route to it: of HTTP, or of TLS where nginx terminates it."""
     passes_tls = table.pod_tls_secret is not None
-    found = Exposure(kind=table.kind, sources=clients, tls_secret=table.pod_tls_secret)
+    found = Exposure(kind=table.kind, sources=sources, tls_secret=table.pod_tls_secret)
     backend = {"name": place.workload, "port": found.service_port}
     rule = {"backendRefs": [backend]} | ({} if passes_tls else _NO_TIMEOUT)
     spec = {"parentRefs": [_parent(table)], "hostnames": [domain], "rules": [rule]}

@@ -17,9 +17,9 @@ from k8s_manifests.objects import Place
 from lambda_fn.settings.exposure import IngressExposure
 
 
-def exposure(table: IngressExposure, *, place: Place, domain: str, clients: tuple[str, ...]) -> Exposure:
+def exposure(table: IngressExposure, *, place: Place, domain: str, sources: tuple[str, ...]) -> Exposure:
     """The Service with an Ingress before it."""
-    return Exposure(kind=table.kind, sources=clients, access_objects=(_ingress(table, place, domain),))
+    return Exposure(kind=table.kind, sources=sources, access_objects=(_ingress(table, place, domain),))
 
 
 def _ingress(table: IngressExposure, place: Place, domain: str) -> Ingress:

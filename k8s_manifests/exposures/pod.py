@@ -4,6 +4,6 @@ from k8s_manifests.exposures.exposure import Exposure
 from lambda_fn.settings.exposure import PodExposure
 
 
-def exposure(table: PodExposure, *, clients: tuple[str, ...]) -> Exposure:
+def exposure(table: PodExposure, *, sources: tuple[str, ...]) -> Exposure:
     """The Service, with the TLS Secret in the pods."""
-    return Exposure(kind=table.kind, sources=clients, tls_secret=table.pod_tls_secret)
+    return Exposure(kind=table.kind, sources=sources, tls_secret=table.pod_tls_secret)

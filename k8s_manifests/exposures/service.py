@@ -3,6 +3,6 @@
 from k8s_manifests.exposures.exposure import Exposure
 
 
-def exposure(*, clients: tuple[str, ...]) -> Exposure:
+def exposure(*, sources: tuple[str, ...]) -> Exposure:
     """The Service alone."""
-    return Exposure(kind="service", sources=clients)
+    return Exposure(kind="service", sources=sources)

@@ -85,7 +85,8 @@ class _BehindProxies(ExposureTable):
 
     trusted_proxies: Annotated[tuple[ProxyRange, ...], Field(strict=False)] = ()
     """The network ranges of the proxies before nginx that write the client's address into `X-Forwarded-For`. Only from
-    them is the header believed, so name their subnets alone: whatever is in these ranges may claim any address.
+    them is the header believed, so name their subnets alone: whatever is in these ranges may claim any address. The
+    NetworkPolicy lets them in beside `proxy.client_cidrs`.
     """
 
     @property
@@ -140,7 +141,8 @@ class GatewayExposure(_BehindProxies):
     """The listener of the Gateway. By default every one that the domain fits."""
     tls_secret: ObjectName | None = None
     """The name of the TLS Secret, if nginx terminates TLS: the listener then has `mode: Passthrough`, and gets a
-    TLSRoute. By default the Gateway terminates TLS and gets an HTTPRoute.
+    TLSRoute, and `proxy.client_cidrs` has to hold the Gateway's proxies. By default the Gateway terminates TLS and gets
+    an HTTPRoute.
     """
 
     @property

@@ -10,6 +10,8 @@ from tests.unit.settings.files import with_line
 CLIENTS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 GROUP = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = GROUP.replace("pods", "proxied")
+GATEWAY = "kind = 'gateway'\ngateway = 'internal'\ngateway_namespace = 'edge'"
+GATEWAY_THROUGH = f"{GATEWAY}\ntls_secret = 'tls'"
 INGRESS = "kind = 'ingress'\nclass_name = 'nginx'\ntls_secret = 'tls'"
 NLB = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ncertificate_zone_id = 'Z12'"
 NLB_THROUGH = "kind = 'nlb'\nsubnets = { subnet-12345678 = '10.1.0.0/24' }\ntls_secret = 'tls'"
@@ -21,14 +23,22 @@ def exposure(lines: str, *, target_groups: TargetGroups = UNKNOWN) -> Exposure:
     return exposure_of(parse_toml(with_line("[proxy.exposure]", lines), "my.toml"), target_groups=target_groups)
 
 
-@pytest.mark.parametrize("lines", [INGRESS, NLB, POD, SERVICE])
+@pytest.mark.parametrize("lines", [GATEWAY, INGRESS, NLB, POD, SERVICE])
 def test_every_kind_of_the_settings_has_its_exposure(lines: str) -> None:
     assert f"kind = '{exposure(lines).kind}'" in lines
 
 
 @pytest.mark.parametrize(
     ("lines", "ports"),
-    [(INGRESS, (8080, 80)), (SERVICE, (8080, 80)), (NLB, (8080, 80)), (POD, (8443, 443)), (NLB_THROUGH, (8443, 443))],
+    [
+        (GATEWAY, (8080, 80)),
+        (INGRESS, (8080, 80)),
+        (SERVICE, (8080, 80)),
+        (NLB, (8080, 80)),
+        (POD, (8443, 443)),
+        (GATEWAY_THROUGH, (8443, 443)),
+        (NLB_THROUGH, (8443, 443)),
+    ],
 )
 def test_clients_use_the_tls_ports_only_if_nginx_terminates_tls(lines: str, ports: tuple[int, int]) -> None:
     found = exposure(lines)
@@ -36,12 +46,24 @@ def test_clients_use_the_tls_ports_only_if_nginx_terminates_tls(lines: str, port
     assert (found.tls_secret == "tls") == (ports == (8443, 443))
 
 
-@pytest.mark.parametrize("lines", [INGRESS, POD, SERVICE])
+@pytest.mark.parametrize("lines", [GATEWAY, GATEWAY_THROUGH, INGRESS, POD, SERVICE])
 def test_without_a_load_balancer_connections_come_from_the_clients(lines: str) -> None:
     found = exposure(lines)
     assert found.sources == CLIENTS
     assert not found.has_load_balancer
     assert not found.vpc_endpoints
+
+
+@pytest.mark.parametrize("lines", [GATEWAY, INGRESS, POD, SERVICE])
+def test_proxies_outside_of_the_clients_networks_reach_the_pods(lines: str) -> None:
+    outside = ["203.0.113.0/24", "fd00:10::/64"]
+    found = exposure(f"{lines}\ntrusted_proxies = {['10.1.0.0/16', *outside]}")
+    assert found.sources == (*CLIENTS, *outside)
+
+
+def test_a_range_of_proxies_wider_than_that_of_the_clients_is_open_as_a_whole() -> None:
+    found = exposure(f"{SERVICE}\ntrusted_proxies = ['192.168.0.0/15']")
+    assert found.sources == (*CLIENTS, "192.168.0.0/15")
 
 
 def test_with_a_load_balancer_connections_come_from_its_subnets() -> None:
@@ -69,7 +91,7 @@ def test_proxy_protocol_comes_only_from_the_load_balancer_on_a_port_of_its_own(l
     assert found.service_ports == {found.port_name: found.service_port, "proxy-protocol": 8082}
 
 
-@pytest.mark.parametrize("lines", [INGRESS, POD, SERVICE])
+@pytest.mark.parametrize("lines", [GATEWAY, GATEWAY_THROUGH, INGRESS, POD, SERVICE])
 def test_without_a_load_balancer_no_port_has_proxy_protocol(lines: str) -> None:
     found = exposure(lines)
     assert found.openings == ((found.listening_port, CLIENTS),)
