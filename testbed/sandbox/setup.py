@@ -27,6 +27,7 @@ def setup(world: World) -> None:
             with step(f"installing Debian packages: {', '.join(packages)}"):
                 debian.install(packages)
         tools.build(world.cache)
+        tools.sources(*tools.GATEWAY_API)  # into Go's own cache, since inside the sandbox there is no network
         _fetch_root_filesystems(world)
 
 

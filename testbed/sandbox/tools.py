@@ -41,6 +41,10 @@ TOOLS = (
 )  # fmt: skip
 
 
+GATEWAY_API = ("sigs.k8s.io/gateway-api", MODULES / "gateway")
+"""The module with the CRDs of routes, and the folder of the go.mod it is pinned in."""
+
+
 def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
     """The folder of the binaries for exactly these modules, sources, toolchain and flags, whether it exists or not."""
     digest = hashlib.sha256()

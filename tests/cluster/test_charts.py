@@ -57,7 +57,7 @@ Print = Callable[..., str]
 @pytest.fixture(scope="module", autouse=True)
 def gateway_api() -> Iterator[None]:
     """The published CRDs of routes, without a controller."""
-    folder = tools.sources("sigs.k8s.io/gateway-api", tools.MODULES / "gateway") / "config" / "crd" / "standard"
+    folder = tools.sources(*tools.GATEWAY_API) / "config" / "crd" / "standard"
     files = [f"--filename={folder / f'gateway.networking.k8s.io_{kind}.yaml'}" for kind in ("httproutes", "tlsroutes")]
     done = kubectl("apply", "--server-side", *files)
     assert done.returncode == 0, done.stderr
