@@ -76,10 +76,6 @@ Namespace = Annotated[
         "a namespace that only ecr-frontdoor uses: the stack makes it `restricted`",
     ),
 ]
-AnyName = Annotated[
-    str,
-    Matching(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", "an object's name: lower-case letters, digits, - and ."),
-]
 AnyNamespace = Annotated[
     str,
     Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace's name, like monitoring"),
@@ -88,6 +84,7 @@ AnyNamespace = Annotated[
 _SUBDOMAIN = r"(?=[a-z0-9.-]{1,253}(?:/|$))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 _NAME_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _QUALIFIED_NAME = rf"(?:{_SUBDOMAIN}/)?{_NAME_PART}"
+AnyName = Annotated[str, Matching(_SUBDOMAIN, "an object's name: lower-case letters, digits, - and .")]
 PriorityClassName = Annotated[
     str, Matching(_SUBDOMAIN, "the name of a PriorityClass, like system-cluster-critical, in lower case")
 ]

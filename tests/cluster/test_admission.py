@@ -66,8 +66,8 @@ def test_a_webhook_that_refuses_a_write_is_named_with_its_message_at_once(
 
 
 def test_a_webhook_that_does_not_answer_is_named(site: Site) -> None:
-    nobody = {"url": "https://127.0.0.1:9/"}
-    with admission.registered(site, "ValidatingWebhookConfiguration", nobody, ["configmaps"]):
+    unreachable = {"url": "https://127.0.0.1:9/"}
+    with admission.registered(site, "ValidatingWebhookConfiguration", unreachable, ["configmaps"]):
         admission.wait_until_refused(site)
         site.invocation.remaining_seconds = 17
         with pytest.raises(ClusterError, match=r"Kubernetes cannot call admission webhook owner\.example\.net"):
