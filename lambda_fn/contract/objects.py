@@ -44,9 +44,34 @@ def lambda_labels(workload: str) -> dict[str, str]:
     return {_NAME: workload, "app.kubernetes.io/managed-by": FIELD_MANAGER}
 
 
+CATALOGUE_SHARDS = 16
+"""The ConfigMaps over which the catalogue is spread, beside its index."""
+
+
+def hints_config_map(workload: str) -> str:
+    """The ConfigMap of `contract.hints`, which the watcher writes."""
+    return f"{workload}-hints"
+
+
+def page_config_map(workload: str) -> str:
+    """The ConfigMap with the files of the page, which the charts write."""
+    return f"{workload}-page"
+
+
+def catalogue_config_maps(workload: str) -> dict[str, str]:
+    """The ConfigMaps of the catalogue, which the watcher writes: the file that each holds, and its name."""
+    parts = ["index", *(f"{shard:02d}" for shard in range(CATALOGUE_SHARDS))]
+    return {f"{part}.json.gz": f"{workload}-catalogue-{part}" for part in parts}
+
+
 def refresher_role(workload: str) -> str:
     """The name of the Lambda's Role, and of its RoleBinding."""
     return f"{workload}-refresher"
+
+
+def watcher_role(workload: str) -> str:
+    """The name of the Role of the watcher, and of its RoleBinding."""
+    return f"{workload}-watcher"
 
 
 def deployer_role(workload: str) -> str:
@@ -65,6 +90,11 @@ def proxied_binding(workload: str) -> str:
 def refresher_group(namespace: str) -> str:
     """The Lambda's Kubernetes group by default. Groups are cluster-wide, so the name contains the namespace."""
     return f"ecr-frontdoor:refresher:{namespace}"
+
+
+def watcher_group(namespace: str) -> str:
+    """The Kubernetes group of the watcher, the Lambda that follows the images of ECR."""
+    return f"ecr-frontdoor:watcher:{namespace}"
 
 
 def deployer_group(namespace: str) -> str:
