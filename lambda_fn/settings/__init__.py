@@ -8,6 +8,7 @@ from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import GatewayExposure, IngressExposure, NlbExposure, PodExposure, ServiceExposure
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
+from lambda_fn.settings.page import Page
 from lambda_fn.settings.parse import parse_json, parse_toml, to_json
 from lambda_fn.settings.proxy import Proxy, Resources
 from lambda_fn.settings.refresh import Refresh
@@ -25,6 +26,7 @@ __all__ = [
     "IngressExposure",
     "Names",
     "NlbExposure",
+    "Page",
     "PodExposure",
     "Proxy",
     "Refresh",

@@ -17,6 +17,7 @@ from lambda_fn.settings.deployment import Deployment
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.fields import Contact, HostName
 from lambda_fn.settings.names import Names
+from lambda_fn.settings.page import Page
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.refresh import Refresh
 from lambda_fn.settings.registry import Registry
@@ -53,6 +54,8 @@ class Settings(Table):
     """
     canary: Canary | None = None
     """A pull check of the Lambda through the domain."""
+    page: Page = Page()
+    """What a browser shows at the domain."""
     names: Names = Names()
     """The names of the objects in the cluster."""
     manifests: Literal["kubectl", "namespaced", "external"] = "kubectl"

@@ -191,6 +191,10 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
             "canary = { repository = 'team/a', reference = 'sha256:0' }",
             'canary.reference = "sha256:0": must be a tag like latest, or a digest',
         ),
+        ("", "page = { catalog = true }", "page.catalog is not a known setting: must be one of catalogue, enabled"),
+        ("", "page = { enabled = 'off' }", 'page.enabled = "off": must be true or false'),
+        ("", "page = { enabled = false, catalogue = true }", "page: catalogue = true needs enabled = true"),
+        ("", "page = { findings = true }", "page: findings = true needs catalogue = true"),
         ("[cluster]", "vpc_id = 'vpc-12345678'", "cluster: vpc_id and security_group_id belong together"),
         (
             "[cluster]",
