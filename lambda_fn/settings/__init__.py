@@ -15,6 +15,7 @@ from lambda_fn.settings.refresh import Refresh
 from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.schedule import Schedule
 from lambda_fn.settings.timeouts import Timeouts
+from lambda_fn.settings.watcher import Watcher
 
 __all__ = [
     "Alarms",
@@ -36,6 +37,7 @@ __all__ = [
     "ServiceExposure",
     "Settings",
     "Timeouts",
+    "Watcher",
     "parse_json",
     "parse_toml",
     "to_json",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lambda_fn.contract.objects import refresher_group
+from lambda_fn.contract.objects import refresher_group, watcher_group
 from lambda_fn.settings import consistency
 from lambda_fn.settings.alarms import Alarms
 from lambda_fn.settings.canary import Canary
@@ -22,6 +22,7 @@ from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.refresh import Refresh
 from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.table import Table
+from lambda_fn.settings.watcher import Watcher
 
 
 class Settings(Table):
@@ -42,6 +43,8 @@ class Settings(Table):
     """The nginx workload and how clients reach it."""
     refresh: Refresh = Refresh()
     """The schedule of the refresh."""
+    watcher: Watcher = Watcher()
+    """What follows the images in ECR."""
     deployment: Deployment = Deployment()
     """How CloudFormation deploys the stack."""
     endpoints: Endpoints = Endpoints()
@@ -73,6 +76,16 @@ class Settings(Table):
     def refresher_group(self) -> str:
         """The Lambda's Kubernetes group."""
         return self.names.group or refresher_group(self.cluster.namespace)
+
+    @property
+    def has_watcher(self) -> bool:
+        """Whether anything needs the watcher."""
+        return self.watcher.deletions or self.page.catalogue
+
+    @property
+    def watcher_group(self) -> str:
+        """The watcher's Kubernetes group."""
+        return watcher_group(self.cluster.namespace)
 
     @field_validator("registries")
     @classmethod

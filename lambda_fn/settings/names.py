@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from lambda_fn.contract.objects import catalogue_config_maps, hints_config_map, page_config_map
 from lambda_fn.settings.fields import Group, ObjectName
 from lambda_fn.settings.table import Table
 
@@ -27,10 +28,16 @@ class Names(Table):
     """
 
     @model_validator(mode="after")
-    def _config_maps_are_three(self) -> Self:
+    def _each_config_map_has_its_own_name(self) -> Self:
         names = (self.template_config_map, self.scripts_config_map, self.config_map)
         if len(set(names)) < len(names):
             raise ValueError(
                 "template_config_map, scripts_config_map and config_map must differ: one would overwrite another"
+            )
+        own = {hints_config_map(self.workload), page_config_map(self.workload)}
+        if taken := own.union(catalogue_config_maps(self.workload).values()).intersection(names):
+            raise ValueError(
+                f"{', '.join(sorted(taken))} is a ConfigMap of ecr-frontdoor, named after workload: give "
+                "template_config_map, scripts_config_map and config_map other names"
             )
         return self

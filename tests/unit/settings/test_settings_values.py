@@ -191,6 +191,13 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
             "canary = { repository = 'team/a', reference = 'sha256:0' }",
             'canary.reference = "sha256:0": must be a tag like latest, or a digest',
         ),
+        ("", "watcher = { deletion = true }", "watcher.deletion is not a known setting: must be one of deletions"),
+        ("", "watcher = { deletions = 'off' }", 'watcher.deletions = "off": must be true or false'),
+        (
+            "",
+            "names = { workload = 'proxy', config_map = 'proxy-catalogue-07' }",
+            "names: proxy-catalogue-07 is a ConfigMap of ecr-frontdoor, named after workload: give template_config_map",
+        ),
         ("", "page = { catalog = true }", "page.catalog is not a known setting: must be one of catalogue, enabled"),
         ("", "page = { enabled = 'off' }", 'page.enabled = "off": must be true or false'),
         ("", "page = { enabled = false, catalogue = true }", "page: catalogue = true needs enabled = true"),
