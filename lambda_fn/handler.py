@@ -15,8 +15,8 @@ from lambda_fn.contract import kubectl
 from lambda_fn.contract.errors import CanaryError, FrontdoorError, SettingsError
 from lambda_fn.contract.metrics import SERVICE, Pull, Rollout, Run, dimensions
 from lambda_fn.contract.objects import refresher_role
-from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
-from lambda_fn.edges import metrics
+from lambda_fn.contract.runtime import TASK_ROOT
+from lambda_fn.edges import metrics, settings_file
 from lambda_fn.edges.canary import Canary
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.edges.ecr import Ecr
@@ -29,7 +29,6 @@ from lambda_fn.job.expiry import KnownExpiry
 from lambda_fn.job.refresh import refresh
 from lambda_fn.job.report import Report, ReportedError, RolloutStuckError, UnfinishedError
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.parse import parse_json
 
 logger = Logger(service=SERVICE)
 
@@ -170,13 +169,7 @@ def _dimensions(settings: Settings) -> Mapping[str, str]:
 @cache
 def _edges(bundle: Path) -> tuple[Settings, Ecr, Eks, KnownExpiry]:
     """The settings, the clients made of them, and the known expiry of the token: reused while the Lambda is warm."""
-    try:
-        text = (bundle / SETTINGS_FILE).read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(
-            f"{SETTINGS_FILE} in the bundle cannot be read ({error.strerror}): deploy the stack again"
-        ) from error
-    settings = parse_json(text, SETTINGS_FILE)
+    settings = settings_file.read(bundle)
     return settings, Ecr(), Eks(settings.cluster, settings.proxy.resolver), KnownExpiry()
 
 

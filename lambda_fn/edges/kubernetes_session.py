@@ -165,6 +165,11 @@ def is_missing(error: ApiError) -> bool:
     return _status(error) == HTTPStatus.NOT_FOUND
 
 
+def is_outdated(error: ApiError) -> bool:
+    """Whether the object, or its version, is another one than the request was made for."""
+    return _status(error) == HTTPStatus.CONFLICT and not conflicts(error)
+
+
 def conflicts(error: ApiError) -> tuple[str, ...]:
     """The fields an apply would take from other managers, each with its manager; empty when that is not the error.
 

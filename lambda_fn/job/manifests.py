@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lambda_fn.contract import secret
-from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, lambda_labels
+from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, hints_config_map, lambda_labels
 from lambda_fn.settings.names import Names
 
 Manifest = dict[str, Any]
@@ -38,6 +38,16 @@ class Objects:
     def config_map(self, configuration: str) -> Manifest:
         """The ConfigMap with the rendered nginx configuration."""
         return {**self._created("ConfigMap", self.names.config_map), "data": {CONFIG_KEY: configuration}}
+
+    def hints(self, data: Mapping[str, str] | None = None, *, version: str | None = None) -> Manifest:
+        """The ConfigMap with `data` of `contract.hints`.
+
+        With a version, the API server refuses it where the object has another one by now.
+        """
+        manifest = self._created("ConfigMap", hints_config_map(self.names.workload))
+        if version:
+            manifest["metadata"]["resourceVersion"] = version
+        return {**manifest, "data": dict(data)} if data else manifest
 
     def rollout(self, annotations: Mapping[str, str]) -> Manifest:
         """The part of the Deployment that is the Lambda's: `annotations` of its pod template, and nothing else."""

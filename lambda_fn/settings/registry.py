@@ -1,11 +1,13 @@
 """One ECR registry, as an operator sets it. Pure."""
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.contract.registries import ecr_hosts
 from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
+from lambda_fn.contract.repository_pattern import RepositoryPattern as Pattern
 from lambda_fn.settings.fields import Account, EcrHost, Region, RepositoryPattern
 from lambda_fn.settings.table import Table
 
@@ -27,6 +29,11 @@ class Registry(Table):
     has at most 4,092 characters, in which each `.` and `*` counts twice.
     """
 
+    @property
+    def host(self) -> str:
+        """Its host name, as the nginx configuration has it."""
+        return self.endpoint or ecr_hosts(self.account, self.region)[0]
+
     @field_validator("repositories")
     @classmethod
     def _nginx_can_read_them(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,3 +54,8 @@ class Registry(Table):
                 f"be one of {', '.join(allowed)}"
             )
         return self
+
+
+def serving(registries: Iterable[Registry], repository: str) -> Registry | None:
+    """The registry from which clients get a repository: the first that allows it; None where none does."""
+    return next((each for each in registries if any(Pattern(p).matches(repository) for p in each.repositories)), None)

@@ -16,6 +16,7 @@ PACKAGES = {
     "lambda_fn.job": {"lambda_fn.contract", "lambda_fn.settings"},
     "lambda_fn.edges": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.job"},
     "lambda_fn.handler": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.job", "lambda_fn.edges"},
+    "lambda_fn.watcher": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.job", "lambda_fn.edges"},
     "k8s_manifests": {"lambda_fn.contract", "lambda_fn.settings"},
     "stacks": {"lambda_fn.contract", "lambda_fn.settings", "k8s_manifests"},
     "cli": {
@@ -60,6 +61,7 @@ LIBRARIES = {
     | {"aws_lambda_powertools", "boto3", "botocore", "httpx2", "lightkube", "tenacity"}
     | {"mypy_boto3_ecr", "mypy_boto3_eks", "mypy_boto3_sts"},
     "lambda_fn.handler": _PYTHON | {"aws_lambda_powertools"},
+    "lambda_fn.watcher": _PYTHON | {"aws_lambda_powertools"},
     "k8s_manifests": _PYTHON | {"cdk8s", "constructs", "lightkube", "pydantic"},
     "stacks": _PYTHON | {"aws_cdk", "constructs"},
     "cli": _PYTHON | {"boto3", "botocore", "httpx2", "lightkube", "pydantic", "urllib3"},

@@ -1,0 +1,71 @@
+"""The hints in the cluster: the port `Store` over lightkube."""
+
+from datetime import datetime
+from typing import cast
+
+from lightkube import ApiError
+from lightkube.resources.core_v1 import ConfigMap
+from lightkube.types import PatchType
+
+from lambda_fn.contract import hints
+from lambda_fn.contract.hints import Hints
+from lambda_fn.contract.objects import hints_config_map
+from lambda_fn.edges.kubernetes_session import KubernetesSession, is_missing, is_outdated
+from lambda_fn.job.api_error import Action
+from lambda_fn.job.gone_images import Stored
+from lambda_fn.job.manifests import Objects
+
+
+class HintStore:
+    """Reads and writes one ConfigMap, and never overwrites what another writer wrote meanwhile."""
+
+    def __init__(self, objects: Objects, session: KubernetesSession) -> None:
+        self._objects = objects
+        self._name = hints_config_map(objects.names.workload)
+        self._session = session
+
+    def read(self) -> Stored:
+        """The hints as they are; none where the ConfigMap does not exist.
+
+        Raises:
+            ClusterError: The API refuses or fails.
+        """
+        try:
+            found = self._session.call(
+                Action("get", "configmaps", self._name),
+                lambda client: client.get(ConfigMap, self._name),
+                answers=is_missing,
+            )
+        except ApiError:
+            return Stored(Hints({}, {}), None)
+        parsed, wrong_lines = hints.parse(found.data or {})
+        return Stored(parsed, found.metadata.resourceVersion if found.metadata else None, wrong_lines)
+
+    def write(self, new: Hints, *, version: str | None, now: datetime) -> bool:
+        """Replace what `read` gave with that version; False, without a change, where it has another one by now.
+
+        Raises:
+            ClusterError: The API refuses or fails.
+        """
+        try:
+            self._apply(hints.build(new, now=now), version or self._create())
+        except ApiError:
+            return False
+        return True
+
+    def _create(self) -> str:
+        """The version of a ConfigMap without hints: an apply would also take one that another writer just made."""
+        empty = cast("ConfigMap", ConfigMap.from_dict(self._objects.hints()))
+        created = self._session.call(
+            Action("create", "configmaps", self._name), lambda client: client.create(empty), answers=is_outdated
+        )
+        return str(created.metadata and created.metadata.resourceVersion)
+
+    def _apply(self, data: dict[str, str], version: str) -> None:
+        manifest = self._objects.hints(data, version=version)
+        # With force: an edit by hand is in what `read` gave, and `data` holds it as far as it is valid.
+        self._session.call(
+            Action("patch", "configmaps", self._name),
+            lambda client: client.patch(ConfigMap, self._name, manifest, patch_type=PatchType.APPLY, force=True),
+            answers=is_outdated,
+        )

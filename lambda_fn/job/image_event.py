@@ -1,0 +1,97 @@
+"""An event of ECR about an image, as EventBridge writes it. Pure.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html : sent on a best effort basis. It may come
+twice, late, or after an event that it preceded.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from lambda_fn.contract.errors import EventError
+from lambda_fn.contract.hints import DIGEST, REPOSITORY, Image
+from lambda_fn.contract.times import parse_instant
+from lambda_fn.settings.registry import Registry, serving
+
+SOURCE, DETAIL_TYPE = "aws.ecr", "ECR Image Action"
+
+
+class Action(StrEnum):
+    """What happened to the image; other actions of ECR are of no interest."""
+
+    PUSH = "PUSH"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEvent:
+    """A push or a deletion that has succeeded, in a repository that clients may pull.
+
+    Attributes:
+        action: After a DELETE the image may still exist: ECR sends one for each tag that is removed, too.
+        image: Its manifest.
+        at: When it happened.
+    """
+
+    action: Action
+    image: Image
+    at: datetime
+
+
+def parse(body: str, registries: Sequence[Registry]) -> ImageEvent | None:
+    """The event in a message of the queue.
+
+    Args:
+        body: EventBridge's event as JSON.
+        registries: In the order of the settings.
+
+    Returns:
+        None for an event of no interest: another kind, or a repository that no client gets from that registry.
+
+    Raises:
+        EventError: The message is no such event, or lacks something.
+    """
+    event = _object(body)
+    if (event.get("source"), event.get("detail-type")) != (SOURCE, DETAIL_TYPE):
+        return None
+    detail = event.get("detail")
+    if not isinstance(detail, Mapping):
+        raise EventError("an event of ECR has no detail. Fix: let a rule forward whole events, without a transformer")
+    if detail.get("result") != "SUCCESS" or detail.get("action-type") not in {*Action}:
+        return None
+    repository = _field(detail, "repository-name", REPOSITORY)
+    digest = _field(detail, "image-digest", DIGEST)
+    place = (_field(event, "account", r"\d{12}"), _field(event, "region", r"[a-z0-9-]{1,32}"))
+    try:
+        at = parse_instant(str(event.get("time")))
+    except ValueError:
+        raise EventError(f"an event of ECR has the time {_shown(event.get('time'))}, which is not an instant") from None
+    registry = serving(registries, repository)
+    if registry is None or (registry.account, registry.region) != place:
+        return None
+    return ImageEvent(Action(detail["action-type"]), Image(registry.host, repository, digest), at)
+
+
+def _object(body: str) -> Mapping[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, Mapping):
+        raise EventError(f"a message in the queue of ECR's events is not a JSON object: {_shown(body)}")
+    return event
+
+
+def _field(of: Mapping[str, Any], name: str, expression: str) -> str:
+    value = of.get(name)
+    if not isinstance(value, str) or not re.fullmatch(expression, value, re.ASCII):
+        raise EventError(f"an event of ECR has {name} = {_shown(value)}, which is not what ECR writes")
+    return value
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:200]

@@ -1,0 +1,98 @@
+"""What the watcher is invoked with. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lambda_fn.contract.errors import EventError
+from lambda_fn.contract.hints import DIGEST, MOST_NAMED, REPOSITORY, Image
+from lambda_fn.settings.registry import Registry, serving
+
+_ALLOWED = (
+    'Allowed are a batch of SQS, {"forget": [...]} and {"remember": [...]}, each with a list of '
+    "repository@sha256:<64 hexadecimal digits>"
+)
+_REFERENCE = re.compile(rf"(?P<repository>{REPOSITORY})@(?P<digest>{DIGEST})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the queue."""
+
+    id: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that SQS delivers together."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Images that an operator wants every pod to refuse from now on."""
+
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Images that pods may serve again."""
+
+    images: tuple[Image, ...]
+
+
+Request = Batch | Forget | Remember
+
+
+def parse(event: object, registries: Sequence[Registry]) -> Request:
+    """The request in a Lambda event.
+
+    Args:
+        event: As Lambda gives it.
+        registries: In the order of the settings.
+
+    Raises:
+        EventError: It is anything else, or names an image that clients cannot pull; says what is allowed.
+    """
+    if isinstance(event, Mapping) and len(event) == 1:
+        match event:
+            case {"Records": [*records]}:
+                return Batch(tuple(map(_message, records)))
+            case {"forget": [*names]}:
+                return Forget(_images(names, registries))
+            case {"remember": [*names]}:
+                return Remember(_images(names, registries))
+    shown = sorted(map(str, event)) if isinstance(event, Mapping) else type(event).__name__
+    raise EventError(f"the event with {str(shown)[:200]} is not one of the watcher's. {_ALLOWED}")
+
+
+def _message(record: Any) -> Message:  # noqa: ANN401 - anything that JSON can be
+    match record:
+        case {"eventSource": "aws:sqs", "messageId": str(id_), "body": str(body)}:
+            return Message(id_, body)
+        case _:
+            raise EventError(f"a record of the event is not a message of SQS: {str(record)[:200]!r}. {_ALLOWED}")
+
+
+def _images(names: Sequence[object], registries: Sequence[Registry]) -> tuple[Image, ...]:
+    if not 0 < len(names) <= MOST_NAMED:
+        raise EventError(f"the event names {len(names)} images: must be 1 to {MOST_NAMED}. {_ALLOWED}")
+    return tuple(dict.fromkeys(_image(name, registries) for name in names))
+
+
+def _image(name: object, registries: Sequence[Registry]) -> Image:
+    found = _REFERENCE.fullmatch(name) if isinstance(name, str) else None
+    if not found:
+        raise EventError(f"the event names the image {str(name)[:400]!r}. {_ALLOWED}")
+    registry = serving(registries, found["repository"])
+    if registry is None:
+        allowed = ", ".join(pattern for each in registries for pattern in each.repositories)
+        raise EventError(
+            f"no client can pull from {found['repository']}: the registries of the settings allow {allowed[:400]}. "
+            "Fix: name the repository as clients pull it"
+        )
+    return Image(registry.host, found["repository"], found["digest"])

@@ -1,0 +1,140 @@
+"""The watcher's entry point: ECR's events and an operator's wishes in, hints for the proxy out."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambda_fn.contract.errors import EventError, FrontdoorError, RegistryError
+from lambda_fn.contract.hints import Image
+from lambda_fn.contract.metrics import SERVICE
+from lambda_fn.contract.objects import watcher_role
+from lambda_fn.contract.runtime import TASK_ROOT
+from lambda_fn.edges import settings_file
+from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.edges.ecr_images import EcrImages
+from lambda_fn.edges.eks import Eks
+from lambda_fn.edges.hint_store import HintStore
+from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.job import gone_images, image_event, watcher_event
+from lambda_fn.job.api_error import Grant
+from lambda_fn.job.image_event import ImageEvent
+from lambda_fn.job.manifests import Objects
+from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember
+from lambda_fn.settings.models import Settings
+
+logger = Logger(service=SERVICE)
+
+# botocore logs whole answers at DEBUG; a log level set on the function must not enable that.
+for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
+
+
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """A batch of ECR's events, or what an operator wants forgotten or remembered.
+
+    Args:
+        event: As `lambda_fn.job.watcher_event` describes it.
+        context: The Lambda context.
+
+    Returns:
+        For a batch, the messages to deliver again, as Lambda expects it of a function with partial failures:
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html . Otherwise what was done.
+
+    Raises:
+        FrontdoorError: The run failed, and the invocation with it: SQS delivers the whole batch again.
+    """
+    clock = LambdaClock(context)
+    try:
+        settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
+        match watcher_event.parse(event, settings.registries):
+            case Batch(messages):
+                return _follow(messages, settings, images, eks, clock)
+            case Forget(named):
+                with _store(settings, eks, clock) as store:
+                    gone_images.forget(named, store=store, clock=clock)
+                return _logged({"forgotten": _texts(named), "in_ecr": _in_ecr(named, images)})
+            case Remember(named):
+                with _store(settings, eks, clock) as store:
+                    lifted = gone_images.remember(named, store=store, clock=clock)
+                return _logged({"remembered": _texts(lifted)})
+    except FrontdoorError as error:
+        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
+        raise
+    except Exception:
+        logger.exception("unexpected error: this is a defect of ecr-frontdoor")
+        raise
+
+
+def _follow(
+    messages: tuple[Message, ...], settings: Settings, images: EcrImages, eks: Eks, clock: LambdaClock
+) -> dict[str, Any]:
+    """The messages to deliver again: those that are not an event of ECR, and those about which ECR said nothing."""
+    events: dict[str, ImageEvent] = {}
+    again: list[str] = []
+    for message in messages:
+        try:
+            event = image_event.parse(message.body, settings.registries)
+        except EventError as error:
+            logger.error(str(error), error=type(error).__name__, message_id=message.id)  # noqa: TRY400 - complete
+            again.append(message.id)
+            continue
+        if event:
+            events[message.id] = event
+    if events and settings.watcher.deletions:
+        with _store(settings, eks, clock) as store:
+            followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
+        for reason in dict.fromkeys(followed.unknown.values()):
+            logger.error(reason)
+        if followed.wrong_lines:
+            logger.warning("lines of the hints had another format and were removed", lines=followed.wrong_lines)
+        again += [id_ for id_, event in events.items() if event.image in followed.unknown]
+        _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "messages": len(messages)})
+    return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
+
+
+def _in_ecr(named: tuple[Image, ...], images: EcrImages) -> list[str]:
+    """Those of the images that ECR still has, or of which it does not say that it has none."""
+    found = []
+    for image in named:
+        try:
+            exists = images.exists(image)
+        except RegistryError as error:
+            logger.warning(str(error))
+            exists = True
+        if exists:
+            found.append(str(image))
+    return found
+
+
+@contextmanager
+def _store(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[HintStore]:
+    """The hints in the cluster, with a connection of its own."""
+    names, namespace = settings.names, settings.cluster.namespace
+    objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
+    grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
+    with closing(KubernetesSession(grant, eks.connect(), eks, clock)) as session:
+        yield HintStore(objects, session)
+
+
+def _texts(images: tuple[Image, ...]) -> list[str]:
+    return [str(image) for image in images]
+
+
+def _logged(report: dict[str, Any]) -> dict[str, Any]:
+    logger.info("watcher", report=report)
+    return report
+
+
+@cache
+def _edges(bundle: Path) -> tuple[Settings, EcrImages, Eks]:
+    """The settings, and the clients made of them: reused while the Lambda is warm."""
+    settings = settings_file.read(bundle)
+    return settings, EcrImages(), Eks(settings.cluster, settings.proxy.resolver)

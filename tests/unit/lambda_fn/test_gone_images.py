@@ -1,0 +1,181 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from lambda_fn.contract.errors import ClusterError, EventError
+from lambda_fn.contract.hints import Hints, Image
+from lambda_fn.job import gone_images
+from lambda_fn.job.gone_images import ATTEMPTS, Followed
+from lambda_fn.job.image_event import Action, ImageEvent
+from tests.fakes.clock import STARTED_AT, FakeClock
+from tests.fakes.hints import FakeImages, FakeStore, image
+
+APP, BASE, OTHER = image(1), image(2, "team/base"), image(3, "team/other")
+
+
+def seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def deleted(of: Image, *, ago: float = 30) -> ImageEvent:
+    return ImageEvent(Action.DELETE, of, STARTED_AT - timedelta(seconds=ago))
+
+
+def pushed(of: Image, *, ago: float = 30) -> ImageEvent:
+    return ImageEvent(Action.PUSH, of, STARTED_AT - timedelta(seconds=ago))
+
+
+def gone(*of: Image, ago: float = 60) -> Hints:
+    return Hints(dict.fromkeys(of, seconds(STARTED_AT - timedelta(seconds=ago))), {})
+
+
+def follow(store: FakeStore, images: FakeImages, *events: ImageEvent, clock: FakeClock | None = None) -> Followed:
+    return gone_images.follow(events, images=images, store=store, clock=clock or FakeClock())
+
+
+def test_a_deleted_image_is_refused_from_the_second_of_its_deletion() -> None:
+    store = FakeStore()
+    followed = follow(store, FakeImages(), deleted(APP, ago=30))
+    assert followed == Followed(refused=(APP,))
+    assert store.hints == Hints({APP: seconds(STARTED_AT) - 30}, {})
+
+
+def test_an_image_whose_tag_was_removed_and_which_has_another_is_not_refused() -> None:
+    store = FakeStore()
+    assert follow(store, FakeImages(APP), deleted(APP)) == Followed()
+    assert store.data is None
+
+
+def test_an_image_that_was_pushed_again_is_no_longer_refused() -> None:
+    store = FakeStore(gone(APP, BASE))
+    assert follow(store, FakeImages(APP), pushed(APP)) == Followed(served=(APP,))
+    assert store.hints == gone(BASE)
+
+
+def test_a_push_of_another_image_asks_and_writes_nothing() -> None:
+    store, images = FakeStore(gone(BASE)), FakeImages(APP)
+    assert follow(store, images, pushed(APP)) == Followed()
+    assert (images.asked, store.writes) == ([], 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("exists", [True, False])
+def test_in_whatever_order_a_deletion_and_a_push_come_what_ecr_has_now_counts(*, order: int, exists: bool) -> None:
+    events = [deleted(APP, ago=20), pushed(APP, ago=20)][::order]
+    images = FakeImages(*([APP] if exists else []))
+    together, apart = FakeStore(), FakeStore()
+    follow(together, images, *events)
+    for one in events:
+        follow(apart, images, one)
+    assert set(together.hints.gone) == set(apart.hints.gone) == (set() if exists else {APP})
+
+
+def test_a_push_that_comes_after_the_deletion_that_followed_it_lifts_nothing() -> None:
+    store = FakeStore(gone(APP, ago=10))
+    assert follow(store, FakeImages(), pushed(APP, ago=60)) == Followed()
+    assert store.hints == gone(APP, ago=10)
+    assert store.writes == 0
+
+
+def test_an_event_that_comes_twice_is_not_asked_about_twice() -> None:
+    store, images = FakeStore(), FakeImages()
+    for _ in range(2):
+        follow(store, images, deleted(APP), deleted(APP))
+    assert (images.asked, store.writes) == ([APP], 1)
+
+
+def test_many_events_of_a_batch_are_one_write() -> None:
+    store = FakeStore()
+    images = [image(number) for number in range(100)]
+    followed = follow(store, FakeImages(*images[:50]), *map(deleted, images))
+    assert set(followed.refused) == set(images[50:])
+    assert store.writes == 1
+
+
+def test_a_deletion_in_the_future_is_one_of_now() -> None:
+    store = FakeStore()
+    follow(store, FakeImages(), deleted(APP, ago=-86_400 * 365))
+    assert store.hints.deleted == {APP: seconds(STARTED_AT)}
+
+
+def test_a_failure_of_ecr_refuses_nothing_and_lifts_nothing_and_holds_up_no_other_repository() -> None:
+    store, images = FakeStore(gone(APP)), FakeImages()
+    images.refused = {APP.repository}
+    second = image(7)
+    followed = follow(store, images, pushed(APP), deleted(second), deleted(BASE))
+    assert followed.refused == (BASE,)
+    assert set(followed.unknown) == {APP, second}
+    assert set(store.hints.gone) == {APP, BASE}
+    assert len([asked for asked in images.asked if asked.repository == APP.repository]) == 1
+
+
+def test_without_time_to_ask_ecr_the_events_have_to_come_again() -> None:
+    store = FakeStore()
+    followed = follow(store, FakeImages(), deleted(APP), clock=FakeClock(remaining_seconds=10))
+    assert followed.unknown == {APP: "no time was left to ask ECR"}
+    assert store.hints.gone == {}
+
+
+def test_what_another_writer_wrote_meanwhile_is_kept_and_ecr_is_asked_again() -> None:
+    store, images = FakeStore(), FakeImages(APP)
+    before = FakeImages()
+
+    def meanwhile() -> None:
+        """The image is deleted just after ECR was asked, and another instance is faster with that."""
+        images.meanwhile = lambda: None
+        images.there.clear()
+        follow(store, before, deleted(APP, ago=0), deleted(BASE))
+
+    images.meanwhile = meanwhile
+    follow(store, images, deleted(APP), deleted(OTHER))
+    assert set(store.hints.gone) == {APP, BASE, OTHER}
+
+
+def test_a_writer_that_is_always_faster_is_an_error() -> None:
+    store, images, clock = FakeStore(gone(BASE)), FakeImages(), FakeClock()
+
+    def faster() -> None:
+        other = store.read()
+        assert store.write(
+            Hints({image(100 + store.writes): seconds(STARTED_AT)}, {}), version=other.version, now=clock.now()
+        )
+
+    images.meanwhile = faster
+    with pytest.raises(ClusterError, match=f"another writer changed the hints each of {ATTEMPTS} times"):
+        follow(store, images, deleted(APP), clock=clock)
+    assert sum(clock.slept) < 30
+
+
+def test_lines_of_another_format_are_counted_and_replaced() -> None:
+    store = FakeStore(gone(APP))
+    assert store.data is not None
+    store.data["gone"] += "team/app\n"
+    assert follow(store, FakeImages(BASE), pushed(BASE)).wrong_lines == 1
+    assert store.read().wrong_lines == 0
+    assert store.hints == gone(APP)
+
+
+def test_what_an_operator_named_is_refused_although_ecr_has_it() -> None:
+    store, images = FakeStore(gone(BASE)), FakeImages(APP)
+    gone_images.forget([APP], store=store, clock=FakeClock())
+    assert store.hints == Hints(gone(BASE).deleted, {APP: seconds(STARTED_AT)})
+    follow(store, images, pushed(APP), deleted(APP))
+    assert APP in store.hints.gone, "neither a push nor the removal of a tag lifts it"
+    assert images.asked == []
+
+
+def test_an_operator_lifts_what_was_named_and_what_was_deleted() -> None:
+    store = FakeStore(gone(BASE))
+    gone_images.forget([APP], store=store, clock=FakeClock())
+    assert gone_images.remember([APP, BASE, OTHER], store=store, clock=FakeClock()) == (APP, BASE)
+    assert store.hints == Hints({}, {})
+
+
+def test_an_image_too_many_is_an_error_and_none_is_lost() -> None:
+    named = [image(number) for number in range(200)]
+    store = FakeStore()
+    gone_images.forget(named, store=store, clock=FakeClock())
+    gone_images.forget(named[:1], store=store, clock=FakeClock())
+    with pytest.raises(EventError, match="would have named 201 images, and 200 is the limit"):
+        gone_images.forget([APP, image(1000)], store=store, clock=FakeClock())
+    assert set(store.hints.named) == set(named)

@@ -1,0 +1,104 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_fn.contract.errors import EventError
+from lambda_fn.job.image_event import Action, ImageEvent, parse
+from lambda_fn.settings import Registry
+from tests.fakes.hints import event, image
+
+REGISTRIES = (
+    Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*", "base")),
+    Registry(account="210987654321", region="eu-west-1", endpoint="210987654321.dkr-ecr.eu-west-1.on.aws"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+def parsed(**changes: Any) -> ImageEvent | None:  # noqa: ANN401 - anything that JSON can be
+    return parse(json.dumps(event(**changes)), REGISTRIES)
+
+
+def test_an_event_is_about_an_image_as_the_proxy_names_it() -> None:
+    assert parsed() == ImageEvent(Action.DELETE, image(), datetime(2026, 11, 23, 8, 59, 30, tzinfo=UTC))
+
+
+def test_an_event_without_a_tag_is_one_about_the_image() -> None:
+    untagged = event(action_type="PUSH")
+    del untagged["detail"]["image-tag"]
+    found = parse(json.dumps(untagged), REGISTRIES)
+    assert found is not None
+    assert (found.action, found.image) == (Action.PUSH, image())
+
+
+def test_the_host_of_the_image_is_the_endpoint_of_the_settings() -> None:
+    found = parsed(account="210987654321", region="eu-west-1", repository_name="other/app")
+    assert found is not None
+    assert found.image.host == "210987654321.dkr-ecr.eu-west-1.on.aws"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": "aws.s3"},
+        {"detail_type": "ECR Image Scan"},
+        {"result": "FAILURE"},
+        {"action_type": "UPDATE"},
+        {"account": "999999999999"},
+        {"region": "us-east-1"},
+        {"repository_name": "other/app"},
+        {"repository_name": "team"},
+        # A client gets this one from the first registry.
+        {"account": "210987654321", "region": "eu-west-1"},
+    ],
+    ids=str,
+)
+def test_an_event_of_no_interest_is_left_out(changes: dict[str, Any]) -> None:
+    assert parsed(**changes) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"detail": None}, "has no detail"),
+        ({"repository_name": None}, "has repository-name = None"),
+        ({"repository_name": "team/../x y"}, "has repository-name = 'team/../x y'"),
+        ({"repository_name": "team/app\n"}, "has repository-name ="),
+        ({"image_digest": "sha256:0"}, "has image-digest = 'sha256:0'"),
+        ({"image_digest": ["sha256:0"]}, "has image-digest ="),
+        ({"account": 123456789012}, "has account = 123456789012"),
+        ({"region": ""}, "has region = ''"),
+        ({"time": "yesterday"}, "has the time 'yesterday'"),
+        ({"time": None}, "has the time None"),
+    ],
+    ids=str,
+)
+def test_an_event_that_lacks_something_is_an_error_that_names_it(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(EventError, match=message.replace(".", r"\.").replace("[", r"\[")):
+        parsed(**changes)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "{", "[" * 100_000])
+def test_a_message_that_is_not_an_object_is_an_error_with_a_short_message(body: str) -> None:
+    with pytest.raises(EventError, match="is not a JSON object") as caught:
+        parse(body, REGISTRIES)
+    assert len(str(caught.value)) < 300
+
+
+@given(st.dictionaries(st.sampled_from([*event(), *event()["detail"]]), JSON))
+def test_whatever_the_fields_hold_the_answer_is_an_event_none_or_an_error(changes: dict[str, Any]) -> None:
+    body = event()
+    body["detail"].update({key: value for key, value in changes.items() if key in body["detail"]})
+    body.update({key: value for key, value in changes.items() if key in body})
+    try:
+        found = parse(json.dumps(body), REGISTRIES)
+    except EventError:
+        return
+    assert found is None or found.image == image()

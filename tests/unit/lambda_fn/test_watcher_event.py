@@ -1,0 +1,68 @@
+from typing import Any
+
+import pytest
+
+from lambda_fn.contract.errors import EventError
+from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember, parse
+from lambda_fn.settings import Registry
+from tests.fakes.hints import event, image, messages
+
+REGISTRIES = (Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*",)),)
+NAME = f"team/app@{image().digest}"
+
+
+def test_a_batch_has_the_bodies_of_its_messages() -> None:
+    found = parse(messages("one", "two"), REGISTRIES)
+    assert found == Batch((Message("message-0", "one"), Message("message-1", "two")))
+
+
+def test_an_operator_names_images_as_clients_pull_them() -> None:
+    assert parse({"forget": [NAME, NAME]}, REGISTRIES) == Forget((image(),))
+    assert parse({"remember": [NAME]}, REGISTRIES) == Remember((image(),))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        [],
+        "forget",
+        {},
+        {"dry_run": True},
+        {"forget": NAME},
+        {"forget": [NAME], "remember": [NAME]},
+        {"Records": {}},
+        event(),
+    ],
+    ids=str,
+)
+def test_another_event_is_an_error_that_says_what_is_allowed(wrong: object) -> None:
+    with pytest.raises(EventError, match=r'Allowed are a batch of SQS, {"forget": \[...\]}'):
+        parse(wrong, REGISTRIES)
+
+
+@pytest.mark.parametrize(
+    "record", [None, {}, {"eventSource": "aws:sns", "messageId": "a", "body": "b"}, {"eventSource": "aws:sqs"}], ids=str
+)
+def test_a_record_that_is_not_a_message_of_sqs_is_an_error(record: Any) -> None:  # noqa: ANN401 - anything that JSON can be
+    with pytest.raises(EventError, match="is not a message of SQS"):
+        parse({"Records": [record]}, REGISTRIES)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "names 0 images: must be 1 to 200"),
+        ([f"team/app@sha256:{number:064x}" for number in range(201)], "names 201 images"),
+        (["team/app:1.4"], "names the image 'team/app:1.4'"),
+        (["team/app"], "names the image 'team/app'"),
+        ([f"{NAME}\n"], "names the image"),
+        ([NAME.upper()], "names the image"),
+        ([7], "names the image '7'"),
+        ([NAME, f"other/app@{image().digest}"], r"no client can pull from other/app: the registries .* allow team/\*"),
+    ],
+    ids=str,
+)
+def test_an_image_that_cannot_be_meant_is_an_error(names: list[object], message: str) -> None:
+    with pytest.raises(EventError, match=message):
+        parse({"forget": names}, REGISTRIES)
