@@ -61,7 +61,7 @@ def parse(body: str, registries: Sequence[Registry]) -> ImageEvent | None:
     detail = event.get("detail")
     if not isinstance(detail, Mapping):
         raise EventError("an event of ECR has no detail. Fix: let a rule forward whole events, without a transformer")
-    if detail.get("result") != "SUCCESS" or detail.get("action-type") not in {*Action}:
+    if detail.get("result") != "SUCCESS" or detail.get("action-type") not in [*Action]:
         return None
     repository = _field(detail, "repository-name", REPOSITORY)
     digest = _field(detail, "image-digest", DIGEST)
