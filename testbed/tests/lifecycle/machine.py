@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import os
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +58,25 @@ def processes_of(world: World) -> list[str]:
     return [command for command, groups in _processes() if str(world.state) in command or f"/{world.cgroup}/" in groups]
 
 
-def processes_in(namespace: str) -> list[str]:
-    """Ids of every process in a PID namespace, `pid:[4026532000]` for example."""
-    return [process.name for process in Path("/proc").glob("[0-9]*") if _namespace(process) == namespace]
+class PidNamespace:
+    """The PID namespace of a process. It is held open: the kernel gives the number of one that has ended to the next.
+
+    Attributes:
+        name: Such as `pid:[4026532000]`.
+    """
+
+    def __init__(self, process: Path) -> None:
+        held = os.open(process / "ns" / "pid", os.O_RDONLY)
+        weakref.finalize(self, os.close, held)
+        self.name = str(Path(f"/proc/self/fd/{held}").readlink())
 
 
-def programs_in(namespace: str) -> list[str]:
+def processes_in(namespace: PidNamespace) -> list[str]:
+    """Ids of every process in a PID namespace."""
+    return [process.name for process in Path("/proc").glob("[0-9]*") if _namespace(process) == namespace.name]
+
+
+def programs_in(namespace: PidNamespace) -> list[str]:
     """The names of the programs in a PID namespace."""
     found = []
     for process in processes_in(namespace):
@@ -70,11 +85,11 @@ def programs_in(namespace: str) -> list[str]:
     return found
 
 
-def namespace_of(world: World) -> str:
+def namespace_of(world: World) -> PidNamespace:
     """The PID namespace of a sandbox that is up."""
     init = InitProcess.recorded(world)
     assert init is not None
-    return str((Path("/proc") / str(init.pid) / "ns" / "pid").readlink())
+    return PidNamespace(Path("/proc") / str(init.pid))
 
 
 def cgroups_of(world: World) -> list[Path]:
