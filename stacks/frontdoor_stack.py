@@ -96,18 +96,20 @@ class FrontdoorStack(cdk.Stack):
 
     def _load_balancer(self, settings: Settings) -> LoadBalancer | None:
         """The load balancer, with an exposure that has one."""
-        if not isinstance(settings.proxy.exposure, NlbExposure):
+        table, controller = settings.proxy.exposure, exposure_of(settings).controller
+        if not isinstance(table, NlbExposure) or not controller:
             return None
         return LoadBalancer(
             self,
             "LoadBalancer",
             domain=settings.domain,
             cluster=settings.cluster,
-            exposure=settings.proxy.exposure,
+            exposure=table,
             manifests=settings.manifests,
             client_cidrs=settings.proxy.client_cidrs,
             pod_port=exposure_of(settings).listening_port,
             drain_seconds=settings.proxy.drain_seconds,
+            target_group_tags=controller.target_group_tags(settings.cluster.name),
         )
 
     def _alarms(self, settings: Settings, refreshes: Refresh, key: kms.IKey | None) -> Alarms:

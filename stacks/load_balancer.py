@@ -46,6 +46,7 @@ class LoadBalancer(Construct):
         client_cidrs: Iterable[str],
         pod_port: int,
         drain_seconds: int,
+        target_group_tags: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
         ports = {"Pods": pod_port, "ProxyProtocol": PROXY_PROTOCOL_PORT}
@@ -59,6 +60,7 @@ class LoadBalancer(Construct):
                 exposure=exposure,
                 drain_seconds=drain_seconds,
                 proxy_protocol=name == "ProxyProtocol",
+                tags=target_group_tags,
             )
             for name in ports
         )

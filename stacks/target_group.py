@@ -1,5 +1,8 @@
 """The target group of the load balancer: pods by IP address, healthy while nginx is ready."""
 
+from collections.abc import Mapping
+
+import aws_cdk as cdk
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
@@ -10,7 +13,7 @@ from stacks.network import HTTPS
 _LONGEST_DEREGISTRATION_SECONDS = 3600
 
 
-def target_group(
+def target_group(  # noqa: PLR0913 - properties, each passed by name
     scope: Construct,
     construct_id: str,
     *,
@@ -18,6 +21,7 @@ def target_group(
     exposure: NlbExposure,
     drain_seconds: int,
     proxy_protocol: bool,
+    tags: Mapping[str, str],
 ) -> elbv2.CfnTargetGroup:
     """Pods by IP address, each with the port it was registered with; healthy while nginx is ready.
 
@@ -46,6 +50,8 @@ def target_group(
             preserve_client_ip=exposure.preserve_client_ip and not proxy_protocol,
             drain_seconds=drain_seconds,
         ),
+        # None and not an empty list: the tags of [deployment] are added to them.
+        tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()] or None,
     )
 
 

@@ -20,6 +20,13 @@ def title(document: Mapping[str, Any]) -> str:
     return f"{document['kind']} {document['metadata']['name']}"
 
 
+def kubectl_argument(document: Mapping[str, Any]) -> str:
+    """The object in a command of kubectl, with its API group: `deployment.apps/aws-registry-proxy`."""
+    group, slash, _ = document["apiVersion"].partition("/")
+    kind = document["kind"].lower()
+    return f"{kind}.{group}/{document['metadata']['name']}" if slash else f"{kind}/{document['metadata']['name']}"
+
+
 def changed(document: Document, found: Mapping[str, Any], differences: list[Difference], hint: str) -> Finding:
     """The finding for an object that differs from the chart's."""
     shown = ", ".join(_with_managers(found, difference) for difference in differences[:_SHOWN])

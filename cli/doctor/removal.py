@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.chart_objects import Document, title
+from cli.doctor.chart_objects import Document, kubectl_argument, title
 from cli.doctor.charts import is_access
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
@@ -85,21 +85,23 @@ def _without_cluster(cluster: str, error: ClusterError) -> Finding:
 
 def _left(kubernetes: Kubernetes, namespace: str, applied: list[Document]) -> Iterator[Finding]:
     left: dict[str, str] = {}
+    names = []
     for document in applied:
         try:
             if found := kubernetes.find(document):
                 left[title(document)] = _state(found)
+                names.append(kubectl_argument(document))
         except UnknownKindError:
             continue  # Without the definition of a kind there are no objects of it.
         except RequestRefusedError as error:
             yield failed(f"not checked: {error.message}", error.hint)
     if not left:
         return
-    names = " ".join(name.replace(" ", "/", 1).lower() for name in left)
     states = ", ".join(f"{name} ({state})" for name, state in left.items())
     yield failed(
         f"still in namespace {namespace}: {states}. Pods that serve there need no login and raise no alarm",
-        f"kubectl -n {namespace} delete {names}; an error that it prints is the reason (docs/operations.md, Uninstall)",
+        f"kubectl -n {namespace} delete {' '.join(names)}; an error that it prints is the reason (docs/operations.md, "
+        "Uninstall)",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lightkube.core.resource import Resource
 
+from k8s_manifests.exposures.controllers import Controller
 from k8s_manifests.exposures.target_groups import UNKNOWN, TargetGroups
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL, PROXY_PROTOCOL_PORT
 
@@ -24,7 +25,7 @@ class Exposure:
         endpoint_seconds: How long a stopping pod still accepts connections: until no client is sent to it.
         registration_seconds: The longest time until a load balancer sends clients to a new pod, which is ready only
             then; 0 without one.
-        has_load_balancer: Whether the stack makes a load balancer, with target groups for the pods.
+        controller: What registers the pods with the load balancer of the stack; None without one.
         target_groups: The target groups that the objects name.
         vpc_endpoints: The VPC endpoints it needs where the VPC has no NAT, each with its purpose.
     """
@@ -38,9 +39,14 @@ class Exposure:
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     endpoint_seconds: int = 10
     registration_seconds: int = 0
-    has_load_balancer: bool = False
+    controller: Controller | None = None
     target_groups: TargetGroups = UNKNOWN
     vpc_endpoints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_load_balancer(self) -> bool:
+        """Whether the stack makes a load balancer, with target groups for the pods."""
+        return self.controller is not None
 
     @property
     def listening_port(self) -> int:

@@ -2,21 +2,13 @@
 
 from dataclasses import replace
 
-from lightkube.core.resource import Resource
-from lightkube.generic_resource import create_namespaced_resource
-
+from k8s_manifests.exposures.controllers import CONTROLLERS
 from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.exposures.target_groups import TargetGroups
 from k8s_manifests.objects import Place
 from lambda_fn.contract.objects import proxied_binding
 from lambda_fn.contract.paths import PROXY_PROTOCOL_PORT
 from lambda_fn.settings.exposure import NlbExposure
-
-READINESS_GATE_LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
-"""On a namespace: a pod is ready only when the load balancer finds it healthy.
-
-https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/
-"""
 
 DEREGISTRATION_SECONDS = 150
 """How long new connections may still reach a pod that leaves a target group; two minutes have been seen.
@@ -30,13 +22,6 @@ REGISTRATION_SECONDS = 180
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-register-targets.html
 """
 
-_VPC_ENDPOINTS = dict.fromkeys(("ec2", "elasticloadbalancing"), "which the AWS Load Balancer Controller calls")
-"""https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html . Where the controller takes its credentials
-from (`sts`, `eks-auth` or its node) is not known here.
-"""
-
-TargetGroupBinding = create_namespaced_resource("elbv2.k8s.aws", "v1beta1", "TargetGroupBinding", "targetgroupbindings")
-
 
 def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], target_groups: TargetGroups) -> Exposure:
     """The Service, bound to the target groups. There is no binding where an ARN is not known.
@@ -44,6 +29,7 @@ def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], targ
     It is bound to both, whichever the load balancer leads to: so a change of the setting finds pods in the other one.
     """
     groups = target_groups.or_else(TargetGroups(table.target_group_arn, table.proxy_protocol_target_group_arn))
+    controller = CONTROLLERS[table.controller]
     # Health checks come from the load balancer's own addresses in any case.
     sources = (*table.subnets.values(), *(clients if table.preserve_client_ip else ()))
     found = Exposure(
@@ -51,32 +37,16 @@ def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], targ
         sources=sources,
         proxy_protocol_sources=tuple(table.subnets.values()),
         tls_secret=table.pod_tls_secret,
-        namespace_labels={READINESS_GATE_LABEL: "enabled"},
+        namespace_labels={controller.readiness_gate_label: "enabled"},
         endpoint_seconds=DEREGISTRATION_SECONDS,
         registration_seconds=REGISTRATION_SECONDS,
-        has_load_balancer=True,
+        controller=controller,
         target_groups=groups,
-        vpc_endpoints=_VPC_ENDPOINTS,
+        vpc_endpoints=controller.vpc_endpoints,
     )
     bindings = (
         (place.workload, found.service_port, groups.plain),
         (proxied_binding(place.workload), PROXY_PROTOCOL_PORT, groups.proxy_protocol),
     )
-    return replace(found, proxy_objects=tuple(_binding(place, name, port, arn) for name, port, arn in bindings if arn))
-
-
-def _binding(place: Place, name: str, service_port: int, target_group_arn: str) -> Resource:
-    """The pods of the Service as the targets of a target group.
-
-    By ARN, although the controller also takes a name: by name it has lost the target group during a rollout
-    (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4438). It has no `networking`: the stack
-    opens the pods' security group itself.
-    """
-    spec = {
-        "targetGroupARN": target_group_arn,
-        "targetType": "ip",
-        "serviceRef": {"name": place.workload, "port": service_port},
-    }
-    return TargetGroupBinding(
-        apiVersion="elbv2.k8s.aws/v1beta1", kind="TargetGroupBinding", metadata=place.metadata(name), spec=spec
-    )
+    objects = tuple(controller.binding(place, name, port, arn) for name, port, arn in bindings if arn)
+    return replace(found, proxy_objects=objects)

@@ -166,7 +166,7 @@ class GatewayExposure(_BehindProxies):
 
 
 class NlbExposure(ExposureTable):
-    """An internal Network Load Balancer that the stack owns; the AWS Load Balancer Controller registers the pods.
+    """An internal Network Load Balancer that the stack owns; a controller of the cluster registers the pods.
 
     Set exactly one of `certificate_arn`, `certificate_zone_id` and `tls_secret`: it decides where TLS is terminated.
     """
@@ -176,6 +176,10 @@ class NlbExposure(ExposureTable):
     subnets: Annotated[dict[SubnetId, NetworkRangeV4], Field(min_length=1, json_schema_extra=NO_OTHER_KEYS)]
     """The private subnets of the load balancer, one in each zone, each with its IPv4 range. The NetworkPolicy allows
     connections from these ranges.
+    """
+    controller: Literal["aws-load-balancer-controller", "eks-auto-mode"] = "aws-load-balancer-controller"
+    """What registers the pods: the AWS Load Balancer Controller that you installed, or the load balancing of EKS Auto
+    Mode. AWS supports no move of a load balancer from one to the other: before you change it, destroy the stack.
     """
     certificate_arn: CertificateArn | None = None
     """An ACM certificate in the cluster's region. The load balancer terminates TLS."""

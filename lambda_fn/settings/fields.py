@@ -100,7 +100,8 @@ AnnotationName = Annotated[str, Matching(_QUALIFIED_NAME, "an annotation's name,
 # app.kubernetes.io has names for operators, too; what ecr-frontdoor writes of them, contract/objects.py says.
 _OWN = r"(?:app\.kubernetes\.io/(?:name|component|part-of|managed-by)|pod-template-hash)$"
 _OF_CONTROLLERS = (
-    r"(?!app\.kubernetes\.io/)(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|k8s\.aws)/|(?:ecr-frontdoor|prometheus\.io)/"
+    r"(?!app\.kubernetes\.io/)(?:[^/]*\.)?(?:kubernetes\.io|k8s\.io|k8s\.aws)/|"
+    r"(?:ecr-frontdoor|eks\.amazonaws\.com|prometheus\.io)/"
 )
 ExtraName = Annotated[
     str,
@@ -108,8 +109,9 @@ ExtraName = Annotated[
     Matching(
         rf"(?!{_OWN}|{_OF_CONTROLLERS}){_QUALIFIED_NAME}",
         "a name that ecr-frontdoor and controllers do not read or set: not pod-template-hash, and none under "
-        "kubernetes.io, k8s.io, k8s.aws, prometheus.io and ecr-frontdoor, except those under app.kubernetes.io other "
-        "than name, component, part-of and managed-by. proxy.exposure.annotations is for an Ingress controller",
+        "kubernetes.io, k8s.io, k8s.aws, eks.amazonaws.com, prometheus.io and ecr-frontdoor, except those under "
+        "app.kubernetes.io other than name, component, part-of and managed-by. proxy.exposure.annotations is for an "
+        "Ingress controller",
     ),
 ]
 AnnotationValue = Annotated[

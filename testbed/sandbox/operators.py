@@ -13,7 +13,7 @@ _API = "rbac.authorization.k8s.io"
 _RULES = [
     {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
     {"apiGroups": [_API], "resources": ["roles", "rolebindings"], "verbs": ["get"]},
-    {"apiGroups": ["elbv2.k8s.aws"], "resources": ["targetgroupbindings"], "verbs": ["get"]},
+    {"apiGroups": ["elbv2.k8s.aws", "eks.amazonaws.com"], "resources": ["targetgroupbindings"], "verbs": ["get"]},
 ]
 
 

@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 
 class FakeKubernetes(Kubernetes):
-    """Finds the objects it was given, by kind and name; or fails each request.
+    """Finds the objects it was given, by API version, kind and name; or fails each request.
 
     Attributes:
         asked: How many requests there were for an object.
@@ -20,7 +20,7 @@ class FakeKubernetes(Kubernetes):
     def __init__(
         self, documents: Iterable[Document] = (), error: KubernetesError | None = None, pods: Sequence[Pod] = ()
     ) -> None:
-        self._documents = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+        self._documents = {_key(one): one for one in documents}
         self._error = error
         self._pods = pods
         self.asked = 0
@@ -29,7 +29,7 @@ class FakeKubernetes(Kubernetes):
         self.asked += 1
         if self._error:
             raise self._error
-        return self._documents.get((document["kind"], document["metadata"]["name"]))
+        return self._documents.get(_key(document))
 
     def find_named(self, kind: str, name: str, *, api_version: str = "v1") -> Document | None:
         return self.find({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})
@@ -43,3 +43,7 @@ class FakeKubernetes(Kubernetes):
 
     def close(self) -> None:
         """There is no connection."""
+
+
+def _key(document: Document) -> tuple[str, str, str]:
+    return document.get("apiVersion", "v1"), document["kind"], document["metadata"]["name"]

@@ -12,6 +12,7 @@ _NLB = (
     'kind = "nlb"\nsubnets = { subnet-0a1b2c3d4e5f60718 = "10.1.0.0/24", subnet-18f0e5d4c3b2a1907 = "10.1.1.0/24" }\n'
 )
 NLB = f'{_NLB}certificate_zone_id = "Z0123456789PUBLIC"'
+NLB_AUTO_MODE = f'{NLB}\ncontroller = "eks-auto-mode"'
 NLB_THROUGH = f'{_NLB}tls_secret = "registry-tls"'
 
 Document = dict[str, Any]

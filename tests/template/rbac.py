@@ -9,12 +9,14 @@ from typing import NamedTuple
 from lambda_fn.settings import Settings
 from testbed.generated import filled
 from tests.template import configurations
-from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
+from tests.template.charts import INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE, find, settings
 
 DOCUMENT = configurations.ROOT / "docs" / "rbac.md"
 REASONS = Path(__file__).with_name("rbac_reasons.toml")
 REFRESHER = "aws-registry-proxy-refresher"
 DEPLOYER = "aws-registry-proxy-deployer"
+
+_EXPOSURES = (INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE)
 
 
 class Permission(NamedTuple):
@@ -55,7 +57,7 @@ def key(permission: Permission) -> str:
 
 def deployer() -> list[Permission]:
     """What the deployer's Role allows with any kind of exposure."""
-    kinds = [settings(exposure, manifests="namespaced") for exposure in (INGRESS, NLB, POD, SERVICE)]
+    kinds = [settings(exposure, manifests="namespaced") for exposure in _EXPOSURES]
     return list(dict.fromkeys(permission for of in kinds for permission in permissions(of, DEPLOYER)))
 
 

@@ -7,7 +7,7 @@ from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Settings
 from testbed.generated import written
 from tests.template import rbac
-from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
+from tests.template.charts import INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE, find, settings
 
 
 def given(of: Settings | None = None, *, name: str = rbac.REFRESHER) -> set[rbac.Permission]:
@@ -63,18 +63,21 @@ def test_the_namespace_refuses_pods_below_restricted() -> None:
 
 # Resources of the chart's kinds, with their API groups.
 RESOURCES = {
-    "ConfigMap": ("", "configmaps"),
-    "Deployment": ("apps", "deployments"),
-    "PodDisruptionBudget": ("policy", "poddisruptionbudgets"),
-    "TargetGroupBinding": ("elbv2.k8s.aws", "targetgroupbindings"),
+    ("v1", "ConfigMap"): ("", "configmaps"),
+    ("apps/v1", "Deployment"): ("apps", "deployments"),
+    ("policy/v1", "PodDisruptionBudget"): ("policy", "poddisruptionbudgets"),
+    ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"): ("elbv2.k8s.aws", "targetgroupbindings"),
+    ("eks.amazonaws.com/v1", "TargetGroupBinding"): ("eks.amazonaws.com", "targetgroupbindings"),
 }
 
 
-@pytest.mark.parametrize("exposure", [INGRESS, NLB, POD, SERVICE], ids=["ingress", "nlb", "pod", "service"])
+@pytest.mark.parametrize(
+    "exposure", [INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE], ids=["ingress", "nlb", "auto mode", "pod", "service"]
+)
 def test_namespaced_kubectl_may_write_only_the_objects_it_applies(exposure: str) -> None:
     of = settings(exposure, manifests="namespaced")
     applied = {
-        (*RESOURCES[d["kind"]], d["metadata"]["name"])
+        (*RESOURCES[d["apiVersion"], d["kind"]], d["metadata"]["name"])
         for d in proxy_documents(of, target_groups=TargetGroups("arn:aws:any", "arn:aws:any"))
     }
     allowed = given(of, name=rbac.DEPLOYER)

@@ -2,7 +2,8 @@
 
 No API server here knows the kind TargetGroupBinding, because no package registry has its definition. So the whole spec
 is compared, and a new field has to be looked up first; testbed/docs/testing.md says where.
-Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
+Sources: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/ and
+https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-nlb.html
 """
 
 import os
@@ -14,20 +15,28 @@ import pytest
 
 from k8s_manifests import documents
 from k8s_manifests.exposures import TargetGroups
-from tests.template.charts import NLB, NLB_THROUGH, container, find, pod, settings
+from tests.template.charts import INGRESS, NLB, NLB_AUTO_MODE, NLB_THROUGH, container, find, pod, settings
 from tests.template.configurations import ROOT
 
 ARN = "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:targetgroup/pods/0123456789abcdef"
 OTHER = ARN.replace("pods", "proxied")
 GROUPS = TargetGroups(ARN, OTHER)
-GATE = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
 
-@pytest.mark.parametrize(("exposure", "port", "name"), [(NLB, 80, "http"), (NLB_THROUGH, 443, "https")])
-def test_the_bindings_register_the_pods_with_the_stacks_target_groups(exposure: str, port: int, name: str) -> None:
+@pytest.mark.parametrize(
+    ("exposure", "api", "port", "name"),
+    [
+        (NLB, "elbv2.k8s.aws/v1beta1", 80, "http"),
+        (NLB_THROUGH, "elbv2.k8s.aws/v1beta1", 443, "https"),
+        (NLB_AUTO_MODE, "eks.amazonaws.com/v1", 80, "http"),
+    ],
+)
+def test_the_bindings_register_the_pods_with_the_stacks_target_groups(
+    exposure: str, api: str, port: int, name: str
+) -> None:
     found = settings(exposure)
     bindings = [d for d in documents(found, target_groups=GROUPS) if d["kind"] == "TargetGroupBinding"]
-    assert {b["apiVersion"] for b in bindings} == {"elbv2.k8s.aws/v1beta1"}
+    assert {b["apiVersion"] for b in bindings} == {api}
     assert {b["metadata"]["namespace"] for b in bindings} == {"registry"}
     assert {b["metadata"]["name"]: b["spec"] for b in bindings} == {
         name: {
@@ -48,8 +57,19 @@ def test_the_bindings_register_the_pods_with_the_stacks_target_groups(exposure: 
 def test_the_binding_comes_before_the_pods_that_wait_for_it() -> None:
     kinds = [d["kind"] for d in documents(settings(NLB), target_groups=GROUPS)]
     assert kinds.index("Service") < kinds.index("TargetGroupBinding") < kinds.index("Deployment")
-    assert find("Namespace", settings(NLB))["metadata"]["labels"][GATE] == "enabled"
-    assert GATE not in find("Namespace", settings())["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(
+    ("exposure", "gates"),
+    [
+        (INGRESS, {}),
+        (NLB, {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}),
+        (NLB_AUTO_MODE, {"eks.amazonaws.com/pod-readiness-gate-inject": "enabled"}),
+    ],
+)
+def test_a_pod_is_ready_only_when_the_load_balancer_finds_it_healthy(exposure: str, gates: dict[str, str]) -> None:
+    labels = find("Namespace", settings(exposure))["metadata"]["labels"]
+    assert {name: value for name, value in labels.items() if "readiness-gate" in name} == gates
 
 
 def test_with_external_manifests_the_target_group_is_that_of_the_settings() -> None:

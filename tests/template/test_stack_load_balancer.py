@@ -107,6 +107,18 @@ def test_with_pod_security_group_id_that_group_admits_the_load_balancer() -> Non
     assert [rule["GroupId"] for rule in rules] == ["sg-18f0e5d4c3b2a1907"] * 2
 
 
+@pytest.mark.parametrize(
+    ("line", "tags"), [("", {}), ('controller = "eks-auto-mode"', {"eks:eks-cluster-name": "shared"})]
+)
+def test_only_eks_auto_mode_of_this_cluster_may_register_targets_by_a_tag(line: str, tags: dict[str, str]) -> None:
+    text = configurations.text(NAME).replace('kind = "nlb"', f'kind = "nlb"\n{line}')
+    tagged = f'{text}\n[deployment]\ntags = {{ team = "platform" }}'
+    for source, more in ((text, {}), (tagged, {"team": "platform"})):
+        found = synthesize(configurations.parse(source))["Resources"].values()
+        groups = [r["Properties"].get("Tags", []) for r in found if r["Type"] == TARGETS]
+        assert [{tag["Key"]: tag["Value"] for tag in group} for group in groups] == [tags | more] * 2
+
+
 @pytest.mark.parametrize(("construct", "proxy_protocol"), [(PLAIN, "false"), (PROXY_PROTOCOL, "true")])
 def test_the_health_check_asks_nginx_and_deregistration_cuts_no_pull(construct: str, proxy_protocol: str) -> None:
     targets = only(NAME, TARGETS, construct)

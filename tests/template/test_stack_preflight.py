@@ -104,6 +104,11 @@ def test_only_the_nlb_exposure_needs_the_endpoints_of_the_load_balancer_controll
     assert missing_endpoints(text) == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
 
 
+def test_eks_auto_mode_needs_no_endpoints_because_it_runs_outside_of_the_vpc() -> None:
+    text = without("create", "route_table_ids").replace('kind = "nlb"', 'kind = "nlb"\ncontroller = "eks-auto-mode"')
+    assert missing_endpoints(text) == ["ecr.dkr", "s3", "ecr.api", "eks", "lambda"]
+
+
 def test_with_external_manifests_and_a_known_api_address_the_lambda_needs_only_ecr_api() -> None:
     address = f'endpoint = "https://10.1.0.9"\ncertificate_authority = "{CERTIFICATE_AUTHORITY}"\n[endpoints]'
     text = 'manifests = "external"\n' + without("create", "route_table_ids").replace("[endpoints]", address)

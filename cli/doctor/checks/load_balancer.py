@@ -12,7 +12,6 @@ from cli.doctor.stack_resources import DELETED_HINT, LOAD_BALANCER, TARGET_GROUP
 from k8s_manifests.exposures import exposure_of
 
 _RECREATE = f"{DELETED_HINT}; its address changes (docs/operations.md, Disasters)"
-_CONTROLLER = "check the pods, and the log of the AWS Load Balancer Controller"
 _ATTRIBUTE = "proxy_protocol_v2.enabled"
 _PROXY_PROTOCOL = TARGET_GROUP_CONSTRUCTS[1]
 _UNHEALTHY_HINT = (
@@ -23,7 +22,8 @@ _UNHEALTHY_HINT = (
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """The load balancer's state, then its targets; nothing with another exposure."""
-    if not exposure_of(context.settings).has_load_balancer:
+    controller = exposure_of(context.settings).controller
+    if not controller:
         return
     balancers, groups = context.stack.of(LOAD_BALANCER), context.stack.of(TARGET_GROUP)
     client = context.client("elbv2")
@@ -32,7 +32,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     for arn in balancers:
         yield _state(client, arn)
     for arn in groups:
-        yield _targets(client, arn, context.settings.proxy.replicas)
+        yield _targets(client, arn, context.settings.proxy.replicas, controller.if_idle)
     for arn in context.stack.of(TARGET_GROUP, _PROXY_PROTOCOL):
         yield from _proxy_protocol(client, arn)
 
@@ -56,12 +56,12 @@ def _state(client: Any, arn: str) -> Finding:  # noqa: ANN401 - boto3's clients 
             return failed(message, "free some addresses in its subnets, delete the stack and deploy it again")
 
 
-def _targets(client: Any, arn: str, replicas: int) -> Finding:  # noqa: ANN401 - boto3's clients are made at run time
+def _targets(client: Any, arn: str, replicas: int, if_idle: str) -> Finding:  # noqa: ANN401 - boto3's clients are made at run time
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html."""
     described = get_or_none(client.describe_target_health, TargetGroupArn=arn)
     if described is None:
         return failed(f"target group {arn} does not exist any more: the load balancer reaches no pod", _RECREATE)
-    return _health(arn.split("/")[-2], described["TargetHealthDescriptions"], replicas)
+    return _health(arn.split("/")[-2], described["TargetHealthDescriptions"], replicas, if_idle)
 
 
 def _proxy_protocol(client: Any, arn: str) -> Iterator[Finding]:  # noqa: ANN401 - boto3's clients are made at run time
@@ -75,7 +75,7 @@ def _proxy_protocol(client: Any, arn: str) -> Iterator[Finding]:  # noqa: ANN401
         )
 
 
-def _health(group: str, listed: list[dict[str, Any]], replicas: int) -> Finding:
+def _health(group: str, listed: list[dict[str, Any]], replicas: int, if_idle: str) -> Finding:
     health = [target["TargetHealth"] for target in listed]
     # A pod that drains receives no new pulls.
     targets = [one for one in health if one.get("State") not in {"draining", "unhealthy.draining"}]
@@ -83,14 +83,14 @@ def _health(group: str, listed: list[dict[str, Any]], replicas: int) -> Finding:
     if not targets:
         return failed(
             f"target group {group}: no pod is registered at the load balancer: pulls fail",
-            f"{_CONTROLLER}; the check binding shows the TargetGroupBinding",
+            f"{if_idle}; the check binding shows the TargetGroupBinding",
         )
     message = f"target group {group}: {len(targets) - len(unhealthy)} of {len(targets)} registered pods are healthy"
     if unhealthy:
         report = warning if len(unhealthy) < len(targets) else failed
         return report(f"{message}: {_reasons(unhealthy)}", _UNHEALTHY_HINT)
     if len(targets) < replicas:
-        return warning(f"{message}, but proxy.replicas is {replicas}", _CONTROLLER)
+        return warning(f"{message}, but proxy.replicas is {replicas}", if_idle)
     return ok(message)
 
 

@@ -65,7 +65,7 @@ class References:
 
     def load_balancer(self) -> Lines:
         """`kind = "nlb"` with certificate, alias, endpoints, `encryption = "stack"`, mail and canary."""
-        kubectl_apply(json.dumps(binding.DEFINITION))
+        kubectl_apply(json.dumps(binding.AWS_LOAD_BALANCER_CONTROLLER))
         yield from self._deployed("nlb", network.load_balancer(self._world))
         yield from self._operator.destroy(_OBJECTS)
 

@@ -16,7 +16,7 @@ from cli.doctor.finding import Finding, Verdict
 from k8s_manifests import proxy_documents
 from k8s_manifests.exposures import TargetGroups
 from lambda_fn.settings import Cluster, NlbExposure, Settings
-from testbed.sandbox.binding import DEFINITION
+from testbed.sandbox.binding import AWS_LOAD_BALANCER_CONTROLLER, EKS_AUTO_MODE
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.world import World
@@ -53,11 +53,12 @@ def test_an_api_that_does_not_answer_is_asked_once_within_the_timeout(
     assert "VPN" in one.hint
 
 
-@pytest.fixture(scope="module")
-def balanced(context: CheckContext) -> CheckContext:
+@pytest.fixture(params=["aws-load-balancer-controller", "eks-auto-mode"])
+def balanced(context: CheckContext, request: pytest.FixtureRequest) -> CheckContext:
     """The same front door, with settings for a load balancer and GitOps."""
     exposure = NlbExposure(
         kind="nlb",
+        controller=request.param,
         subnets={"subnet-12345678": "10.1.0.0/24"},
         tls_secret="registry-tls",
         target_group_arn=ARN,
@@ -74,22 +75,25 @@ def found(balanced: CheckContext) -> Finding:
         return next(iter(examine([binding.CHECK], fresh)))
 
 
-def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller(balanced: CheckContext) -> None:
+def test_the_fix_for_a_cluster_without_the_binding_kind_is_its_controller(balanced: CheckContext) -> None:
     one = found(balanced)
     assert (one.check, one.verdict) == ("binding", Verdict.FAILED)
     assert "TargetGroupBinding aws-registry-proxy" in one.message
-    assert "AWS Load Balancer Controller" in one.hint
+    assert "proxy.exposure.controller" in one.hint
 
 
 @pytest.fixture
 def defined(balanced: CheckContext) -> Iterator[None]:
-    kubectl_apply(json.dumps(DEFINITION))
+    definition = {"aws-load-balancer-controller": AWS_LOAD_BALANCER_CONTROLLER, "eks-auto-mode": EKS_AUTO_MODE}[
+        balanced.settings.proxy.exposure.controller  # type: ignore[union-attr]  # the fixture's own
+    ]
+    kubectl_apply(json.dumps(definition))
     served = eventually(lambda: "is missing" in found(balanced).message, seconds=60)
     try:
         assert served, "the API server does not serve the new kind"
         yield
     finally:
-        run(("kubectl", "delete", "customresourcedefinition", DEFINITION["metadata"]["name"]))  # type: ignore[index]  # a dict
+        run(("kubectl", "delete", "customresourcedefinition", definition["metadata"]["name"]))
 
 
 @pytest.mark.usefixtures("defined")

@@ -6,6 +6,9 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 import pytest
+from lightkube.models.core_v1 import PodReadinessGate, PodSpec
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Pod
 
 import k8s_manifests
 from cli.doctor import chart_objects
@@ -38,6 +41,14 @@ def naming(arn: str) -> Settings:
     assert isinstance(SETTINGS.proxy.exposure, NlbExposure)
     exposure = SETTINGS.proxy.exposure.model_copy(update={"target_group_arn": arn})
     return settings(manifests="external", proxy=SETTINGS.proxy.model_copy(update={"exposure": exposure}))
+
+
+def with_auto_mode() -> Settings:
+    exposure = SETTINGS.proxy.exposure.model_copy(update={"controller": "eks-auto-mode"})
+    return settings(proxy=SETTINGS.proxy.model_copy(update={"exposure": exposure}))
+
+
+AUTO_MODE = with_auto_mode()
 
 
 def context(of: Settings, kubernetes: Kubernetes, aws: FakeAws | None = None) -> CheckContext:
@@ -173,7 +184,15 @@ BROKEN = {
         objects_but(BINDING, other_target_group),
         FAILED,
         (BINDING, OTHER, TARGETS),
-        "kubectl -n registry delete targetgroupbinding aws-registry-proxy",
+        "kubectl -n registry delete targetgroupbinding.elbv2.k8s.aws/aws-registry-proxy;",
+    ),
+    "a binding of the AWS Load Balancer Controller beside that of EKS Auto Mode": Broken(
+        binding.CHECK,
+        AUTO_MODE,
+        [*charts(AUTO_MODE), *objects_but(PROXIED_BINDING)],
+        FAILED,
+        ("targetgroupbinding.elbv2.k8s.aws/aws-registry-proxy is left",),
+        "kubectl -n registry delete targetgroupbinding.elbv2.k8s.aws/aws-registry-proxy, then",
     ),
     "a binding to another port": Broken(
         binding.CHECK,
@@ -235,7 +254,7 @@ def test_an_empty_namespace_has_no_finding_that_is_ok() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-@pytest.mark.parametrize("of", [SETTINGS, EXTERNAL, settings(manifests="kubectl"), naming(TARGETS)])
+@pytest.mark.parametrize("of", [SETTINGS, EXTERNAL, settings(manifests="kubectl"), naming(TARGETS), AUTO_MODE])
 def test_every_check_of_a_healthy_cluster_has_one_finding_that_is_ok(check: Check, of: Settings) -> None:
     (one,) = findings(check, context(of, FakeKubernetes(charts(of))))
     assert one.verdict is OK
@@ -263,10 +282,46 @@ def test_a_cluster_that_the_kubectl_of_the_stack_does_not_support_is_a_warning(
         assert "update" in found[0].hint
 
 
-def test_the_fix_for_a_cluster_without_the_binding_kind_is_to_install_the_controller() -> None:
-    (one,) = findings(binding.CHECK, context(SETTINGS, FakeKubernetes(error=UnknownKindError("unknown kind", "hint"))))
+@pytest.mark.parametrize(
+    ("of", "hint"),
+    [(SETTINGS, "install the AWS Load Balancer Controller"), (AUTO_MODE, "turn on load balancing in EKS Auto Mode")],
+)
+def test_the_fix_for_a_cluster_without_the_binding_kind_is_its_controller(of: Settings, hint: str) -> None:
+    (one,) = findings(binding.CHECK, context(of, FakeKubernetes(error=UnknownKindError("unknown kind", "hint"))))
     assert one.verdict is FAILED
-    assert "AWS Load Balancer Controller" in one.hint
+    assert hint in one.hint
+
+
+def test_an_operator_who_may_not_read_bindings_of_the_other_controller_gets_the_finding_of_the_right_one() -> None:
+    class Limited(FakeKubernetes):
+        def find(self, document: dict[str, Any]) -> dict[str, Any] | None:
+            if document["apiVersion"].startswith("eks.amazonaws.com/"):
+                raise RequestRefusedError("403", "ask")
+            return super().find(document)
+
+    (one,) = findings(binding.CHECK, context(SETTINGS, Limited(charts(SETTINGS))))
+    assert one.verdict is OK
+
+
+@pytest.mark.parametrize(
+    ("gates", "missing"),
+    [
+        (("aws-registry-proxy", "aws-registry-proxy-proxied"), None),
+        (("aws-registry-proxy",), "no readiness gate of aws-registry-proxy-proxied:"),
+        ((), "no readiness gate of aws-registry-proxy and aws-registry-proxy-proxied:"),
+    ],
+)
+def test_a_pod_that_is_ready_before_the_load_balancer_finds_it_healthy_is_a_warning(
+    gates: tuple[str, ...], missing: str | None
+) -> None:
+    listed = [PodReadinessGate(f"target-health.eks.amazonaws.com/{name}") for name in gates]
+    pod = Pod(metadata=ObjectMeta(name="proxy-1"), spec=PodSpec(containers=[], readinessGates=listed))
+    first, *rest = findings(binding.CHECK, context(AUTO_MODE, FakeKubernetes(charts(AUTO_MODE), pods=[pod])))
+    assert first.verdict is OK
+    assert [one.verdict for one in rest] == [WARNING] * bool(missing)
+    for one in rest:
+        assert f"pod proxy-1 has {missing}" in one.message
+        assert "eks.amazonaws.com/pod-readiness-gate-inject=enabled" in one.hint
 
 
 def test_a_binding_is_compared_with_the_settings_where_aws_does_not_answer() -> None:

@@ -73,7 +73,7 @@ def test_objects_that_kubectl_did_not_delete_are_named_with_the_command_that_sho
     one = failure(found(FakeKubernetes(left)))
     assert one.check == "objects"
     assert "Service aws-registry-proxy (not deleted), Deployment aws-registry-proxy (not deleted)" in one.message
-    assert "kubectl -n registry delete service/aws-registry-proxy deployment/aws-registry-proxy" in one.hint
+    assert "kubectl -n registry delete service/aws-registry-proxy deployment.apps/aws-registry-proxy" in one.hint
 
 
 def test_an_object_that_waits_for_a_finalizer_is_named_with_it() -> None:

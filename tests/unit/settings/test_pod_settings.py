@@ -84,6 +84,7 @@ OWN = sorted({*chart_labels("x"), *lambda_labels("x")})
         "prometheus.io/scrape",
         "pod-security.kubernetes.io/enforce",
         "elbv2.k8s.aws/pod-readiness-gate-inject",
+        "eks.amazonaws.com/pod-readiness-gate-inject",
         "alb.ingress.kubernetes.io/scheme",
         "service.beta.kubernetes.io/aws-load-balancer-scheme",
         "kubectl.kubernetes.io/last-applied-configuration",
