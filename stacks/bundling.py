@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -35,6 +36,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html . p
 # pip writes these with values of this machine. METADATA and licences stay, for vulnerability scanners.
 _MACHINE_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _NOT_SHIPPED = ("__pycache__", "*.pyc", "requirements.*")
+
+_KEPT_FOLDERS = 20
+"""In the cache: a bundle for each content, so each change of the settings adds one."""
+_IN_USE_SECONDS = 3600
 
 
 class BundlingError(FrontdoorError):
@@ -117,7 +122,17 @@ def _once(name: str, make: Callable[[Path], None]) -> Path:
             except OSError:
                 if not cached.exists():  # otherwise another synthesis has stored the same content
                     raise
+        _prune(cache)
+    os.utime(cached)  # so that it is not pruned soon
     return cached
+
+
+def _prune(cache: Path) -> None:
+    """Delete the folders that were not used for longest; none that another synthesis may be using."""
+    by_use = sorted((entry.stat().st_mtime, entry.path) for entry in os.scandir(cache))
+    for used_at, path in by_use[:-_KEPT_FOLDERS]:
+        if used_at < time.time() - _IN_USE_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _set_modes(folder: Path) -> None:

@@ -88,6 +88,7 @@ class FrontdoorStack(cdk.Stack):
             cluster_region=settings.cluster.region,
             registries=settings.registries,
             proxy=settings.proxy,
+            exposure=exposure_of(settings),
             manifests=settings.manifests,
             alarms=settings.alarms,
         )

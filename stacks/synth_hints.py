@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
+from k8s_manifests.exposures import Exposure
 from lambda_fn.settings.alarms import Alarms
-from lambda_fn.settings.exposure import ExposureTable, GatewayExposure, NlbExposure
 from lambda_fn.settings.proxy import Proxy
 from lambda_fn.settings.registry import Registry
 
@@ -15,6 +15,7 @@ def synth_hints(
     cluster_region: str,
     registries: Iterable[Registry],
     proxy: Proxy,
+    exposure: Exposure,
     manifests: str,
     alarms: Alarms,
 ) -> tuple[str, ...]:
@@ -23,8 +24,8 @@ def synth_hints(
     return (
         *_unknown_regions({"cluster.region": cluster_region} | regions),
         *_movable_tag(proxy.image),
-        *_unknown_clients(proxy.exposure, manifests),
-        *_zones_without_pods(proxy.exposure, proxy.replicas),
+        *_unknown_clients(exposure, hides_clients=proxy.exposure.hides_clients(manifests=manifests)),
+        *_zones_without_pods(exposure.zones, proxy.replicas),
         *_no_priority(proxy.scheduling.priority_class),
         *_silent_alarms(alarms),
     )
@@ -55,28 +56,18 @@ def _movable_tag(image: str) -> tuple[str, ...]:
     )
 
 
-def _unknown_clients(exposure: ExposureTable, manifests: str) -> tuple[str, ...]:
-    if not exposure.hides_clients(manifests=manifests):
+def _unknown_clients(exposure: Exposure, *, hides_clients: bool) -> tuple[str, ...]:
+    if not hides_clients:
         return ()
-    if isinstance(exposure, GatewayExposure) and exposure.tls_secret:
-        key = "trusted_proxies"
-        fix = "leave tls_secret out, so that the Gateway terminates TLS, and set the network ranges of the Gateway"
-    elif isinstance(exposure, NlbExposure):
-        key = "proxy_protocol_target_group_arn"
-        fix = "set it to the stack's output ProxyProtocolTargetGroupArn, apply the charts, then deploy"
-    else:
-        key = "trusted_proxies"
-        fix = "set it to the network ranges of the proxies that write X-Forwarded-For"
     hint = (
-        f"proxy.exposure.{key} is not set: nginx sees the addresses of what stands before it and not those of "
-        f"the clients, so the access log names no client and no limit by client applies. Fix: {fix}"
+        f"proxy.exposure.{exposure.clients_setting} is not set: nginx sees the addresses of what stands before it and "
+        "not those of the clients, so the access log names no client and no limit by client applies. Fix: "
+        f"{exposure.clients_fix}"
     )
     return (hint,)
 
 
-def _zones_without_pods(exposure: ExposureTable, replicas: int) -> tuple[str, ...]:
-    # Of other kinds no setting names the zones: several subnets of the Lambda may be in one.
-    zones = len(exposure.subnets) if isinstance(exposure, NlbExposure) else 0
+def _zones_without_pods(zones: int, replicas: int) -> tuple[str, ...]:
     if replicas >= zones:
         return ()
     hint = (

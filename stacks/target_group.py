@@ -50,8 +50,7 @@ def target_group(  # noqa: PLR0913 - properties, each passed by name
             preserve_client_ip=exposure.preserve_client_ip and not proxy_protocol,
             drain_seconds=drain_seconds,
         ),
-        # None and not an empty list: the tags of [deployment] are added to them.
-        tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()] or None,
+        tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
     )
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from cli.doctor.context import DEFAULT_CONFIG
 
-_ACCESS_KINDS = frozenset({"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress"})
+_ACCESS_KINDS = frozenset(
+    {"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress", "HTTPRoute", "TLSRoute"}
+)
 """The kinds of `k8s_manifests.access_documents`; a test compares."""
 
 

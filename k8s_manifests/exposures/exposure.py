@@ -28,6 +28,9 @@ class Exposure:
         controller: What registers the pods with the load balancer of the stack; None without one.
         target_groups: The target groups that the objects name.
         vpc_endpoints: The VPC endpoints it needs where the VPC has no NAT, each with its purpose.
+        zones: How many zones the settings name; 0 where they name none.
+        clients_setting: The key of `proxy.exposure` by which nginx would know the clients' addresses.
+        clients_fix: How to set it, where nginx does not know them.
     """
 
     kind: str
@@ -42,6 +45,9 @@ class Exposure:
     controller: Controller | None = None
     target_groups: TargetGroups = UNKNOWN
     vpc_endpoints: Mapping[str, str] = field(default_factory=dict)
+    zones: int = 0
+    clients_setting: str = "trusted_proxies"
+    clients_fix: str = "set it to the network ranges of the proxies that write X-Forwarded-For"
 
     @property
     def has_load_balancer(self) -> bool:

@@ -22,6 +22,8 @@ _NO_TIMEOUT = {"timeouts": {"request": "0s"}}
 https://gateway.envoyproxy.io/latest/tasks/traffic/http-timeouts/
 """
 
+_TERMINATE_TLS = "leave tls_secret out, so that the Gateway terminates TLS, and set the network ranges of the Gateway"
+
 
 def exposure(table: GatewayExposure, *, place: Place, domain: str, sources: tuple[str, ...]) -> Exposure:
     """The Service with a route to it: of HTTP, or of TLS where nginx terminates it."""
@@ -30,7 +32,8 @@ def exposure(table: GatewayExposure, *, place: Place, domain: str, sources: tupl
     backend = {"name": place.workload, "port": found.service_port}
     rule = {"backendRefs": [backend]} | ({} if passes_tls else _NO_TIMEOUT)
     spec = {"parentRefs": [_parent(table)], "hostnames": [domain], "rules": [rule]}
-    return replace(found, access_objects=(_route(place, spec, passes_tls=passes_tls),))
+    found = replace(found, access_objects=(_route(place, spec, passes_tls=passes_tls),))
+    return replace(found, clients_fix=_TERMINATE_TLS) if passes_tls else found
 
 
 def _parent(table: GatewayExposure) -> dict[str, str]:

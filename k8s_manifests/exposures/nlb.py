@@ -43,6 +43,9 @@ def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], targ
         controller=controller,
         target_groups=groups,
         vpc_endpoints=controller.vpc_endpoints,
+        zones=len(table.subnets),
+        clients_setting="proxy_protocol_target_group_arn",
+        clients_fix="set it to the stack's output ProxyProtocolTargetGroupArn, apply the charts, then deploy",
     )
     bindings = (
         (place.workload, found.service_port, groups.plain),

@@ -220,7 +220,11 @@ def _status(error: BaseException | None) -> int:
 
 
 def _pause_seconds(state: RetryCallState) -> float:
-    """Longer each time, with jitter; and at least what the server asks for in Retry-After."""
+    """Longer each time, with jitter; and at least what the server asks for in Retry-After.
+
+    A header of any length is an answer: one that asks for more than there is time for ends the attempts.
+    """
     error = _error(state)
     asked = error.response.headers.get("Retry-After", "") if isinstance(error, httpx2.HTTPStatusError) else ""
-    return max(_PAUSE(state), float(asked) if asked.isdecimal() else 0)
+    longest = 2 * PATIENCE.total_seconds()
+    return max(_PAUSE(state), min(float(asked), longest) if asked.isdecimal() else 0)

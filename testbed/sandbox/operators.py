@@ -14,6 +14,7 @@ _RULES = [
     {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
     {"apiGroups": [_API], "resources": ["roles", "rolebindings"], "verbs": ["get"]},
     {"apiGroups": ["elbv2.k8s.aws", "eks.amazonaws.com"], "resources": ["targetgroupbindings"], "verbs": ["get"]},
+    {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes", "tlsroutes"], "verbs": ["get"]},
 ]
 
 

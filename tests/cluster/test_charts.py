@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from testbed.sandbox import tools
+from testbed.sandbox import gateway_api as gateway_api_of_the_sandbox
 from testbed.sandbox.world import World
 
 GATEWAY = 'kind = "gateway"\ngateway = "internal.example"\ngateway_namespace = "edge"'
@@ -56,15 +56,8 @@ Print = Callable[..., str]
 
 @pytest.fixture(scope="module", autouse=True)
 def gateway_api() -> Iterator[None]:
-    """The published CRDs of routes, without a controller."""
-    folder = tools.sources(*tools.GATEWAY_API) / "config" / "crd" / "standard"
-    files = [f"--filename={folder / f'gateway.networking.k8s.io_{kind}.yaml'}" for kind in ("httproutes", "tlsroutes")]
-    done = kubectl("apply", "--server-side", *files)
-    assert done.returncode == 0, done.stderr
-    done = kubectl("wait", "--for=condition=Established", "--timeout=60s", *files)
-    assert done.returncode == 0, done.stderr
-    yield
-    kubectl("delete", "--wait=false", *files)
+    with gateway_api_of_the_sandbox.defined():
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,32 @@ def test_a_cached_bundle_that_lambda_cannot_read_is_made_readable(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert bundling.bundle(SETTINGS) == cached
     assert modes(cached) == {(True, "0o755"), (False, "0o644")}
+
+
+def test_the_bundles_that_were_not_used_for_longest_are_deleted(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del bundle  # pip's wheels are in its cache
+    cache, now = tmp_path / "ecr-frontdoor" / "lambda", time.time()
+    for hours in range(30):
+        folder = cache / f"bundle-{hours}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (now, now - 3600 * hours - 60))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = bundling.bundle(SETTINGS)
+    left = sorted(int(path.name.removeprefix("bundle-")) for path in cache.glob("bundle-*") if path != made)
+    assert left == list(range(18))  # beside the new one and the dependencies
+    bundling.bundle(SETTINGS)
+    assert len(list(cache.iterdir())) == 20
+
+
+def test_a_bundle_that_another_synthesis_may_use_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = tmp_path / "ecr-frontdoor" / "lambda"
+    for number in range(30):
+        (cache / f"bundle-{number}").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    bundling.bundle(SETTINGS)
+    assert len(list(cache.iterdir())) == 32
 
 
 def test_a_failed_pip_is_reported_with_its_output_and_leaves_no_files(

@@ -112,11 +112,9 @@ def test_with_pod_security_group_id_that_group_admits_the_load_balancer() -> Non
 )
 def test_only_eks_auto_mode_of_this_cluster_may_register_targets_by_a_tag(line: str, tags: dict[str, str]) -> None:
     text = configurations.text(NAME).replace('kind = "nlb"', f'kind = "nlb"\n{line}')
-    tagged = f'{text}\n[deployment]\ntags = {{ team = "platform" }}'
-    for source, more in ((text, {}), (tagged, {"team": "platform"})):
-        found = synthesize(configurations.parse(source))["Resources"].values()
-        groups = [r["Properties"].get("Tags", []) for r in found if r["Type"] == TARGETS]
-        assert [{tag["Key"]: tag["Value"] for tag in group} for group in groups] == [tags | more] * 2
+    found = synthesize(configurations.parse(text))["Resources"].values()
+    groups = [r["Properties"].get("Tags", []) for r in found if r["Type"] == TARGETS]
+    assert [{tag["Key"]: tag["Value"] for tag in group} for group in groups] == [tags] * 2
 
 
 @pytest.mark.parametrize(("construct", "proxy_protocol"), [(PLAIN, "false"), (PROXY_PROTOCOL, "true")])

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 import pytest
 
+from k8s_manifests.exposures import exposure_of
 from lambda_fn.settings import Settings
 from stacks.synth_hints import synth_hints
 from tests.template import configurations
@@ -17,6 +18,7 @@ def hints(settings: Settings) -> tuple[str, ...]:
         cluster_region=settings.cluster.region,
         registries=settings.registries,
         proxy=settings.proxy,
+        exposure=exposure_of(settings),
         manifests=settings.manifests,
         alarms=settings.alarms,
     )

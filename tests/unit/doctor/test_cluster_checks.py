@@ -21,7 +21,7 @@ from cli.doctor.finding import Verdict
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
 from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.job.connection import Connection
-from lambda_fn.settings import IngressExposure, NlbExposure, Settings
+from lambda_fn.settings import GatewayExposure, IngressExposure, NlbExposure, Settings
 from tests.fakes.aws import FakeAws
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor.account import GROUPS, PROXIED, SETTINGS, TARGETS, findings, healthy, with_cluster
@@ -400,11 +400,16 @@ def test_no_finding_quotes_the_text_of_a_config_map() -> None:
     assert ".data.nginx.conf.j2" in one.message
 
 
-@pytest.mark.parametrize("kind", ["nlb", "ingress"])
-def test_the_access_kinds_are_those_of_the_access_chart(kind: str) -> None:
-    of = settings(manifests="namespaced")
-    if kind == "ingress":
-        exposure = IngressExposure(kind="ingress", class_name="nginx")
-        of = of.model_copy(update={"proxy": of.proxy.model_copy(update={"exposure": exposure})})
+@pytest.mark.parametrize(
+    "exposure",
+    [
+        SETTINGS.proxy.exposure,
+        IngressExposure(kind="ingress", class_name="nginx"),
+        GatewayExposure(kind="gateway", gateway="internal", gateway_namespace="edge"),
+        GatewayExposure(kind="gateway", gateway="internal", gateway_namespace="edge", tls_secret="registry-tls"),
+    ],
+)
+def test_the_access_kinds_are_those_of_the_access_chart(exposure: object) -> None:
+    of = settings(manifests="namespaced", proxy=SETTINGS.proxy.model_copy(update={"exposure": exposure}))
     documents = k8s_manifests.documents(of, target_groups=GROUPS)
     assert [one for one in documents if is_access(one)] == k8s_manifests.access_documents(of)

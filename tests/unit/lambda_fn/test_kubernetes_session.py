@@ -200,6 +200,15 @@ def test_a_pause_longer_than_the_time_left_is_not_begun(new_session: Callable[[F
     assert clock.slept == []
 
 
+@pytest.mark.parametrize("asked", ["61", "999999999999", "9" * 400, "9" * 5000])
+def test_a_server_that_asks_for_more_than_a_minute_is_not_waited_for(
+    session: KubernetesSession, clock: FakeClock, asked: str
+) -> None:
+    with pytest.raises(ClusterError, match="words of Kubernetes"):
+        session.call(GET, Given(refused(429, {"Retry-After": asked}), forever=True))
+    assert clock.slept == []
+
+
 def test_an_impatient_request_is_made_once(session: KubernetesSession, clock: FakeClock) -> None:
     with pytest.raises(ClusterError):
         session.call(GET, Given(refused(403), forever=True), patient=False)

@@ -8,6 +8,8 @@ def test_operators_may_read_what_the_doctor_needs_and_do_nothing_else() -> None:
         "roles",
         "rolebindings",
         "targetgroupbindings",
+        "httproutes",
+        "tlsroutes",
     }
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get"}
     assert [binding["roleRef"]["name"] for binding in bindings] == ["view", role["metadata"]["name"]]

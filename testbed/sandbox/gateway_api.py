@@ -1,0 +1,26 @@
+"""The published CRDs of Gateway API's routes, without a controller."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from testbed.sandbox import tools
+from testbed.sandbox.commands import run
+
+_KINDS = ("httproutes", "tlsroutes")
+
+
+@contextmanager
+def defined() -> Iterator[None]:
+    """The API server knows the kinds of routes in the block, and nothing of them afterwards.
+
+    Raises:
+        SandboxError: The API server refuses a definition.
+    """
+    folder = tools.sources(*tools.GATEWAY_API) / "config" / "crd" / "standard"
+    files = [f"--filename={folder / f'gateway.networking.k8s.io_{kind}.yaml'}" for kind in _KINDS]
+    run(("kubectl", "apply", "--server-side", *files))
+    try:
+        run(("kubectl", "wait", "--for=condition=Established", "--timeout=60s", *files))
+        yield
+    finally:
+        run(("kubectl", "delete", *files))
