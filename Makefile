@@ -157,7 +157,7 @@ sandbox-down: .venv/installed ## End the local world; nothing stays behind
 	python -m testbed.sandbox down
 
 doctor: .venv/installed ## Examine a deployed front door, read-only (CONFIG=frontdoor.toml IMAGE=team/app:1.4)
-	@python -m cli.doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
+	@frontdoor doctor --config $(CONFIG) $(if $(IMAGE),--image $(IMAGE))
 
 synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation template (CONFIG=frontdoor.toml)
 	cdk synth --quiet -c config=$(CONFIG) && ls cdk.out/*.template.json
@@ -167,7 +167,7 @@ deploy: .venv/installed node_modules/installed ## Deploy to the account of your 
 
 # The check decides: CDK reports success when kubectl could delete nothing.
 destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made, and check that nothing of it serves (CONFIG=frontdoor.toml)
-	cdk destroy --force -c config=$(CONFIG); python -m cli.doctor --removed --config $(CONFIG)
+	cdk destroy --force -c config=$(CONFIG); frontdoor doctor --removed --config $(CONFIG)
 
 snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations again
 	python -m tests.template.snapshots
@@ -187,7 +187,7 @@ sbom: .venv/audit/installed ## Write the software bill of materials of the Lambd
 	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json
 
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
-	@python -m k8s_manifests --config $(CONFIG)
+	@frontdoor manifests --config $(CONFIG)
 
 docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, permissions, RBAC, dashboard
 	python -m cli.reference && python -m scripts.costs && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture

@@ -112,7 +112,7 @@ def main() -> int:
 
 def _manifest(example: Path, folder: Path) -> Path:
     path = folder / f"{example.stem}.yaml"
-    path.write_text(run([sys.executable, "-m", "k8s_manifests", "--config", example]), encoding="utf-8")
+    path.write_text(run([sys.executable, "-m", "cli.command", "manifests", "--config", example]), encoding="utf-8")
     return path
 
 

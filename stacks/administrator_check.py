@@ -5,7 +5,7 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 _HINT = (
-    'manifests = "namespaced": a cluster administrator must apply the output of `python -m k8s_manifests --access` '
+    'manifests = "namespaced": a cluster administrator must apply the output of `frontdoor manifests --access` '
     "before the first deployment, and again whenever that output changes; without it the deployment fails, because "
     "kubectl has no rights in the namespace"
 )

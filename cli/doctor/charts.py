@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli.doctor.context import DEFAULT_CONFIG
+from cli.settings_file import DEFAULT_CONFIG
 
 _ACCESS_KINDS = frozenset(
     {"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress", "HTTPRoute", "TLSRoute"}
@@ -34,7 +34,7 @@ def changed_hint(document: Mapping[str, Any], manifests: str, config: str) -> st
 def print_command(config: str, *arguments: str) -> str:
     """The command that prints the charts."""
     option = () if config == DEFAULT_CONFIG else ("--config", config)
-    return " ".join(("python -m k8s_manifests", *arguments, *option))
+    return " ".join(("frontdoor manifests", *arguments, *option))
 
 
 def _hint(document: Mapping[str, Any], manifests: str, config: str, gitops: str, deploy: str) -> str:

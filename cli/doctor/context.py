@@ -13,14 +13,12 @@ from botocore.config import Config
 
 from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
+from cli.settings_file import DEFAULT_CONFIG
 from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings.models import Settings
 from stacks.stack_name import stack_name
-
-DEFAULT_CONFIG = "frontdoor.toml"
-"""The settings file, unless the command line names another."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,29 +1,21 @@
 """How findings look on a terminal, and the notice of a check that takes long."""
 
-import os
 from collections.abc import Callable
 from threading import Timer
-from typing import TextIO
+
+from rich.text import Text
 
 from cli.doctor.finding import Finding, Verdict
 
 NOTICE_AFTER_SECONDS = 2.0
 """A check that takes longer than this without a finding is named."""
 
-_COLOURS = {Verdict.OK: "32", Verdict.WARNING: "33", Verdict.FAILED: "1;31", Verdict.SKIPPED: "2"}
-"""https://www.ecma-international.org/publications-and-standards/standards/ecma-48/, 8.3.117."""
+_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim"}
 
 
-def has_colours(stream: TextIO) -> bool:
-    """Whether the stream is a terminal and plain text was not requested (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def render_line(finding: Finding, *, colours: bool) -> str:
-    """The finding's line, with its verdict in colour if `colours`."""
-    if not colours:
-        return finding.line
-    return f"\x1b[{_COLOURS[finding.verdict]}m{finding.verdict.word:>4}\x1b[0m  {finding.text}"
+def render(finding: Finding) -> Text:
+    """The finding's line, with its verdict in colour."""
+    return Text.assemble((f"{finding.verdict.word:>4}", _STYLES[finding.verdict]), f"  {finding.text}")
 
 
 class SlowCheckNotice:

@@ -28,7 +28,7 @@ TARGET_GROUP_SETTINGS = {"plain": "target_group_arn", "proxy_protocol": "proxy_p
 
 
 def option_of(setting: str) -> str:
-    """The option of `python -m k8s_manifests` that stands for the setting of a target group."""
+    """The option of `frontdoor manifests` that stands for the setting of a target group."""
     return f"--{setting.replace('_', '-')}"
 
 

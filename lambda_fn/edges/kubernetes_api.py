@@ -51,7 +51,7 @@ class KubernetesApi:
             missing = f"has no key {TEMPLATE_KEY}" if found else "does not exist"
             raise ClusterError(
                 f"ConfigMap {name} in namespace {self._namespace} {missing}. Fix: apply the charts (cdk deploy, or "
-                "python -m k8s_manifests | kubectl apply -f -)"
+                "frontdoor manifests | kubectl apply -f -)"
             )
         return template
 

@@ -64,7 +64,7 @@ class Settings(Table):
     manifests: Literal["kubectl", "namespaced", "external"] = "kubectl"
     """What applies the charts: `kubectl` (the stack, through CDK's kubectl provider with cluster-admin), `namespaced`
     (the same provider, with rights to only these objects of the namespace; an administrator first applies the output
-    of `python -m k8s_manifests --access`) or `external` (you, from `python -m k8s_manifests`, by GitOps or by hand).
+    of `frontdoor manifests --access`) or `external` (you, from `frontdoor manifests`, by GitOps or by hand).
     Before you change it on a running installation, read docs/operations.md, "Change who applies the charts".
     """
     keep_objects: bool = False

@@ -131,7 +131,7 @@ def session(world: World, profile: str) -> boto3.Session:
 
 def apply_charts(world: World, more: str = "") -> None:
     """Apply the charts as GitOps users do, and the certificate of the domain; `more` is TOML for the settings."""
-    objects = run((sys.executable, "-m", "k8s_manifests", "--config", settings_file(world, more)))
+    objects = run((sys.executable, "-m", "cli.command", "manifests", "--config", settings_file(world, more)))
     kubectl_apply(objects)
     pair = world.pair("domain")
     data = {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()}

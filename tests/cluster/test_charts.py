@@ -1,4 +1,4 @@
-"""What `python -m k8s_manifests` prints, to the real API server: every exposure, every field known to it."""
+"""What `frontdoor manifests` prints, to the real API server: every exposure, every field known to it."""
 
 import json
 import subprocess
@@ -73,7 +73,7 @@ def print_charts(world: World, tmp_path: Path) -> Iterator[Print]:
             f'registries = [{{ account = "{world.account}", region = "{world.region}" }}]\n'
             f"{more}[proxy.exposure]\n{EXPOSURES[exposure]}\n"
         )
-        command = [sys.executable, "-m", "k8s_manifests", "--config", str(config)]
+        command = [sys.executable, "-m", "cli.command", "manifests", "--config", str(config)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own
 
     apply(print_charts("service"), kind="Namespace")

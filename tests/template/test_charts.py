@@ -20,7 +20,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     # cdk8s runs on the Node that is installed beside this Python; an older one on the machine complains on stderr.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "k8s_manifests", *arguments],
+        [sys.executable, "-m", "cli.command", "manifests", *arguments],
         cwd=ROOT,
         env=os.environ | {"PATH": path},
         capture_output=True,
@@ -107,7 +107,7 @@ def test_a_wrong_settings_file_gives_one_message_and_no_yaml(tmp_path: Path) -> 
     path.write_text('domain = "UPPER"\n', encoding="utf-8")
     refused = run("--config", str(path))
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"ecr-frontdoor: {path} has ")
+    assert refused.stderr.startswith(f"frontdoor: {path} has ")
     assert 'domain = "UPPER": must be a lower-case host name' in refused.stderr
 
 
@@ -115,7 +115,8 @@ def test_a_missing_settings_file_is_named() -> None:
     refused = run("--config", "nowhere.toml")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
-        "ecr-frontdoor: cannot read nowhere.toml: No such file or directory; --config PATH takes another file\n"
+        "frontdoor: cannot read nowhere.toml: No such file or directory. "
+        "Fix: name the settings file with --config PATH\n"
     )
 
 
@@ -124,7 +125,7 @@ def test_a_settings_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     config.write_bytes(b"\xff\xfe\x00")
     refused = run("--config", str(config))
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"ecr-frontdoor: {config} is not TOML")
+    assert refused.stderr.startswith(f"frontdoor: {config} is not TOML")
 
 
 def test_the_command_has_a_help_text() -> None:

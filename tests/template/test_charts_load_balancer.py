@@ -80,7 +80,7 @@ def test_with_external_manifests_the_target_group_is_that_of_the_settings() -> N
 
 def printed(*words: str) -> subprocess.CompletedProcess[str]:
     config = ROOT / "examples" / "nlb.toml"
-    command = [sys.executable, "-m", "k8s_manifests", "--config", str(config), *words]
+    command = [sys.executable, "-m", "cli.command", "manifests", "--config", str(config), *words]
     # cdk8s runs on the Node beside this Python; an older one on the machine complains on stderr.
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own

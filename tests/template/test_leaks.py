@@ -10,7 +10,7 @@ import pytest
 from tests.leaks import HIDING_PLACES, LeakCheck
 from tests.template import configurations
 
-PRINT_THE_MANIFESTS = ("-m", "k8s_manifests", "--config")
+PRINT_THE_MANIFESTS = ("-m", "cli.command", "manifests", "--config")
 PRINT_THE_ENVIRONMENT = ("-c", "import os; print(dict(os.environ))")
 
 

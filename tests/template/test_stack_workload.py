@@ -164,7 +164,7 @@ def test_synthesis_shows_the_step_of_the_administrator() -> None:
     told = [
         entry.data for node in stacks[0].node.find_all() for entry in node.node.metadata if entry.type == "aws:cdk:info"
     ]
-    assert len([text for text in told if "python -m k8s_manifests --access" in text]) == 1
+    assert len([text for text in told if "frontdoor manifests --access" in text]) == 1
 
 
 @pytest.mark.parametrize("name", APPLIED)

@@ -24,7 +24,7 @@ _SECONDS = 120
 
 
 def examine(world: World, checkout: Path, config: Path, image: str) -> list[Finding]:
-    """Run `python -m cli.doctor` of a checkout with a settings file and an image to pull.
+    """Run `frontdoor doctor` of a checkout with a settings file and an image to pull.
 
     Raises:
         SandboxError: It did not start, or crashed.
@@ -33,7 +33,7 @@ def examine(world: World, checkout: Path, config: Path, image: str) -> list[Find
 
 
 def removed(world: World, checkout: Path, config: Path) -> list[str]:
-    """The findings of `python -m cli.doctor --removed`, which is the end of `make destroy`.
+    """The findings of `frontdoor doctor --removed`, which is the end of `make destroy`.
 
     Raises:
         SandboxError: It did not start, or something of the front door is still there.
@@ -54,7 +54,7 @@ def _as_operator(world: World, checkout: Path, *words: str) -> list[Finding]:
 
 
 def _run(checkout: Path, words: tuple[str, ...], credentials: Mapping[str, str]) -> list[Finding]:
-    command = (sys.executable, "-m", "cli.doctor", *words, "--json")
+    command = (sys.executable, "-m", "cli.command", "doctor", *words, "--json")
     done = subprocess.run(
         command,
         cwd=checkout,

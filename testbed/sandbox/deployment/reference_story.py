@@ -103,7 +103,7 @@ class References:
         return config
 
     def _charts(self, config: Path, *options: str) -> str:
-        return run((sys.executable, "-m", "k8s_manifests", "--config", config, *options))
+        return run((sys.executable, "-m", "cli.command", "manifests", "--config", config, *options))
 
     def _delete(self, kinds: str) -> None:
         run(("kubectl", "delete", kinds, "--all", "--namespace", self._world.namespace))

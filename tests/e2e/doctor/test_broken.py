@@ -260,21 +260,21 @@ BROKEN = [
         Verdict.FAILED,
         "objects",
         ("NetworkPolicy aws-registry-proxy", "missing"),
-        "python -m k8s_manifests",
+        "frontdoor manifests",
     ),
     Broken(
         the_deployment_is_scaled_down,
         Verdict.WARNING,
         "objects",
         ("Deployment aws-registry-proxy", ".spec.replicas (1 instead of 2) (last written by kubectl-"),
-        "python -m k8s_manifests",
+        "frontdoor manifests",
     ),
     Broken(
         another_image_is_set,
         Verdict.WARNING,
         "objects",
         ("elsewhere/nginx:1 instead of 123456789012.dkr.ecr.",),
-        "python -m k8s_manifests",
+        "frontdoor manifests",
     ),
     Broken(
         the_token_is_expired, Verdict.WARNING, "field-managers", ("Secret aws-registry", "data by kubectl-"), "GitOps"

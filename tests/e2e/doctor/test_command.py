@@ -1,4 +1,4 @@
-"""`python -m cli.doctor` as a program: what it prints, and its exit status."""
+"""`frontdoor doctor` as a program: what it prints, and its exit status."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def environment(context: CheckContext) -> dict[str, str]:
 
 def doctor(world: World, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     config = str(installation.settings_file(world))
-    command = [sys.executable, "-m", "cli.doctor", "--config", config, *arguments]
+    command = [sys.executable, "-m", "cli.command", "doctor", "--config", config, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 

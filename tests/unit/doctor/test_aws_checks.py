@@ -412,7 +412,7 @@ def test_a_rollback_that_kubectl_stops_can_skip_what_it_applies_and_the_finding_
     )
     assert "WorkloadManifest1, RefresherFunction1" in one.message
     assert "--resources-to-skip WorkloadManifest1: " in one.hint
-    assert "python -m k8s_manifests" in one.hint
+    assert "frontdoor manifests" in one.hint
 
 
 def test_a_rollback_that_stops_elsewhere_is_not_to_be_skipped() -> None:

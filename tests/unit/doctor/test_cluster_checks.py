@@ -119,7 +119,7 @@ CHECKS = (objects.CHECK, field_managers.CHECK, binding.CHECK)
 BINDING = "TargetGroupBinding aws-registry-proxy"
 PROXIED_BINDING = f"{BINDING}-proxied"
 PRINT = (
-    f"python -m k8s_manifests --target-group-arn {TARGETS} --proxy-protocol-target-group-arn {PROXIED} "
+    f"frontdoor manifests --target-group-arn {TARGETS} --proxy-protocol-target-group-arn {PROXIED} "
     "--config staging.toml"
 )
 EXTERNAL = settings(manifests="external")
@@ -130,7 +130,7 @@ BROKEN = {
         objects_but(ROLE),
         FAILED,
         (ROLE, "missing"),
-        "administrator of the cluster run python -m k8s_manifests --access --config staging.toml | kubectl",
+        "administrator of the cluster run frontdoor manifests --access --config staging.toml | kubectl",
     ),
     "access objects of an earlier version": Broken(
         objects.CHECK, SETTINGS, objects_but(ROLE, earlier_version), WARNING, (ROLE,), "--access --config"
@@ -141,7 +141,7 @@ BROKEN = {
         [one for one in charts(EXTERNAL) if is_access(one)],
         FAILED,
         ("PodDisruptionBudget aws-registry-proxy, Deployment aws-registry-proxy", "missing"),
-        "GitOps tool or by hand: python -m k8s_manifests --config staging.toml |",
+        "GitOps tool or by hand: frontdoor manifests --config staging.toml |",
     ),
     "an object deleted behind the stack's kubectl": Broken(
         objects.CHECK,
@@ -149,7 +149,7 @@ BROKEN = {
         objects_but("Service aws-registry-proxy", of=settings(manifests="kubectl")),
         FAILED,
         ("Service aws-registry-proxy", "missing"),
-        "python -m k8s_manifests --config staging.toml | kubectl apply -f -",
+        "frontdoor manifests --config staging.toml | kubectl apply -f -",
     ),
     "a Secret written by GitOps": Broken(
         field_managers.CHECK,

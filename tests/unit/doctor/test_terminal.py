@@ -1,12 +1,14 @@
 """How findings look on a terminal, and when a slow check is named."""
 
 import io
+import re
 from threading import Event
 
 import pytest
 
 from cli.doctor.finding import Finding, Verdict, ok
-from cli.doctor.terminal import SlowCheckNotice, has_colours, render_line
+from cli.doctor.terminal import SlowCheckNotice, render
+from cli.terminal import console
 
 
 class Terminal(io.StringIO):
@@ -14,16 +16,33 @@ class Terminal(io.StringIO):
         return True
 
 
+BAD = Finding(
+    check="pods", verdict=Verdict.FAILED, message="0 of 2 [canary] are ready", hint="check them " * 20 + "all"
+)
+
+
+def written(stream: io.StringIO) -> str:
+    console(stream).print(render(BAD))
+    return stream.getvalue()
+
+
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
     return Terminal()
 
 
-def test_only_a_terminal_has_colours(terminal: Terminal) -> None:
-    assert has_colours(terminal)
-    assert not has_colours(io.StringIO())
+def test_a_terminal_has_colours_which_change_nothing_but_the_colour(terminal: Terminal) -> None:
+    line = written(terminal)
+    assert line.startswith("\x1b[1;31mFAIL\x1b[0m  pods")
+    assert re.sub(r"\x1b\[[\d;]*m", "", line) == f"{BAD.line}\n"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_elsewhere_a_line_is_plain_and_whole() -> None:
+    assert written(io.StringIO()) == f"{BAD.line}\n"
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
@@ -31,14 +50,7 @@ def test_plain_text_can_be_requested(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert not has_colours(terminal)
-
-
-def test_colours_change_nothing_but_the_colour() -> None:
-    bad = Finding(check="pods", verdict=Verdict.FAILED, message="0 of 2 are ready", hint="check them")
-    coloured = render_line(bad, colours=True)
-    assert coloured != render_line(bad, colours=False) == bad.line
-    assert coloured.replace("\x1b[1;31m", "").replace("\x1b[0m", "") == bad.line
+    assert written(terminal) == f"{BAD.line}\n"
 
 
 def test_a_verdict_has_at_most_four_letters_and_json_has_it_in_lower_case() -> None:

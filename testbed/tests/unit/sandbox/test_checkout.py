@@ -16,7 +16,7 @@ def test_a_copy_has_what_is_deployed_and_an_edit_of_it_is_its_own(tmp_path: Path
     for name in (
         "app.py",
         "cdk.json",
-        "cli/doctor/__main__.py",
+        "cli/command.py",
         "lambda_fn/requirements.txt",
         "stacks/frontdoor_stack.py",
     ):

@@ -1,0 +1,68 @@
+"""`frontdoor doctor`: examine a deployed front door and print a line for each finding."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.report import report, session
+from cli.exit_status import WRONG
+from cli.options import CONFIG, Config, Json, Profile, Quiet, Timeout
+from cli.settings_file import read
+
+
+def doctor(  # noqa: PLR0913 - options of a command line
+    *,
+    config: Config = CONFIG,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPOSITORY:TAG",
+            help="Pull this image's manifest and smallest layer as a test (default: the image in [canary], if set).",
+        ),
+    ] = None,
+    profile: Profile = None,
+    timeout: Timeout = 10.0,
+    removed: Annotated[
+        bool, typer.Option("--removed", help="Check instead that nothing is left that serves, after make destroy.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    r"""Check a deployed front door. The doctor only reads.
+
+    It looks at the stack in AWS, the objects and pods in the cluster, and the domain as a client on this machine sees
+    it. It prints one line for each finding:
+
+    \b
+        ok    nothing is wrong
+        warn  pulls work, but you should act, or you have no right to read this
+        FAIL  pulls, refreshes or the next deployment fail, or will fail
+        skip  not checked, and why
+
+    The exit status is 1 when a check failed; with --removed also where something could not be checked.
+
+    docs/operations.md describes each check, the rights that the doctor needs, and the output of --json.
+    """
+    settings = read(config)
+    aws = session(profile, settings.cluster.region)
+    context = CheckContext(settings=settings, aws=aws, config=str(config), image=image, timeout_seconds=timeout)
+    with closing(context):
+        found = report(lambda on_start: _findings(context, on_start, removed=removed), as_json=as_json, quiet=quiet)
+    # What could not be read after a removal may still serve.
+    if found[Verdict.FAILED] or (removed and found[Verdict.WARNING]):
+        raise typer.Exit(WRONG)
+
+
+def _findings(context: CheckContext, on_start: Callable[[str], None], *, removed: bool) -> Iterator[Finding]:
+    on_start("charts")
+    # Importing the charts' library takes seconds. A wrong command line must not wait for it.
+    from cli.doctor.checks import all_checks  # noqa: PLC0415
+    from cli.doctor.examination import examine  # noqa: PLC0415
+    from cli.doctor.removal import removal_checks  # noqa: PLC0415
+
+    checks = all_checks()
+    yield from examine(removal_checks(checks) if removed else checks, context, on_start)

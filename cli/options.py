@@ -1,0 +1,27 @@
+"""Options that several subcommands have, with the same names and meanings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.settings_file import DEFAULT_CONFIG
+
+MAX_TIMEOUT_SECONDS = 60
+
+Config = Annotated[Path, typer.Option("--config", metavar="PATH", help="The settings file.")]
+CONFIG = Path(DEFAULT_CONFIG)
+"""The default of `Config`."""
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="The AWS profile (default: as for the AWS command line)."),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.1, max=MAX_TIMEOUT_SECONDS, help="How long to wait for each answer."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")]
