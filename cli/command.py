@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from cli.commands.doctor import doctor
+from cli.commands.init import init
 from cli.commands.manifests import manifests
 from cli.commands.schema import schema
 from cli.exit_status import UNUSABLE
@@ -27,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command()(init)
 app.command()(doctor)
 app.command()(manifests)
 app.command()(schema)

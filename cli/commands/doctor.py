@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cli.account.clients import session
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.report import report, session
+from cli.doctor.report import report
 from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile, Quiet, Timeout
 from cli.settings_file import read

@@ -9,8 +9,8 @@ from typing import Any
 
 import boto3
 import httpx2
-from botocore.config import Config
 
+from cli.account import clients
 from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
 from cli.settings_file import DEFAULT_CONFIG
@@ -57,12 +57,7 @@ class CheckContext:
 
     def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         """A client of an AWS service, in the session's region or another, with the time-outs of this examination."""
-        config = Config(
-            connect_timeout=self.connect_timeout_seconds,
-            read_timeout=self.timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 2},
-        )
-        return self.aws.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # its overloads name each service
+        return clients.client(self.aws, service, region=region, timeout_seconds=self.timeout_seconds)
 
     @cached_property
     def stack(self) -> StackResources:

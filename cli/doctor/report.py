@@ -5,30 +5,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-import boto3
-from botocore.exceptions import BotoCoreError
-
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.terminal import SlowCheckNotice, render
 from cli.terminal import console
-from lambda_fn.contract.errors import SettingsError
 
 Examination = Callable[[Callable[[str], None]], Iterator[Finding]]
 """Yields findings, and names each check to the function that it is given, before the check works."""
 
 _NOT_WRONG = frozenset({Verdict.OK, Verdict.SKIPPED})
-
-
-def session(profile: str | None, region: str | None) -> boto3.Session:
-    """The operator's AWS session.
-
-    Raises:
-        SettingsError: There is no such profile.
-    """
-    try:
-        return boto3.Session(profile_name=profile, region_name=region)
-    except BotoCoreError as error:
-        raise SettingsError(str(error)) from error
 
 
 def report(examination: Examination, *, as_json: bool, quiet: bool = False) -> Counter[Verdict]:

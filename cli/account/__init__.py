@@ -1,0 +1,1 @@
+"""What the command reads of an AWS account before anything is deployed."""

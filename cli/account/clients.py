@@ -1,0 +1,37 @@
+"""Clients of AWS, with the time-outs of the command line."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from lambda_fn.contract.errors import SettingsError
+
+_CONNECT_SECONDS = 5.0
+
+
+def session(profile: str | None, region: str | None) -> boto3.Session:
+    """The operator's AWS session.
+
+    Args:
+        profile: The name of a profile; None for the default credentials.
+        region: None for the profile's.
+
+    Raises:
+        SettingsError: There is no such profile.
+    """
+    try:
+        return boto3.Session(profile_name=profile, region_name=region)
+    except BotoCoreError as error:
+        raise SettingsError(str(error)) from error
+
+
+def client(aws: boto3.Session, service: str, *, region: str | None = None, timeout_seconds: float) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    """A client of an AWS service, in the session's region or another, that waits so long for each answer."""
+    config = Config(
+        connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
+        read_timeout=timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return aws.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # its overloads name each service

@@ -1,0 +1,102 @@
+"""A VPC's subnets with their way out, and its endpoints."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+WayOut = Literal["internet", "nat", "none"]
+_ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet:
+    """A subnet of a VPC.
+
+    Attributes:
+        id: Its id.
+        zone: Its availability zone.
+        cidr: Its IPv4 range.
+        route_table_id: The table with its routes; empty where none was listed.
+        way_out: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use, since its
+            interfaces have no public address. `nat`: NAT, a transit gateway or an appliance. `none`: there is none.
+    """
+
+    id: str
+    zone: str
+    cidr: str
+    route_table_id: str
+    way_out: WayOut
+
+
+def subnets_of(ec2: Any, vpc_id: str) -> tuple[Subnet, ...]:  # noqa: ANN401 - boto3's clients are made at run time
+    """The subnets of a VPC, by zone and id.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html : a subnet without a table of its own has
+    the VPC's main one.
+
+    Raises:
+        ClientError: EC2 refuses.
+        BotoCoreError: EC2 cannot be reached.
+    """
+    of_vpc = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    tables = [
+        table
+        for page in ec2.get_paginator("describe_route_tables").paginate(Filters=of_vpc)
+        for table in page["RouteTables"]
+    ]
+    listed = [
+        subnet for page in ec2.get_paginator("describe_subnets").paginate(Filters=of_vpc) for subnet in page["Subnets"]
+    ]
+    return tuple(sorted((_subnet(one, tables) for one in listed), key=lambda subnet: (subnet.zone, subnet.id)))
+
+
+def endpoints_of(ec2: Any, vpc_id: str, region: str) -> frozenset[str]:  # noqa: ANN401 - as above
+    """The services of the VPC's available endpoints, as `[endpoints]` names them: `ecr.api`, `s3`.
+
+    Raises:
+        ClientError: EC2 refuses.
+        BotoCoreError: EC2 cannot be reached.
+    """
+    pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
+    # In China, service names begin with cn.com.amazonaws.
+    before = f".amazonaws.{region}."
+    return frozenset(
+        endpoint["ServiceName"].partition(before)[2]
+        for page in pages
+        for endpoint in page["VpcEndpoints"]
+        if str(endpoint["State"]).lower() == "available" and before in endpoint["ServiceName"]
+    )
+
+
+def one_in_each_zone(subnets: Iterable[Subnet]) -> tuple[Subnet, ...]:
+    """The first subnet of each zone."""
+    return tuple({subnet.zone: subnet for subnet in reversed(list(subnets))}.values())[::-1]
+
+
+def _subnet(described: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> Subnet:
+    table = _table_of(described["SubnetId"], tables)
+    return Subnet(
+        id=described["SubnetId"],
+        zone=described["AvailabilityZone"],
+        cidr=described.get("CidrBlock", ""),
+        route_table_id=table.get("RouteTableId", ""),
+        way_out=_way_out(table),
+    )
+
+
+def _table_of(subnet_id: str, tables: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    main: Mapping[str, Any] = {}
+    for table in tables:
+        associations = table.get("Associations", [])
+        if any(one.get("SubnetId") == subnet_id for one in associations):
+            return table
+        if any(one.get("Main") for one in associations):
+            main = table
+    return main
+
+
+def _way_out(table: Mapping[str, Any]) -> WayOut:
+    for route in table.get("Routes", []):
+        if route.get("DestinationCidrBlock") == _ANYWHERE and route.get("State", "active") == "active":
+            return "internet" if str(route.get("GatewayId", "")).startswith("igw-") else "nat"
+    return "none"

@@ -1,0 +1,251 @@
+"""`frontdoor init`: write a settings file for the account, after at most three questions."""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, get_args
+
+import boto3
+import typer
+
+from cli.account.clients import session
+from cli.account.cluster import ClusterFacts
+from cli.account.network import Subnet
+from cli.exit_status import WRONG
+from cli.init.discovery import Discovery
+from cli.init.draft import Draft, Kind, domain_for, names_for, patterns_for, place_of_lambda
+from cli.init.questions import Questions, domain_of
+from cli.init.text import settings_text
+from cli.options import CONFIG, Config, Json, Profile, Timeout
+from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings.endpoints import Service
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import parse_toml
+
+_SCHEMA = "docs/frontdoor.schema.json"
+_OFFLINE_NEEDS = ("domain", "cluster", "region", "account")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The options that say something of the account; None and empty where they were left out."""
+
+    domain: str | None
+    cluster: str | None
+    region: str | None
+    account: str | None
+    patterns: tuple[str, ...]
+    kind: Kind | None
+    vpc_id: str | None
+    subnets: tuple[Subnet, ...]
+    security_group_id: str | None
+
+
+def _subnet(text: str) -> Subnet:
+    subnet_id, _, cidr = text.partition("=")
+    return Subnet(id=subnet_id, zone="", cidr=cidr, route_table_id="", way_out="nat")
+
+
+def _namespaced(text: str) -> str:
+    namespace, _, name = text.partition("/")
+    if not (namespace and name):
+        raise typer.BadParameter(f"{text} is not NAMESPACE/NAME")
+    return text
+
+
+def init(  # noqa: PLR0913 - options of a command line
+    *,
+    config: Config = CONFIG,
+    domain: Annotated[
+        str | None, typer.Option(metavar="NAME", parser=domain_of, help="The registry's host name.")
+    ] = None,
+    cluster: Annotated[str | None, typer.Option(metavar="NAME", help="The EKS cluster.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="Its region (default: your profile's).")] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="DIGITS", help="The account of the registry (default: your own).")
+    ] = None,
+    repositories: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--repository", metavar="PATTERN", help="What clients may pull, such as team/*; may be given several times."
+        ),
+    ] = None,
+    exposure: Annotated[Kind | None, typer.Option(help="How clients reach it: docs/exposure.md.")] = None,
+    class_name: Annotated[str, typer.Option(metavar="NAME", help="For ingress: the IngressClass.")] = "nginx",
+    tls_secret: Annotated[str, typer.Option(metavar="NAME", help="The TLS Secret.")] = "registry-tls",  # noqa: S107 - the object's name
+    gateway: Annotated[
+        str | None, typer.Option(metavar="NAMESPACE/NAME", parser=_namespaced, help="For gateway: the Gateway.")
+    ] = None,
+    vpc_id: Annotated[str | None, typer.Option(metavar="ID", help="The cluster's VPC.")] = None,
+    subnets: Annotated[
+        list[Subnet] | None,
+        typer.Option(
+            "--subnet",
+            metavar="ID[=CIDR]",
+            parser=_subnet,
+            help="A private subnet, with its range for nlb; may be given several times.",
+        ),
+    ] = None,
+    security_group_id: Annotated[str | None, typer.Option(metavar="ID", help="The cluster security group.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask neither AWS nor you: write what the options say.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    profile: Profile = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Write a settings file for this account.
+
+    It reads clusters, network, repositories, zones and certificates, and asks at most three questions: the host name,
+    the cluster where there are several, and how clients reach the registry. An option answers each beforehand. Without
+    a terminal, and with --offline, nothing is asked.
+
+    It needs ReadOnlyAccess. What it may not read it leaves out, and says so.
+    """
+    _refuse_to_replace(config, force=force)
+    given = Given(
+        domain=domain,
+        cluster=cluster,
+        region=region,
+        account=account,
+        patterns=tuple(repositories or ()),
+        kind=exposure,
+        vpc_id=vpc_id,
+        subnets=tuple(subnets or ()),
+        security_group_id=security_group_id,
+    )
+    questions = Questions(is_interactive=not offline and sys.stdin.isatty() and sys.stderr.isatty())
+    notes: list[str] = []
+    if offline:
+        draft = _offline(given)
+    else:
+        aws = session(profile, region)
+        draft = _read(given, questions, _discovery(aws, timeout, notes))
+    namespace, _, name = (gateway or "").partition("/")
+    draft = replace(draft, class_name=class_name, tls_secret=tls_secret, gateway=(namespace, name))
+    _refuse_incomplete(draft)
+    draft = _with_endpoints(draft)
+    text = settings_text(draft, schema=_SCHEMA if (config.parent / _SCHEMA).exists() else None)
+    settings = parse_toml(text, str(config))
+    config.write_text(text, encoding="utf-8")
+    conflicts = _conflicts(settings)
+    _report(config, questions, [*notes, *conflicts], as_json=as_json)
+    if conflicts:
+        raise typer.Exit(WRONG)
+
+
+def _refuse_to_replace(config: Path, *, force: bool) -> None:
+    if config.exists() and not force:
+        raise SettingsError(f"{config} exists. Fix: --force replaces it, --config PATH writes another file")
+
+
+def _offline(given: Given) -> Draft:
+    if missing := [f"--{name}" for name in _OFFLINE_NEEDS if not getattr(given, name)]:
+        raise SettingsError(f"--offline knows nothing of the account. Fix: add {', '.join(missing)}")
+    return Draft(
+        domain=given.domain or "",
+        cluster=ClusterFacts(name=given.cluster or "", vpc_id=given.vpc_id, security_group_id=given.security_group_id),
+        region=given.region or "",
+        account=given.account or "",
+        patterns=given.patterns or ("*",),
+        subnets=given.subnets,
+        kind=given.kind or "ingress",
+    )
+
+
+def _discovery(aws: boto3.Session, timeout_seconds: float, notes: list[str]) -> Discovery:
+    if not aws.region_name:
+        raise SettingsError("no region is set. Fix: add --region, such as --region ap-southeast-2")
+    return Discovery(aws, aws.region_name, timeout_seconds, notes)
+
+
+def _read(given: Given, questions: Questions, found: Discovery) -> Draft:
+    """What the account says, with the options before it."""
+    account = found.account()
+    zones = found.zones()
+    domain = given.domain or questions.domain(domain_for(zones))
+    cluster = found.cluster(given.cluster or _cluster_name(questions, found))
+    cluster = replace(
+        cluster,
+        vpc_id=given.vpc_id or cluster.vpc_id,
+        security_group_id=given.security_group_id or cluster.security_group_id,
+    )
+    vpc = found.vpc(cluster.vpc_id) if cluster.vpc_id else None
+    subnets, has_nat = place_of_lambda(vpc.subnets if vpc else ())
+    if given.subnets:
+        wanted = {subnet.id for subnet in given.subnets}
+        subnets = tuple(subnet for subnet in (vpc.subnets if vpc else ()) if subnet.id in wanted) or given.subnets
+        has_nat = any(subnet.way_out == "nat" for subnet in subnets)
+    kind = given.kind or questions.kind("nlb" if cluster.has_auto_mode and not cluster.is_ipv6 else "ingress")
+    public, private = names_for(domain, zones)
+    patterns, left_out = (given.patterns, 0) if given.patterns else patterns_for(found.repositories())
+    return Draft(
+        domain=domain,
+        cluster=cluster,
+        region=found.region,
+        account=given.account or account,
+        patterns=patterns,
+        left_out=left_out,
+        subnets=subnets,
+        has_nat=has_nat or not subnets,
+        endpoints=tuple(sorted((vpc.endpoints if vpc else frozenset()) & set(get_args(Service)))),
+        kind=kind,
+        certificate_arn=found.certificate(domain) if kind == "nlb" else None,
+        public_zone=public,
+        private_zone=private,
+    )
+
+
+def _cluster_name(questions: Questions, found: Discovery) -> str:
+    names = found.clusters()
+    match names:
+        case ():
+            reason = f" ({found.notes[-1]})" if found.notes else ""
+            raise SettingsError(
+                f"no EKS cluster was found in {found.region} of your account{reason}. Fix: use --region or --profile, "
+                "or name it with --cluster"
+            )
+        case (only,):
+            return only
+        case _:
+            return questions.cluster(names)
+
+
+def _refuse_incomplete(draft: Draft) -> None:
+    """Stop where a kind needs what neither the account nor an option says."""
+    if draft.kind == "gateway" and not all(draft.gateway):
+        raise SettingsError('exposure "gateway" needs the Gateway. Fix: add --gateway NAMESPACE/NAME')
+    if draft.kind == "nlb" and not (draft.subnets and all(subnet.cidr for subnet in draft.subnets)):
+        raise SettingsError(
+            'exposure "nlb" needs private subnets and their ranges. Fix: add --subnet ID=CIDR, one for each zone'
+        )
+    if draft.kind == "nlb" and not (draft.cluster.vpc_id and draft.cluster.security_group_id):
+        raise SettingsError('exposure "nlb" needs the VPC. Fix: add --vpc-id and --security-group-id')
+
+
+def _with_endpoints(draft: Draft) -> Draft:
+    """The draft with the endpoints that the stack has to make, as the check at synthesis counts them."""
+    if draft.has_nat:
+        return draft
+    from stacks.preflight import needed_endpoints  # noqa: PLC0415 - it imports the charts' library, which takes seconds
+
+    settings = parse_toml(settings_text(draft), "the draft")
+    return replace(draft, missing_endpoints=tuple(sorted(needed_endpoints(settings).keys() - set(draft.endpoints))))
+
+
+def _conflicts(settings: Settings) -> list[str]:
+    from stacks.preflight import conflicts  # noqa: PLC0415 - as above
+
+    return [str(conflict) for conflict in conflicts(settings)]
+
+
+def _report(config: Path, questions: Questions, notes: list[str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"config": str(config), "questions": questions.asked, "notes": notes}, indent=2))
+        return
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    option = "" if config == CONFIG else f" --config {config}"
+    typer.echo(f"wrote {config}. Read it, then run: frontdoor check{option}")

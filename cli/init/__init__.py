@@ -1,0 +1,1 @@
+"""`frontdoor init`: reads the account, and writes a commented settings file."""
