@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from cli.commands.check import check
 from cli.commands.doctor import doctor
 from cli.commands.init import init
 from cli.commands.manifests import manifests
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.command()(init)
+app.command()(check)
 app.command()(doctor)
 app.command()(manifests)
 app.command()(schema)

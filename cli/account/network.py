@@ -17,6 +17,7 @@ class Subnet:
         zone: Its availability zone.
         cidr: Its IPv4 range.
         route_table_id: The table with its routes; empty where none was listed.
+        free_addresses: How many of its addresses are not in use.
         way_out: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use, since its
             interfaces have no public address. `nat`: NAT, a transit gateway or an appliance. `none`: there is none.
     """
@@ -25,6 +26,7 @@ class Subnet:
     zone: str
     cidr: str
     route_table_id: str
+    free_addresses: int = 0
     way_out: WayOut
 
 
@@ -80,6 +82,7 @@ def _subnet(described: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> Su
         zone=described["AvailabilityZone"],
         cidr=described.get("CidrBlock", ""),
         route_table_id=table.get("RouteTableId", ""),
+        free_addresses=described.get("AvailableIpAddressCount", 0),
         way_out=_way_out(table),
     )
 

@@ -16,6 +16,7 @@ _NOT_FOUND = frozenset(
         "LoadBalancerNotFoundException",
         "LifecyclePolicyNotFoundException",
         "NoSuchEntity",
+        "ParameterNotFound",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
         "TargetGroupNotFound",

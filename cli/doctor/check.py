@@ -1,9 +1,12 @@
-"""What a module in `cli/doctor/checks/` declares as its `CHECK`."""
+"""What a module in a folder of checks declares as its `CHECK`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import TopologicalSorter
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding
@@ -12,6 +15,7 @@ from cli.doctor.finding import Finding
 class Category(StrEnum):
     """Where a check looks, in the order of an examination."""
 
+    SETTINGS = "settings"
     AWS = "AWS"
     CLUSTER = "cluster"
     DOMAIN = "domain"
@@ -26,12 +30,19 @@ class Check:
         category: Where it looks.
         run: Yields its findings; none where the settings do not use what it checks.
         needs: The ids of the checks that it follows. It does not run after a fatal finding of one of them.
+        runbook: The document, with its section, that explains what it looks at.
     """
 
     id: str
     category: Category
     run: Callable[[CheckContext], Iterator[Finding]]
     needs: tuple[str, ...] = ()
+    runbook: str = "docs/operations.md#what-to-look-at-first-the-doctor"
+
+
+def checks_in(folder: ModuleType) -> list[Check]:
+    """The `CHECK` of every module in a folder, in the order in which they run."""
+    return in_order(import_module(f"{folder.__name__}.{module.name}").CHECK for module in iter_modules(folder.__path__))
 
 
 def in_order(checks: Iterable[Check]) -> list[Check]:

@@ -38,7 +38,7 @@ def examine(
             # Every other check with the same need would wait for the same time-out.
             unmet |= {check.id, *check.needs}
             message = f"{error.message}; the remaining checks of the cluster did not run"
-            yield replace(failed(message, error.hint), check=check.id)
+            yield _of(check, failed(message, error.hint))
 
 
 def run(check: Check, context: CheckContext) -> Iterator[Finding]:
@@ -49,11 +49,15 @@ def run(check: Check, context: CheckContext) -> Iterator[Finding]:
     """
     try:
         for finding in check.run(context):
-            yield replace(finding, check=check.id)
+            yield _of(check, finding)
     except UnreachableError:
         raise
     except (BotoCoreError, ClientError, KubernetesError, FrontdoorError) as error:
-        yield replace(_unread(error), check=check.id, fatal=True)
+        yield replace(_of(check, _unread(error)), fatal=True)
+
+
+def _of(check: Check, finding: Finding) -> Finding:
+    return replace(finding, check=check.id, category=check.category.value, runbook=check.runbook)
 
 
 def _unread(error: Exception) -> Finding:

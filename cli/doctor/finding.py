@@ -28,7 +28,9 @@ class Finding:
     """One result of one check.
 
     Attributes:
-        check: The stable id of the check; the examination sets it.
+        check: The stable id of the check; the examination sets it, and the two after it.
+        category: Where the check looks.
+        runbook: The document, with its section, that explains what the check looks at.
         verdict: How severe it is.
         message: The cause and the state, with the values that matter; never a secret.
         hint: The fix; empty where there is nothing to fix.
@@ -36,6 +38,8 @@ class Finding:
     """
 
     check: str = ""
+    category: str = ""
+    runbook: str = ""
     verdict: Verdict
     message: str
     hint: str = ""
@@ -50,11 +54,20 @@ class Finding:
     def text(self) -> str:
         """The line after its verdict."""
         text = f"{self.message}. Fix: {self.hint}" if self.hint else self.message
+        if self.hint and self.runbook and self.runbook.partition("#")[0] not in self.hint:
+            text += f" ({self.runbook})"
         return f"{self.check:<{_CHECK_WIDTH}}  {' '.join(text.split())}"
 
     def to_json(self) -> dict[str, str]:
-        """The finding as JSON types: always `check`, `verdict`, `message` and `hint`."""
-        return {"check": self.check, "verdict": self.verdict.value, "message": self.message, "hint": self.hint}
+        """The finding as JSON types: always the same six keys."""
+        return {
+            "check": self.check,
+            "category": self.category,
+            "verdict": self.verdict.value,
+            "message": self.message,
+            "hint": self.hint,
+            "runbook": self.runbook,
+        }
 
 
 def ok(message: str) -> Finding:

@@ -23,6 +23,7 @@ from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.objects import selector_labels
 from stacks.stack_name import stack_name
 
+_RUNBOOK = "docs/operations.md#uninstall"
 _ANY = TargetGroups("any", "any")
 """With them the bindings are among the objects. Only names are compared."""
 
@@ -36,8 +37,8 @@ def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
     known = {check.id: check for check in checks}
     return (
         known["aws"],
-        Check("stack", Category.AWS, partial(_stack_is_gone, known["stack"]), needs=("aws",)),
-        Check("objects", Category.CLUSTER, _objects_are_gone, needs=("stack",)),
+        Check("stack", Category.AWS, partial(_stack_is_gone, known["stack"]), needs=("aws",), runbook=_RUNBOOK),
+        Check("objects", Category.CLUSTER, _objects_are_gone, needs=("stack",), runbook=_RUNBOOK),
     )
 
 

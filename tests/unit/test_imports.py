@@ -64,7 +64,8 @@ LIBRARIES = {
     "lambda_fn.watcher": _PYTHON | {"aws_lambda_powertools"},
     "k8s_manifests": _PYTHON | {"cdk8s", "constructs", "lightkube", "pydantic"},
     "stacks": _PYTHON | {"aws_cdk", "constructs"},
-    "cli": _PYTHON | {"boto3", "botocore", "cdk8s", "httpx2", "lightkube", "pydantic", "rich", "typer", "urllib3"},
+    "cli": _PYTHON
+    | {"boto3", "botocore", "cdk8s", "cryptography", "httpx2", "lightkube", "pydantic", "rich", "typer", "urllib3"},
 }
 """What each package may import from outside of the product: nothing of `testbed`, `tests` or `scripts`.
 

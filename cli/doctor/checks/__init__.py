@@ -3,12 +3,11 @@
 To add a check, add a module that declares a `CHECK` (see `cli.doctor.check`). Nothing else has to know of it.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
+import sys
 
-from cli.doctor.check import Check, in_order
+from cli.doctor.check import Check, checks_in
 
 
 def all_checks() -> list[Check]:
     """The `CHECK` of every module in this folder, in the order in which they run."""
-    return in_order(import_module(f"{__name__}.{module.name}").CHECK for module in iter_modules(__path__))
+    return checks_in(sys.modules[__name__])

@@ -49,4 +49,6 @@ def _entry(context: CheckContext, role: str, user: str, group: str) -> Finding:
     return ok(f"the access entry of {user} has the group {group}")
 
 
-CHECK = Check("access-entry", Category.AWS, run, needs=("stack",))
+CHECK = Check(
+    "access-entry", Category.AWS, run, needs=("stack",), runbook="docs/operations.md#a-cluster-that-uses-only-aws-auth"
+)

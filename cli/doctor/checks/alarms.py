@@ -58,4 +58,4 @@ def _subscriptions(sns: Any, topic: str, emails: Sequence[str], region: str) -> 
             )
 
 
-CHECK = Check("alarms", Category.AWS, run, needs=("stack",))
+CHECK = Check("alarms", Category.AWS, run, needs=("stack",), runbook="docs/operations.md#when-an-alarm-goes-off")

@@ -125,4 +125,6 @@ def _apply_hint(manifests: str, config: str, made: TargetGroups) -> str:
     return f"apply it: {print_command(config, *words)} | kubectl apply -f -"
 
 
-CHECK = Check("binding", Category.CLUSTER, run, needs=("cluster",))
+CHECK = Check(
+    "binding", Category.CLUSTER, run, needs=("cluster",), runbook="docs/exposure.md#nlb-a-load-balancer-of-the-stack"
+)

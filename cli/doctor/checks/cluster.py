@@ -21,7 +21,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     try:
         found = context.kubernetes.find(namespace)
     except ClusterError as error:
-        yield _not_described(cluster.name, cluster.region, error)
+        yield not_described(cluster.name, cluster.region, error)
         return
     except KubernetesError as error:
         yield failed(error.message, error.hint, fatal=True)
@@ -37,7 +37,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     yield ok(f"cluster {cluster.name} answers at {context.connection.endpoint} and accepts your identity")
 
 
-def _not_described(cluster: str, region: str, error: ClusterError) -> Finding:
+def not_described(cluster: str, region: str, error: ClusterError) -> Finding:
     """EKS's own error: the message of a ClusterError is for readers of the Lambda's log."""
     message = f"EKS in {region} does not describe cluster {cluster}"
     match error.__cause__:

@@ -74,4 +74,4 @@ def _text(kubernetes: Kubernetes, config_map: str, key: str) -> str | None:
     return text
 
 
-CHECK = Check("configuration", Category.CLUSTER, run, needs=("cluster",))
+CHECK = Check("configuration", Category.CLUSTER, run, needs=("cluster",), runbook="docs/operations.md#rolloutstuck")

@@ -78,4 +78,4 @@ def _hours(span: timedelta) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-CHECK = Check("credential", Category.CLUSTER, run, needs=("cluster",))
+CHECK = Check("credential", Category.CLUSTER, run, needs=("cluster",), runbook="docs/operations.md#tokenrunsout")

@@ -26,4 +26,4 @@ def run(context: CheckContext) -> Iterator[Finding]:
             yield ok(f"the dead-letter queue {name} is empty")
 
 
-CHECK = Check("dead-letter-queue", Category.AWS, run, needs=("stack",))
+CHECK = Check("dead-letter-queue", Category.AWS, run, needs=("stack",), runbook="docs/operations.md#failurequeued")

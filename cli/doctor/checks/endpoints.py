@@ -46,4 +46,4 @@ def _problem(title: str, found: Sequence[Mapping[str, Any]], *, created: bool) -
     return None
 
 
-CHECK = Check("endpoints", Category.AWS, run, needs=("stack",))
+CHECK = Check("endpoints", Category.AWS, run, needs=("stack",), runbook="docs/exposure.md#a-cluster-without-nat")

@@ -104,4 +104,6 @@ def _reason(health: dict[str, str]) -> str:
     return " ".join([health.get("State", "unknown"), *(f"({detail})" for detail in details if detail)])
 
 
-CHECK = Check("load-balancer", Category.AWS, run, needs=("stack",))
+CHECK = Check(
+    "load-balancer", Category.AWS, run, needs=("stack",), runbook="docs/exposure.md#nlb-a-load-balancer-of-the-stack"
+)

@@ -47,4 +47,4 @@ def _reason(kubernetes: Kubernetes, deployment: Deployment, pods: Sequence[Pod])
     return " ".join(diagnosis.report(diagnosis.deployment_problems(deployment), problem, log).split())
 
 
-CHECK = Check("pods", Category.CLUSTER, run, needs=("cluster",))
+CHECK = Check("pods", Category.CLUSTER, run, needs=("cluster",), runbook="docs/operations.md#nopodready")

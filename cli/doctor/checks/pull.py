@@ -47,4 +47,4 @@ def image_to_pull(image: str | None, canary: CanarySettings | None) -> CanarySet
     return CanarySettings(repository=repository, reference=reference, certificate_authority=authority)
 
 
-CHECK = Check("pull", Category.DOMAIN, run, needs=("registry",))
+CHECK = Check("pull", Category.DOMAIN, run, needs=("registry",), runbook="docs/operations.md#when-a-pull-fails")

@@ -46,4 +46,4 @@ def _answer(http: urllib3.PoolManager, domain: str) -> Finding:
     return ok(f"https://{domain}/v2/ answers without a login and refuses a push")
 
 
-CHECK = Check("registry", Category.DOMAIN, run, needs=("tls",))
+CHECK = Check("registry", Category.DOMAIN, run, needs=("tls",), runbook="docs/operations.md#when-a-pull-fails")

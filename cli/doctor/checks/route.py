@@ -87,4 +87,4 @@ def _why(condition: Document) -> str:
     return f" ({excerpt(': '.join(words))})" if words else ""
 
 
-CHECK = Check("route", Category.CLUSTER, run, needs=("cluster",))
+CHECK = Check("route", Category.CLUSTER, run, needs=("cluster",), runbook="docs/exposure.md#gateway-behind-a-gateway")

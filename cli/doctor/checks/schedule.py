@@ -77,4 +77,4 @@ def _not_in_stack(expected: _Expected) -> Finding:
     return expected.report(f"the stack has no schedule for the {expected.job}: {expected.consequence}", "deploy")
 
 
-CHECK = Check("schedule", Category.AWS, run, needs=("stack",))
+CHECK = Check("schedule", Category.AWS, run, needs=("stack",), runbook="docs/operations.md#norefresh")

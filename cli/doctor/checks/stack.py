@@ -105,4 +105,4 @@ def _has_no_cluster(context: CheckContext) -> bool:
         return False
 
 
-CHECK = Check("stack", Category.AWS, run, needs=("aws",))
+CHECK = Check("stack", Category.AWS, run, needs=("aws",), runbook="docs/operations.md#when-a-deployment-fails")

@@ -63,4 +63,4 @@ def _validity(certificate: dict[str, Any], now: datetime) -> Finding:
     return ok(message)
 
 
-CHECK = Check("tls", Category.DOMAIN, run, needs=("dns",))
+CHECK = Check("tls", Category.DOMAIN, run, needs=("dns",), runbook="docs/exposure.md#certificates-from-cert-manager")

@@ -46,11 +46,11 @@ def test_a_healthy_front_door_is_a_line_for_each_finding_and_status_0(
     assert done.returncode == 0
 
 
-def test_a_failure_is_status_1_and_its_json_has_four_keys(installed: World, environment: dict[str, str]) -> None:
+def test_a_failure_is_status_1_and_its_json_has_six_keys(installed: World, environment: dict[str, str]) -> None:
     done = doctor(installed, environment, "--json", "--image", "team/none:1")
     findings = json.loads(done.stdout)
     assert done.returncode == 1
-    assert {tuple(one) for one in findings} == {("check", "verdict", "message", "hint")}
+    assert {tuple(one) for one in findings} == {("check", "category", "verdict", "message", "hint", "runbook")}
     assert [one["check"] for one in findings if one["verdict"] == "fail"] == ["pull"]
     assert leaks(environment["AWS_SESSION_TOKEN"], done.stdout + done.stderr) == []
 

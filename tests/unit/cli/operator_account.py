@@ -51,7 +51,14 @@ def tables(route: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def endpoints(*services: str) -> dict[str, Any]:
-    listed = [{"ServiceName": f"com.amazonaws.{REGION}.{each}", "State": "available"} for each in services]
+    listed = [
+        {
+            "ServiceName": f"com.amazonaws.{REGION}.{each}",
+            "State": "available",
+            "VpcEndpointType": "Gateway" if each == "s3" else "Interface",
+        }
+        for each in services
+    ]
     return {"VpcEndpoints": listed}
 
 

@@ -112,12 +112,13 @@ def test_after_a_removal_what_was_not_checked_is_status_1(run_checks: Run) -> No
     assert "warn  pods" in printed
 
 
-def test_json_is_one_list_with_the_four_keys_of_each_finding(run_checks: Run) -> None:
+def test_json_is_one_list_with_the_six_keys_of_each_finding(run_checks: Run) -> None:
     status, printed = run_checks(failed("none is ready", "check them"), ok("all"), arguments=("--json",))
     assert status == 1
+    pods = {"check": "pods", "category": "cluster", "runbook": "docs/operations.md#what-to-look-at-first-the-doctor"}
     assert json.loads(printed) == [
-        {"check": "pods", "verdict": "fail", "message": "none is ready", "hint": "check them"},
-        {"check": "pods", "verdict": "ok", "message": "all", "hint": ""},
+        pods | {"verdict": "fail", "message": "none is ready", "hint": "check them"},
+        pods | {"verdict": "ok", "message": "all", "hint": ""},
     ]
 
 

@@ -56,7 +56,15 @@ def test_plain_text_can_be_requested(
 def test_a_verdict_has_at_most_four_letters_and_json_has_it_in_lower_case() -> None:
     assert [verdict.word for verdict in Verdict] == ["ok", "warn", "FAIL", "skip"]
     failed = Finding(check="pods", verdict=Verdict.FAILED, message="none", hint="check them", fatal=True)
-    assert failed.to_json() == {"check": "pods", "verdict": "fail", "message": "none", "hint": "check them"}
+    finding = {
+        "check": "pods",
+        "category": "",
+        "verdict": "fail",
+        "message": "none",
+        "hint": "check them",
+        "runbook": "",
+    }
+    assert failed.to_json() == finding
     assert ok("all").to_json()["hint"] == ""
 
 

@@ -1,0 +1,52 @@
+"""`frontdoor check`: examine an account and a cluster before a deployment."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import typer
+
+from cli.account.clients import session
+from cli.doctor.context import CheckContext
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.report import report
+from cli.exit_status import WRONG
+from cli.options import CONFIG, Config, Json, Profile, Quiet, Timeout
+from cli.settings_file import read
+
+
+def check(
+    *,
+    config: Config = CONFIG,
+    profile: Profile = None,
+    timeout: Timeout = 10.0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    r"""Check whether a deployment would succeed.
+
+    It looks at the settings, the account and the cluster, and changes nothing. It prints one line for each finding:
+
+    \b
+        ok    the deployment has what it needs
+        warn  it may succeed, but you should act, or you have no right to read this
+        FAIL  the deployment, or pulls after it, would fail
+        skip  not checked, and why
+
+    The exit status is 1 when a check failed. docs/operations.md describes the checks.
+    """
+    settings = read(config)
+    aws = session(profile, settings.cluster.region)
+    context = CheckContext(settings=settings, aws=aws, config=str(config), timeout_seconds=timeout)
+    with closing(context):
+        found = report(lambda on_start: _findings(context, on_start), as_json=as_json, quiet=quiet)
+    if found[Verdict.FAILED]:
+        raise typer.Exit(WRONG)
+
+
+def _findings(context: CheckContext, on_start: Callable[[str], None]) -> Iterator[Finding]:
+    on_start("settings")
+    # Importing the charts' library takes seconds. A wrong settings file must not wait for it.
+    from cli.doctor.examination import examine  # noqa: PLC0415
+    from cli.preflight.checks import all_checks  # noqa: PLC0415
+
+    yield from examine(all_checks(), context, on_start)

@@ -1,0 +1,1 @@
+"""`frontdoor check`: whether a deployment would succeed, before it is tried."""

@@ -1,0 +1,255 @@
+"""`frontdoor check`: nothing is wrong with what is ready, and each thing that is not is named with its fix."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Pod
+
+from cli.doctor import checks as doctor_checks
+from cli.doctor.check import Check
+from cli.doctor.context import CheckContext
+from cli.doctor.examination import examine
+from cli.doctor.finding import Finding, Verdict
+from cli.doctor.kubernetes import RequestRefusedError, UnknownKindError, UnreachableError
+from cli.preflight import checks
+from cli.preflight.checks import all_checks, quotas
+from tests.fakes.aws import Answer
+from tests.fakes.kubernetes import Document, FakeKubernetes
+from tests.unit.cli import operator_account as account
+from tests.unit.preflight import before
+
+ROOT = Path(__file__).parents[3]
+WARNING, FAILED = Verdict.WARNING, Verdict.FAILED
+OTHER_VPC = "vpc-00000000"
+ONE_ZONE = before.subnets(AvailabilityZone="ap-southeast-2a")
+OTHER_NAME = before.certificate(DomainName="a.example.net")
+FIFTY: Answer = {"LoadBalancers": [{"Type": "network"}] * 50}
+
+
+@pytest.fixture(autouse=True)
+def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+
+
+def wrong(context: CheckContext) -> list[Finding]:
+    return [one for one in examine(all_checks(), context) if one.verdict in {WARNING, FAILED}]
+
+
+@pytest.mark.parametrize("exposure", [before.NLB, before.INGRESS, before.POD, before.GATEWAY, before.SERVICE])
+def test_nothing_is_wrong_with_an_account_and_a_cluster_that_are_ready(exposure: str) -> None:
+    context = before.context(before.settings(exposure))
+    if exposure == before.NLB:
+        # The cluster knows the kind, and has no object of it yet.
+        context.__dict__["kubernetes"] = FakeKubernetes(before.OBJECTS)
+    assert wrong(context) == []
+    assert {one.check for one in examine(all_checks(), context)} >= {"settings", "bootstrap", "cluster", "namespace"}
+
+
+def test_every_module_in_the_folder_is_one_check_with_its_name() -> None:
+    (folder,) = map(Path, checks.__path__)
+    modules = {file.stem.replace("_", "-") for file in folder.glob("*.py")} - {"--init--"}
+    assert sorted(check.id for check in all_checks()) == sorted(modules)
+
+
+@pytest.mark.parametrize("check", [*all_checks(), *doctor_checks.all_checks()], ids=lambda check: check.id)
+def test_the_runbook_of_every_check_is_a_section_of_a_document(check: Check) -> None:
+    document, _, section = check.runbook.partition("#")
+    text = (ROOT / document).read_text("utf-8")
+    headings = (re.sub(r"[^\w\- ]", "", found) for found in re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+    assert not section or section in {heading.strip().lower().replace(" ", "-") for heading in headings}
+
+
+AWS_FAULTS: list[tuple[str, Verdict, str, Mapping[str, Answer]]] = [
+    ("aws", FAILED, "does not accept your credentials", {"GetCallerIdentity": "ExpiredToken: expired"}),
+    ("bootstrap", FAILED, "is not bootstrapped", {"GetParameter": "ParameterNotFound: none"}),
+    ("bootstrap", FAILED, "version 5, and CDK needs 6", {"GetParameter": {"Parameter": {"Value": "5"}}}),
+    ("bootstrap", WARNING, "may not assume cdk-hnb659fds-deploy-role", {"AssumeRole": "AccessDenied: no"}),
+    ("cluster", FAILED, "has no cluster shared", {"DescribeCluster": "ResourceNotFoundException: none"}),
+    ("cluster", FAILED, "is CREATING", {"DescribeCluster": account.cluster(status="CREATING")}),
+    (
+        "cluster",
+        FAILED,
+        "CONFIG_MAP",
+        {"DescribeCluster": account.cluster(accessConfig={"authenticationMode": "CONFIG_MAP"})},
+    ),
+    ("cluster", WARNING, "Kubernetes 1.33", {"DescribeCluster": account.cluster(version="1.33")}),
+    ("cluster", FAILED, "the cluster is in vpc-0", {"DescribeCluster": account.cluster(network={"vpcId": OTHER_VPC})}),
+    (
+        "cluster",
+        WARNING,
+        "the cluster security group is sg-00000000",
+        {"DescribeCluster": account.cluster(network={"clusterSecurityGroupId": "sg-00000000"})},
+    ),
+    ("network", FAILED, "has no subnet subnet-0", {"DescribeSubnets": {"Subnets": []}}),
+    ("network", FAILED, "public subnet", {"DescribeRouteTables": account.tables({"GatewayId": "igw-0a1b2c3d"})}),
+    ("network", FAILED, "no route to the internet", {"DescribeRouteTables": account.tables(None)}),
+    ("network", FAILED, "the subnet has 10.9.0.0/24", {"DescribeSubnets": before.subnets(CidrBlock="10.9.0.0/24")}),
+    ("network", FAILED, "7 addresses are free", {"DescribeSubnets": before.subnets(AvailableIpAddressCount=7)}),
+    ("network", FAILED, "in the same zone", {"DescribeSubnets": ONE_ZONE}),
+    ("network", WARNING, "all in ap-southeast-2a", {"DescribeSubnets": ONE_ZONE}),
+    ("registries", WARNING, "fits team/*", {"DescribeRepositories": account.repositories("other/app")}),
+    ("certificate", FAILED, "ACM has no certificate", {"DescribeCertificate": "ResourceNotFoundException: none"}),
+    ("certificate", FAILED, "is for a.example.net", {"DescribeCertificate": OTHER_NAME}),
+    ("certificate", FAILED, "is PENDING", {"DescribeCertificate": before.certificate(Status="PENDING_VALIDATION")}),
+    ("certificate", FAILED, "expired on", {"DescribeCertificate": before.certificate(NotAfter=before.NOW)}),
+    (
+        "certificate",
+        WARNING,
+        "expires on",
+        {"DescribeCertificate": before.certificate(NotAfter=before.NOW + timedelta(days=9))},
+    ),
+    ("certificate", FAILED, "no such zone", {"GetHostedZone": "NoSuchHostedZone: none"}),
+    ("certificate", FAILED, "which does not have", {"GetHostedZone": before.zone("example.org.")}),
+    ("certificate", WARNING, "is not associated", {"GetHostedZone": before.zone(vpc="vpc-00000000")}),
+    ("quotas", FAILED, "IAM roles", {"GetAccountSummary": {"SummaryMap": {"Roles": 995, "RolesQuota": 1000}}}),
+    ("quotas", WARNING, "may run 9", {"GetAccountSettings": {"AccountLimit": {"UnreservedConcurrentExecutions": 9}}}),
+    ("quotas", FAILED, "Network Load Balancers", {"DescribeLoadBalancers": FIFTY}),
+    (
+        "quotas",
+        FAILED,
+        "inbound rules of sg-0",
+        {"DescribeSecurityGroupRules": {"SecurityGroupRules": [{"IsEgress": False}] * 57}},
+    ),
+    ("quotas", FAILED, "inbound rules", {"GetServiceQuota": {"Quota": {"Value": 3.0}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "verdict", "message", "changed"), AWS_FAULTS)
+def test_what_is_wrong_in_the_account_is_named_with_its_fix(
+    check: str, verdict: Verdict, message: str, changed: Mapping[str, Answer]
+) -> None:
+    found = [one for one in wrong(before.context(changed=changed)) if one.check == check]
+    named = next(one for one in found if message in one.message and one.verdict is verdict)
+    assert named.hint
+    assert named.category == "AWS"
+    assert named.runbook.startswith("docs/")
+
+
+def test_a_stack_that_cannot_be_updated_is_named_and_one_that_is_new_is_described() -> None:
+    stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "ROLLBACK_COMPLETE"}
+    broken = before.context(
+        changed={"DescribeStacks": {"Stacks": [stack]}, "ListStackResources": {"StackResourceSummaries": []}}
+    )
+    assert [(one.check, one.verdict) for one in wrong(broken)] == [("stack", FAILED)]
+    (new,) = [one for one in examine(all_checks(), before.context()) if one.check == "stack"]
+    assert "becomes administrator of the cluster" in new.message
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"DescribeVpcEndpoints": account.endpoints("eks", "ecr.api", "s3")}, "has eks already"),
+        ({"DescribeVpcAttribute": before.attribute("enableDnsHostnames")}, "enableDnsHostnames of"),
+        ({"DescribeVpcEndpoints": account.endpoints("s3")}, "no available endpoint ecr.api"),
+        ({"GetServiceQuota": {"Quota": {"Value": 0.0}}}, "interface endpoints in vpc-"),
+    ],
+)
+def test_endpoints_that_cannot_be_made_or_are_missing_are_named(changed: Mapping[str, Answer], message: str) -> None:
+    found = wrong(before.context(before.settings(before.NLB + before.ENDPOINTS), changed))
+    assert [one for one in found if message in one.message and one.hint]
+
+
+def test_a_lambda_outside_of_the_vpc_needs_an_open_public_endpoint() -> None:
+    outside = before.settings(before.SERVICE, replaced=(before.PLACE, ""))
+    for network, message in (
+        ({"endpointPublicAccess": False}, "has no public endpoint"),
+        ({"publicAccessCidrs": ["203.0.113.0/24"]}, "allows only 203.0.113.0/24"),
+    ):
+        (found,) = wrong(before.context(outside, {"DescribeCluster": account.cluster(network=network)}))
+        assert message in found.message
+
+
+CLUSTER_FAULTS: list[tuple[str, str, Verdict, str, list[str]]] = [
+    (before.INGRESS, "controller", FAILED, "no IngressClass", ["IngressClass"]),
+    (before.GATEWAY, "controller", FAILED, "no Gateway", ["Gateway"]),
+    (before.SERVICE, "priority-class", FAILED, "refuses the pods", ["PriorityClass"]),
+    (before.POD, "tls-secret", FAILED, "the pods wait for it", ["Secret"]),
+    (before.INGRESS, "tls-secret", WARNING, "clients get no certificate", ["Secret"]),
+]
+
+
+@pytest.mark.parametrize(("exposure", "check", "verdict", "message", "without"), CLUSTER_FAULTS)
+def test_what_is_missing_in_the_cluster_is_named(
+    exposure: str, check: str, verdict: Verdict, message: str, without: list[str]
+) -> None:
+    objects = [one for one in before.OBJECTS if one["kind"] not in without]
+    (found,) = wrong(before.context(before.settings(exposure), kubernetes=FakeKubernetes(objects)))
+    assert (found.check, found.verdict, found.category) == (check, verdict, "cluster")
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        (before.secret("other.example.net"), "is for other.example.net"),
+        (before.secret(days=-1), "expired on"),
+        (before.secret(days=3), "expires on"),
+        (before.secret(kind="Opaque"), "has the type Opaque"),
+        (before.secret() | {"data": {"tls.crt": "bm8="}}, "is not a certificate in PEM"),
+        (before.secret() | {"data": {}}, "is not a certificate in PEM"),
+    ],
+)
+def test_a_tls_secret_that_clients_would_refuse_is_named(secret: Document, message: str) -> None:
+    objects = [*(one for one in before.OBJECTS if one["kind"] != "Secret"), secret]
+    (found,) = wrong(before.context(before.settings(before.POD), kubernetes=FakeKubernetes(objects)))
+    assert message in found.message
+    assert found.hint
+
+
+def test_a_certificate_for_every_host_of_the_domain_is_for_the_registry() -> None:
+    objects = [*(one for one in before.OBJECTS if one["kind"] != "Secret"), before.secret("*.shrd.example.net")]
+    assert wrong(before.context(before.settings(before.POD), kubernetes=FakeKubernetes(objects))) == []
+
+
+def test_a_namespace_with_pods_of_others_is_named() -> None:
+    pods = [Pod(metadata=ObjectMeta(name="theirs", labels={"app": "theirs"}))]
+    (found,) = wrong(before.context(kubernetes=FakeKubernetes([*before.OBJECTS, before.NAMESPACE], pods=pods)))
+    assert (found.check, found.verdict) == ("namespace", WARNING)
+    assert "theirs" in found.message
+
+
+@pytest.mark.parametrize("error", [RequestRefusedError("you may not", "ask"), UnreachableError("no way", "VPN")])
+def test_an_operator_without_access_to_the_cluster_is_warned_once(error: RequestRefusedError) -> None:
+    (found,) = wrong(before.context(kubernetes=FakeKubernetes(error=error)))
+    assert (found.check, found.verdict) == ("namespace", WARNING)
+
+
+def test_a_cluster_without_a_controller_of_load_balancers_is_named() -> None:
+    class WithoutBindings(FakeKubernetes):
+        def find(self, document: Document) -> Document | None:
+            if document["kind"] == "TargetGroupBinding":
+                raise UnknownKindError("unknown", "install it")
+            return super().find(document)
+
+    (found,) = wrong(before.context(kubernetes=WithoutBindings(before.OBJECTS)))
+    assert (found.check, found.verdict) == ("controller", FAILED)
+
+
+def test_tools_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "cdk" else name)
+    (found,) = wrong(before.context())
+    assert found.message.startswith("cdk cannot be found")
+
+
+def test_settings_that_conflict_are_each_named() -> None:
+    conflicting = before.settings(replaced=("rollout_timeout_seconds = 780", "rollout_timeout_seconds = 120"))
+    found = [one for one in wrong(before.context(conflicting)) if one.check == "settings"]
+    assert [one.verdict for one in found] == [FAILED]
+    assert "rollout_timeout_seconds = 120" in found[0].message
+
+
+REFERENCES = sorted((ROOT / "tests/template/reference").glob("*.template.json"))
+
+
+@pytest.mark.parametrize("template", REFERENCES, ids=lambda path: path.name)
+def test_no_deployment_makes_more_than_the_quotas_are_asked_for(template: Path) -> None:
+    resources = json.loads(template.read_text("utf-8"))["Resources"].values()
+    kinds = Counter(resource["Type"] for resource in resources)
+    assert kinds["AWS::IAM::Role"] <= quotas.ROLES
+    assert kinds["AWS::EC2::SecurityGroupIngress"] <= quotas.RULES
