@@ -18,13 +18,13 @@ from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.proxy_chart import proxy_objects
 from k8s_manifests.service import service
-from lambda_fn.contract.objects import refresher_role
+from lambda_fn.contract.objects import hints_config_map, refresher_role, watcher_role
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
 
 
 class AccessChart(Chart):
-    """Namespace; Role and RoleBinding of the Lambda and, where it is not an administrator, of kubectl; network access.
+    """Namespace; Role and RoleBinding of each Lambda and, where it is not an administrator, of kubectl; network access.
 
     The network access is the NetworkPolicy, the Service and the exposure's own objects, such as an Ingress. A right to
     write Services or Ingresses reaches beyond the namespace: it can open a load balancer to the internet or take the
@@ -46,7 +46,8 @@ def _access_objects(settings: Settings) -> list[Resource]:
     return [
         namespace(place, exposure.namespace_labels),
         role(place, settings.names),
-        role_binding(place, settings.refresher_group),
+        role_binding(place, refresher_role(place.workload), settings.refresher_group),
+        *(_watcher_access(place, settings.watcher_group) if settings.has_watcher else []),
         *(deployer_access(place, deployed) if deployed else []),
         network_policy(place, exposure.openings, monitoring_namespace=settings.proxy.monitoring_namespace),
         service(place, exposure.service_ports),
@@ -83,12 +84,21 @@ def role(place: Place, names: Names) -> Role:
     return Role(metadata=place.metadata(refresher_role(place.workload)), rules=rules)
 
 
-def role_binding(place: Place, group: str) -> RoleBinding:
-    """The Role for the group of the Lambda's access entry."""
+def _watcher_access(place: Place, group: str) -> list[Resource]:
+    """What the watcher reads and writes: no Secret, and nothing that starts a pod."""
+    name, written = watcher_role(place.workload), [hints_config_map(place.workload)]
+    rules = [
+        PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["get", "patch"], resourceNames=written),
+        PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["create"]),
+    ]
+    return [Role(metadata=place.metadata(name), rules=rules), role_binding(place, name, group)]
+
+
+def role_binding(place: Place, role_name: str, group: str) -> RoleBinding:
+    """A Role for the group of an access entry."""
     rbac = "rbac.authorization.k8s.io"
-    name = refresher_role(place.workload)
     return RoleBinding(
-        metadata=place.metadata(name),
-        roleRef=RoleRef(apiGroup=rbac, kind="Role", name=name),
+        metadata=place.metadata(role_name),
+        roleRef=RoleRef(apiGroup=rbac, kind="Role", name=role_name),
         subjects=[Subject(kind="Group", name=group, apiGroup=rbac)],
     )

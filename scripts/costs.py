@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_fn.contract.metrics import OF_PULL, OF_ROLLOUT, OF_RUN
+from lambda_fn.contract.runtime import HANDLER
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs/costs.md"
@@ -25,6 +26,11 @@ GB_IN_TB = 1000
 SIZES_TB = {"small": 0.5, "medium": 5.0, "large": 50.0}
 RUN_SECONDS, RUN_LOG_GB = 10.0, 0.00002
 """Assumed for each run of the Lambda, so that runs with a rollout are covered: time, and 20 kB of log."""
+POLLS_PER_HOUR = 5 * 180
+"""Of each queue that starts a function: Lambda keeps five connections, which wait for messages for 20 s.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+"""
 DIRECT_ENDPOINTS = 2
 """`ecr.api` and `ecr.dkr`: a VPC without NAT needs them to pull straight from ECR, beside S3's gateway endpoint."""
 _TO_OTHER_ZONES = {
@@ -75,6 +81,7 @@ class Resources:
         keys: KMS keys.
         runs_per_hour: Runs of the Lambda that schedules start.
         memory_gb: The Lambda's memory.
+        polled_queues: Queues that start a function.
     """
 
     balancer: Balancer | None
@@ -85,6 +92,7 @@ class Resources:
     keys: int
     runs_per_hour: float
     memory_gb: float
+    polled_queues: int
 
 
 def resources(template: Mapping[str, Any]) -> Resources:
@@ -94,7 +102,7 @@ def resources(template: Mapping[str, Any]) -> Resources:
         by_type.setdefault(resource["Type"], []).append(resource.get("Properties", {}))
     schedules = by_type.get("AWS::Scheduler::Schedule", [])
     pulls = OF_PULL if len(schedules) > 1 else ()
-    (function,) = (f for f in by_type["AWS::Lambda::Function"] if f["Handler"].startswith("lambda_fn."))
+    (function,) = (f for f in by_type["AWS::Lambda::Function"] if f["Handler"] == HANDLER)
     endpoints = by_type.get("AWS::EC2::VPCEndpoint", [])
     return Resources(
         balancer=next(map(_balancer, by_type.get("AWS::ElasticLoadBalancingV2::LoadBalancer", [])), None),
@@ -105,6 +113,7 @@ def resources(template: Mapping[str, Any]) -> Resources:
         keys=len(by_type.get("AWS::KMS::Key", [])),
         runs_per_hour=sum(map(_runs_per_hour, schedules)),
         memory_gb=function["MemorySize"] / 1024,
+        polled_queues=len(by_type.get("AWS::Lambda::EventSourceMapping", [])),
     )
 
 
@@ -139,6 +148,7 @@ def monthly(of: Resources, prices: Prices) -> dict[str, float]:
         "KMS key": of.keys * prices["kms_key"],
         "Lambda": runs * run,
         "logs of the Lambda": runs * RUN_LOG_GB * prices["log_gb"],
+        "queue of ECR's events": of.polled_queues * POLLS_PER_HOUR * HOURS * prices["sqs_request"],
     }
 
 

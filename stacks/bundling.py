@@ -46,8 +46,8 @@ class BundlingError(FrontdoorError):
     """The Lambda's dependencies could not be installed; the message ends with the output of pip."""
 
 
-def refresher_code(scope: Construct, settings: str) -> lambda_.Code:
-    """The function's code asset with its settings as JSON; CDK identifies it by the digest of its contents.
+def function_code(scope: Construct, settings: str) -> lambda_.Code:
+    """The code asset of both functions with their settings as JSON; CDK identifies it by the digest of its contents.
 
     Where CDK needs no assets (`cdk list`, `cdk destroy`, tests with `aws:cdk:bundling-stacks: []`), nothing is
     installed, and the asset is the sources alone.

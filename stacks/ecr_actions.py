@@ -1,4 +1,4 @@
-"""The IAM actions of ECR: those that a pull needs, and those that change a registry. Pure.
+"""The IAM actions of ECR: those that a pull needs, that describe images, and that change a registry. Pure.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 """
@@ -13,6 +13,9 @@ PULL = (
 
 PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """Everything that a node needs to pull an image by tag or digest."""
+
+DESCRIBE = ("ecr:DescribeImages",)
+"""Which images exist: no pull."""
 
 WRITE = (
     "ecr:BatchDeleteImage",

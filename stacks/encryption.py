@@ -1,4 +1,4 @@
-"""`encryption = "stack"`: a KMS key for the logs, the dead-letter queue and the mail topic."""
+"""`encryption = "stack"`: a KMS key for the logs, the queues and the mail topic."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -9,11 +9,11 @@ from constructs import Construct
 class Encryption(Construct):
     """A key with yearly rotation, which remains when the stack is deleted, as the log does.
 
-    Its policy allows the account's administrators to manage it, and the two services that use it under their own
+    Its policy allows the account's administrators to manage it, and the services that use it under their own
     name. The Lambda and Scheduler write to the queue with their roles, which have `use_key_for_queue`.
 
     Attributes:
-        key: Encrypts the logs, the queue and the topic.
+        key: Encrypts the logs, the queues and the topic.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -21,7 +21,7 @@ class Encryption(Construct):
         self.key = kms.Key(
             self,
             "Key",
-            description="ecr-frontdoor: encrypts its logs, its dead-letter queue and its mail topic",
+            description="ecr-frontdoor: encrypts its logs, its queues and its mail topic",
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )

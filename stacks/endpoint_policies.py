@@ -63,7 +63,7 @@ def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], lis
     )
     return {
         # Of every registry: the nodes pull the images of EKS from other accounts.
-        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL], ["*"]),
+        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL, *ecr_actions.DESCRIBE], ["*"]),
         "eks": (["eks:DescribeCluster"], [cluster]),
         "lambda": (["lambda:InvokeFunction", "lambda:GetFunction"], [functions]),
     }

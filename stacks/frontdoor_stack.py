@@ -23,15 +23,16 @@ from stacks.deployment import first_run
 from stacks.encryption import Encryption
 from stacks.endpoints import VpcEndpoints
 from stacks.load_balancer import LoadBalancer
-from stacks.metrics import Metrics
+from stacks.metrics import Metrics, QueueMetrics
 from stacks.monitoring import monitoring
-from stacks.monitors import monitors
+from stacks.monitors import monitors, watcher_monitors
 from stacks.network import Network
 from stacks.preflight import reject_incompatible_settings
 from stacks.refresh import Refresh, refresh
 from stacks.schedule import Schedule
 from stacks.stack_name import stack_name
 from stacks.synth_hints import synth_hints
+from stacks.watcher import Watcher
 
 
 class FrontdoorStack(cdk.Stack):
@@ -63,8 +64,9 @@ class FrontdoorStack(cdk.Stack):
         # Without the target groups: their ARNs are unknown at synthesis, and equal settings must give an equal digest.
         digest = workload_digest(applied_documents(settings))
         refreshes = refresh(self, settings, workload_digest=digest, network=network, key=key)
-        alarms = self._alarms(settings, refreshes, key)
         prerequisites = self._prerequisites(settings, refreshes.role, network)
+        watcher = self._watcher(settings, network, key, after=prerequisites) if settings.has_watcher else None
+        alarms = self._alarms(settings, refreshes, watcher, key)
         objects = applied_documents(settings, target_groups=balancer.target_groups if balancer else UNKNOWN)
         run = first_run(
             self, settings, objects, refreshes, network=network, balancer=balancer, after=prerequisites, key=key
@@ -113,7 +115,15 @@ class FrontdoorStack(cdk.Stack):
             target_group_tags=controller.target_group_tags(settings.cluster.name),
         )
 
-    def _alarms(self, settings: Settings, refreshes: Refresh, key: kms.IKey | None) -> Alarms:
+    def _watcher(
+        self, settings: Settings, network: Network | None, key: kms.IKey | None, *, after: Sequence[IDependable]
+    ) -> Watcher:
+        watcher = Watcher(self, "Watcher", settings=settings, network=network, after=after, key=key)
+        name = watcher.function.function_name
+        cdk.CfnOutput(self, "WatcherName", value=name, description="The Lambda that follows the images in ECR")
+        return watcher
+
+    def _alarms(self, settings: Settings, refreshes: Refresh, watcher: Watcher | None, key: kms.IKey | None) -> Alarms:
         cluster = settings.cluster
         metrics = Metrics(
             dimensions=dimensions(domain=settings.domain, cluster=cluster.name, namespace=cluster.namespace),
@@ -128,6 +138,9 @@ class FrontdoorStack(cdk.Stack):
             replicas=settings.proxy.replicas,
             partition=partition_of(cluster.region).name,
         )
+        if watcher:
+            events = watcher.events
+            monitored += watcher_monitors(waiting=QueueMetrics(events.queue), failed=QueueMetrics(events.failures))
         return monitoring(self, monitored, title=settings.domain, settings=settings.alarms, key=key)
 
     def _prerequisites(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:

@@ -21,7 +21,7 @@ class Metrics:
     ) -> None:
         self._dimensions = dimensions
         self._of_function = {"FunctionName": function.function_name}
-        self._of_queue = {"QueueName": dead_letter_queue.queue_name}
+        self._failures = QueueMetrics(dead_letter_queue)
 
     def emitted(
         self, emitted: Metric[Any], statistic: str, *, label: str | None = None, period: cdk.Duration = FIVE_MINUTES
@@ -35,7 +35,21 @@ class Metrics:
 
     def queue(self, name: str, statistic: str, *, label: str | None = None) -> cloudwatch.Metric:
         """A metric that SQS keeps of the dead-letter queue."""
-        return _metric("AWS/SQS", name, statistic, self._of_queue, label, FIVE_MINUTES)
+        return self._failures.metric(name, statistic, label=label)
+
+
+class QueueMetrics:
+    """The metrics that SQS keeps of a queue.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+
+    def __init__(self, queue: sqs.IQueue) -> None:
+        self._dimensions = {"QueueName": queue.queue_name}
+
+    def metric(self, name: str, statistic: str, *, label: str | None = None) -> cloudwatch.Metric:
+        """One of them."""
+        return _metric("AWS/SQS", name, statistic, self._dimensions, label, FIVE_MINUTES)
 
 
 def _metric(

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from lambda_fn.contract.metrics import NAMESPACE, SERVICE
 from lambda_fn.contract.runtime import HANDLER, PYTHON, SETTINGS_METADATA
-from stacks.bundling import refresher_code
+from stacks.bundling import function_code
 from stacks.nag import acknowledge
 from stacks.network import Network
 
@@ -24,7 +24,7 @@ TIMEOUT_BESIDES_ROLLOUT_SECONDS = 120
 
 # 1,769 MB is one full CPU: a cold start is mostly imports, and six short runs a day cost next to nothing.
 _MEMORY_MB = 1024
-_PYTHON_IS_SUPPORTED = f"The pinned wheels are for Python {PYTHON}, which is supported until 2029."
+PYTHON_IS_SUPPORTED = f"The pinned wheels are for Python {PYTHON}, which is supported until 2029."
 
 
 class Refresher(Construct):
@@ -75,7 +75,7 @@ class Refresher(Construct):
             runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             handler=HANDLER,
-            code=refresher_code(self, settings),
+            code=function_code(self, settings),
             role=role,
             memory_size=_MEMORY_MB,
             timeout=timeout,
@@ -92,7 +92,7 @@ class Refresher(Construct):
             max_event_age=cdk.Duration.hours(1),
             on_failure=destinations.SqsDestination(dead_letter_queue),
         )
-        acknowledge(self.function, "AwsSolutions-L1", _PYTHON_IS_SUPPORTED)
+        acknowledge(self.function, "AwsSolutions-L1", PYTHON_IS_SUPPORTED)
 
 
 def run_timeout(rollout_timeout_seconds: int) -> cdk.Duration:

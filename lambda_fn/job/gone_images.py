@@ -4,7 +4,7 @@ An event only says where to look. Whether an image exists, ECR itself says: a DE
 and events come late, twice and in any order. So a forged event removes nothing, and neither does a failure of ECR.
 
 The order of each attempt is what makes it safe beside another writer: read the hints, ask ECR, write on the condition
-that nobody has written since. After another write everything is asked again.
+that no other writer was faster. After another write everything is asked again.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

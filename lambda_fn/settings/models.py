@@ -52,7 +52,7 @@ class Settings(Table):
     alarms: Alarms = Alarms()
     """Where alarms are sent."""
     encryption: Literal["aws", "stack"] = "aws"
-    """The key that encrypts the log, the dead-letter queue and the mail topic: `aws` (keys of the services; a topic is
+    """The key that encrypts the logs, the queues and the mail topic: `aws` (keys of the services; a topic is
     not encrypted) or `stack` (a KMS key that the stack creates and does not delete, about 1 USD a month).
     """
     canary: Canary | None = None

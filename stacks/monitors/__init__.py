@@ -11,8 +11,9 @@ from stacks.monitors.canary import canary_monitors
 from stacks.monitors.monitor import Monitor
 from stacks.monitors.runs import run_monitors
 from stacks.monitors.token import token_monitors
+from stacks.monitors.watcher import watcher_monitors
 
-__all__ = ["Monitor", "monitors"]
+__all__ = ["Monitor", "monitors", "watcher_monitors"]
 
 
 def monitors(

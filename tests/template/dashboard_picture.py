@@ -39,6 +39,12 @@ SAMPLE: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = {
     # Four canary pulls in an hour and one after each run; in one hour the domain did not answer.
     ("Canary pulls per hour", "pulls"): [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],
     ("Canary pulls per hour", "succeeded"): [(at, 1 if at == 31 else 5 if at in _RUNS else 4) for at in range(HOURS)],
+    # Builds in office hours; the lifecycle policy deletes at night.
+    ("ECR's events", "pushes and deletions"): [
+        (at, 12 if at % 24 in range(8, 18) else at % 24 == 2) for at in range(HOURS)
+    ],
+    ("ECR's events", "in work or to be tried again"): [(0, 0), (HOURS, 0)],
+    ("ECR's events", "in the watcher's DLQ"): [(0, 0), (HOURS, 0)],
 }
 """Hours and values of each line, by the title of its graph and its label."""
 

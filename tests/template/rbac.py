@@ -14,6 +14,7 @@ from tests.template.charts import INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE, fin
 DOCUMENT = configurations.ROOT / "docs" / "rbac.md"
 REASONS = Path(__file__).with_name("rbac_reasons.toml")
 REFRESHER = "aws-registry-proxy-refresher"
+WATCHER = "aws-registry-proxy-watcher"
 DEPLOYER = "aws-registry-proxy-deployer"
 
 _EXPOSURES = (INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE)
@@ -37,16 +38,20 @@ def permissions(of: Settings, role: str) -> Iterator[Permission]:
 
 
 def blocks() -> dict[str, str]:
-    """The table of each Role: a row for a permission of the Lambda, and for a resource of the deployment.
+    """The table of each Role: a row for a permission of a Lambda, and for a resource of the deployment.
 
     Raises:
         KeyError: rbac_reasons.toml has no reason for a row.
     """
-    return {"refresher": _refresher(reasons()["refresher"]), "deployer": _deployer(reasons()["deployer"])}
+    return {
+        "refresher": _of_function(REFRESHER, reasons()["refresher"]),
+        "watcher": _of_function(WATCHER, reasons()["watcher"]),
+        "deployer": _deployer(reasons()["deployer"]),
+    }
 
 
 def reasons() -> dict[str, dict[str, str]]:
-    """By Role, and by `key` of a permission of the Lambda or by resource of the deployment."""
+    """By Role, and by `key` of a permission of a Lambda or by resource of the deployment."""
     return tomllib.loads(REASONS.read_text(encoding="utf-8"))
 
 
@@ -61,13 +66,10 @@ def deployer() -> list[Permission]:
     return list(dict.fromkeys(permission for of in kinds for permission in permissions(of, DEPLOYER)))
 
 
-def _refresher(why: Mapping[str, str]) -> str:
+def _of_function(role: str, why: Mapping[str, str]) -> str:
     return _table(
         ("verb", "API group", "resource", "name", "why"),
-        (
-            (p.verb, p.group or "core", p.resource, _named(p.name), why[key(p)])
-            for p in permissions(settings(), REFRESHER)
-        ),
+        ((p.verb, p.group or "core", p.resource, _named(p.name), why[key(p)]) for p in permissions(settings(), role)),
     )
 
 

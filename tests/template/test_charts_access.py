@@ -37,21 +37,41 @@ def test_the_document_for_reviewers_is_written_from_the_roles() -> None:
 
 def test_every_reason_is_of_a_permission() -> None:
     assert sorted(rbac.reasons()["refresher"]) == sorted(map(rbac.key, rbac.permissions(settings(), rbac.REFRESHER)))
+    assert sorted(rbac.reasons()["watcher"]) == sorted(map(rbac.key, rbac.permissions(settings(), rbac.WATCHER)))
     assert sorted(rbac.reasons()["deployer"]) == sorted({permission.resource for permission in rbac.deployer()})
 
 
 def test_the_role_belongs_to_the_group_of_the_access_entry() -> None:
     found = settings(more='[names]\ngroup = "platform:registry"')
-    binding = find("RoleBinding", found)
+    binding = find("RoleBinding", found, name=rbac.REFRESHER)
     assert binding["subjects"] == [
         {"kind": "Group", "name": "platform:registry", "apiGroup": "rbac.authorization.k8s.io"}
     ]
-    assert binding["roleRef"]["name"] == find("Role", found)["metadata"]["name"] == "aws-registry-proxy-refresher"
+    assert binding["roleRef"]["name"] == "aws-registry-proxy-refresher"
+
+
+def test_the_watcher_reads_and_writes_its_config_map_and_nothing_else() -> None:
+    assert given(name=rbac.WATCHER) == {
+        ("get", "", "configmaps", "aws-registry-proxy-hints"),
+        ("patch", "", "configmaps", "aws-registry-proxy-hints"),
+        ("create", "", "configmaps", None),
+    }
+    binding = find("RoleBinding", settings(), name=rbac.WATCHER)
+    group = f"ecr-frontdoor:watcher:{settings().cluster.namespace}"
+    assert binding["subjects"] == [{"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}]
+    assert binding["roleRef"]["name"] == rbac.WATCHER
+
+
+def test_without_a_watcher_there_is_no_role_for_it() -> None:
+    found = access_documents(settings(more="[watcher]\ndeletions = false"))
+    assert [one["metadata"]["name"] for one in found if one["kind"] == "Role"] == [rbac.REFRESHER]
 
 
 def test_the_role_follows_the_names_of_the_objects() -> None:
     renamed = settings(more='[names]\nsecret = "other"\nworkload = "door"\nconfig_map = "conf"')
-    named = {name for rule in find("Role", renamed)["rules"] for name in rule.get("resourceNames", [])}
+    named = {
+        name for rule in find("Role", renamed, name="door-refresher")["rules"] for name in rule.get("resourceNames", [])
+    }
     assert named == {"other", "door", "conf", "aws-registry-proxy-tpl"}
 
 
@@ -107,7 +127,7 @@ def test_access_documents_and_proxy_documents_are_all_documents() -> None:
     of = settings(manifests="namespaced")
     access = access_documents(of)
     assert [*access, *proxy_documents(of)] == documents(of)
-    rights, way_in = ["Role", "RoleBinding", "Role", "RoleBinding"], ["NetworkPolicy", "Service", "Ingress"]
+    rights, way_in = ["Role", "RoleBinding"] * 3, ["NetworkPolicy", "Service", "Ingress"]
     assert [d["kind"] for d in access] == ["Namespace", *rights, *way_in]
 
 

@@ -83,6 +83,11 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     ("FailureQueued", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
     ("FailureQueued", [(0, 0), (4, 1), (4.1, 1), (4.2, 0)], 5, (OK, ALARM, OK)),
     ("EventDropped", [(0, 0), (4.1, 1)], 4.15, (OK, ALARM)),
+    # A message that the watcher cannot handle waits longer and longer, until it does.
+    ("EventsLate", [(0, 0), *((4 + n / 12, n * 300) for n in range(5))], 4.3, (OK, ALARM)),
+    ("EventsLate", [(0, 0), (4, 900), (4.1, 1_200), (4.2, 0)], 5, (OK, ALARM, OK)),
+    ("EventFailed", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
+    ("EventFailed", [(0, 0), (4, 2), (4.1, 2), (4.2, 0)], 5, (OK, ALARM, OK)),
     # Pulls fail; pulls come no more; pulls fail for half an hour.
     ("CanaryFailed", [(n / 12, int(n < 12)) for n in range(24)], 2, (OK, ALARM)),
     ("CanaryFailed", [(n / 12, 1) for n in range(12)], 1.5, (OK, ALARM)),
@@ -104,6 +109,9 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     ("RunTooLong", [(0, 2_000), (4, 330_000), (8, 2_000)], 12),
     ("FailureQueued", [(n, 0) for n in range(12)], 12),
     ("EventDropped", [(n, 0) for n in range(12)], 12),
+    # A batch that failed once comes again after three minutes.
+    ("EventsLate", [(0, 0), (4, 210), (4.1, 20), (8, 0)], 12),
+    ("EventFailed", [(n, 0) for n in range(12)], 12),
     # One pull in an hour fails.
     ("CanaryFailed", [(n / 12, int(n % 12 != 5)) for n in range(24)], 2),
 ]
@@ -274,18 +282,20 @@ def test_without_a_canary_there_is_no_canary_alarm() -> None:
     assert "CanaryFailed" not in alarms("public")
 
 
-def test_the_metrics_of_aws_are_those_of_this_function_and_this_queue() -> None:
+def queue_metric(name: str, queue: str) -> tuple[str, str, frozenset[tuple[str, str]]]:
+    found = logical_id("public", "AWS::SQS::Queue", queue)
+    return "AWS/SQS", name, frozenset({("QueueName", str({"Fn::GetAtt": [found, "QueueName"]}))})
+
+
+def test_the_metrics_of_aws_are_those_of_this_function_and_of_each_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
-    queue = logical_id("public", "AWS::SQS::Queue")
     other = [found for found in map(metric, alarms().values()) if found.namespace.startswith("AWS/")]
     assert {(found.namespace, found.name, found.dimensions) for found in other} == {
         ("AWS/Lambda", "Duration", frozenset({("FunctionName", str({"Ref": function}))})),
         ("AWS/Lambda", "AsyncEventsDropped", frozenset({("FunctionName", str({"Ref": function}))})),
-        (
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            frozenset({("QueueName", str({"Fn::GetAtt": [queue, "QueueName"]}))}),
-        ),
+        queue_metric("ApproximateNumberOfMessagesVisible", "Failures"),
+        queue_metric("ApproximateNumberOfMessagesVisible", "WatcherEventsFailures"),
+        queue_metric("ApproximateAgeOfOldestMessage", "WatcherEventsQueue"),
     }
 
 

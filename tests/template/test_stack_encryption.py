@@ -1,4 +1,4 @@
-"""`encryption = "stack"`: one key for the log, the queue and the topic, and the principals that may use it."""
+"""`encryption = "stack"`: one key for the logs, the queues and the topic, and the principals that may use it."""
 
 from typing import Any
 
@@ -18,11 +18,12 @@ def test_without_encryption_by_the_stack_there_is_no_key() -> None:
     assert not [s for _, s in role_statements("public") if "kms:" in str(s["Action"])]
 
 
-def test_log_queue_and_topic_are_encrypted_with_the_key() -> None:
+def test_logs_queues_and_topic_are_encrypted_with_the_key() -> None:
     key = {"Fn::GetAtt": [logical_id("guarded", KEY), "Arn"]}
-    assert only("guarded", "AWS::Logs::LogGroup", "Log")["KmsKeyId"] == key
-    queue = only("guarded", "AWS::SQS::Queue")
-    assert (queue["KmsMasterKeyId"], "SqsManagedSseEnabled" in queue) == (key, False)
+    assert [log["Properties"]["KmsKeyId"] for log in resources("guarded", "AWS::Logs::LogGroup").values()] == [key] * 3
+    for queue in resources("guarded", "AWS::SQS::Queue").values():
+        found = queue["Properties"]
+        assert (found["KmsMasterKeyId"], "SqsManagedSseEnabled" in found) == (key, False)
     assert only("guarded", "AWS::SNS::Topic")["KmsMasterKeyId"] == key
 
 
@@ -31,8 +32,8 @@ def test_the_key_rotates_and_is_retained_like_the_log() -> None:
     assert (key["Properties"]["EnableKeyRotation"], key["DeletionPolicy"]) == (True, "Retain")
 
 
-def test_only_administrators_the_logs_of_the_stack_and_alarms_of_the_account_use_the_key() -> None:
-    anyone, logs, alarms = key_statements().values()
+def test_only_administrators_the_logs_of_the_stack_and_alarms_and_rules_of_the_account_use_the_key() -> None:
+    anyone, logs, alarms, events = key_statements().values()
     assert plain(anyone["Principal"]["AWS"]) == "arn:aws:iam::${AWS::AccountId}:root"
     assert logs["Principal"] == {"Service": "logs.ap-southeast-2.amazonaws.com"}
     (arn,) = (plain(value) for value in logs["Condition"]["ArnLike"].values())
@@ -41,6 +42,7 @@ def test_only_administrators_the_logs_of_the_stack_and_alarms_of_the_account_use
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert events == {**alarms, "Sid": "EncryptEvents", "Principal": {"Service": "events.amazonaws.com"}}
     assert not [action for action in logs["Action"] if "*" in action]
 
 

@@ -76,7 +76,7 @@ def read_cluster(region: str, cluster: str) -> Resource:
 
 def log_and_failures(name: str) -> list[object]:
     log = logical_id(name, "AWS::Logs::LogGroup", "Log")
-    queue = logical_id(name, "AWS::SQS::Queue")
+    queue = logical_id(name, "AWS::SQS::Queue", "Failures")
     return [
         {
             "Sid": "WriteLog",

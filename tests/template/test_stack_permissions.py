@@ -42,8 +42,9 @@ def test_every_reason_has_a_text() -> None:
     assert all(reason.strip() for keys in reasons().values() for reason in keys.values())
 
 
-def test_without_kubectl_only_the_lambda_and_scheduler_have_a_role() -> None:
-    assert {role[:-8] for role in resources("external", "AWS::IAM::Role")} == {"IdentityRole", "ScheduleRole"}
+def test_without_kubectl_only_the_lambdas_and_scheduler_have_a_role() -> None:
+    roles = {role[:-8] for role in resources("external", "AWS::IAM::Role")}
+    assert roles == {"IdentityRole", "ScheduleRole", "WatcherIdentityRole"}
 
 
 CONFIGURATIONS = tuple(dict.fromkeys((*configurations.NAMES, *snapshots.NAMES, "all")))
@@ -69,7 +70,9 @@ READING = r"\w+:(Get|List|Describe|BatchGet|BatchCheck)\w+"
 CHANGING = {
     "sts:AssumeRole": "the principals that may assume a role",
     "lambda:InvokeFunction": "the schedules, the first run, CDK's way to kubectl",
-    "sqs:SendMessage": "failed runs go to the dead-letter queue",
+    "sqs:SendMessage": "failed runs go to the dead-letter queue, ECR's events to theirs",
+    "sqs:ReceiveMessage": "Lambda hands the watcher ECR's events",
+    "sqs:DeleteMessage": "the same",
     "sns:Publish": "alarms go to the mail topic",
     "logs:CreateLogGroup": "AWS's own policy of CDK's functions; denied to them besides",
     "logs:CreateLogStream": "a function's own log",

@@ -66,7 +66,7 @@ def test_the_log_is_json_with_the_retention_of_the_settings_and_is_retained(name
 
 
 def test_a_run_that_failed_three_times_goes_to_the_dead_letter_queue() -> None:
-    queue = logical_id("public", "AWS::SQS::Queue")
+    queue = logical_id("public", "AWS::SQS::Queue", "Failures")
     assert only("public", "AWS::Lambda::EventInvokeConfig") == {
         "FunctionName": {"Ref": logical_id("public", FUNCTION, "Refresher")},
         "Qualifier": "$LATEST",
@@ -77,9 +77,10 @@ def test_a_run_that_failed_three_times_goes_to_the_dead_letter_queue() -> None:
 
 
 def test_the_dead_letter_queue_is_encrypted_keeps_messages_two_weeks_and_requires_tls() -> None:
-    queue = logical_id("public", "AWS::SQS::Queue")
-    assert only("public", "AWS::SQS::Queue") == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
-    (statement,) = only("public", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    queue = logical_id("public", "AWS::SQS::Queue", "Failures")
+    failures = only("public", "AWS::SQS::Queue", "Failures")
+    assert failures == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
+    (statement,) = only("public", "AWS::SQS::QueuePolicy", "Failures")["PolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
@@ -108,6 +109,7 @@ def test_the_outputs_name_the_function_and_a_command_that_tests_it() -> None:
     outputs = {key: plain(output["Value"]) for key, output in template("public")["Outputs"].items()}
     assert outputs == {
         "FunctionName": name,
+        "WatcherName": f"${{{logical_id('public', FUNCTION, 'Watcher')}}}",
         "TestInvoke": f"aws lambda invoke --region ap-southeast-2 --function-name {name} --cli-read-timeout 900 "
         "--cli-binary-format raw-in-base64-out --payload '{\"dry_run\": true}' /dev/stdout",
     }

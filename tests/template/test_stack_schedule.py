@@ -28,7 +28,7 @@ def test_the_schedule_has_the_period_and_window_of_the_settings(name: str, expre
 
 def test_scheduler_retries_a_run_for_an_hour_and_then_sends_it_to_the_dead_letter_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
-    queue = logical_id("public", "AWS::SQS::Queue")
+    queue = logical_id("public", "AWS::SQS::Queue", "Failures")
     role = logical_id("public", "AWS::IAM::Role", "Schedule")
     assert only("public", SCHEDULE)["Target"] == {
         "Arn": {"Fn::GetAtt": [function, "Arn"]},
@@ -40,7 +40,7 @@ def test_scheduler_retries_a_run_for_an_hour_and_then_sends_it_to_the_dead_lette
 
 def test_the_role_of_scheduler_may_only_invoke_the_function_and_send_to_the_queue() -> None:
     function = logical_id("public", "AWS::Lambda::Function", "Refresher")
-    queue = logical_id("public", "AWS::SQS::Queue")
+    queue = logical_id("public", "AWS::SQS::Queue", "Failures")
     assert [readable(s) for role, s in role_statements("public") if role.startswith("Schedule")] == [
         {
             "Sid": "InvokeLambda",

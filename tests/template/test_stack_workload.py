@@ -220,8 +220,8 @@ def test_kubectl_is_administrator_of_the_cluster_and_has_only_its_statements_in_
 
 def test_with_external_manifests_there_is_no_kubectl_no_administrator_and_no_first_run() -> None:
     types = {resource["Type"] for resource in template("external")["Resources"].values()}
-    assert {MANIFEST, TRIGGER, RULE, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
-    assert len(resources("external", ENTRY)) == 1
+    assert {MANIFEST, TRIGGER, "AWS::Lambda::LayerVersion"}.isdisjoint(types)
+    assert {key[:-8] for key in resources("external", ENTRY)} == {"AccessEntry", "WatcherAccessEntry"}
     assert "AmazonEKSClusterAdminPolicy" not in json.dumps(template("external"))
 
 
@@ -295,7 +295,8 @@ def test_the_same_deployment_again_has_the_same_first_run() -> None:
 def test_a_run_follows_a_rollback_of_this_stack(changed: dict[str, Any], *, is_run: bool) -> None:
     """The event is as in CloudFormation's reference of events; moto matches it as EventBridge does."""
     own = "arn:aws:cloudformation:us-west-1:111122223333:stack/own/1"
-    pattern = json.dumps(only("public", RULE)["EventPattern"]).replace('{"Ref": "AWS::StackId"}', json.dumps(own))
+    rule = only("public", RULE, "FirstRun")
+    pattern = json.dumps(rule["EventPattern"]).replace('{"Ref": "AWS::StackId"}', json.dumps(own))
     detail = {
         "stack-id": own,
         "status-details": {"status": "UPDATE_ROLLBACK_COMPLETE", "status-reason": ""},
@@ -311,14 +312,14 @@ def test_a_run_follows_a_rollback_of_this_stack(changed: dict[str, Any], *, is_r
 
 @pytest.mark.parametrize("name", APPLIED)
 def test_only_the_rule_may_invoke_the_lambda_and_it_does_so_asynchronously_with_an_ordinary_event(name: str) -> None:
-    (target,) = only(name, RULE)["Targets"]
+    (target,) = only(name, RULE, "FirstRun")["Targets"]
     function = {"Fn::GetAtt": [logical_id(name, "AWS::Lambda::Function", "Refresher"), "Arn"]}
     assert (target["Arn"], json.loads(target["Input"])) == (function, {})
     assert only(name, "AWS::Lambda::Permission") == {
         "Action": "lambda:InvokeFunction",
         "FunctionName": function,
         "Principal": "events.amazonaws.com",
-        "SourceArn": {"Fn::GetAtt": [logical_id(name, RULE), "Arn"]},
+        "SourceArn": {"Fn::GetAtt": [logical_id(name, RULE, "FirstRun"), "Arn"]},
     }
 
 

@@ -20,6 +20,7 @@ PRICES = {
     "custom_metric": 0.3,
     "dashboard": 3.0,
     "kms_key": 1.0,
+    "sqs_request": 0.0000005,
 }
 
 

@@ -1,0 +1,120 @@
+"""The watcher: the Lambda that follows the images in ECR, with its queue, role, log and access to the cluster."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, IDependable
+
+from lambda_fn.contract.metrics import NAMESPACE, SERVICE
+from lambda_fn.contract.runtime import PYTHON, SETTINGS_METADATA, WATCHER_HANDLER
+from lambda_fn.settings.models import Settings
+from lambda_fn.settings.parse import to_json
+from stacks.access import GroupAccess
+from stacks.bundling import function_code
+from stacks.image_events import ImageEvents
+from stacks.logs import log_group
+from stacks.nag import acknowledge
+from stacks.network import Network
+from stacks.refresher import PYTHON_IS_SUPPORTED
+from stacks.watcher_identity import WatcherIdentity
+
+_TIMEOUT = cdk.Duration.seconds(90)
+_VISIBILITY = cdk.Duration.seconds(180)
+"""Until a message that failed comes again: longer than a run, and with its failures still within an hour."""
+_WINDOW = cdk.Duration.seconds(10)
+"""How long Lambda collects messages. A pod sees a changed ConfigMap within 90 s, by the kubelet's defaults: two minutes
+leave no more for this.
+"""
+_BATCH_SIZE = 100
+"""Each message may be a request to ECR, of about 30 ms."""
+_MOST_AT_ONCE = 2
+"""The smallest number that Lambda takes for a queue."""
+_MEMORY_MB = 1024
+
+
+class Watcher(Construct):
+    """The function with everything it has of its own.
+
+    Attributes:
+        function: The function. Its code and the metadata of its resource hold the settings.
+        events: The queue of ECR's events, and that of the messages which failed.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        network: Network | None,
+        after: Sequence[IDependable],
+        key: kms.IKey | None,
+    ) -> None:
+        """Define it.
+
+        Args:
+            scope: The parent.
+            construct_id: The id in it.
+            settings: All of them, because the bundle holds them.
+            network: None where the function runs outside the cluster's VPC.
+            after: What must exist before the function can reach AWS and the cluster.
+            key: Encrypts the log and the queues; None without a key of the stack.
+
+        Raises:
+            BundlingError: The dependencies could not be installed.
+        """
+        super().__init__(scope, construct_id)
+        cluster = settings.cluster
+        self.events = ImageEvents(
+            self, "Events", registries=settings.registries, visibility_timeout=_VISIBILITY, key=key
+        )
+        days = settings.refresh.log_retention_days
+        log = log_group(self, "Log", retention_days=days, removal_policy=cdk.RemovalPolicy.DESTROY, key=key)
+        role = WatcherIdentity(
+            self,
+            "Identity",
+            registries=settings.registries,
+            cluster=cluster,
+            log_group=log,
+            queue=self.events.queue,
+            key=key,
+        ).role
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description="Follows the images in ECR, and writes for the registry proxy which were deleted",
+            runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
+            architecture=lambda_.Architecture.ARM_64,
+            handler=WATCHER_HANDLER,
+            code=function_code(self, to_json(settings)),
+            role=role,
+            memory_size=_MEMORY_MB,
+            timeout=_TIMEOUT,
+            environment={"POWERTOOLS_SERVICE_NAME": SERVICE, "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE},
+            log_group=log,
+            logging_format=lambda_.LoggingFormat.JSON,
+            vpc=network.vpc if network else None,
+            vpc_subnets=network.selection if network else None,
+            security_groups=[network.security_group] if network else None,
+        )
+        cast("cdk.CfnResource", self.function.node.default_child).add_metadata(SETTINGS_METADATA, to_json(settings))
+        acknowledge(self.function, "AwsSolutions-L1", PYTHON_IS_SUPPORTED)
+        access = GroupAccess(self, "Access", cluster_name=cluster.name, role=role, group=settings.watcher_group)
+        self._receive_events(after=[access, *after])
+
+    def _receive_events(self, *, after: Sequence[IDependable]) -> None:
+        """Lambda polls the queue by itself, so the function's network needs no way to SQS."""
+        source = lambda_.CfnEventSourceMapping(
+            self,
+            "Source",
+            function_name=self.function.function_name,
+            event_source_arn=self.events.queue.queue_arn,
+            batch_size=_BATCH_SIZE,
+            maximum_batching_window_in_seconds=_WINDOW.to_seconds(),
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=_MOST_AT_ONCE),
+        )
+        source.node.add_dependency(*after)

@@ -1,0 +1,72 @@
+"""The watcher's IAM role: this module lists all its permissions, and no other module can add one."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambda_fn.settings.cluster import Cluster
+from lambda_fn.settings.registry import Registry
+from stacks import ecr_actions
+from stacks.nag import acknowledge_wildcard
+from stacks.network import vpc_statements
+from stacks.repositories import allowed_repositories
+from stacks.statements import describe_cluster, write_log
+
+
+class WatcherIdentity(Construct):
+    """A role of its own: it can neither pull nor fetch a token.
+
+    Attributes:
+        role: The watcher runs with it. It is immutable: a grant elsewhere in the stack changes nothing.
+    """
+
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        registries: Sequence[Registry],
+        cluster: Cluster,
+        log_group: logs.ILogGroup,
+        queue: sqs.IQueue,
+        key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        repositories = allowed_repositories(self, registries)
+        statements = [
+            iam.PolicyStatement(sid="DescribeImages", actions=[*ecr_actions.DESCRIBE], resources=repositories),
+            describe_cluster(self, cluster.name),
+            write_log(log_group),
+            *_receive(queue, key),
+            *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
+        ]
+        role = iam.Role(
+            self,
+            "Role",
+            description="Watcher of ecr-frontdoor: reads ECR's events and which images exist; cannot pull, cannot push",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"Watch": iam.PolicyDocument(statements=statements)},
+        )
+        for arn in repositories:
+            if "*" in arn:
+                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml.")
+        if cluster.subnet_ids:
+            acknowledge_wildcard(role, "*", "ec2:Describe* have no resource types; the other statement is a Deny.")
+        self.role: iam.IRole = role.without_policy_updates()
+
+
+def _receive(queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
+    """What Lambda needs in a function's role to hand it a queue's messages.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    receive = iam.PolicyStatement(sid="ReceiveEvents", actions=actions, resources=[queue.queue_arn])
+    decrypt = (
+        iam.PolicyStatement(sid="DecryptEvents", actions=["kms:Decrypt"], resources=[key.key_arn]) if key else None
+    )
+    return [receive, *([decrypt] if decrypt else [])]

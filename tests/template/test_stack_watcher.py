@@ -1,0 +1,166 @@
+"""The watcher: which events reach it, its queues, its function and its role; and the stack without it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto.events.models import EventPattern
+
+from lambda_fn.contract.errors import EventError
+from lambda_fn.job import image_event
+from lambda_fn.settings import Registry
+from stacks.image_events import PATTERN_LIMIT, event_pattern
+from tests.fakes.hints import event
+from tests.template import configurations
+from tests.template.synthesis import logical_id, only, readable, resources, role_statements, synthesize, template
+
+FUNCTION, QUEUE, RULE = "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::Events::Rule"
+SOURCE = "AWS::Lambda::EventSourceMapping"
+NAMES = st.text("ab/*", min_size=1, max_size=6).filter(lambda text: text[0] != "/")
+
+
+def registry(*repositories: str, account: str = "123456789012", region: str = "ap-southeast-2") -> Registry:
+    return Registry(account=account, region=region, repositories=repositories)
+
+
+def matches(registries: tuple[Registry, ...], sent: Any) -> bool:  # noqa: ANN401 - moto names no type for it
+    """As moto matches it, which follows EventBridge's documentation."""
+    return bool(EventPattern.load(json.dumps(event_pattern(registries))).matches_event(sent))
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4, unique=True), st.text("ab/", min_size=2, max_size=6))
+def test_every_event_that_the_watcher_follows_matches_the_pattern(patterns: list[str], repository: str) -> None:
+    registries = (registry(*patterns),)
+    sent = event(repository_name=repository)
+    try:
+        followed = image_event.parse(json.dumps(sent), registries)
+    except EventError:  # not a repository's name
+        return
+    assert matches(registries, sent) or followed is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"action_type": "PUSH"}, True),
+        ({"repository_name": "base"}, True),
+        ({"repository_name": "base2"}, False),
+        ({"repository_name": "other/app"}, False),
+        ({"account": "210987654321", "region": "eu-west-1", "repository_name": "mirror/a"}, True),
+        ({"account": "999999999999"}, False),
+        ({"region": "us-east-1"}, False),
+        ({"result": "FAILURE"}, False),
+        ({"action_type": "UPDATE"}, False),
+        ({"source": "aws.inspector2"}, False),
+        ({"detail_type": "ECR Image Scan"}, False),
+    ],
+    ids=str,
+)
+def test_the_rule_takes_the_successful_pushes_and_deletions_of_the_allowed_repositories(
+    changes: dict[str, object], *, expected: bool
+) -> None:
+    registries = (registry("team/*", "base"), registry("*/a", "mirror/*", account="210987654321", region="eu-west-1"))
+    narrow = (registries[0], registry("mirror/*", account="210987654321", region="eu-west-1"))
+    assert matches(narrow, event(**changes)) is expected
+    # A pattern that begins with a star has no prefix: then the code alone looks at the repository.
+    assert matches(registries, event(**changes)) is (expected or "repository_name" in changes)
+
+
+def test_an_allow_list_that_is_too_long_for_a_pattern_is_left_to_the_code() -> None:
+    short, long = (registry(*(f"team-{number:03d}/*" for number in range(count))) for count in (60, 100))
+    assert len(json.dumps(event_pattern([short]), separators=(",", ":"))) <= PATTERN_LIMIT
+    assert "repository-name" in event_pattern([short])["detail"]
+    assert "repository-name" not in event_pattern([long])["detail"]
+    assert matches((long,), event(repository_name="team-099/app"))
+
+
+def test_only_the_rule_sends_to_the_queue() -> None:
+    queue, rule = logical_id("public", QUEUE, "WatcherEventsQueue"), logical_id("public", RULE, "Watcher")
+    arn = {"Fn::GetAtt": [queue, "Arn"]}
+    assert only("public", RULE, "Watcher")["Targets"] == [{"Id": "Queue", "Arn": arn}]
+    tls, send = only("public", "AWS::SQS::QueuePolicy", "WatcherEventsQueue")["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert send == {
+        "Sid": "SendEvents",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+    }
+
+
+def test_a_message_is_tried_for_an_hour_and_then_kept_for_two_weeks() -> None:
+    queue = only("public", QUEUE, "WatcherEventsQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] == 3600
+    failures = logical_id("public", QUEUE, "WatcherEventsFailures")
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [failures, "Arn"]}
+    assert only("public", QUEUE, "WatcherEventsFailures")["MessageRetentionPeriod"] == 14 * 86400
+
+
+def test_lambda_collects_messages_for_ten_seconds_and_delivers_again_only_those_that_failed() -> None:
+    function = logical_id("public", FUNCTION, "Watcher")
+    assert only("public", SOURCE) == {
+        "FunctionName": {"Ref": function},
+        "EventSourceArn": {"Fn::GetAtt": [logical_id("public", QUEUE, "WatcherEventsQueue"), "Arn"]},
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+    # Lambda refuses a queue whose messages come again while a run has them.
+    timeout = only("public", FUNCTION, "Watcher")["Timeout"]
+    assert only("public", QUEUE, "WatcherEventsQueue")["VisibilityTimeout"] > timeout + 10
+
+
+@pytest.mark.parametrize("name", configurations.NAMES)
+def test_the_watcher_is_the_same_bundle_with_another_entry_point_in_the_same_network(name: str) -> None:
+    watcher, refresher = (only(name, FUNCTION, start) for start in ("Watcher", "Refresher"))
+    same = ("Code", "Runtime", "Architectures", "VpcConfig")
+    assert [watcher.get(key) for key in same] == [refresher.get(key) for key in same]
+    assert watcher["Handler"] == "lambda_fn.watcher.handler"
+    assert watcher["Role"] != refresher["Role"]
+
+
+def test_events_reach_the_watcher_only_when_it_reaches_the_cluster() -> None:
+    after = resources("private", SOURCE)[logical_id("private", SOURCE)]["DependsOn"]
+    assert {each[:-8] for each in after} >= {"WatcherAccessEntry", "AccessEntry", "NetworkIntoCluster"}
+
+
+def test_the_watcher_may_describe_images_and_receive_events_and_cannot_pull() -> None:
+    found = [readable(s) for role, s in role_statements("several") if role.startswith("Watcher")]
+    assert [statement["Sid"] for statement in found] == [
+        "DescribeImages",
+        "DescribeCluster",
+        "WriteLog",
+        "ReceiveEvents",
+        "AttachToVpc",
+        "DescribeVpc",
+        "DenyVpcActionsToCode",
+    ]
+    assert found[0] == {
+        "Sid": "DescribeImages",
+        "Effect": "Allow",
+        "Action": "ecr:DescribeImages",
+        "Resource": [
+            "arn:aws:ecr:eu-west-1:123456789012:repository/base",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/team/*",
+            "arn:aws:ecr:us-east-1:210987654321:repository/*",
+        ],
+    }
+    queue = f"${{{logical_id('several', QUEUE, 'WatcherEventsQueue')}.Arn}}"
+    assert found[3]["Resource"] == [queue]
+
+
+def test_without_deletions_and_a_catalogue_the_stack_has_no_watcher() -> None:
+    text = configurations.text("public") + "[watcher]\ndeletions = false\n"
+    found = synthesize(configurations.parse(text))
+    names = (*found["Resources"], *found["Outputs"])
+    assert [name for name in names if name.startswith(("Watcher", "AlarmsEvents"))] == []
+    left = {key for key in template("public")["Resources"] if key not in found["Resources"]}
+    # The settings are in the bundle of the other function, so it has another version, which runs.
+    others = ("AlarmsEvent", "RefresherFunctionCurrentVersion", "FirstRunTrigger")
+    assert [key for key in left if not key.startswith(("Watcher", *others))] == []
