@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember
 from lambda_fn.settings.models import Settings
+from lambda_fn.settings.registry import Registry
+
+Connect = Callable[[], AbstractContextManager[HintStore]]
+"""The hints in the cluster, with a connection of its own."""
 
 logger = Logger(service=SERVICE)
 
@@ -54,15 +58,18 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     clock = LambdaClock(context)
     try:
         settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
+        connect = partial(_store, settings, eks, clock)
         match watcher_event.parse(event, settings.registries):
             case Batch(messages):
-                return _follow(messages, settings, images, eks, clock)
+                events, again = _events(messages, settings.registries)
+                again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
+                return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
             case Forget(named):
-                with _store(settings, eks, clock) as store:
+                with connect() as store:
                     gone_images.forget(named, store=store, clock=clock)
                 return _logged({"forgotten": _texts(named), "in_ecr": _in_ecr(named, images)})
             case Remember(named):
-                with _store(settings, eks, clock) as store:
+                with connect() as store:
                     lifted = gone_images.remember(named, store=store, clock=clock)
                 return _logged({"remembered": _texts(lifted)})
     except FrontdoorError as error:
@@ -73,31 +80,34 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         raise
 
 
-def _follow(
-    messages: tuple[Message, ...], settings: Settings, images: EcrImages, eks: Eks, clock: LambdaClock
-) -> dict[str, Any]:
-    """The messages to deliver again: those that are not an event of ECR, and those about which ECR said nothing."""
+def _events(messages: tuple[Message, ...], registries: Sequence[Registry]) -> tuple[dict[str, ImageEvent], list[str]]:
+    """The events that matter, by the ids of their messages; and the messages that are not an event of ECR."""
     events: dict[str, ImageEvent] = {}
-    again: list[str] = []
+    wrong: list[str] = []
     for message in messages:
         try:
-            event = image_event.parse(message.body, settings.registries)
+            event = image_event.parse(message.body, registries)
         except EventError as error:
             logger.error(str(error), error=type(error).__name__, message_id=message.id)  # noqa: TRY400 - complete
-            again.append(message.id)
+            wrong.append(message.id)
             continue
         if event:
             events[message.id] = event
-    if events and settings.watcher.deletions:
-        with _store(settings, eks, clock) as store:
-            followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
-        for reason in dict.fromkeys(followed.unknown.values()):
-            logger.error(reason)
-        if followed.wrong_lines:
-            logger.warning("lines of the hints had another format and were removed", lines=followed.wrong_lines)
-        again += [id_ for id_, event in events.items() if event.image in followed.unknown]
-        _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "messages": len(messages)})
-    return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
+    return events, wrong
+
+
+def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connect, clock: LambdaClock) -> list[str]:
+    """Bring the hints up to date; the messages about which ECR said nothing, for another delivery."""
+    if not events:
+        return []
+    with connect() as store:
+        followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
+    for reason in dict.fromkeys(followed.unknown.values()):
+        logger.error(reason)
+    if followed.wrong_lines:
+        logger.warning("lines of the hints had another format and were removed", lines=followed.wrong_lines)
+    _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "events": len(events)})
+    return [id_ for id_, event in events.items() if event.image in followed.unknown]
 
 
 def _in_ecr(named: tuple[Image, ...], images: EcrImages) -> list[str]:

@@ -65,7 +65,9 @@ class FrontdoorStack(cdk.Stack):
         digest = workload_digest(applied_documents(settings))
         refreshes = refresh(self, settings, workload_digest=digest, network=network, key=key)
         prerequisites = self._prerequisites(settings, refreshes.role, network)
-        watcher = self._watcher(settings, network, key, after=prerequisites) if settings.has_watcher else None
+        watcher: Watcher | None = None
+        if settings.has_watcher:
+            watcher = Watcher(self, "Watcher", settings=settings, network=network, after=prerequisites, key=key)
         alarms = self._alarms(settings, refreshes, watcher, key)
         objects = applied_documents(settings, target_groups=balancer.target_groups if balancer else UNKNOWN)
         run = first_run(
@@ -83,7 +85,7 @@ class FrontdoorStack(cdk.Stack):
                 log_retention_days=settings.refresh.log_retention_days,
                 key=key,
             )
-        self._outputs(refreshes.function)
+        self._outputs(refreshes.function, watcher.function if watcher else None)
 
     def _add_hints(self, settings: Settings) -> None:
         hints = synth_hints(
@@ -114,14 +116,6 @@ class FrontdoorStack(cdk.Stack):
             drain_seconds=settings.proxy.drain_seconds,
             target_group_tags=controller.target_group_tags(settings.cluster.name),
         )
-
-    def _watcher(
-        self, settings: Settings, network: Network | None, key: kms.IKey | None, *, after: Sequence[IDependable]
-    ) -> Watcher:
-        watcher = Watcher(self, "Watcher", settings=settings, network=network, after=after, key=key)
-        name = watcher.function.function_name
-        cdk.CfnOutput(self, "WatcherName", value=name, description="The Lambda that follows the images in ECR")
-        return watcher
 
     def _alarms(self, settings: Settings, refreshes: Refresh, watcher: Watcher | None, key: kms.IKey | None) -> Alarms:
         cluster = settings.cluster
@@ -160,7 +154,7 @@ class FrontdoorStack(cdk.Stack):
             prerequisites.append(endpoints)
         return prerequisites
 
-    def _outputs(self, function: lambda_.IFunction) -> None:
+    def _outputs(self, function: lambda_.IFunction, watcher: lambda_.IFunction | None) -> None:
         command = (
             f"aws lambda invoke --region {self.region} --function-name {function.function_name}"
             " --cli-read-timeout 900 --cli-binary-format raw-in-base64-out --payload '{\"dry_run\": true}' /dev/stdout"
@@ -174,6 +168,9 @@ class FrontdoorStack(cdk.Stack):
             value=command,
             description="Command for a dry run: it changes nothing and reports what a refresh would change",
         )
+        if watcher:
+            name = watcher.function_name
+            cdk.CfnOutput(self, "WatcherName", value=name, description="The Lambda that follows the images in ECR")
 
 
 def _permissions_boundary(policy: str | None) -> cdk.PermissionsBoundary | None:

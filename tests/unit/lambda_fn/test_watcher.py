@@ -62,7 +62,7 @@ def test_a_deletion_becomes_a_hint_and_the_log_names_the_image(world: World) -> 
     assert run(messages(event())) == {"batchItemFailures": []}
     assert set(world.store.hints.gone) == {image()}
     (line,) = world.log()
-    assert line["report"] == {"refused": [str(image())], "served": [], "messages": 1}
+    assert line["report"] == {"refused": [str(image())], "served": [], "events": 1}
 
 
 def test_only_the_messages_that_failed_are_delivered_again(world: World) -> None:
