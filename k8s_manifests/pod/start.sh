@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
-# Starts nginx. A killed nginx leaves its sockets in the pod's volume, and could not listen on them again. In its cache it
+# Starts nginx. A killed nginx leaves its sockets in the pod's volume, and could not listen on them again; and counts. In its cache it
 # leaves the files that it was writing, whose names end in a dot and ten digits, and never finds them again. On a read-only
 # disk they remain, and do no harm.
-rm -f "$run"/*.sock "$cache"/*/?/??/*.??????????
+rm -f "$run"/*.sock "$run"/*.count "$cache"/*/?/??/*.??????????
 find_cache
 run_nginx

@@ -1,6 +1,6 @@
 """The format of the Secret that holds the tokens: written by the Lambda, read by the Lambda and by the doctor. Pure.
 
-kubelet and nginx read `.dockerconfigjson` alone. The other keys say when the tokens expire.
+kubelet and nginx read `.dockerconfigjson` alone. The other keys say when the tokens expire and were written.
 """
 
 import base64
@@ -21,6 +21,8 @@ EXPIRES_AT = "expires_at"
 """When the first registry of the settings is without a valid token; in the past, where one has none."""
 EXPIRES_AT_BY_HOST = "expires_at_by_host"
 """When each token that a refresh wrote expires, by host, as JSON. A Secret of version 0.1 or older has no such key."""
+REFRESHED_AT = "refreshed_at"
+"""When a refresh has last written the Secret. The metrics of the pods read it (njs/credential.js)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ class HiddenData(dict[str, str]):
         return "{***}"
 
 
-def build(entries: Mapping[str, Entry], expires_at: datetime) -> HiddenData:
+def build(entries: Mapping[str, Entry], expires_at: datetime, refreshed_at: datetime) -> HiddenData:
     """The `data` of a Secret: server-side apply does not track the write-only `stringData`.
 
     Args:
         entries: ECR host name to its token; at least one.
         expires_at: See `EXPIRES_AT`.
+        refreshed_at: See `REFRESHED_AT`.
     """
     auths = {host: {"auth": entry.authorization.reveal()} for host, entry in entries.items()}
     by_host = {host: instant_text(entry.expires_at) for host, entry in entries.items()}
@@ -56,6 +59,7 @@ def build(entries: Mapping[str, Entry], expires_at: datetime) -> HiddenData:
         DOCKER_CONFIG: json.dumps({"auths": auths}, separators=(",", ":")),
         EXPIRES_AT: instant_text(expires_at),
         EXPIRES_AT_BY_HOST: json.dumps(by_host, separators=(",", ":")),
+        REFRESHED_AT: instant_text(refreshed_at),
     }
     return HiddenData({key: base64.b64encode(text.encode()).decode() for key, text in texts.items()})
 

@@ -30,10 +30,10 @@ class Objects:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
 
-    def secret(self, entries: Mapping[str, secret.Entry], expires_at: datetime) -> Manifest:
+    def secret(self, entries: Mapping[str, secret.Entry], expires_at: datetime, refreshed_at: datetime) -> Manifest:
         """The Secret that is the pods' pull secret and the proxy's credential store; arguments as of `secret.build`."""
         created = self._created("Secret", self.names.secret)
-        return {**created, "type": secret.TYPE, "data": secret.build(entries, expires_at)}
+        return {**created, "type": secret.TYPE, "data": secret.build(entries, expires_at, refreshed_at)}
 
     def config_map(self, configuration: str) -> Manifest:
         """The ConfigMap with the rendered nginx configuration."""

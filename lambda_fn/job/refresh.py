@@ -59,7 +59,7 @@ def refresh(
         registry=registry,
         cluster=cluster,
     )
-    secret = objects.secret({**found.entries, **found.former}, found.expires_at(now))
+    secret = objects.secret({**found.entries, **found.former}, found.expires_at(now), now)
     # First: neither a missing template nor one that loops until the invocation ends must stop the tokens.
     report = apply(secret, cluster, _of_tokens(found, now, dry_run=request.dry_run))
     # Before a rollout deletes the pods that tell. A run starts at most this long after the one before.

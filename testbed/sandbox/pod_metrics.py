@@ -1,6 +1,7 @@
 """The metrics of a pod without a kubelet, as Prometheus gets them."""
 
 import re
+from collections.abc import Mapping
 from contextlib import closing
 from http.client import HTTPConnection
 
@@ -9,7 +10,7 @@ from lambda_fn.settings import Settings
 
 _ADDRESS = "127.0.0.1"
 _TIMEOUT_SECONDS = 10
-_SAMPLE = re.compile(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
+_SAMPLE = re.compile(r"^([a-z0-9_]+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 PASSES = "frontdoor_scrub_passes_total"
 ROUNDS = "frontdoor_scrub_rounds_total"
@@ -47,3 +48,18 @@ def damaged() -> dict[str, float]:
     """How many damaged files were removed, by the kind of the damage."""
     found = samples()
     return {kind: found[f'{_DAMAGED}{{damage="{kind}"}}'] for kind in KINDS_OF_DAMAGE}
+
+
+def requests(found: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The requests of clients that have ended, by where their content came from: hit, miss, stale, none."""
+    return _by_label("frontdoor_requests_total", found)
+
+
+def internal(found: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The requests that have ended between the servers of the pod, by server."""
+    return _by_label("frontdoor_internal_requests_total", found)
+
+
+def _by_label(name: str, found: Mapping[str, float] | None) -> dict[str, float]:
+    known = samples() if found is None else found
+    return {key.split('"')[1]: number for key, number in known.items() if key.startswith(f"{name}{{")}

@@ -47,7 +47,7 @@ def test_a_policy_that_demands_a_label_lets_the_lambda_write_what_has_it(site: S
     labelled = Objects(site.settings.names, site.settings.cluster.namespace, {"owner": "platform"}, {})
     entries = {"a.example": Entry(Authorization("dA=="), EXPIRES_AT)}
     with admission.policy(site, "'owner' in object.metadata.?labels.orValue({})", MESSAGE, "Forbidden"):
-        for found in (labelled.secret(entries, EXPIRES_AT), labelled.config_map("one")):
+        for found in (labelled.secret(entries, EXPIRES_AT, EXPIRES_AT), labelled.config_map("one")):
             assert site.cluster.apply(found, dry_run=False).changed
 
 

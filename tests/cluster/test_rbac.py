@@ -36,7 +36,7 @@ def secret_of(site: Site, registry: FakeRegistry) -> manifests.Manifest:
     lasting = timedelta(0)
     credential = registry.fetch_credential(site.settings.cluster.region, now=STARTED_AT, must_outlive=lasting)
     stored = {credential.host: Entry(credential.authorization, credential.expires_at)}
-    return objects_of(site.settings).secret(stored, credential.expires_at)
+    return objects_of(site.settings).secret(stored, credential.expires_at, STARTED_AT)
 
 
 def unable_pod(of: Settings) -> manifests.Manifest:

@@ -169,7 +169,8 @@ class ClusterContract:
             "a.example": Entry(Authorization("YTpi"), datetime(2026, 11, 23, 18, tzinfo=UTC)),
             "b.example": Entry(Authorization("Yzpk"), datetime(2026, 11, 23, 12, tzinfo=UTC)),
         }
-        bench.cluster.apply(objects_of(bench.settings).secret(entries, entries["b.example"].expires_at), dry_run=False)
+        at = entries["b.example"].expires_at
+        bench.cluster.apply(objects_of(bench.settings).secret(entries, at, at), dry_run=False)
         assert bench.cluster.read_tokens() == entries
 
     def test_apply_creates_what_is_missing(self, bench: Bench) -> None:

@@ -16,7 +16,7 @@ beforeEach(() => {
     mock.restoreAll();
     globalThis.ngx = {
         ERR: 3, log: mock.fn(), prefix: '/var/cache/frontdoor/',
-        shared: { circuit: new Store(Date.now), cache_disk: new Store(Date.now) },
+        shared: { circuit: new Store(Date.now), cache_disk: new Store(Date.now), counters: new Store(Date.now) },
     };
 });
 

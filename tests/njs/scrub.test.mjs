@@ -26,8 +26,8 @@ beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scrub-'));
     globalThis.ngx = {
         ERR: 3, log: mock.fn(), prefix: `${folder}/`,
-        shared: Object.fromEntries(['', '_blobs', '_changed', '_counts', '_running'].map(
-            name => [`scrub${name}`, new Store(Date.now)]
+        shared: Object.fromEntries(['scrub', 'scrub_blobs', 'scrub_changed', 'scrub_counts', 'scrub_running', 'counters'].map(
+            name => [name, new Store(Date.now)]
         )),
     };
 });
@@ -99,7 +99,7 @@ function finishRound() {
 }
 
 function pass() {
-    const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"since":0,"bytes":0,"cursor":null}');
+    const sizes = JSON.parse(ngx.shared.scrub.get('sizes') || '{"since":0,"bytes":0,"found":0,"cursor":null}');
     ngx.shared.scrub.set('sizes', JSON.stringify({ ...sizes, startedAtMs: 0, nextAtMs: 0 }));
     const passes = ngx.shared.scrub_counts.get('passes') || 0;
     while ((ngx.shared.scrub_counts.get('passes') || 0) === passes) {

@@ -6,16 +6,19 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
 from lambda_fn.contract.paths import METRICS_PATH
+from lambda_fn.contract.times import instant_text
 from lambda_fn.settings import Settings
 from testbed.sandbox import rootfs
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
-from testbed.sandbox.pod_metrics import READ_BYTES, ROUNDS, ask, damaged, samples, value, with_metrics
+from testbed.sandbox.pod_metrics import PASSES, READ_BYTES, ROUNDS, ask, damaged, samples, value, with_metrics
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Client
@@ -24,6 +27,7 @@ from tests.proxy.revalidated import DAY_SECONDS, with_short_days
 MIB = 1 << 20
 DELETED_SECONDS = 5
 SERVED, REFUSED = 'frontdoor_missing_images{answer="served"}', 'frontdoor_missing_images{answer="refused"}'
+EVICTED = "frontdoor_evicted_slices_total"
 FOUND = "frontdoor_missing_images_found_total"
 
 
@@ -114,3 +118,39 @@ def test_an_image_that_ecr_lacks_is_counted_while_it_is_served_and_when_it_is_re
     control.restore_image(world.ecr_host, "team/app", image.digest)
     wait_until(lambda: client.get(path, ACCEPT).status == 200, "the image is back")
     assert [value(name) for name in (SERVED, REFUSED, FOUND)] == [0, 0, 1]
+
+
+@pytest.mark.rule("R115")
+def test_a_pod_reports_the_time_of_its_token_and_what_it_runs(observed: Pod) -> None:
+    now = datetime.now(UTC)
+    expires_at, refreshed_at = now + timedelta(hours=11), now - timedelta(hours=1)
+    times = {"expires_at": instant_text(expires_at), "refreshed_at": instant_text(refreshed_at)}
+    secret = (observed.folder / "credential" / ".dockerconfigjson").read_bytes()
+    observed.mount("credential", {".dockerconfigjson": secret, **{key: at.encode() for key, at in times.items()}})
+    found = samples()
+    assert found["frontdoor_token_seconds_left"] == pytest.approx(11 * 3600, abs=5)
+    assert found["frontdoor_last_refresh_seconds"] == pytest.approx(3600, abs=5)
+    (build,) = (name for name in found if name.startswith("frontdoor_build_info"))
+    modules = {file.name: file.read_text() for file in sorted((observed.folder / "scripts").glob("*.js"))}
+    text = "".join(f"{name}\n{module}" for name, module in modules.items())
+    assert f'config_sha256="{sha256(observed.configuration().encode()).hexdigest()}"' in build
+    assert f'scripts_sha256="{sha256(text.encode()).hexdigest()}"' in build
+
+
+@pytest.mark.rule("R115")
+def test_evicted_slices_and_the_limit_of_the_cache_are_reported(
+    observed: Pod, client: Client, publisher: Publisher, settings: Settings
+) -> None:
+    for _ in range(3):
+        client.get(f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(1000))}")
+    first = value(PASSES)
+    wait_until(lambda: value(PASSES) >= first + 2, "the slices are known")
+    files = list((observed.folder / "cache" / "blobs").glob("*/*/*"))
+    assert (len(files), value(EVICTED)) == (3, 0)
+    for file in files[:2]:
+        file.unlink()
+    second = value(PASSES)
+    wait_until(lambda: value(PASSES) >= second + 2, "they are missed")
+    assert value(EVICTED) == 2
+    assert value("frontdoor_cache_limit_bytes") == settings.proxy.cache.size_gib * 2**30
+    assert value("frontdoor_cache_writable") == 1

@@ -2,6 +2,7 @@
 // the answer off.
 
 import fs from 'fs';
+import request_counts from './request_counts.js';
 
 const CACHE = '/var/cache/frontdoor/';
 const PROBE = `${CACHE}probe`;
@@ -17,6 +18,7 @@ function cache_disk_failed() {
 
 // Writes a file where the cache is, and removes it before the kernel would write it to the disk.
 function probe_cache_disk() {
+    request_counts.countTurn();
     try {
         // `repeat` copies byte by byte, for 20 ms in which the worker serves no other request.
         fs.writeFileSync(PROBE, Buffer.alloc(PROBE_BYTES));

@@ -1,4 +1,4 @@
-// Reads the credential for ECR from the mounted pull secret.
+// Reads the credential for ECR, and its times, from the mounted pull secret.
 
 import fs from 'fs';
 
@@ -22,4 +22,14 @@ function authorization(r) {
     return '';
 }
 
-export default { authorization };
+// Until the instant in another key of the secret; not a number where it has none.
+function secondsUntil(key) {
+    try {
+        const at = fs.readFileSync(CREDENTIAL.replace('.dockerconfigjson', key), 'utf8');
+        return Math.round((Date.parse(at) - Date.now()) / 1000);
+    } catch (_) {
+        return NaN;
+    }
+}
+
+export default { authorization, secondsUntil };

@@ -52,4 +52,9 @@ function retry_after_seconds(r) {
     return String(Math.max(1, breaker.secondsUntilHalfOpen(circuitOf(r, host))));
 }
 
-export default { ecr_upstream, recordOutcome, retry_after_seconds };
+// The state of the circuit of each registry.
+function states(r) {
+    return r.variables.ecr_hosts.split(' ').map(host => breaker.state(circuitOf(r, host)));
+}
+
+export default { ecr_upstream, recordOutcome, retry_after_seconds, states };

@@ -10,11 +10,13 @@ import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
 import metrics from './metrics.js';
 import read_ahead from './read_ahead.js';
+import request_counts from './request_counts.js';
 import response_headers from './response_headers.js';
 import scrub_blobs from './scrub_blobs.js';
 import scrub_contents from './scrub_contents.js';
 import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
+import tag_hits from './tag_hits.js';
 
 export default {
     ask_for_image: image_state.ask_for_image,
@@ -24,6 +26,8 @@ export default {
     ecr_upstream: ecr_upstream.ecr_upstream,
     answer_of_ecr: response_headers.answer_of_ecr,
     answer_of_s3: response_headers.answer_of_s3,
+    count_request: request_counts.count_request,
+    fold_tag_hits: tag_hits.fold_tag_hits,
     free_memory: large_pulls.free_memory,
     hold_memory: large_pulls.hold_memory,
     image_state: image_state.image_state,

@@ -4,6 +4,8 @@
 // An image is the path of its manifest, /<ECR host>/v2/<repository>/manifests/<digest>. nginx caches the answers of
 // `image_state`, so no code runs for most cache hits.
 
+import request_counts from './request_counts.js';
+
 // How many images may wait to be asked for. A client can name a cached digest in any repository that is allowed: images that
 // ECR has never sent to this pod get half of the places.
 const LARGEST_QUEUE = 1000;
@@ -87,6 +89,7 @@ function enqueue(image, now_ms) {
 
 // Starts the next pull in a request of its own, since nginx ends a periodic function at its next turn.
 async function ask_for_images(s) {
+    request_counts.countTurn();
     if (ngx.shared.images_due.size() === 0 || ngx.shared.images_running.has('pull')) {
         return;
     }

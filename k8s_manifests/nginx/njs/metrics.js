@@ -1,19 +1,52 @@
-// Answers Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/. nginx counts requests itself; njs counts,
-// in shared memory, only where it runs anyway. docs/decisions/0029-metrics-of-the-pods.md has the reasons.
+// Answers Prometheus. nginx counts requests itself; njs counts, in shared memory, all but cache hits.
+// docs/decisions/0029-metrics-of-the-pods.md has the reasons.
 
+import cache_disk from './cache_disk.js';
+import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
+import pod_state from './pod_state.js';
+import prometheus_text from './prometheus_text.js';
+import request_metrics from './request_metrics.js';
+
+const family = prometheus_text.family;
 
 // More than the zone holds.
 const ALL = 10_000;
 
 async function metrics(r) {
     const status = await r.subrequest('/-/nginx', { method: 'GET' });
-    const families = ofScrub(ngx.shared.scrub_counts).concat(
+    const numbers = status.responseText.match(/\d+/g).map(Number);
+    const families = request_metrics.families(numbers[3], numbers[4] + numbers[5]).concat(
+        ofUpstreams(r),
+        ofCache(r),
+        ofScrub(ngx.shared.scrub_counts),
         ofImages(ngx.shared.images_missing, Number(r.variables.deleted_seconds) * 1000),
-        ofNginx(status.responseText.match(/\d+/g))
+        ofNginx(numbers),
+        pod_state.families(r)
     );
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.return(200, families.join(''));
+}
+
+function ofUpstreams(r) {
+    const states = ecr_upstream.states(r);
+    return [
+        family('circuits', 'gauge', 'Registries, by the state of their circuit breaker.', prometheus_text.byLabel(
+            'state', ['closed', 'open', 'half-open'], state => states.filter(found => found === state).length
+        )),
+        family('large_pulls_waiting', 'gauge', 'Pulls of large blobs that wait for memory.',
+            ngx.shared.large_pulls_waiting.size()),
+    ];
+}
+
+function ofCache(r) {
+    return [
+        family('cache_limit_bytes', 'gauge', 'The size from which on nginx evicts slices.', r.variables.cache_limit_gib * 1024 ** 3),
+        family('cache_writable', 'gauge', '0 while the disk of the cache is full or read-only.',
+            cache_disk.cache_disk_failed() ? 0 : 1),
+        family('evicted_slices_total', 'counter', 'Cached slices that were removed: the cache is full, or they were not used.',
+            ngx.shared.scrub_counts.get('evicted') || 0),
+    ];
 }
 
 function ofScrub(counts) {
@@ -61,14 +94,6 @@ function ofNginx(numbers) {
         family('nginx_connections_handled_total', 'counter', 'Those of them for which nginx had a place.', numbers[2]),
         family('nginx_requests_total', 'counter', 'Requests, also between the servers of this pod.', numbers[3]),
     ];
-}
-
-// One metric, with a value or, by their labels, several. A counter is there before it counts: from nothing to 1 Prometheus sees
-// no increase.
-function family(name, type, help, values) {
-    const samples = typeof values === 'object' ? values : { '': values };
-    const lines = Object.keys(samples).map(labels => `frontdoor_${name}${labels} ${samples[labels]}\n`);
-    return `# HELP frontdoor_${name} ${help}\n# TYPE frontdoor_${name} ${type}\n${lines.join('')}`;
 }
 
 export default { metrics };

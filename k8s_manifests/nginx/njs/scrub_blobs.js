@@ -7,6 +7,7 @@ import cache_entry from './cache_entry.js';
 import cache_files from './cache_files.js';
 import checksums from './checksums.js';
 import damaged_files from './damaged_files.js';
+import request_counts from './request_counts.js';
 
 // A hash cannot be continued in another request, and the engine frees memory only at a request's end: some MiB for each GiB.
 const LARGEST_BYTES = 2 * (1 << 30);
@@ -42,6 +43,7 @@ function queueIfCached(entry) {
 
 // Starts the comparison of the next blob, unless one runs.
 async function scrub_blobs(s) {
+    request_counts.countTurn();
     ngx.shared.scrub_running.set('worker', process.pid, ID_LASTS_MS);
     if (!ngx.shared.scrub_running.has('blob')) {
         await startNext(s.variables.fetch_url);

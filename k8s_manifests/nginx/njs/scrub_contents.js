@@ -5,6 +5,7 @@ import cache_body from './cache_body.js';
 import cache_files from './cache_files.js';
 import cache_walk from './cache_walk.js';
 import damaged_files from './damaged_files.js';
+import request_counts from './request_counts.js';
 import scrub_blobs from './scrub_blobs.js';
 
 // How long a turn works, beyond one chunk or one small file, and the shortest time from the start of one round to the next.
@@ -27,6 +28,7 @@ const COST_BYTES = 8 << 10;
 
 // Every second turn begins with the changed files, so that these cannot stop the round.
 function scrub_contents() {
+    request_counts.countTurn();
     const stored = ngx.shared.scrub.get('contents');
     // `cursor`: null between two rounds. `file`: what is left of a file, { path, version, offset, sum }.
     const round = stored ? JSON.parse(stored) : { startedAtMs: 0, cursor: null, file: null, turn: 0 };

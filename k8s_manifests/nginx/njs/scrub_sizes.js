@@ -4,6 +4,7 @@
 import cache_files from './cache_files.js';
 import cache_walk from './cache_walk.js';
 import damaged_files from './damaged_files.js';
+import request_counts from './request_counts.js';
 
 // How long a turn works, and the shortest time from the start of one pass over all files to the next.
 const TURN_MS = 2;
@@ -17,6 +18,7 @@ const LONGEST_PAUSE_MS = 600_000;
 const CLOCK_MARGIN_MS = 1000;
 
 function scrub_sizes() {
+    request_counts.countTurn();
     const now = Date.now();
     const pass = storedPass(now);
     pass.turnAtMs = now;
@@ -26,6 +28,8 @@ function scrub_sizes() {
         }
         pass.startedAtMs = now;
         pass.bytes = 0;
+        pass.older = 0;
+        pass.left = 0;
         pass.cursor = cache_walk.start();
     }
     const isDone = cache_walk.walk(pass.cursor, () => Math.abs(Date.now() - now) < TURN_MS, path => {
@@ -37,6 +41,8 @@ function scrub_sizes() {
     }
     if (isDone) {
         ngx.shared.scrub_counts.incr('passes', 1, 0);
+        ngx.shared.scrub_counts.incr('evicted', Math.max(0, pass.found - pass.left), 0);
+        pass.found = pass.older;
         pass.nextAtMs = nextAtMs(pass, now);
         pass.since = pass.startedAtMs;
         pass.cursor = null;
@@ -57,7 +63,7 @@ function storedPass(now) {
     const pass = stored ? JSON.parse(stored) : null;
     // `since`: what changed after this time is new; at first everything is. `cursor`: null between two passes.
     return pass && now > pass.turnAtMs - CLOCK_MARGIN_MS
-        ? pass : { since: 0, startedAtMs: 0, nextAtMs: 0, turnAtMs: 0, bytes: 0, cursor: null };
+        ? pass : { since: 0, startedAtMs: 0, nextAtMs: 0, turnAtMs: 0, bytes: 0, found: 0, cursor: null };
 }
 
 // Checks a file's size, and its header if it has changed. Returns the size.
@@ -65,6 +71,9 @@ function checkSize(path, pass, now) {
     const stat = cache_files.stat(path);
     if (!stat) {
         return 0;
+    }
+    if (path.startsWith('blobs/')) {
+        noteSlice(stat, pass);
     }
     if (hasChanged(stat, pass.since, now)) {
         const found = cache_files.inspect(path);
@@ -76,6 +85,13 @@ function checkSize(path, pass, now) {
         }
     }
     return stat.size;
+}
+
+// Counts the slices that the next pass has to find again, and those of the pass before that are still there: the others were
+// evicted. A slice is never written twice, and its `ctime` is when it got its name.
+function noteSlice(stat, pass) {
+    pass.older += stat.ctimeMs < pass.startedAtMs ? 1 : 0;
+    pass.left += stat.ctimeMs < pass.since ? 1 : 0;
 }
 
 // Every change sets the time `ctime`. One in the future is of before the clock was set back, and would last.

@@ -35,20 +35,20 @@ def docker_config(text: str) -> dict[str, str]:
 
 @given(ENTRIES)
 def test_what_is_built_is_parsed_again(entries: dict[str, Entry]) -> None:
-    built = secret.build(entries, AT)
+    built = secret.build(entries, AT, AT)
     assert secret.parse(built) == entries
     assert secret.expires_at(built) == AT
 
 
 def test_kubelet_and_nginx_find_the_tokens_in_dockers_format() -> None:
-    built = secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT)
+    built = secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT, AT)
     assert json.loads(base64.b64decode(built[".dockerconfigjson"])) == {"auths": {"a": {"auth": "dG9rZW4="}}}
     assert base64.b64decode(built["expires_at"]) == b"2026-11-23T21:00:00Z"
 
 
 def test_a_secret_without_an_expiry_for_each_host_has_the_earliest_for_all() -> None:
     built = secret.build(
-        {"a": Entry(Authorization("x"), AT), "b": Entry(Authorization("y"), AT + timedelta(hours=1))}, AT
+        {"a": Entry(Authorization("x"), AT), "b": Entry(Authorization("y"), AT + timedelta(hours=1))}, AT, AT
     )
     del built[secret.EXPIRES_AT_BY_HOST]
     assert {host: entry.expires_at for host, entry in secret.parse(built).items()} == {"a": AT, "b": AT}
@@ -56,7 +56,7 @@ def test_a_secret_without_an_expiry_for_each_host_has_the_earliest_for_all() -> 
 
 @pytest.mark.parametrize("foreign", ['{"username": "x"}', '{"auth": "eA=="}', "1"])
 def test_an_entry_that_no_refresh_wrote_is_left_out(foreign: str) -> None:
-    built = secret.build({"a": Entry(Authorization("x"), AT)}, AT)
+    built = secret.build({"a": Entry(Authorization("x"), AT)}, AT, AT)
     config = f'{{"auths": {{"a": {{"auth": "x"}}, "foreign.example": {foreign}}}}}'
     assert secret.parse(built | docker_config(config)) == {"a": Entry(Authorization("x"), AT)}
 
@@ -82,4 +82,4 @@ def test_a_damaged_secret_is_an_error_that_names_the_key_and_quotes_nothing(foun
 
 
 def test_the_data_hides_itself() -> None:
-    assert repr(secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT)) == "{***}"
+    assert repr(secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT, AT)) == "{***}"

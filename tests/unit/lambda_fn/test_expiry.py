@@ -26,7 +26,7 @@ class SilentCluster(FakeCluster):
 def with_token_until(expires_at: datetime) -> FakeCluster:
     cluster = FakeCluster(settings())
     entry = Entry(Authorization("QVdTOng="), expires_at)
-    cluster.apply(objects_of(settings()).secret({"h": entry}, entry.expires_at), dry_run=False)
+    cluster.apply(objects_of(settings()).secret({"h": entry}, expires_at, expires_at), dry_run=False)
     return cluster
 
 

@@ -50,7 +50,7 @@ def test_the_secret_manifest_holds_the_token_and_the_other_manifests_do_not() ->
     credential = registry.fetch_credential("ap-southeast-2", now=STARTED_AT, must_outlive=STARTED_AT - STARTED_AT)
     of = settings()
     stored = {credential.host: Entry(credential.authorization, credential.expires_at)}
-    secret = objects_of(of).secret(stored, credential.expires_at)
+    secret = objects_of(of).secret(stored, credential.expires_at, STARTED_AT)
     assert registry.leak_check.leaks(json.dumps(secret))
     assert registry.leak_check.leaks(f"{secret} {secret!r} {secret['data']}") == []
     assert not registry.leak_check.leaks(json.dumps(objects_of(of).config_map("events {}")))

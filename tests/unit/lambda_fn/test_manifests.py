@@ -20,12 +20,14 @@ def entry(token: str, expires_at: datetime) -> Entry:
 
 
 def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_token_expires() -> None:
-    found = objects_of(SETTINGS).secret({"a.example": entry("dA==", LATE), "b.example": entry("dQ==", EARLY)}, EARLY)
+    found = objects_of(SETTINGS).secret(
+        {"a.example": entry("dA==", LATE), "b.example": entry("dQ==", EARLY)}, EARLY, LATE
+    )
     data = {key: base64.b64decode(value).decode() for key, value in found.pop("data").items()}
     assert json.loads(data[".dockerconfigjson"]) == {
         "auths": {"a.example": {"auth": "dA=="}, "b.example": {"auth": "dQ=="}}
     }
-    assert data["expires_at"] == "2026-11-23T21:00:05Z"
+    assert (data["expires_at"], data["refreshed_at"]) == ("2026-11-23T21:00:05Z", "2026-11-23T22:00:00Z")
     assert found == {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -45,7 +47,7 @@ def test_the_config_map_holds_the_configuration_verbatim() -> None:
 
 def test_what_the_lambda_creates_has_the_operators_labels_and_annotations_beside_its_own() -> None:
     built = manifests.Objects(SETTINGS.names, "registry", {"team": "platform"}, {"example.net/owner": "on-call"})
-    for found in (built.secret({"a.example": entry("dA==", LATE)}, LATE), built.config_map("events {}\n")):
+    for found in (built.secret({"a.example": entry("dA==", LATE)}, LATE, EARLY), built.config_map("events {}\n")):
         assert found["metadata"]["labels"] == {"team": "platform", **LABELS}
         assert found["metadata"]["annotations"] == {"example.net/owner": "on-call"}
     assert "labels" not in built.rollout({})["metadata"]

@@ -1,0 +1,152 @@
+// Counts requests when they have ended. nginx calls it in its log phase, for all but small cache hits of `front`
+// (conf/logging.conf.j2): these follow from nginx's own count of all requests.
+// docs/decisions/0040-what-the-metrics-count.md has the reasons.
+
+// A request that waits for the cache lock looks at it again after this time.
+const LOCK_STEP_SECONDS = 0.5;
+
+// Above it, the time of a cache hit is that of its client.
+const SMALL_BYTES = 1_000_000;
+
+function add(name, delta) {
+    ngx.shared.counters.incr(name, delta, 0);
+}
+
+// A turn of a periodic function is a request for nginx, which it does not log.
+function countTurn() {
+    add('internal periodic', 1);
+}
+
+function count_request(r) {
+    const v = r.variables;
+    const server = v.server_name;
+    if (server === 'front' && !/^\/-\/(?:live|ready|startup)(?:\?|$)/.test(v.request_uri)) {
+        countOfClient(v);
+        return '';
+    }
+    add(`internal ${server === 'front' ? 'probes' : server}`, 1);
+    if (server === 'ecr') {
+        add(`ecr ${ecrAction(r.method, v.ecr_path || '')} ${ecrResult(v)}`, 1);
+    } else if (server === 'layers') {
+        countS3(v);
+    } else if (server === 'pieces') {
+        add('sent_bytes', Number(v.body_bytes_sent));
+    } else if (server === 'fetch' && !r.uri.startsWith('/-/')) {
+        add(`read_ahead ${readAheadResult(v)}`, 1);
+    }
+    if (server === 'answers' || server === 'fetch' || server === 'tags') {
+        countWait(v);
+    }
+    return '';
+}
+
+function countOfClient(v) {
+    const result = cacheResult(v);
+    const bytes = Number(v.body_bytes_sent);
+    if (result !== 'hit') {
+        add(`requests ${result}`, 1);
+    } else if (bytes < SMALL_BYTES && !v.tag_cache) {
+        countWait(v);
+    }
+    if (v.status >= 400) {
+        add(`errors ${/^(?:400|404|405|416|429|499|502|503|504)$/.test(v.status) ? v.status : 'other'}`, 1);
+    }
+    // Pieces are counted one by one, while their pull runs.
+    if (!v.comes_in_pieces) {
+        add('sent_bytes', bytes);
+    }
+}
+
+// Where the content of an answer to a client came from: 'hit', 'miss', 'stale', or 'none' for what is not cached.
+function cacheResult(v) {
+    const content = v.upstream_cache_status || '';
+    const tag = v.tag_cache || '';
+    if (content === 'STALE' || tag === 'STALE') {
+        return 'stale';
+    }
+    if (content === '' && v.comes_in_pieces) {
+        return /\/layers\.sock/.test(v.upstream_addr) ? 'miss' : 'hit';
+    }
+    if (content === '') {
+        return 'none';
+    }
+    return content === 'HIT' && (tag === '' || tag === 'HIT') ? 'hit' : 'miss';
+}
+
+function countWait(v) {
+    if (v.upstream_cache_status === 'HIT' && Number(v.request_time) >= LOCK_STEP_SECONDS) {
+        add('coalesced_waits', 1);
+    }
+}
+
+function ecrAction(method, path) {
+    if (path === '/v2/') {
+        return 'check';
+    }
+    const kind = /\/(manifests|blobs|tags|referrers)\/([^/]+)$/.exec(path) || [];
+    if (kind[1] === 'manifests') {
+        return kind[2].startsWith('sha256:') ? 'manifest' : 'tag';
+    }
+    if (kind[1] === 'blobs') {
+        return method === 'HEAD' ? 'blob_size' : 'blob_location';
+    }
+    return kind[1] === 'tags' ? 'tag_list' : 'referrers';
+}
+
+// The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
+function ecrResult(v) {
+    const address = last(v.upstream_addr);
+    const status = Number(last(v.upstream_status)) || 0;
+    if (address === '') {
+        return 'limited';
+    }
+    if (address.startsWith('unix:')) {
+        return status === 403 ? 'no_credential' : 'circuit_open';
+    }
+    if (status === 404) {
+        return 'missing';
+    }
+    return status === 429 ? 'throttled' : resultOfStatus(status);
+}
+
+function resultOfStatus(status) {
+    if (status === 504) {
+        return 'late';
+    }
+    if (status >= 200 && status < 400) {
+        return 'ok';
+    }
+    return status >= 400 && status < 500 ? 'refused' : 'failed';
+}
+
+// One request to `layers` may be several to S3. An address has a port; the names of this nginx's own sockets have none.
+function countS3(v) {
+    const addresses = parts(v.upstream_addr);
+    const statuses = parts(v.upstream_status);
+    const lengths = parts(v.upstream_response_length);
+    addresses.forEach((address, i) => {
+        if (!address.startsWith('unix:') && /:\d+$/.test(address)) {
+            add(`s3 ${resultOfStatus(Number(statuses[i]) || 0)}`, 1);
+            add('s3_bytes', Number(lengths[i]) || 0);
+        }
+    });
+}
+
+// nginx separates the values of several upstreams by commas, and by colons after an internal redirect.
+function parts(values) {
+    return (values || '').split(/, | : /).filter(Boolean);
+}
+
+function last(values) {
+    const all = parts(values);
+    return all.length === 0 ? '' : all[all.length - 1];
+}
+
+function readAheadResult(v) {
+    if (v.status !== '200' && v.status !== '206') {
+        return 'failed';
+    }
+    return v.upstream_cache_status === 'HIT' ? 'cached' : 'fetched';
+}
+
+export default { countTurn, count_request };

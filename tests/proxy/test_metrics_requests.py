@@ -1,0 +1,274 @@
+"""What Prometheus gets of requests: every one is counted once, by where its content came from."""
+
+import json
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+
+import pytest
+
+from lambda_fn.settings import Settings
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.pod_metrics import internal, requests, samples, value, with_metrics
+from testbed.waiting import wait_until
+from tests.proxy.cache_times import TAG_EXPIRED_SECONDS
+from tests.proxy.client import ACCEPT, Client
+
+MIB = 1 << 20
+KINDS = ("hit", "miss", "stale", "none")
+TOTAL, UNFINISHED = "frontdoor_nginx_requests_total", "frontdoor_requests_in_progress"
+SENT, FROM_S3 = "frontdoor_sent_bytes_total", "frontdoor_s3_bytes_total"
+WAITS = "frontdoor_coalesced_waits_total"
+
+pytestmark = [pytest.mark.usefixtures("started")]
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings) -> Settings:
+    return with_metrics(settings)
+
+
+Counted = Callable[[Callable[[], object]], dict[str, int]]
+
+
+@pytest.fixture
+def counted() -> Counted:
+    """The requests of clients that an action adds, by where their content came from; none are left out."""
+
+    def count(action: Callable[[], object]) -> dict[str, int]:
+        before = requests()
+        action()
+        settled()
+        after = requests()
+        return {kind: int(after[kind] - before[kind]) for kind in KINDS if after[kind] != before[kind]}
+
+    return count
+
+
+def settled() -> None:
+    """Return when only the request for the metrics is not finished, and the last one is counted."""
+    wait_until(lambda: value(UNFINISHED) == 1, "all requests have ended")
+    time.sleep(0.05)
+
+
+def ecr(action: str, result: str) -> str:
+    return f'frontdoor_ecr_requests_total{{action="{action}",result="{result}"}}'
+
+
+def errors(status: str) -> str:
+    return f'frontdoor_error_answers_total{{status="{status}"}}'
+
+
+def lines_of(pod: Pod, server: str) -> list[dict[str, object]]:
+    """The access log of one server."""
+    lines = (json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines())
+    return [line for line in lines if line["server"] == server]
+
+
+@pytest.mark.rule("R111")
+def test_a_request_is_counted_by_where_its_content_came_from(
+    client: Client, control: Control, counted: Counted, publisher: Publisher
+) -> None:
+    image = publisher.image("team/app", "counted", [secrets.token_bytes(3 * MIB)])
+    by_tag, by_digest = "/v2/team/app/manifests/counted", f"/v2/team/app/manifests/{image.digest}"
+    small = f"/v2/team/app/blobs/{publisher.blob('team/app', b'x' * 10_000)}"
+    large = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(3 * MIB + 1))}"
+    part = {"Range": "bytes=0-99"}
+    assert counted(lambda: client.get("/v2/")) == {"none": 1}
+    assert counted(lambda: client.get(by_tag, ACCEPT)) == {"miss": 1}
+    assert counted(lambda: [client.get(by_tag, ACCEPT), client.head(by_tag, ACCEPT)]) == {"hit": 2}
+    assert counted(lambda: [client.get(by_digest, ACCEPT), client.head(by_digest, ACCEPT)]) == {"hit": 2}
+    for blob in (small, large):
+        whole, short = partial(client.get, blob), partial(client.get, blob, part)
+        assert counted(whole) == {"miss": 1}
+        assert [counted(whole) for _ in range(3)] == [{"hit": 1}] * 3
+        assert counted(short) == {"miss": 1}, "a part has a slice of its own size"
+        assert counted(short) == {"hit": 1}
+    assert counted(lambda: client.get("/v2/team/app/tags/list")) == {"none": 1}
+    assert counted(lambda: client.get("/v2/no/such/manifests/1")) == {"none": 1}
+    assert counted(lambda: client.get("/v2/team/app/manifests/none", ACCEPT)) == {"miss": 1}
+    assert counted(lambda: client.get("/v2/team/app/manifests/none", ACCEPT)) == {"hit": 1}, "negative caching"
+    assert counted(lambda: client.send_raw(b"GET / HTTP/9\r\n\r\n")) == {"none": 1}
+    assert counted(lambda: client.send_raw(b"nonsense\r\n")) == {"none": 1}
+    time.sleep(TAG_EXPIRED_SECONDS)
+    with control.behaving(Behaviour(registry_status=503)):
+        assert counted(lambda: client.get(by_tag, ACCEPT)) == {"stale": 1}
+    assert counted(lambda: [client.get("/-/ready"), client.get("/-/live"), client.get("/-/startup")]) == {}
+
+
+@pytest.mark.rule("R111")
+def test_hits_misses_and_internal_requests_are_all_that_nginx_counts_under_load(
+    client: Client, control: Control, publisher: Publisher, started: Pod
+) -> None:
+    """The access log says what clients have asked for, and each pod's own servers what they have passed on."""
+    blobs = [publisher.blob("team/app", secrets.token_bytes(size)) for size in (10_000, MIB + 1, 3 * MIB, 40)]
+    images = [publisher.image("team/app", f"mix-{n}", [b"%d" % n]) for n in range(4)]
+    paths = [f"/v2/team/app/blobs/{blob}" for blob in blobs]
+    paths += [f"/v2/team/app/manifests/{image.digest}" for image in images]
+    paths += [f"/v2/team/app/manifests/mix-{n}" for n in range(4)]
+    paths += ["/v2/", "/v2/team/app/tags/list", "/v2/team/app/manifests/missing", "/nothing", "/-/ready"]
+    hits: list[float] = []
+
+    def use(seed: int) -> None:
+        chosen = random.Random(seed)  # noqa: S311 - which requests, the same in each run
+        for _ in range(40):
+            path = chosen.choice(paths)
+            if chosen.random() < 0.1:
+                client.open("GET", path).close()
+            else:
+                client.ask(chosen.choice(["GET", "GET", "HEAD"]), path, ACCEPT)
+
+    before = samples()
+    logged_before = len(lines_of(started, "front"))
+    with control.behaving(Behaviour(s3_bytes_per_second=5 * MIB)), ThreadPoolExecutor(8) as pool:
+        working = [pool.submit(use, seed) for seed in range(8)]
+        while not all(one.done() for one in working):
+            hits.append(requests()["hit"])
+        for one in working:
+            one.result()
+    for _ in range(
+        3
+    ):  # after a scrape between the end of a request and its count, there is one hit too many until the next
+        client.get(paths[0])
+    settled()
+    after = samples()
+    found = requests(after)
+    assert after[TOTAL] == sum(found.values()) + sum(internal(after).values()) + after[UNFINISHED]
+    logged = lines_of(started, "front")[logged_before:]
+    assert sum(found.values()) - sum(requests(before).values()) == len(logged)
+    assert hits == sorted(hits), "a counter that falls would be a restart for Prometheus"
+    cached = Counter(str(line["cache"]) for line in logged)
+    assert found["none"] - requests(before)["none"] == cached[""]
+    # Of a tag, nginx's word is about the manifest that it names: a hit, also after the tag was looked up.
+    assert 0 <= cached["HIT"] - (found["hit"] - requests(before)["hit"]) <= cached["HIT"] / 4
+    for server in ("ecr", "tags"):
+        assert internal(after)[server] == len(lines_of(started, server))
+
+
+@pytest.mark.rule("R112")
+def test_requests_to_ecr_are_counted_by_action_and_result(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    image = publisher.image("team/app", "actions", [b"a layer of actions"])
+    blob = publisher.blob("team/app", secrets.token_bytes(1000))
+    before = samples()
+    client.get("/v2/team/app/manifests/actions", ACCEPT)
+    client.get(f"/v2/team/app/blobs/{blob}")
+    client.get("/v2/team/app/tags/list")
+    client.get(f"/v2/team/app/referrers/{image.digest}")
+    client.get("/v2/team/app/manifests/no-such-tag", ACCEPT)
+    client.get(f"/v2/team/app/blobs/sha256:{'0' * 64}")
+    with control.behaving(Behaviour(registry_status=503)):
+        for number in range(4):
+            client.get(f"/v2/team/app/manifests/failing-{number}", ACCEPT)
+        settled()
+        assert value('frontdoor_circuits{state="open"}') == 1
+    settled()
+    after = samples()
+    added = {name: after[name] - before[name] for name in after if "ecr_requests" in name}
+    assert {name: count for name, count in added.items() if count} == {
+        ecr("tag", "ok"): 1,
+        ecr("manifest", "ok"): 1,
+        ecr("blob_location", "ok"): 1,
+        ecr("blob_location", "missing"): 1,
+        ecr("tag_list", "ok"): 1,
+        ecr("referrers", "ok"): 1,
+        ecr("tag", "missing"): 2,
+        ecr("tag", "failed"): 3,
+        ecr("tag", "circuit_open"): 1,
+    }
+    assert after[errors("404")] - before[errors("404")] == 2
+    assert after[errors("503")] - before[errors("503")] == 4
+    assert value('frontdoor_circuits{state="closed"}') in (1, 2)
+
+
+@pytest.mark.rule("R113")
+def test_bytes_to_clients_and_from_s3_are_counted(client: Client, publisher: Publisher) -> None:
+    content = secrets.token_bytes(5 * MIB + 7)
+    path = f"/v2/team/app/blobs/{publisher.blob('team/app', content)}"
+    before = samples()
+    for _ in range(3):
+        assert client.get(path).body == content
+    settled()
+    after = samples()
+    assert after[FROM_S3] - before[FROM_S3] == len(content)
+    assert after[SENT] - before[SENT] == 3 * len(content)
+
+
+@pytest.mark.rule("R113")
+def test_a_large_blob_is_counted_while_it_is_pulled(client: Client, control: Control, publisher: Publisher) -> None:
+    """Of 300 MB, in pieces of 64 MiB; the second pull comes from the cache."""
+    publisher.blob("team/app", b"the repository exists")
+    size = 300_000_000
+    path = f"/v2/team/app/blobs/{control.generated_layer(size)}"
+    before = samples()
+    with closing(client.open("GET", path)) as connection:
+        answer = connection.getresponse()
+        answer.read(200_000_000)
+        wait_until(lambda: value(SENT) - before[SENT] >= 2 * 64 * MIB, "pieces are counted")
+        assert len(answer.read()) == size - 200_000_000
+    settled()
+    cold = samples()
+    assert cold[SENT] - before[SENT] == size
+    assert size <= cold[FROM_S3] - before[FROM_S3] <= size * 1.02
+    assert {kind: n - requests(before)[kind] for kind, n in requests(cold).items() if n != requests(before)[kind]} == {
+        "miss": 1
+    }
+    with closing(client.open("GET", path)) as connection:
+        assert len(connection.getresponse().read()) == size
+    settled()
+    warm = samples()
+    assert (warm[SENT] - cold[SENT], warm[FROM_S3] - cold[FROM_S3]) == (size, 0)
+    assert requests(warm)["hit"] - requests(cold)["hit"] == 1
+    read_ahead = {name: count for name, count in warm.items() if "read_ahead" in name}
+    assert read_ahead['frontdoor_read_ahead_slices_total{result="fetched"}'] > 0
+    assert read_ahead['frontdoor_read_ahead_slices_total{result="failed"}'] == 0
+
+
+@pytest.mark.rule("R114")
+def test_clients_that_wait_for_the_fetch_of_another_are_counted(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    image = publisher.image("team/app", "awaited", [b"awaited"])
+    path = f"/v2/team/app/manifests/{image.digest}"
+    before = value(WAITS)
+    with control.behaving(Behaviour(registry_delay_seconds=1.2)), ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: client.get(path, ACCEPT).status, range(6)))
+    settled()
+    assert answers == [200] * 6
+    assert value(WAITS) - before == 5
+    client.get(path, ACCEPT)
+    settled()
+    assert value(WAITS) - before == 5
+
+
+@pytest.mark.rule("R111")
+def test_tags_from_the_cache_are_counted_without_njs_and_begin_again_with_the_container(
+    client: Client, publisher: Publisher, started: Pod
+) -> None:
+    """For longer than the ten seconds after which nginx writes to the other file."""
+    publisher.image("team/app", "without-njs", [b"x"])
+    path, begin, asked = "/v2/team/app/manifests/without-njs", time.monotonic(), 0
+    before = samples()
+    while time.monotonic() - begin < 16:
+        client.get(path, ACCEPT)
+        asked += 1
+        time.sleep(0.1)
+    settled()
+    assert sum(requests().values()) - sum(requests(before).values()) == asked
+    assert internal()["tags"] - internal(before)["tags"] == asked
+    files = [file.stat().st_size for file in (started.folder / "run").glob("*.count")]
+    assert len(files) == 2
+    assert sum(files) < asked
+    started.kill()
+    started.restart()
+    assert internal()["tags"] == 0
+    assert requests()["hit"] == 0
