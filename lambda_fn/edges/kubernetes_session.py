@@ -19,8 +19,7 @@ from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.edges import tls
 from lambda_fn.job.api_error import Action, Grant, explain, refusal
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.ports import Clock
-from lambda_fn.job.rollout import REPORT_SECONDS
+from lambda_fn.job.ports import REPORT_SECONDS, Clock
 
 Result = TypeVar("Result")
 

@@ -11,6 +11,9 @@ from lambda_fn.contract.secret import Entry
 from lambda_fn.job.credential import Credential
 from lambda_fn.job.manifests import Manifest
 
+REPORT_SECONDS = 15.0
+"""Kept of the invocation's remaining time, to find out why a rollout is stuck and to report it."""
+
 
 class Clock(Protocol):
     """Time, and how much of it this invocation has left."""

@@ -3,11 +3,9 @@
 from datetime import timedelta
 
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.job.ports import Clock, Cluster, Workload
+from lambda_fn.job.ports import REPORT_SECONDS, Clock, Cluster, Workload
 
 POLL_SECONDS = 2.0
-REPORT_SECONDS = 15.0
-"""Kept of the invocation's remaining time, to find out why a rollout is stuck and to report it."""
 
 
 def wait(cluster: Cluster, clock: Clock, timeout_seconds: float, spare_seconds: float = REPORT_SECONDS) -> Workload:
