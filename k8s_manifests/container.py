@@ -13,9 +13,9 @@ from lightkube.models.core_v1 import (
     Probe,
     ResourceRequirements,
     SecurityContext,
+    VolumeMount,
 )
 
-from k8s_manifests.volumes import mounts
 from lambda_fn.contract.paths import (
     CACHE,
     CONFIG,
@@ -47,7 +47,7 @@ def command(*names: str, arguments: tuple[str, ...]) -> list[str]:
     return ["/bin/sh", "-c", text, names[-1], *arguments]
 
 
-def check_container(proxy: Proxy) -> Container:
+def check_container(proxy: Proxy, mounts: list[VolumeMount]) -> Container:
     """The init container: a configuration nginx refuses never becomes a pod that serves."""
     return Container(
         name="check-configuration",
@@ -56,11 +56,11 @@ def check_container(proxy: Proxy) -> Container:
         command=command("nginx.sh", "check.sh", arguments=_FOLDERS),
         securityContext=_security(),
         resources=_resources(proxy.resources),
-        volumeMounts=mounts(tls=proxy.pod_tls_secret is not None),
+        volumeMounts=mounts,
     )
 
 
-def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
+def nginx_container(proxy: Proxy, mounts: list[VolumeMount], *, endpoint_seconds: int) -> Container:
     """nginx, which keeps serving through a token refresh and finishes its pulls when it is stopped."""
     secure = proxy.pod_tls_secret is not None
     ports = [ContainerPort(name="http", containerPort=HTTP_PORT, protocol="TCP")]
@@ -78,7 +78,7 @@ def nginx_container(proxy: Proxy, *, endpoint_seconds: int) -> Container:
         ports=ports,
         securityContext=_security(),
         resources=_resources(proxy.resources),
-        volumeMounts=mounts(tls=proxy.pod_tls_secret is not None),
+        volumeMounts=mounts,
         lifecycle=Lifecycle(
             preStop=LifecycleHandler(exec=ExecAction(command=command("stop.sh", arguments=(str(endpoint_seconds),))))
         ),

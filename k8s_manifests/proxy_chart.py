@@ -7,6 +7,7 @@ from lightkube.core.resource import Resource
 from k8s_manifests.configuration import scripts_config_map, template_config_map
 from k8s_manifests.exposures import TargetGroups, exposure_of, place_of
 from k8s_manifests.objects import add
+from k8s_manifests.page_files import page_config_maps
 from k8s_manifests.policy import disruption_budget
 from k8s_manifests.workload import deployment
 from lambda_fn.settings.models import Settings
@@ -34,6 +35,7 @@ def proxy_objects(settings: Settings, *, target_groups: TargetGroups) -> list[Re
     return [
         template_config_map(place, names.template_config_map),
         scripts_config_map(place, names.scripts_config_map),
+        *page_config_maps(place, domain=settings.domain, contact=settings.contact, page=settings.page),
         disruption_budget(place),
         # Before the pods: the controller adds its readiness gate to new pods of a Service that is bound already.
         *exposure.proxy_objects,
@@ -41,6 +43,7 @@ def proxy_objects(settings: Settings, *, target_groups: TargetGroups) -> list[Re
             place,
             names=names,
             proxy=settings.proxy,
+            page=settings.page,
             exposure=exposure,
             progress_deadline_seconds=settings.refresh.rollout_timeout_seconds,
         ),

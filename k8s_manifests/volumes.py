@@ -3,32 +3,47 @@
 from collections.abc import Iterable
 
 from lightkube.models.core_v1 import (
+    ConfigMapProjection,
     ConfigMapVolumeSource,
     EmptyDirVolumeSource,
     EphemeralVolumeSource,
     PersistentVolumeClaimSpec,
     PersistentVolumeClaimTemplate,
+    ProjectedVolumeSource,
     SecretVolumeSource,
     Volume,
     VolumeMount,
+    VolumeProjection,
     VolumeResourceRequirements,
 )
 from lightkube.models.meta_v1 import ObjectMeta
 
-from lambda_fn.contract.paths import CACHE, CONFIG, CREDENTIAL, RUN, SCRIPTS, TLS
+from lambda_fn.contract.objects import catalogue_config_maps, page_config_map
+from lambda_fn.contract.paths import CACHE, CATALOGUE, CONFIG, CREDENTIAL, PAGE, RUN, SCRIPTS, TLS
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.names import Names
+from lambda_fn.settings.page import Page
 
 _GROUP_MAY_READ = 0o440
 _SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+_READ = {
+    "config": CONFIG,
+    "scripts": SCRIPTS,
+    "credential": CREDENTIAL,
+    "tls": TLS,
+    "page": PAGE,
+    "catalogue": CATALOGUE,
+}
+_WRITTEN = {"run": RUN, "cache": CACHE}
 
 
-def volumes(names: Names, cache: Cache, *, tls_secret: str | None, claim: ObjectMeta) -> list[Volume]:
-    """The pod's volumes. None is optional: a pod waits for a missing object, and starts when it exists.
+def volumes(names: Names, cache: Cache, page: Page, *, tls_secret: str | None, claim: ObjectMeta) -> list[Volume]:
+    """The pod's volumes. A pod waits for a missing object, and starts when it exists; only the page's are optional.
 
     Args:
         names: What the objects are called.
         cache: Where the cache is, and how large.
+        page: Which parts the page has.
         tls_secret: The TLS Secret that nginx serves; None where it serves none.
         claim: The labels and annotations of a volume that is created with the pod.
     """
@@ -41,6 +56,11 @@ def volumes(names: Names, cache: Cache, *, tls_secret: str | None, claim: Object
     ]
     if tls_secret:
         found.append(Volume(name="tls", secret=_secret(tls_secret)))
+    if page.enabled:
+        source = ConfigMapVolumeSource(name=page_config_map(names.workload), optional=True)
+        found.append(Volume(name="page", configMap=source))
+    if page.catalogue:
+        found.append(Volume(name="catalogue", projected=ProjectedVolumeSource(sources=_catalogue(names.workload))))
     return found
 
 
@@ -52,18 +72,22 @@ def safe_to_evict(found: Iterable[Volume]) -> dict[str, str]:
     return {_SAFE_TO_EVICT: ",".join(volume.name for volume in found if volume.emptyDir)}
 
 
-def mounts(*, tls: bool) -> list[VolumeMount]:
+def mounts(found: Iterable[Volume]) -> list[VolumeMount]:
     """Their mounts in both containers. Never a subPath: that does not follow a renewed Secret."""
-    found = [
-        VolumeMount(name="config", mountPath=CONFIG, readOnly=True),
-        VolumeMount(name="scripts", mountPath=SCRIPTS, readOnly=True),
-        VolumeMount(name="credential", mountPath=CREDENTIAL, readOnly=True),
-        VolumeMount(name="run", mountPath=RUN),
-        VolumeMount(name="cache", mountPath=CACHE),
+    return [
+        VolumeMount(name=volume.name, mountPath=_WRITTEN[volume.name])
+        if volume.name in _WRITTEN
+        else VolumeMount(name=volume.name, mountPath=_READ[volume.name], readOnly=True)
+        for volume in found
     ]
-    if tls:
-        found.append(VolumeMount(name="tls", mountPath=TLS, readOnly=True))
-    return found
+
+
+def _catalogue(workload: str) -> list[VolumeProjection]:
+    """Each part of the catalogue that exists, in one folder."""
+    return [
+        VolumeProjection(configMap=ConfigMapProjection(name=name, optional=True))
+        for name in catalogue_config_maps(workload).values()
+    ]
 
 
 def _cache(cache: Cache, metadata: ObjectMeta) -> Volume:

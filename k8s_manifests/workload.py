@@ -18,11 +18,12 @@ from k8s_manifests.container import check_container, nginx_container
 from k8s_manifests.exposures import Exposure
 from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
-from k8s_manifests.volumes import safe_to_evict, volumes
+from k8s_manifests.volumes import mounts, safe_to_evict, volumes
 from lambda_fn.contract.objects import SCRIPTS_SHA256
 from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
 from lambda_fn.settings import scheduling
 from lambda_fn.settings.names import Names
+from lambda_fn.settings.page import Page
 from lambda_fn.settings.proxy import Proxy
 
 NGINX_USER = 101
@@ -38,7 +39,7 @@ _SCRAPED = {
 
 
 def deployment(
-    place: Place, *, names: Names, proxy: Proxy, exposure: Exposure, progress_deadline_seconds: int
+    place: Place, *, names: Names, proxy: Proxy, page: Page, exposure: Exposure, progress_deadline_seconds: int
 ) -> Deployment:
     """The proxy.
 
@@ -60,19 +61,21 @@ def deployment(
             minReadySeconds=MIN_READY_SECONDS,
             progressDeadlineSeconds=progress_deadline_seconds,
             revisionHistoryLimit=3,
-            template=_template(place, names, proxy, endpoint_seconds=exposure.endpoint_seconds),
+            template=_template(place, names, proxy, page, endpoint_seconds=exposure.endpoint_seconds),
         ),
     )
 
 
-def _template(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> PodTemplateSpec:
-    spec = _pod(place, names, proxy, endpoint_seconds=endpoint_seconds)
+def _template(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_seconds: int) -> PodTemplateSpec:
+    spec = _pod(place, names, proxy, page, endpoint_seconds=endpoint_seconds)
     annotations = {**place.annotations, SCRIPTS_SHA256: scripts_digest()} | safe_to_evict(spec.volumes or ())
     scraped = _SCRAPED if proxy.monitoring_namespace else {}
     return PodTemplateSpec(metadata=ObjectMeta(labels=place.labels, annotations=annotations | scraped), spec=spec)
 
 
-def _pod(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> PodSpec:
+def _pod(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_seconds: int) -> PodSpec:
+    claim = place.unnamed_metadata()
+    found = volumes(names, proxy.cache, page, tls_secret=proxy.pod_tls_secret, claim=claim)
     return PodSpec(
         nodeSelector=proxy.scheduling.all_node_labels,
         tolerations=[_toleration(one) for one in proxy.scheduling.tolerations] or None,
@@ -91,10 +94,10 @@ def _pod(place: Place, names: Names, proxy: Proxy, *, endpoint_seconds: int) -> 
             _spread_over(place, "topology.kubernetes.io/zone"),
             _spread_over(place, "kubernetes.io/hostname"),
         ],
-        initContainers=[check_container(proxy)],
-        containers=[nginx_container(proxy, endpoint_seconds=endpoint_seconds)],
+        initContainers=[check_container(proxy, mounts(found))],
+        containers=[nginx_container(proxy, mounts(found), endpoint_seconds=endpoint_seconds)],
         terminationGracePeriodSeconds=endpoint_seconds + proxy.drain_seconds + _MARGIN_SECONDS,
-        volumes=volumes(names, proxy.cache, tls_secret=proxy.pod_tls_secret, claim=place.unnamed_metadata()),
+        volumes=found,
     )
 
 

@@ -22,6 +22,7 @@ from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
+from lambda_fn.settings.page import Page
 from lambda_fn.settings.timeouts import Timeouts
 
 OUTPUT_LIMIT_BYTES = 900_000
@@ -121,7 +122,8 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
         f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; budget has {', '.join(sorted(ATTRIBUTES[Budget]))}; cache has "
-        f"{', '.join(sorted(ATTRIBUTES[Cache]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has "
+        f"{', '.join(sorted(ATTRIBUTES[Cache]))}; page has "
+        f"{', '.join(sorted(ATTRIBUTES[Page]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has "
         f"{', '.join(sorted(ATTRIBUTES[Warnings]))}; the filters are {', '.join(sorted(FILTERS))}"
     )
 

@@ -8,6 +8,7 @@ from lambda_fn.contract.warnings import Warnings
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
+from lambda_fn.settings.page import Page
 from lambda_fn.settings.timeouts import Timeouts
 
 
@@ -49,6 +50,7 @@ class Inputs:
         contact: What error messages name as the contact, or an empty text.
         warnings: The values of `Warning` headers.
         metrics: Whether nginx answers Prometheus.
+        page: Which parts of the page nginx serves, with the names of its settings.
         memory_for_large_pulls_mib: What a pod's nginx may hold for pulls of blobs of 1 GB or more.
         worker_connections: How many connections each worker has.
     """
@@ -70,6 +72,7 @@ class Inputs:
     contact: str
     warnings: Warnings
     metrics: bool
+    page: Page
     memory_for_large_pulls_mib: int
     worker_connections: int
 
@@ -105,6 +108,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         contact=settings.contact or "",
         warnings=Warnings(),
         metrics=settings.proxy.monitoring_namespace is not None,
+        page=settings.page,
         memory_for_large_pulls_mib=memory.large_pulls_mib,
         worker_connections=memory.worker_connections,
     )
@@ -116,6 +120,7 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "known_days", "retry_seconds"},
     Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
+    Page: frozenset(Page.model_fields),
     Warnings: frozenset(field.name for field in fields(Warnings)),
 }
 """What a template may read of each kind of object."""

@@ -90,7 +90,8 @@ def load(folder: Path = CATALOGUE) -> Mutants:
 def _with_modules(item: Object, edit: ScriptEdit) -> dict[str, Any]:
     """The object, its njs modules edited if it is the ConfigMap that has them."""
     data: Mapping[str, str] = item.get("data", {}) if item["kind"] == "ConfigMap" else {}
-    modules = {name: text for name, text in data.items() if name.endswith(".js")}
+    # The page is of scripts, too.
+    modules = {name: text for name, text in data.items() if name.endswith(".js")} if "frontdoor.js" in data else {}
     return {**item, "data": {**data, **edit.apply(modules)}} if modules else dict(item)
 
 

@@ -35,6 +35,7 @@ _VARIANTS = (
     '[proxy.exposure]\nkind = "nlb"\ntls_secret = "registry-tls"\nsubnets = { subnet-12345678 = "10.1.0.0/24" }',
     '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["10.1.0.0/24"]',
     'monitoring_namespace = "monitoring"\n[proxy.exposure]\nkind = "service"',
+    '[proxy.exposure]\nkind = "service"\n[page]\ncatalogue = true',
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from k8s_manifests import documents
 from k8s_manifests.configuration import scripts
-from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.contract.objects import TEMPLATE_KEY, page_config_map
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, METRICS_PORT, PROXY_PROTOCOL_PORT
 from lambda_fn.job.configuration import rendered
 from lambda_fn.settings import Settings
@@ -58,9 +58,11 @@ class Pod:
         spec = self._object("Deployment")["spec"]["template"]["spec"]
         (self._check,), (self._nginx,) = spec["initContainers"], spec["containers"]
         self._process: subprocess.Popen[bytes] | None = None
-        for name in ("config", "scripts", "credential", "run", "cache", "tls"):
-            (folder / name).mkdir()
+        for volume in spec["volumes"]:
+            (folder / volume["name"]).mkdir()
         self.configure(self.template(TEMPLATE_KEY))
+        if files := self._data_of(page_config_map(settings.names.workload)):
+            self.mount("page", files)
         for script in scripts():
             (folder / "scripts" / script).write_text(self._on_own_ports(self.template(script)), encoding="utf-8")
 
@@ -287,7 +289,14 @@ class Pod:
         path = ("--setenv", "PATH", "/usr/sbin:/usr/bin")
         # The sandbox covers parts of /proc, and the kernel then refuses a fresh one to a user namespace.
         root = ("--ro-bind", str(self.world.nginx_root), "/", "--dev", "/dev", "--ro-bind", "/proc", "/proc")
-        return [bwrap, *user, *process, *path, *root, *mounts, "--"]
+        # A container runtime makes mount points, also on a read-only root filesystem.
+        mount_points = ("--tmpfs", "/etc/frontdoor")
+        return [bwrap, *user, *process, *path, *root, *mount_points, *mounts, "--"]
+
+    def _data_of(self, config_map: str) -> dict[str, bytes]:
+        """What the charts put into a ConfigMap; nothing where they have none of this name."""
+        data = [d["data"] for d in self._objects if d["kind"] == "ConfigMap" and d["metadata"]["name"] == config_map]
+        return {key: text.encode() for found in data for key, text in found.items()}
 
     def _object(self, kind: str) -> dict[str, Any]:
         return next(d for d in self._objects if d["kind"] == kind)

@@ -45,6 +45,30 @@ test('three failures in a row open the circuit for the pause, with 503', () => {
     assert.equal(breaker.secondsUntilHalfOpen(circuit), 5);
 });
 
+test('a circuit is not closed since it opened first, through all probes that fail', () => {
+    assert.equal(breaker.openSince(circuit), undefined);
+    openByFailures();
+    const first = now;
+    for (let probes = 0; probes < 1000; probes++) {
+        now += 6000;
+        finish('failed');
+        assert.equal(breaker.openSince(circuit), first);
+    }
+    now += 6000;
+    finish('succeeded');
+    assert.equal(breaker.openSince(circuit), undefined);
+    openByFailures();
+    assert.equal(breaker.openSince(circuit), now);
+});
+
+test('a circuit without a probe is closed again, and opens anew', () => {
+    openByFailures();
+    now += 5000 + 2 * DEADLINE_MS;
+    assert.equal(breaker.openSince(circuit), undefined);
+    openByFailures();
+    assert.equal(breaker.openSince(circuit), now);
+});
+
 test('a success between failures starts the count again', () => {
     ['failed', 'failed', 'succeeded', 'failed', 'failed'].forEach(outcome => finish(outcome));
     assert.equal(breaker.state(circuit), 'closed');

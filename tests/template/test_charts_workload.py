@@ -2,7 +2,7 @@
 
 import pytest
 
-from k8s_manifests import configuration
+from k8s_manifests import configuration, documents
 from lambda_fn.contract.objects import LAMBDA_ANNOTATIONS, chart_labels
 from tests.template.charts import INGRESS, NLB, POD, check, container, find, pod, settings
 
@@ -48,6 +48,31 @@ def test_nothing_is_mounted_by_sub_path_and_only_two_places_are_writable() -> No
 def test_writable_volumes_have_a_size_limit() -> None:
     sizes = {v["name"]: v["emptyDir"] for v in pod(settings())["volumes"] if "emptyDir" in v}
     assert sizes == {"run": {"sizeLimit": "64Mi"}, "cache": {"sizeLimit": "10Gi"}}
+
+
+def test_the_page_is_mounted_and_no_pod_waits_for_it() -> None:
+    (page,) = [v for v in pod(settings())["volumes"] if v["name"] == "page"]
+    assert page["configMap"] == {"name": "aws-registry-proxy-page", "optional": True}
+    assert set(find("ConfigMap", settings(), name="aws-registry-proxy-page")["data"]) >= {"index.html", "page.js"}
+    for found in (container(settings()), check(settings())):
+        mounts = {m["mountPath"]: m for m in found["volumeMounts"]}
+        assert mounts["/etc/frontdoor/page"]["readOnly"] is True
+        assert "/etc/frontdoor/catalogue" not in mounts
+
+
+def test_each_part_of_the_catalogue_may_be_missing() -> None:
+    found = settings(more="[page]\ncatalogue = true")
+    (catalogue,) = [v for v in pod(found)["volumes"] if v["name"] == "catalogue"]
+    sources = [source["configMap"] for source in catalogue["projected"]["sources"]]
+    assert len(sources) == 17
+    assert {"name": "aws-registry-proxy-catalogue-15", "optional": True} in sources
+    assert all(source["optional"] for source in sources)
+
+
+def test_without_a_page_there_is_none_of_its_objects() -> None:
+    found = settings(more="[page]\nenabled = false")
+    assert [v for v in pod(found)["volumes"] if v["name"] in {"page", "catalogue"}] == []
+    assert [d for d in documents(found) if d["metadata"]["name"] == "aws-registry-proxy-page"] == []
 
 
 def test_a_cache_that_fills_slowly_reserves_no_disk_of_a_node() -> None:

@@ -62,7 +62,7 @@ LIBRARIES = {
     | {"mypy_boto3_ecr", "mypy_boto3_eks", "mypy_boto3_sts"},
     "lambda_fn.handler": _PYTHON | {"aws_lambda_powertools"},
     "lambda_fn.watcher": _PYTHON | {"aws_lambda_powertools"},
-    "k8s_manifests": _PYTHON | {"cdk8s", "constructs", "lightkube", "pydantic"},
+    "k8s_manifests": _PYTHON | {"cdk8s", "constructs", "jinja2", "lightkube", "pydantic"},
     "stacks": _PYTHON | {"aws_cdk", "constructs"},
     "cli": _PYTHON
     | {"boto3", "botocore", "cdk8s", "cryptography", "httpx2", "lightkube", "pydantic", "rich", "typer", "urllib3"},

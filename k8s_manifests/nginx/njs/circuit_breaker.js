@@ -90,7 +90,9 @@ function throttledFor(circuit, seconds) {
 
 // Opens the circuit. `until` is never deleted: it names the last opening, or the closing after it.
 function open(circuit, status, seconds) {
-    circuit.store.set(key(circuit, 'status'), status, seconds * 1000 + forgetAfterMs(circuit));
+    const kept_ms = seconds * 1000 + forgetAfterMs(circuit);
+    circuit.store.set(key(circuit, 'since'), openSince(circuit) || circuit.now(), kept_ms);
+    circuit.store.set(key(circuit, 'status'), status, kept_ms);
     circuit.store.set(key(circuit, 'until'), circuit.now() + seconds * 1000);
     forget(circuit, ['failures', 'probe']);
 }
@@ -100,7 +102,17 @@ function close(circuit) {
     if (get(circuit, 'status') !== undefined) {
         circuit.store.set(key(circuit, 'until'), circuit.now());
     }
-    forget(circuit, ['status', 'failures', 'probe']);
+    forget(circuit, ['status', 'since', 'failures', 'probe']);
+}
+
+// Since when the circuit is not closed, in milliseconds; undefined when it is.
+function openSince(circuit) {
+    return state(circuit) === 'closed' ? undefined : get(circuit, 'since');
+}
+
+// Whether it is the upstream that asks for fewer requests.
+function isThrottled(circuit) {
+    return get(circuit, 'status') === 429;
 }
 
 // Counts a failure, and returns how many there were in a row.
@@ -116,4 +128,4 @@ function secondsUntilHalfOpen(circuit) {
     return Math.ceil(openMs(circuit) / 1000);
 }
 
-export default { record, secondsUntilHalfOpen, state, tryAcquire };
+export default { isThrottled, openSince, record, secondsUntilHalfOpen, state, tryAcquire };

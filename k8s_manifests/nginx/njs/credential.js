@@ -3,6 +3,7 @@
 import fs from 'fs';
 
 const CREDENTIAL = '/etc/frontdoor/credential/.dockerconfigjson';
+const EXPIRIES = '/etc/frontdoor/credential/expires_at_by_host';
 
 // The Authorization header for the registry $ecr_host, or '' when the secret holds none; the error log has the reason.
 // The file is read for every request to ECR: a refreshed token is used at once and without a reload, and requests to ECR
@@ -32,4 +33,23 @@ function secondsUntil(key) {
     }
 }
 
-export default { authorization, secondsUntil };
+// Since when the mounted credential of a registry is not valid, { since } in milliseconds, 0 when that is not known; undefined
+// while it is valid. contract/secret.py has the format.
+function expiry(host, now_ms) {
+    if (!(parsed(CREDENTIAL).auths || {})[host]) {
+        return { since: 0 };
+    }
+    // An earlier version wrote none.
+    const expires_at = Date.parse(parsed(EXPIRIES)[host]);
+    return expires_at <= now_ms ? { since: expires_at } : undefined;
+}
+
+function parsed(file) {
+    try {
+        return JSON.parse(fs.readFileSync(file, 'utf8')) || {};
+    } catch (e) {
+        return { unreadable: e.code || e.name };
+    }
+}
+
+export default { authorization, expiry, secondsUntil };

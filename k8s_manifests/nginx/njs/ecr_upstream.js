@@ -57,4 +57,11 @@ function states(r) {
     return r.variables.ecr_hosts.split(' ').map(host => breaker.state(circuitOf(r, host)));
 }
 
-export default { ecr_upstream, recordOutcome, retry_after_seconds, states };
+// Why a registry is not asked, and since when in milliseconds; undefined while it is.
+function failure(r, host) {
+    const circuit = circuitOf(r, host);
+    const since = breaker.openSince(circuit);
+    return since && { reason: breaker.isThrottled(circuit) ? 'throttled' : 'unavailable', since };
+}
+
+export default { ecr_upstream, failure, recordOutcome, retry_after_seconds, states };

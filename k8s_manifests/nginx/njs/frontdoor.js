@@ -9,6 +9,7 @@ import image_state from './image_state.js';
 import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
 import metrics from './metrics.js';
+import page_files from './page_files.js';
 import read_ahead from './read_ahead.js';
 import request_counts from './request_counts.js';
 import response_headers from './response_headers.js';
@@ -16,6 +17,7 @@ import scrub_blobs from './scrub_blobs.js';
 import scrub_contents from './scrub_contents.js';
 import scrub_sizes from './scrub_sizes.js';
 import startup from './startup.js';
+import status from './status.js';
 import tag_hits from './tag_hits.js';
 
 export default {
@@ -34,6 +36,8 @@ export default {
     is_too_slow: large_pulls.is_too_slow,
     metrics: metrics.metrics,
     needed_mib: large_pulls.needed_mib,
+    page_etag: page_files.page_etag,
+    page_is_known: page_files.page_is_known,
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,
@@ -44,6 +48,7 @@ export default {
     scrub_contents: scrub_contents.scrub_contents,
     scrub_sizes: scrub_sizes.scrub_sizes,
     startup: startup.startup,
+    status: status.status,
     wait_for_memory: large_pulls.wait_for_memory,
     wake_cache_manager: cache_clock.wake_cache_manager,
 };

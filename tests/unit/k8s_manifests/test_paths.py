@@ -15,7 +15,16 @@ from lambda_fn.job import configuration
 from lambda_fn.settings import parse_toml
 from testbed.mutants.configuration import Directive, parse
 
-FOLDERS = {paths.CONFIG, paths.SCRIPTS, paths.CREDENTIAL, paths.TLS, paths.RUN, paths.CACHE}
+FOLDERS = {
+    paths.CONFIG,
+    paths.SCRIPTS,
+    paths.CREDENTIAL,
+    paths.TLS,
+    paths.RUN,
+    paths.CACHE,
+    paths.PAGE,
+    paths.CATALOGUE,
+}
 OWN_PATH = re.compile(r"(?:^|:|')(/(?:run|var|etc/frontdoor)/[^'\s;]*)", re.MULTILINE)
 """Everything else below /etc is a file of the image."""
 QUEUE = ["backlog=4096"]
@@ -31,6 +40,7 @@ def directives(exposure: str, *, more: str = "") -> list[Directive]:
     settings = parse_toml(
         f"""
         domain = "registry.example.net"
+        page.catalogue = true
         cluster = {{ name = "shared", region = "eu-west-1" }}
         registries = [{{ account = "123456789012", region = "eu-west-1" }}]
         proxy = {{ exposure = {{ {exposure} }}{more} }}

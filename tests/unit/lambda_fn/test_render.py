@@ -14,7 +14,7 @@ from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
-from lambda_fn.settings import Cache, Timeouts
+from lambda_fn.settings import Cache, Page, Timeouts
 from lambda_fn.settings.budget import Budget
 
 INPUTS = Inputs(
@@ -38,6 +38,7 @@ INPUTS = Inputs(
     contact="#registry-help",
     warnings=Warnings(stale_tag="stale", error="error"),
     metrics=False,
+    page=Page(catalogue=True),
     memory_for_large_pulls_mib=6,
     worker_connections=8,
 )
@@ -54,12 +55,13 @@ def test_a_template_has_every_name() -> None:
         " {{ warnings.stale_tag }} {{ warnings.error }} {{ memory_for_large_pulls_mib }} {{ worker_connections }}"
         " {{ budget.client_rate }}"
         "{% if tls %} tls{% endif %}{% if not metrics %} without metrics{% endif %}"
+        "{% if page.catalogue %} catalogue{% endif %}"
         "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
         " {{ r.pattern }}{% endfor %}"
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
-        " ^https://s3.example/ stale error 6 8 4 tls without metrics"
+        " ^https://s3.example/ stale error 6 8 4 tls without metrics catalogue"
         " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
     )
 

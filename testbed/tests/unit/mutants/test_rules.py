@@ -15,7 +15,8 @@ def test_x(): assert "R5 is prose" != 'XR6'
 
 
 def test_the_document_defines_each_id_once_and_in_order() -> None:
-    rules = (f"R{number}" for number in (*range(1, 49), *range(52, 64), *range(67, 70), *range(72, 80), *range(80, 85)))
+    rows = ((1, 49), (52, 64), (67, 70), (72, 80), (80, 85), (100, 104))
+    rules = (f"R{number}" for row in rows for number in range(*row))
     failures = (f"F{number}" for number in range(1, 28))
     assert list(documented()) == [*rules, *failures]
 

@@ -1,0 +1,87 @@
+// Reads the catalogue, the files that the Lambda writes: an index of repositories, and shards with their images. What does
+// not have their form is left out: a page of another version may meet them.
+
+const shards = new Map();
+let indexed;
+
+const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = value => typeof value === 'string';
+const listOf = (value, isValid) => Array.isArray(value) ? value.filter(isValid) : [];
+
+// The index { repositories, writtenAt, complete }, or null when there is none. It is read once in the life of the page.
+export function index() {
+    indexed ??= read('index').then(found => found && {
+        repositories: listOf(found.repositories, entry => isObject(entry) && isText(entry.name) && Number.isInteger(entry.shard)),
+        writtenAt: found.written_at,
+        complete: found.complete === true,
+    });
+    return indexed;
+}
+
+// The images of a repository of the index, newest first.
+export async function images(entry) {
+    const name = String(entry.shard).padStart(2, '0');
+    if (!shards.has(name)) {
+        shards.set(name, read(name));
+    }
+    const shard = await shards.get(name);
+    // An own property: a repository may be called `constructor`.
+    const all = isObject(shard?.repositories) ? shard.repositories : {};
+    const found = Object.hasOwn(all, entry.name) ? all[entry.name] : undefined;
+    return listOf(found?.images, image => isObject(image) && isText(image.digest)).map(complete);
+}
+
+// An image whose lists are lists and whose texts are texts.
+function complete(image) {
+    const labels = isObject(image.labels) ? Object.entries(image.labels) : [];
+    const findings = isObject(image.findings) ? Object.entries(image.findings) : undefined;
+    return {
+        digest: image.digest,
+        tags: listOf(image.tags, isText),
+        pushedAt: image.pushed_at,
+        pulledAt: image.pulled_at,
+        kind: ['chart', 'artifact'].includes(image.kind) ? image.kind : 'image',
+        mediaType: isText(image.media_type) ? image.media_type : 'unknown',
+        bytes: image.size_bytes,
+        platforms: listOf(image.platforms, one => isObject(one) && isText(one.platform)),
+        labels: labels.filter(label => isText(label[1])),
+        signed: image.signed,
+        findings: findings && findings.filter(finding => Number.isFinite(finding[1])),
+    };
+}
+
+async function read(name) {
+    try {
+        const answer = await fetch(`/-/catalogue/${name}.json`);
+        const found = answer.ok ? await answer.json() : null;
+        return isObject(found) && found.schema === 1 ? found : null;
+    } catch {
+        return null;
+    }
+}
+
+// The repositories that hold every word of a query: an equal name first, then names or parts of them that begin with the first
+// word, then others, each in the order of the index.
+export function search(repositories, query) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    if (words.length === 0) {
+        return repositories;
+    }
+    const ranked = [[], [], [], []];
+    for (const entry of repositories) {
+        if (words.every(word => entry.name.includes(word))) {
+            ranked[rank(entry.name, words[0])].push(entry);
+        }
+    }
+    return ranked.flat();
+}
+
+function rank(name, word) {
+    if (name === word) {
+        return 0;
+    }
+    if (name.startsWith(word)) {
+        return 1;
+    }
+    return /[/._-]/.test(name[name.indexOf(word) - 1]) ? 2 : 3;
+}

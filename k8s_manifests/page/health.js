@@ -1,0 +1,53 @@
+// Says in words whether the registry serves everything, or what is in its cache alone.
+
+import { age, moment } from './format.js';
+
+const EVERY_MS = 30_000;
+const STATES = {
+    serving: ['Serving', ''],
+    partial: ['Partly cached only', 'Some repositories are served from the cache alone'],
+    cached_only: ['Cached only', 'Images are served from the cache alone'],
+};
+const CAUSES = {
+    unavailable: 'ECR does not answer.',
+    throttled: 'ECR limits the requests of this registry.',
+    credential: 'the credential for ECR has expired or is missing.',
+};
+
+export function watchHealth() {
+    show();
+    setInterval(() => document.visibilityState === 'visible' && show(), EVERY_MS);
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && show());
+}
+
+async function show() {
+    const health = document.getElementById('health');
+    const notice = document.getElementById('notice');
+    const status = await ask();
+    const [short, long] = STATES[status?.state] || ['Not reachable', 'The registry does not answer this page.'];
+    write(health, short);
+    health.dataset.state = status?.state || 'unreachable';
+    write(notice, STATES[status?.state] && long ? sentence(long, status) : long);
+    notice.hidden = !long;
+}
+
+function sentence(long, status) {
+    const since = age(status.since) ? ` since ${moment(status.since)} (${age(status.since)})` : '';
+    return `${long}${since}: ${CAUSES[status.reason] || CAUSES.unavailable} What was pulled before can still be pulled.`;
+}
+
+// A screen reader announces every change: the same text is not written again.
+function write(place, text) {
+    if (place.textContent !== text) {
+        place.textContent = text;
+    }
+}
+
+async function ask() {
+    try {
+        const answer = await fetch('/-/status.json', { cache: 'no-store' });
+        return answer.ok ? await answer.json() : null;
+    } catch {
+        return null;
+    }
+}

@@ -1,0 +1,71 @@
+// The list of repositories on the home view, with the search. Its number of rows is bounded, however many there are.
+
+import { index, search } from './catalogue.js';
+import { element } from './element.js';
+import { age, count } from './format.js';
+
+const ROWS = matchMedia('(max-width: 40rem)').matches ? 10 : 40;
+const input = document.getElementById('search');
+let shown = 0;
+
+// Shows the repositories that the query finds. The rows of an earlier query stay until there are others.
+export async function showRepositories(query) {
+    if (input.value !== query) {
+        input.value = query;
+    }
+    const found = await index();
+    document.getElementById('catalogue').hidden = false;
+    if (input.value !== query) {
+        return;
+    }
+    const matches = found ? search(found.repositories, query) : [];
+    document.getElementById('found').textContent = summary(found, matches, query);
+    document.getElementById('repositories').replaceChildren(...rows(matches.slice(0, ROWS), query));
+    shown = ROWS;
+    offerMore(matches, query);
+}
+
+function summary(found, matches, query) {
+    if (!found) {
+        return 'The catalogue is not there yet: the registry writes it after its first look into ECR.';
+    }
+    if (query.trim()) {
+        return matches.length === 0 ? 'No repository has this name' : `${count(matches.length, 'repository')} found`;
+    }
+    const written = age(found.writtenAt) ? `, as of ${age(found.writtenAt)}` : '';
+    const rest = found.complete ? '' : '; the first look into ECR is not complete yet';
+    return `${count(matches.length, 'repository')}${written}${rest}`;
+}
+
+function offerMore(matches, query) {
+    const more = document.getElementById('more');
+    more.hidden = matches.length <= shown;
+    more.textContent = `Show more of ${matches.length.toLocaleString('en')}`;
+    more.onclick = () => {
+        const added = rows(matches.slice(shown, shown + ROWS), query);
+        document.getElementById('repositories').append(...added);
+        shown += ROWS;
+        offerMore(matches, query);
+        added[0].querySelector('a').focus();
+    };
+}
+
+function rows(entries, query) {
+    return entries.map(entry => element('li', {},
+        element('a', { href: `/?${new URLSearchParams({ repository: entry.name })}` },
+            element('b', {}, ...marked(entry.name, query)),
+            element('small', {}, [tags(entry.tags), age(entry.pushed_at)].filter(Boolean).join(' · '))
+        )
+    ));
+}
+
+const tags = number => Number.isInteger(number) ? count(number, 'tag') : '';
+
+// The name in pieces, of which those that a word of the query found are marked.
+function marked(name, query) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean).map(word => RegExp.escape?.(word) ?? escaped(word));
+    const pieces = words.length ? name.split(new RegExp(`(${words.join('|')})`)) : [name];
+    return pieces.map((piece, place) => place % 2 ? element('mark', {}, piece) : piece);
+}
+
+const escaped = word => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -1,0 +1,119 @@
+// The view of one repository: the commands for a tag, what is known of its image, and the other tags.
+
+import { images, index } from './catalogue.js';
+import { command, commands, copyButton } from './commands.js';
+import { element, linked } from './element.js';
+import { age, count, size, time } from './format.js';
+
+const LABELS = 'org.opencontainers.image.';
+const view = document.getElementById('repository');
+
+// Shows a repository and one of its tags, by default the newest; `isCurrent` tells whether the user still wants it.
+export async function showRepository(name, tag, isCurrent) {
+    const entry = (await index())?.repositories.find(one => one.name === name);
+    const found = entry ? await images(entry) : [];
+    if (isCurrent()) {
+        view.replaceChildren(...(entry ? known(entry, found, tag) : unknown(name)));
+    }
+}
+
+function heading(name) {
+    return [element('a', { href: '/', class: 'back' }, '← All repositories'), element('h1', { tabindex: '-1' }, name)];
+}
+
+function unknown(name) {
+    return [...heading(name), element('p', { class: 'lead' },
+        'This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.')];
+}
+
+function known(entry, found, wanted) {
+    const image = wanted ? found.find(one => one.tags.includes(wanted)) : found[0];
+    const tag = wanted || image?.tags[0];
+    const shown = found.reduce((sum, one) => sum + one.tags.length, 0);
+    const side = element('nav', { class: 'tags', 'aria-label': 'Tags' },
+        element('h2', {}, 'Tags'),
+        element('p', { class: 'quiet' }, shown < entry.tags
+            ? `The newest ${shown} of ${count(entry.tags, 'tag')}` : count(shown, 'tag')),
+        element('ul', { class: 'rows' }, ...found.flatMap(one => one.tags.map(name => row(entry.name, name, one, tag)))));
+    return [
+        ...heading(entry.name),
+        image ? badges(image) : '',
+        element('div', { class: 'one' }, element('div', {}, ...details(entry.name, tag, image)), side),
+    ].filter(Boolean);
+}
+
+function row(repository, tag, image, current) {
+    const query = new URLSearchParams({ repository, tag });
+    return element('li', {},
+        element('a', { href: `/?${query}`, 'aria-current': tag === current ? 'page' : undefined },
+            element('b', {}, tag), element('small', {}, age(image.pushedAt) || '')));
+}
+
+function badges(image) {
+    const texts = [[{ image: 'Container image', chart: 'Helm chart', artifact: 'OCI artifact' }[image.kind], '']];
+    if (image.signed === true) {
+        texts.push(['Signed', 'good']);
+    } else if (image.signed === false) {
+        texts.push(['Not signed', '']);
+    }
+    for (const [severity, number] of image.findings || []) {
+        texts.push([`${number} ${severity.toLowerCase()}`, ['CRITICAL', 'HIGH'].includes(severity) ? 'bad' : '']);
+    }
+    if (image.findings?.length === 0) {
+        texts.push(['No findings', 'good']);
+    }
+    return element('ul', { class: 'badges' }, ...texts.map(([text, style]) => element('li', { class: style }, text)));
+}
+
+function details(repository, tag, image) {
+    if (!tag) {
+        return [element('p', {}, 'No image of this repository has a tag.')];
+    }
+    const name = `${document.body.dataset.domain}/${repository}`;
+    // A tag has no `+`, so Helm writes `_` for it.
+    const names = { image: `${name}:${tag}`, name, version: tag.replaceAll('_', '+') };
+    const rows = commands(image?.kind || 'image', names);
+    if (!image) {
+        return [element('h2', {}, `Tag ${tag}`), rows, element('p', { class: 'quiet' },
+            'This tag is not among the newest ones. If ECR has it, it can be pulled.')];
+    }
+    if (image.kind === 'image') {
+        rows.append(command('By digest', `${name}:${tag}@${image.digest}`));
+    }
+    return [element('h2', {}, `Tag ${tag}`), rows, facts([
+        ['Digest', element('code', {}, image.digest), copyButton(image.digest, 'Copy: digest')],
+        ['Size', `${size(image.bytes)}, compressed`],
+        ['Pushed', time(image.pushedAt)],
+        ['Last pulled', image.pulledAt ? time(image.pulledAt) : 'not known'],
+        ['Other tags', image.tags.filter(other => other !== tag).join(', ')],
+        ['Media type', element('code', {}, image.mediaType)],
+    ]), ...platforms(image), ...labels(image)];
+}
+
+function facts(list) {
+    const given = list.filter(([, value]) => value);
+    return element('dl', { class: 'facts' }, ...given.map(([title, ...values]) =>
+        element('div', {}, element('dt', {}, title), element('dd', {}, ...values))));
+}
+
+function platforms(image) {
+    if (image.platforms.length === 0) {
+        return [];
+    }
+    const cells = (kind, texts) => element('tr', {}, ...texts.map(text => element(kind, {}, text)));
+    return [element('h2', {}, 'Platforms'), element('table', {},
+        element('thead', {}, cells('th', ['Platform', 'Size', 'Digest'])),
+        element('tbody', {}, ...image.platforms.map(one => cells('td', [
+            one.platform, size(one.size_bytes), element('code', { title: one.digest }, String(one.digest || '').slice(0, 19)),
+        ]))))];
+}
+
+function labels(image) {
+    if (image.labels.length === 0) {
+        return [];
+    }
+    const list = image.labels.map(([key, value]) => [
+        key.startsWith(LABELS) ? key.slice(LABELS.length) : key, linked(value),
+    ]);
+    return [element('h2', {}, 'Labels'), facts(list)];
+}
