@@ -1,10 +1,10 @@
-"""A VPC's subnets with their way out, and its endpoints."""
+"""A VPC's subnets with their default routes, and its endpoints."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-WayOut = Literal["internet", "nat", "none"]
+DefaultRoute = Literal["internet", "nat", "none"]
 _ANYWHERE = "0.0.0.0/0"
 
 
@@ -18,7 +18,7 @@ class Subnet:
         cidr: Its IPv4 range.
         route_table_id: The table with its routes; empty where none was listed.
         free_addresses: How many of its addresses are not in use.
-        way_out: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use, since its
+        default_route: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use, since its
             interfaces have no public address. `nat`: NAT, a transit gateway or an appliance. `none`: there is none.
     """
 
@@ -27,7 +27,7 @@ class Subnet:
     cidr: str
     route_table_id: str
     free_addresses: int = 0
-    way_out: WayOut
+    default_route: DefaultRoute
 
 
 def subnets_of(ec2: Any, vpc_id: str) -> tuple[Subnet, ...]:  # noqa: ANN401 - boto3's clients are made at run time
@@ -83,7 +83,7 @@ def _subnet(described: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> Su
         cidr=described.get("CidrBlock", ""),
         route_table_id=table.get("RouteTableId", ""),
         free_addresses=described.get("AvailableIpAddressCount", 0),
-        way_out=_way_out(table),
+        default_route=_default_route(table),
     )
 
 
@@ -98,7 +98,7 @@ def _table_of(subnet_id: str, tables: list[Mapping[str, Any]]) -> Mapping[str, A
     return main
 
 
-def _way_out(table: Mapping[str, Any]) -> WayOut:
+def _default_route(table: Mapping[str, Any]) -> DefaultRoute:
     for route in table.get("Routes", []):
         if route.get("DestinationCidrBlock") == _ANYWHERE and route.get("State", "active") == "active":
             return "internet" if str(route.get("GatewayId", "")).startswith("igw-") else "nat"

@@ -44,7 +44,7 @@ class Given:
 
 def _subnet(text: str) -> Subnet:
     subnet_id, _, cidr = text.partition("=")
-    return Subnet(id=subnet_id, zone="", cidr=cidr, route_table_id="", way_out="nat")
+    return Subnet(id=subnet_id, zone="", cidr=cidr, route_table_id="", default_route="nat")
 
 
 def _namespaced(text: str) -> str:
@@ -177,7 +177,7 @@ def _read(given: Given, questions: Questions, found: Discovery) -> Draft:
     if given.subnets:
         wanted = {subnet.id for subnet in given.subnets}
         subnets = tuple(subnet for subnet in (vpc.subnets if vpc else ()) if subnet.id in wanted) or given.subnets
-        has_nat = any(subnet.way_out == "nat" for subnet in subnets)
+        has_nat = any(subnet.default_route == "nat" for subnet in subnets)
     kind = given.kind or questions.kind("nlb" if cluster.has_auto_mode and not cluster.is_ipv6 else "ingress")
     public, private = names_for(domain, zones)
     patterns, left_out = (given.patterns, 0) if given.patterns else patterns_for(found.repositories())

@@ -77,10 +77,10 @@ def place_of_lambda(subnets: Sequence[Subnet]) -> tuple[tuple[Subnet, ...], bool
 
     Those with NAT are preferred. Public subnets do not count: a Lambda has no public address there.
     """
-    with_nat = one_in_each_zone(subnet for subnet in subnets if subnet.way_out == "nat")
+    with_nat = one_in_each_zone(subnet for subnet in subnets if subnet.default_route == "nat")
     if with_nat:
         return with_nat, True
-    return one_in_each_zone(subnet for subnet in subnets if subnet.way_out == "none"), False
+    return one_in_each_zone(subnet for subnet in subnets if subnet.default_route == "none"), False
 
 
 def domain_for(zones: Iterable[Zone]) -> str | None:

@@ -42,13 +42,13 @@ def _missing(unknown: Collection[str], vpc_id: str) -> Iterator[Finding]:
 def _of_lambda(subnets: Iterable[Subnet], cluster: Cluster) -> Iterator[Finding]:
     subnets = list(subnets)
     for subnet in subnets:
-        if subnet.way_out == "internet":
+        if subnet.default_route == "internet":
             yield failed(
                 f"cluster.subnet_ids: {subnet.id} is a public subnet, in which a Lambda has no public address and so "
                 "no way to AWS",
                 "name private subnets",
             )
-        elif subnet.way_out == "none" and cluster.nat:
+        elif subnet.default_route == "none" and cluster.nat:
             yield failed(
                 f"cluster.subnet_ids: {subnet.id} has no route to the internet, so the Lambda does not reach AWS",
                 "route it to NAT, or set cluster.nat = false and name the VPC endpoints in [endpoints]",
