@@ -15,6 +15,8 @@ from cli.commands.check import check
 from cli.commands.doctor import doctor
 from cli.commands.init import init
 from cli.commands.manifests import manifests
+from cli.commands.pull import pull
+from cli.commands.refresh import refresh
 from cli.commands.schema import schema
 from cli.exit_status import UNUSABLE
 from lambda_fn.contract.errors import FrontdoorError
@@ -32,6 +34,8 @@ app = typer.Typer(
 app.command()(init)
 app.command()(check)
 app.command()(doctor)
+app.command()(refresh)
+app.command()(pull)
 app.command()(manifests)
 app.command()(schema)
 

@@ -19,16 +19,18 @@ class _Console(Console):
         raise typer.Exit(128 + signal.SIGPIPE)
 
 
-def console(stream: TextIO | None = None) -> Console:
+def console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
     """Writes text as it is, each line whole: nothing in it is markup, and `grep` finds it.
 
     A terminal has colours, unless plain text was requested (https://no-color.org); that includes bold.
 
     Args:
         stream: Where to; None for standard output.
+        width: Of tables; None for that of the terminal, at which they cut what is longer.
     """
     return _Console(
         file=stream,
+        width=width,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         soft_wrap=True,
         markup=False,

@@ -27,11 +27,21 @@ def session(profile: str | None, region: str | None) -> boto3.Session:
         raise SettingsError(str(error)) from error
 
 
-def client(aws: boto3.Session, service: str, *, region: str | None = None, timeout_seconds: float) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-    """A client of an AWS service, in the session's region or another, that waits so long for each answer."""
+def client(
+    aws: boto3.Session, service: str, *, region: str | None = None, timeout_seconds: float, attempts: int = 2
+) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    """A client of an AWS service, in the session's region or another, that waits so long for each answer.
+
+    Args:
+        aws: The session.
+        service: Its name in boto3.
+        region: Another region than the session's.
+        timeout_seconds: How long to wait for each answer.
+        attempts: How often a request is sent that was not answered or was throttled.
+    """
     config = Config(
         connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
         read_timeout=timeout_seconds,
-        retries={"mode": "standard", "total_max_attempts": 2},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     return aws.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # its overloads name each service

@@ -18,8 +18,9 @@ class Subnet:
         cidr: Its IPv4 range.
         route_table_id: The table with its routes; empty where none was listed.
         free_addresses: How many of its addresses are not in use.
-        default_route: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use, since its
-            interfaces have no public address. `nat`: NAT, a transit gateway or an appliance. `none`: there is none.
+        default_route: What its default route leads to. `internet`: an internet gateway, which a Lambda cannot use,
+            since its interfaces have no public address. `nat`: NAT, a transit gateway or an appliance. `none`: there is
+            no such route.
     """
 
     id: str

@@ -1,0 +1,130 @@
+"""`frontdoor refresh`: run the Lambda, and show its report."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.account.clients import client, session
+from cli.doctor.aws_calls import error_text
+from cli.exit_status import WRONG
+from cli.options import CONFIG, Config, Json, Profile
+from cli.settings_file import read
+from cli.terminal import console
+from lambda_fn.contract.errors import SettingsError
+from lambda_fn.job import event
+from lambda_fn.settings.models import Settings
+from stacks.stack_name import stack_name
+
+OUTPUT = "FunctionName"
+"""The stack's output that names the Lambda."""
+_LONGEST_RUN_SECONDS = 900
+"""https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def refresh(  # noqa: PLR0913 - options of a command line
+    *,
+    config: Config = CONFIG,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: report what a refresh would change.")
+    ] = False,
+    force_rollout: Annotated[
+        bool, typer.Option("--force-rollout", help="Replace every proxy pod, although nothing changed.")
+    ] = False,
+    purge_cache: Annotated[
+        bool, typer.Option("--purge-cache", help="Replace every proxy pod, and its cache with it.")
+    ] = False,
+    canary: Annotated[
+        bool, typer.Option("--canary", help="Only pull the image of [canary] through the domain.")
+    ] = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Run the Lambda now, and show its report.
+
+    It gets a new token, renders the configuration, and replaces the pods one by one if that changed. No pull is
+    interrupted. Your AWS identity needs lambda:InvokeFunction and cloudformation:DescribeStacks.
+
+    The exit status is 1 when the run failed.
+    """
+    chosen = {"dry_run": dry_run, "force_rollout": force_rollout, "purge_cache": purge_cache, "canary": canary}
+    options = {name: True for name, is_chosen in chosen.items() if is_chosen}
+    event.parse(options)
+    settings = read(config)
+    aws = session(profile, settings.cluster.region)
+    try:
+        name = _function(client(aws, "cloudformation", timeout_seconds=10), settings)
+        function = client(aws, "lambda", timeout_seconds=_LONGEST_RUN_SECONDS, attempts=1)
+        with console(sys.stderr).status(f"waiting for {name}"):
+            answer, has_failed = _invoke(function, name, options)
+    except (BotoCoreError, ClientError) as error:
+        typer.echo(f"frontdoor: AWS refused or did not answer: {error_text(error)}", err=True)
+        raise typer.Exit(WRONG) from error
+    _report(answer, has_failed=has_failed, as_json=as_json)
+    if has_failed or (canary and not answer["canary"]["succeeded"]):
+        raise typer.Exit(WRONG)
+
+
+def _function(cloudformation: Any, settings: Settings) -> str:  # noqa: ANN401 - boto3's clients are made at run time
+    name = stack_name(settings)
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in error.response["Error"]["Message"]:
+            raise
+        raise SettingsError(
+            f"stack {name} does not exist in {settings.cluster.region}. Fix: deploy, or use --config or --profile"
+        ) from error
+    for output in stack.get("Outputs", []):
+        if output["OutputKey"] == OUTPUT:
+            return str(output["OutputValue"])
+    raise SettingsError(f"stack {name} is {stack['StackStatus']} and has no output {OUTPUT}. Fix: deploy")
+
+
+def _invoke(function: Any, name: str, options: dict[str, bool]) -> tuple[dict[str, Any], bool]:  # noqa: ANN401 - as above
+    """What the function returned, and whether it failed.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    """
+    answer = function.invoke(FunctionName=name, Payload=json.dumps(options).encode())
+    returned: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}") or {}
+    return returned, "FunctionError" in answer
+
+
+def _report(answer: dict[str, Any], *, has_failed: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    if has_failed:
+        message = answer.get("errorMessage", "the function ended without a message; its log has more")
+        typer.echo(f"frontdoor: {answer.get('errorType', 'error')}: {message}", err=True)
+        return
+    for line in _lines(answer):
+        typer.echo(line)
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    """The report for a person, by the keys of `lambda_fn.job.report.Report`."""
+    lines = []
+    if "expires_at" in answer:
+        would = "would write" if answer["dry_run"] else "wrote"
+        lines.append(f"tokens       of {', '.join(answer['hosts'])}, valid until {answer['expires_at']}")
+        lines.append(f"{would:<12} {', '.join(answer['changed']) or 'nothing'}")
+        lines.append(f"rollout      {_rollout(answer)}")
+        lines += [f"took back    {field}" for field in answer["taken_over"]]
+        lines += [f"warning      {warning}" for warning in answer["warnings"]]
+    if pulled := answer.get("canary"):
+        result = f"pulled in {pulled['seconds']} s" if pulled["succeeded"] else f"FAILED: {pulled['message']}"
+        lines.append(f"canary       {result}")
+    return lines
+
+
+def _rollout(answer: dict[str, Any]) -> str:
+    ready = f"{answer['pods_ready']} of {answer['pods_wanted']} pods ready"
+    if not answer["rolled_out"]:
+        return f"none; {ready}"
+    replaced = "would replace" if answer["dry_run"] else "replaced"
+    purged = ", and purge their caches" if answer["dry_run"] else ", and purged their caches"
+    return f"{replaced} the pods{purged if answer['cache_purged'] else ''}; {ready}"
