@@ -23,6 +23,7 @@ def test_a_log_line_has_the_client_the_request_and_the_result(proxy: Pod, client
     client.get("/v2/team/logged/manifests/1.4?ns=secret-in-a-query", ACCEPT | {"User-Agent": "containerd/2.1"})
     (line,) = proxy.access_log("front", "/v2/team/logged/manifests/1.4")
     assert line.pop("time").startswith("20")
+    assert line.pop("ended_at") > 1e9
     assert len(line.pop("id")) == 32
     # Two upstreams, one after the other: `tags`, and `ecr` for the manifest.
     upstream_seconds = [float(seconds) for seconds in line.pop("upstream_seconds").split(" : ")]
@@ -31,6 +32,7 @@ def test_a_log_line_has_the_client_the_request_and_the_result(proxy: Pod, client
     # nginx takes the times apart, each in whole milliseconds.
     assert round(float(line.pop("seconds")) - sum(upstream_seconds), 3) >= -0.002
     assert line == {
+        "schema": 1,
         "server": "front",
         "client": "127.0.0.1",
         "method": "GET",
@@ -39,6 +41,9 @@ def test_a_log_line_has_the_client_the_request_and_the_result(proxy: Pod, client
         "bytes": len(image.manifest),
         "content_length": str(len(image.manifest)),
         "repository": "team/logged",
+        "tag": "1.4",
+        "digest": image.digest,
+        "media_type": "application/vnd.oci.image.manifest.v1+json",
         "cache": "MISS",
         "upstream": "unix:/run/frontdoor/tags.sock : unix:/run/frontdoor/answers.sock",
         "upstream_status": "200 : 200",
