@@ -13,6 +13,7 @@ import typer
 
 from cli.commands.check import check
 from cli.commands.doctor import doctor
+from cli.commands.forget import forget
 from cli.commands.init import init
 from cli.commands.manifests import manifests
 from cli.commands.pull import pull
@@ -36,6 +37,7 @@ app.command()(check)
 app.command()(doctor)
 app.command()(refresh)
 app.command()(pull)
+app.command()(forget)
 app.command()(manifests)
 app.command()(schema)
 

@@ -8,18 +8,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.account.clients import client, session
+from cli.account.invocation import REFRESHER, failure, function_of, invoke
 from cli.doctor.aws_calls import error_text
 from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile
 from cli.settings_file import read
 from cli.terminal import console
-from lambda_fn.contract.errors import SettingsError
 from lambda_fn.job import event
-from lambda_fn.settings.models import Settings
 from stacks.stack_name import stack_name
 
-OUTPUT = "FunctionName"
-"""The stack's output that names the Lambda."""
 _LONGEST_RUN_SECONDS = 900
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
@@ -55,10 +52,11 @@ def refresh(  # noqa: PLR0913 - options of a command line
     settings = read(config)
     aws = session(profile, settings.cluster.region)
     try:
-        name = _function(client(aws, "cloudformation", timeout_seconds=10), settings)
+        stack = stack_name(settings)
+        name = function_of(client(aws, "cloudformation", timeout_seconds=10), stack=stack, output=REFRESHER)
         function = client(aws, "lambda", timeout_seconds=_LONGEST_RUN_SECONDS, attempts=1)
         with console(sys.stderr).status(f"waiting for {name}"):
-            answer, has_failed = _invoke(function, name, options)
+            answer, has_failed = invoke(function, name, options)
     except (BotoCoreError, ClientError) as error:
         typer.echo(f"frontdoor: AWS refused or did not answer: {error_text(error)}", err=True)
         raise typer.Exit(WRONG) from error
@@ -67,39 +65,12 @@ def refresh(  # noqa: PLR0913 - options of a command line
         raise typer.Exit(WRONG)
 
 
-def _function(cloudformation: Any, settings: Settings) -> str:  # noqa: ANN401 - boto3's clients are made at run time
-    name = stack_name(settings)
-    try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" not in error.response["Error"]["Message"]:
-            raise
-        raise SettingsError(
-            f"stack {name} does not exist in {settings.cluster.region}. Fix: deploy, or use --config or --profile"
-        ) from error
-    for output in stack.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
-            return str(output["OutputValue"])
-    raise SettingsError(f"stack {name} is {stack['StackStatus']} and has no output {OUTPUT}. Fix: deploy")
-
-
-def _invoke(function: Any, name: str, options: dict[str, bool]) -> tuple[dict[str, Any], bool]:  # noqa: ANN401 - as above
-    """What the function returned, and whether it failed.
-
-    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
-    """
-    answer = function.invoke(FunctionName=name, Payload=json.dumps(options).encode())
-    returned: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}") or {}
-    return returned, "FunctionError" in answer
-
-
 def _report(answer: dict[str, Any], *, has_failed: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
     if has_failed:
-        message = answer.get("errorMessage", "the function ended without a message; its log has more")
-        typer.echo(f"frontdoor: {answer.get('errorType', 'error')}: {message}", err=True)
+        typer.echo(failure(answer), err=True)
         return
     for line in _lines(answer):
         typer.echo(line)

@@ -11,8 +11,12 @@ DELETED_HINT = (
 """The fix for a resource that was deleted without CloudFormation."""
 
 
-REFRESHER_ROLE, DEPLOYER_ROLE = "IdentityRole", "WorkloadRole"
-"""How the logical ids of the roles of the Lambda and of its kubectl begin, after the constructs that make them."""
+REFRESHER_ROLE, DEPLOYER_ROLE, WATCHER_ROLE = "IdentityRole", "WorkloadRole", "WatcherIdentityRole"
+"""How the logical ids of the roles of the Lambdas and of kubectl begin, after the constructs that make them."""
+REFRESHER_FUNCTION, WATCHER_SOURCE = "RefresherFunction", "WatcherSource"
+"""How the logical ids of the Lambda, and of the watcher's event source mapping, begin."""
+EVENTS_RULE, EVENTS_QUEUE, EVENTS_FAILURES = "WatcherEventsRule", "WatcherEventsQueue", "WatcherEventsFailures"
+"""How the logical ids of its rule, its queue and its dead-letter queue begin. The other queue is the refresher's."""
 
 APPLIED_OBJECTS = "Custom::AWSCDK-EKS-KubernetesResource"
 """The type of what kubectl applies."""

@@ -81,13 +81,22 @@ def _message(record: Any) -> Message:  # noqa: ANN401 - anything that JSON can b
 def _images(names: Sequence[object], registries: Sequence[Registry]) -> tuple[Image, ...]:
     if not 0 < len(names) <= MOST_NAMED:
         raise EventError(f"the event names {len(names)} images: must be 1 to {MOST_NAMED}. {_ALLOWED}")
-    return tuple(dict.fromkeys(_image(name, registries) for name in names))
+    return tuple(dict.fromkeys(image_named(name, registries) for name in names))
 
 
-def _image(name: object, registries: Sequence[Registry]) -> Image:
+def image_named(name: object, registries: Sequence[Registry]) -> Image:
+    """The image that an operator means.
+
+    Args:
+        name: Repository and digest, as clients pull it without the domain.
+        registries: In the order of the settings.
+
+    Raises:
+        EventError: It is not such a name, or no client can pull from that repository.
+    """
     found = _REFERENCE.fullmatch(name) if isinstance(name, str) else None
     if not found:
-        raise EventError(f"the event names the image {str(name)[:400]!r}. {_ALLOWED}")
+        raise EventError(f"{str(name)[:400]!r} is not an image: must be repository@sha256:<64 hexadecimal digits>")
     registry = serving(registries, found["repository"])
     if registry is None:
         allowed = ", ".join(pattern for each in registries for pattern in each.repositories)

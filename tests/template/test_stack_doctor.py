@@ -7,10 +7,16 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Verdict
 from cli.doctor.stack_resources import (
     DEPLOYER_ROLE,
+    EVENTS_FAILURES,
+    EVENTS_QUEUE,
+    EVENTS_RULE,
     LOAD_BALANCER,
+    REFRESHER_FUNCTION,
     REFRESHER_ROLE,
     TARGET_GROUP,
     TARGET_GROUP_CONSTRUCTS,
+    WATCHER_ROLE,
+    WATCHER_SOURCE,
     StackResources,
 )
 from tests.fakes.aws import FakeAws
@@ -26,9 +32,18 @@ def logical_ids(kind: str) -> list[str]:
     return [name for name, resource in resources.items() if resource["Type"] == kind]
 
 
-@pytest.mark.parametrize("construct", [REFRESHER_ROLE, DEPLOYER_ROLE])
-def test_each_role_has_the_prefix_of_its_construct(construct: str) -> None:
-    assert len([name for name in logical_ids("AWS::IAM::Role") if name.startswith(construct)]) == 1
+@pytest.mark.parametrize(
+    ("kind", "construct"),
+    [
+        *(("AWS::IAM::Role", role) for role in (REFRESHER_ROLE, DEPLOYER_ROLE, WATCHER_ROLE)),
+        ("AWS::Lambda::Function", REFRESHER_FUNCTION),
+        ("AWS::Lambda::EventSourceMapping", WATCHER_SOURCE),
+        ("AWS::Events::Rule", EVENTS_RULE),
+        *(("AWS::SQS::Queue", queue) for queue in (EVENTS_QUEUE, EVENTS_FAILURES)),
+    ],
+)
+def test_each_resource_that_is_found_by_name_has_the_prefix_of_its_construct(kind: str, construct: str) -> None:
+    assert len([name for name in logical_ids(kind) if name.startswith(construct)]) == 1
 
 
 def test_the_schedules_of_the_canary_and_of_the_refresh_are_distinguished() -> None:

@@ -6,12 +6,12 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok
-from cli.doctor.stack_resources import DELETED_HINT, DEPLOYER_ROLE, REFRESHER_ROLE
+from cli.doctor.stack_resources import DELETED_HINT, DEPLOYER_ROLE, REFRESHER_ROLE, WATCHER_ROLE
 from lambda_fn.contract.objects import deployer_group
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """The cluster's authentication mode, then the access entries of the Lambda and of a `namespaced` kubectl."""
+    """The cluster's authentication mode, then the access entries of the Lambdas and of a `namespaced` kubectl."""
     cluster, region = context.settings.cluster.name, context.settings.cluster.region
     described = context.client("eks").describe_cluster(name=cluster)["cluster"]
     if described.get("accessConfig", {}).get("authenticationMode") == "CONFIG_MAP":
@@ -23,6 +23,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         return
     for role in context.stack.of("AWS::IAM::Role", REFRESHER_ROLE):
         yield _entry(context, role, "the Lambda", context.settings.refresher_group)
+    for role in context.stack.of("AWS::IAM::Role", WATCHER_ROLE):
+        yield _entry(context, role, "the watcher", context.settings.watcher_group)
     if context.settings.manifests == "namespaced":
         for role in context.stack.of("AWS::IAM::Role", DEPLOYER_ROLE):
             yield _entry(context, role, "the deployment's kubectl", deployer_group(context.settings.cluster.namespace))

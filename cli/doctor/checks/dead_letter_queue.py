@@ -1,4 +1,4 @@
-"""Whether runs that failed after all retries are in the dead-letter queue."""
+"""Whether runs and events that failed after all retries are in a dead-letter queue."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,31 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stack_resources import DELETED_HINT
+from cli.doctor.stack_resources import DELETED_HINT, EVENTS_FAILURES, EVENTS_QUEUE
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """How many runs are in the queue."""
+    """How many runs, and then how many events of ECR, are in their queue."""
+    of_watcher = context.stack.of("AWS::SQS::Queue", EVENTS_FAILURES)
+    others = {*of_watcher, *context.stack.of("AWS::SQS::Queue", EVENTS_QUEUE)}
+    runs = [url for url in context.stack.of("AWS::SQS::Queue") if url not in others]
+    yield from _findings(context, runs, "runs", "FailureQueued", "purge the queue after a run that succeeds")
+    yield from _findings(
+        context, of_watcher, "events of ECR", "EventFailed", "redrive the queue when that is corrected"
+    )
+
+
+def _findings(context: CheckContext, urls: list[str], what: str, section: str, then: str) -> Iterator[Finding]:
     client = context.client("sqs")
-    for url in context.stack.of("AWS::SQS::Queue"):
+    for url in urls:
         name = url.rsplit("/", 1)[-1]
         found = get_or_none(client.get_queue_attributes, QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         if found is None:
-            yield failed(f"queue {name} does not exist any more: failed runs are not recorded", DELETED_HINT)
+            yield failed(f"queue {name} does not exist any more: {what} that fail are not recorded", DELETED_HINT)
         elif messages := int(found["Attributes"]["ApproximateNumberOfMessages"]):
             yield warning(
-                f"runs failed after all retries: {messages} in the dead-letter queue {name}",
-                "read why (docs/operations.md, FailureQueued); purge the queue after a run that succeeds",
+                f"{what} failed after all retries: {messages} in the dead-letter queue {name}",
+                f"read why (docs/operations.md, {section}); {then}",
             )
         else:
             yield ok(f"the dead-letter queue {name} is empty")

@@ -1,4 +1,4 @@
-"""Whether the Lambda function can run, and whether it has the settings of this file."""
+"""Whether the Lambda functions can run, and whether they have the settings of this file."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stack_resources import DELETED_HINT
+from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_FUNCTION
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.runtime import SETTINGS_METADATA
 from lambda_fn.settings.models import Settings
@@ -17,7 +17,7 @@ _SHOWN = 5
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """The function with the settings; the functions of CDK have none."""
+    """The functions with the settings; those of CDK have none."""
     client = context.client("lambda")
     seen = False
     for kind, logical_id, name in context.stack.ids:
@@ -25,16 +25,16 @@ def run(context: CheckContext) -> Iterator[Finding]:
             continue
         configuration = get_or_none(client.get_function_configuration, FunctionName=name)
         if configuration is None:
-            seen = True
+            seen |= logical_id.startswith(REFRESHER_FUNCTION)
             yield failed(f"function {name} does not exist any more", DELETED_HINT)
             continue
         deployed = context.template["Resources"].get(logical_id, {}).get("Metadata", {}).get(SETTINGS_METADATA)
         if deployed is not None:
-            seen = True
+            seen |= logical_id.startswith(REFRESHER_FUNCTION)
             yield _compare_settings(context.settings, name, deployed)
             yield from _state(name, configuration)
     if not seen:
-        yield failed("the stack has no function with settings", "deploy")
+        yield failed("the stack has no function that refreshes the token", "deploy")
 
 
 def _compare_settings(settings: Settings, name: str, text: str) -> Finding:

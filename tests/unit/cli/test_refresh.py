@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli.account.invocation import REFRESHER
 from cli.command import app
-from cli.commands.refresh import OUTPUT
 from lambda_fn.job.report import Report
 from tests.fakes.aws import Answer, FakeAws
 
@@ -32,7 +32,7 @@ STACK = {
     "StackName": "s",
     "CreationTime": "2026-01-01T00:00:00Z",
     "StackStatus": "CREATE_COMPLETE",
-    "Outputs": [{"OutputKey": OUTPUT, "OutputValue": "refresher"}],
+    "Outputs": [{"OutputKey": REFRESHER, "OutputValue": "refresher"}],
 }
 Run = Callable[..., tuple[Result, list[dict[str, Any]]]]
 

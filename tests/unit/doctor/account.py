@@ -65,6 +65,13 @@ RESOURCES = (
     ("AWS::Lambda::Function", "RefresherFunction1", "refresher"),
     ("AWS::IAM::Role", "IdentityRole1", "refresher-role"),
     ("AWS::IAM::Role", "WorkloadRole1", "kubectl-role"),
+    ("AWS::Lambda::Function", "WatcherFunction1", "watcher"),
+    ("AWS::IAM::Role", "WatcherIdentityRole1", "watcher-role"),
+    ("AWS::Events::Rule", "WatcherEventsRule1", "rule"),
+    ("AWS::Events::Rule", "FirstRunAfterRollback1", "after-rollback"),
+    ("AWS::Lambda::EventSourceMapping", "WatcherSource1", "11111111-2222-3333-4444-555555555555"),
+    ("AWS::SQS::Queue", "WatcherEventsQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/events"),
+    ("AWS::SQS::Queue", "WatcherEventsFailuresQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/events-dlq"),
     ("AWS::Scheduler::ScheduleGroup", "ScheduleGroup1", "group"),
     ("AWS::Scheduler::Schedule", "Schedule83A77FD1", "refresh"),
     ("AWS::Scheduler::Schedule", "ScheduleCanary1", "canary"),
@@ -98,7 +105,7 @@ def findings(check: Check, given: CheckContext) -> list[Finding]:
 def template(settings: str) -> dict[str, Any]:
     """The stack's template, with what the function's resource says of its settings."""
     function = {"Type": "AWS::Lambda::Function", "Metadata": {SETTINGS_METADATA: settings}}
-    return {"TemplateBody": json.dumps({"Resources": {"RefresherFunction1": function}})}
+    return {"TemplateBody": json.dumps({"Resources": {"RefresherFunction1": function, "WatcherFunction1": function}})}
 
 
 def stack(status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
@@ -124,6 +131,20 @@ def targets(*listed: dict[str, Any]) -> dict[str, Any]:
 
 def proxy_protocol(enabled: str = "true") -> dict[str, Any]:
     return {"Attributes": [{"Key": "proxy_protocol_v2.enabled", "Value": enabled}]}
+
+
+def messages(**waiting: int) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """The messages in the queues of these names, with - for _; the others are empty."""
+
+    def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        name = parameters["QueueUrl"].rsplit("/", 1)[-1].replace("-", "_")
+        return {"Attributes": {"ApproximateNumberOfMessages": str(waiting.get(name, 0))}}
+
+    return answer
+
+
+def rule(state: str = "ENABLED") -> dict[str, Any]:
+    return {"State": state, "Arn": f"arn:aws:events:{REGION}:123456789012:rule/rule"}
 
 
 def balancer(state: str, reason: str | None = None) -> dict[str, Any]:
@@ -204,9 +225,17 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "SimulatePrincipalPolicy": simulated(),
         "DescribeCluster": {"cluster": {"accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"}}},
         "DescribeAccessEntry": {
-            "accessEntry": {"kubernetesGroups": [SETTINGS.refresher_group, "ecr-frontdoor:deployer:registry"]}
+            "accessEntry": {
+                "kubernetesGroups": [
+                    SETTINGS.refresher_group,
+                    "ecr-frontdoor:deployer:registry",
+                    "ecr-frontdoor:watcher:registry",
+                ]
+            }
         },
         "GetSchedule": schedules(),
+        "DescribeRule": rule(),
+        "GetEventSourceMapping": {"State": "Enabled", "LastProcessingResult": "No records processed"},
         "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
         "DescribeAlarms": alarm(),
         "ListSubscriptionsByTopic": subscribed(),

@@ -21,12 +21,13 @@ from cli.doctor.checks import (
     load_balancer,
     schedule,
     stack,
+    watcher,
 )
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
-from lambda_fn.settings import Refresh, ServiceExposure, to_json
+from lambda_fn.settings import Refresh, Registry, ServiceExposure, Watcher, to_json
 from lambda_fn.settings.deployment import Deployment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
@@ -38,7 +39,9 @@ from tests.unit.doctor.account import (
     balancer,
     context,
     findings,
+    messages,
     proxy_protocol,
+    rule,
     schedules,
     simulated,
     subscribed,
@@ -195,6 +198,36 @@ BROKEN = {
         WARNING,
         ("2", "queue failures"),
         "FailureQueued",
+    ),
+    "events that failed": Broken(
+        dead_letter_queue.CHECK,
+        {"GetQueueAttributes": messages(events_dlq=3)},
+        WARNING,
+        ("3", "events of ECR", "queue events-dlq"),
+        "EventFailed",
+    ),
+    "a disabled rule of the watcher": Broken(
+        watcher.CHECK, {"DescribeRule": rule("DISABLED")}, WARNING, ("rule rule", "DISABLED", "ECR deletes"), "enable"
+    ),
+    "a deleted rule of the watcher": Broken(
+        watcher.CHECK, {"DescribeRule": "ResourceNotFoundException"}, WARNING, ("rule rule",), DESTROY
+    ),
+    "a disabled event source mapping": Broken(
+        watcher.CHECK,
+        {"GetEventSourceMapping": {"State": "Disabled"}},
+        WARNING,
+        ("mapping 11111111-", "Disabled"),
+        "enable",
+    ),
+    "a deleted event source mapping": Broken(
+        watcher.CHECK, {"GetEventSourceMapping": "ResourceNotFoundException"}, WARNING, ("mapping 11111111-",), DESTROY
+    ),
+    "a queue that Lambda cannot read": Broken(
+        watcher.CHECK,
+        {"GetEventSourceMapping": {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}},
+        WARNING,
+        ("PROBLEM: Function call failed",),
+        "key",
     ),
     "a deleted queue": Broken(
         dead_letter_queue.CHECK,
@@ -357,7 +390,7 @@ def test_every_check_of_a_healthy_front_door_is_ok(check: Check) -> None:
 
 def test_what_the_lambda_does_not_need_of_the_file_is_no_difference() -> None:
     tagged = SETTINGS.model_copy(update={"deployment": Deployment(tags={"cost-center": "4711"})})
-    (one,) = findings(function.CHECK, context(settings=tagged))
+    one, _ = findings(function.CHECK, context(settings=tagged))
     assert one.verdict is OK
 
 
@@ -463,6 +496,8 @@ def test_a_missing_stack_is_named_and_no_check_of_its_resources_runs() -> None:
     ("without", "check", "verdict"),
     [
         ("ScheduleCanary1", schedule.CHECK, WARNING),
+        ("WatcherSource1", watcher.CHECK, WARNING),
+        ("WatcherEventsRule1", watcher.CHECK, WARNING),
         ("RefresherFunction1", function.CHECK, FAILED),
         ("LoadBalancerNlb1", load_balancer.CHECK, FAILED),
         ("IdentityRole1", iam.CHECK, FAILED),
@@ -479,6 +514,20 @@ def test_settings_that_allow_every_repository_have_nothing_to_deny(allowed: str)
     wide = SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"repositories": (allowed,)}),)})
     given = context({"SimulatePrincipalPolicy": simulated(outside="implicitDeny")}, wide)
     assert [one.verdict for one in findings(iam.CHECK, given)] == [OK]
+
+
+def test_without_a_watcher_its_check_is_skipped() -> None:
+    without = SETTINGS.model_copy(update={"watcher": Watcher(deletions=False)})
+    (one,) = findings(watcher.CHECK, context(settings=without))
+    assert (one.verdict, one.message) == (SKIPPED, "watcher.deletions and page.catalogue are false")
+
+
+def test_events_that_have_to_be_forwarded_are_named_because_the_other_side_cannot_be_seen() -> None:
+    registries = (*SETTINGS.registries, Registry(account="210987654321", region=REGION))
+    more = SETTINGS.model_copy(update={"registries": registries})
+    found = findings(watcher.CHECK, context(settings=more))
+    assert [one.verdict for one in found] == [OK, SKIPPED, OK], found
+    assert f"210987654321 in {REGION}" in found[1].message
 
 
 def test_a_registry_of_another_account_is_skipped() -> None:
