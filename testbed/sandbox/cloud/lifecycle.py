@@ -53,6 +53,10 @@ class Lifecycle:
         """Whether a rule has taken it away."""
         return image in self._hidden
 
+    def exists(self, image: ImageId) -> bool:
+        """Whether ECR's API describes it: it was pushed, and neither deleted nor taken away."""
+        return image in self._used and image not in self._hidden
+
     def last_pull(self, image: ImageId) -> datetime | None:
         """ECR's `lastRecordedPullTime`; `None` for an image that was never pulled."""
         return self._pulled.get(image)

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
+from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.world import World
@@ -105,3 +106,30 @@ def test_a_principal_is_excluded_until_it_is_deregistered(refresher: boto3.Sessi
     assert ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == []
     assert code_of(again) == (400, "ExclusionAlreadyExistsException")
     assert code_of(unknown) == (400, "ExclusionNotFoundException")
+
+
+@pytest.mark.row("I6")
+def test_the_api_describes_an_image_until_it_is_deleted_and_when_it_is_back(
+    refresher: boto3.Session, bundle: str, control: Control, world: World, repository: str, image: Image
+) -> None:
+    def described(name: str = repository) -> list[str]:
+        found = api(refresher, "ecr", bundle).describe_images(
+            registryId=world.account, repositoryName=name, imageIds=[{"imageDigest": image.digest}]
+        )
+        return [each["imageDigest"] for each in found["imageDetails"]]
+
+    assert described() == [image.digest]
+    control.delete_image(world.ecr_host, repository, image.digest)
+    with pytest.raises(ClientError) as deleted:
+        described()
+    control.restore_image(world.ecr_host, repository, image.digest)
+    assert described() == [image.digest]
+    with pytest.raises(ClientError) as unknown:
+        described("no/such")
+    with control.behaving(Behaviour(images_api_error="ThrottlingException")), pytest.raises(ClientError) as throttled:
+        described()
+    assert [code_of(each)[1] for each in (deleted, unknown, throttled)] == [
+        "ImageNotFoundException",
+        "RepositoryNotFoundException",
+        "ThrottlingException",
+    ]

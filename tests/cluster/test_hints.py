@@ -1,0 +1,200 @@
+"""The hints on a real API server: the charts' rights, writers at the same time, and the watcher as Lambda runs it."""
+
+import os
+import ssl
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx2
+import pytest
+
+from lambda_fn.contract import hints
+from lambda_fn.contract.hints import Hints, Image
+from lambda_fn.contract.objects import watcher_role
+from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT, WATCHER_HANDLER
+from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.edges.eks import Eks
+from lambda_fn.edges.hint_store import HintStore
+from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.job import gone_images
+from lambda_fn.job.api_error import Grant
+from lambda_fn.job.image_event import Action, ImageEvent
+from lambda_fn.settings import to_json
+from testbed.sandbox.access import grant_access, revoke_access
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image as Pushed
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.deployment import entries
+from testbed.sandbox.lambda_runtime import invoke
+from testbed.sandbox.world import World
+from tests.cluster.conftest import assume
+from tests.cluster.site import Invocation, Site
+from tests.contract.cluster import objects_of
+from tests.fakes.hints import FakeImages, event, image, messages
+
+NAME = "aws-registry-proxy-hints"
+REPOSITORY = "team/gone"
+Run = Callable[[object], Any]
+
+
+@pytest.fixture
+def watcher_arn(site: Site, world: World) -> Iterator[str]:
+    """A role with the access entry of this namespace's watcher, in force."""
+    arn = f"arn:aws:iam::{world.account}:role/watcher-{uuid.uuid4().hex[:8]}"
+    grant_access(world, arn, [site.settings.watcher_group])
+    entries.wait_until_known(world, arn)
+    yield arn
+    revoke_access(world, arn)
+
+
+@pytest.fixture
+def role(operator: boto3.Session, watcher_arn: str) -> boto3.Session:
+    return assume(operator, watcher_arn)
+
+
+@contextmanager
+def connected(site: Site, role: boto3.Session) -> Iterator[HintStore]:
+    """A watcher's edge to the cluster, with a session of its own."""
+    of = site.settings
+    eks = Eks(of.cluster, of.proxy.resolver, role.client("eks"), role.client("sts"))
+    grant = Grant(of.cluster.namespace, watcher_role(of.names.workload), of.watcher_group)
+    with closing(KubernetesSession(grant, eks.connect(), eks, LambdaClock(site.invocation))) as session:
+        yield HintStore(objects_of(of), session)
+
+
+def stored(site: Site) -> Hints:
+    found = site.read("ConfigMap", NAME) or {}
+    return hints.parse(found.get("data", {}))[0]
+
+
+def test_the_rights_of_the_charts_are_enough_to_make_read_and_change_the_hints(site: Site, role: boto3.Session) -> None:
+    now = datetime.now(UTC)
+    at = int(now.timestamp())
+    with connected(site, role) as store:
+        assert store.read().version is None
+        assert store.write(Hints({image(): at}, {}), version=None, now=now)
+        first = store.read()
+        assert first.hints == Hints({image(): at}, {})
+        assert store.write(Hints({}, {image(1): at}), version=first.version, now=now)
+        assert not store.write(Hints({}, {}), version=first.version, now=now), "the version is an old one"
+        assert not store.write(Hints({}, {}), version=None, now=now), "it exists by now"
+        assert stored(site) == Hints({}, {image(1): at})
+    found = site.read("ConfigMap", NAME) or {}
+    assert found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "ecr-frontdoor"
+
+
+def test_an_edit_by_hand_is_kept_as_far_as_it_is_valid(site: Site, role: boto3.Session) -> None:
+    at = int(datetime.now(UTC).timestamp())
+    with connected(site, role) as store:
+        assert store.write(Hints({image(): at}, {}), version=None, now=datetime.now(UTC))
+        site.edit("ConfigMap", NAME, ("data", "gone"), f"{at} {image(5)}\nnonsense\n")
+        clock = LambdaClock(site.invocation)
+        gone_images.forget([image(6)], store=store, clock=clock)
+    assert set(stored(site).gone) == {image(5), image(6)}
+
+
+def test_writers_at_the_same_time_lose_no_line(site: Site, role: boto3.Session) -> None:
+    """Four instances, although the queue allows two: each follows 25 deletions, five times five."""
+    batches = [[image(100 * writer + number) for number in range(25)] for writer in range(4)]
+
+    def follow(images: list[Image]) -> None:
+        clock = LambdaClock(Invocation(remaining_seconds=300))
+        with connected(site, role) as store:
+            for start in range(0, 25, 5):
+                events = [ImageEvent(Action.DELETE, each, clock.now()) for each in images[start : start + 5]]
+                gone_images.follow(events, images=FakeImages(), store=store, clock=clock)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(follow, batches))
+    assert set(stored(site).gone) == {each for batch in batches for each in batch}
+
+
+@pytest.fixture
+def run(site: Site, world: World, role: boto3.Session, tmp_path: Path) -> Run:
+    """Runs the watcher under Lambda's runtime interface client."""
+    credentials = role.get_credentials()
+    assert credentials is not None
+    keys = credentials.get_frozen_credentials()
+    environment = {
+        "AWS_REGION": world.region,
+        "AWS_ACCESS_KEY_ID": str(keys.access_key),
+        "AWS_SECRET_ACCESS_KEY": str(keys.secret_key),
+        "AWS_SESSION_TOKEN": str(keys.token),
+        "AWS_CA_BUNDLE": os.environ["AWS_CA_BUNDLE"],
+        "SSL_CERT_FILE": os.environ["SSL_CERT_FILE"],
+        TASK_ROOT: str(tmp_path),
+    }
+    (tmp_path / SETTINGS_FILE).write_text(to_json(site.settings), encoding="utf-8")
+
+    def run(sent: object) -> Any:  # noqa: ANN401 - what the function returns
+        done = invoke(WATCHER_HANDLER, sent, environment, 120)
+        assert done.error is None, done.error
+        return done.payload
+
+    return run
+
+
+@pytest.fixture
+def pushed(world: World, control: Control) -> Iterator[Callable[[], Pushed]]:
+    """Pushes an image to ECR, as a new one or again."""
+    content = uuid.uuid4().bytes
+    with ExitStack() as stack:
+        trust = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+        client = stack.enter_context(httpx2.Client(verify=trust))
+        token = control.issue_token(world.region).authorization
+        yield lambda: Publisher(client, world.ecr_host, token).image(REPOSITORY, "1.4", [content])
+
+
+def of_ecr(world: World, action: str, digest: str) -> Mapping[str, Any]:
+    return event(
+        account=world.account,
+        region=world.region,
+        time=f"{datetime.now(UTC):%FT%TZ}",
+        action_type=action,
+        repository_name=REPOSITORY,
+        image_digest=digest,
+    )
+
+
+def test_the_watcher_follows_an_image_from_its_push_to_its_deletion_and_back(
+    site: Site, world: World, control: Control, run: Run, pushed: Callable[[], Pushed]
+) -> None:
+    digest = pushed().digest
+    ours = Image(world.ecr_host, REPOSITORY, digest)
+    everything_done: dict[str, list[object]] = {"batchItemFailures": []}
+
+    # The removal of one of two tags: ECR sends the same event as for the last one.
+    assert run(messages(dict(of_ecr(world, "DELETE", digest)))) == everything_done
+    assert stored(site).gone == {}
+
+    control.delete_image(world.ecr_host, REPOSITORY, digest)
+    with control.behaving(Behaviour(images_api_error="ServerException")):
+        failed = run(messages(dict(of_ecr(world, "DELETE", digest)), "not of ECR"))
+    assert [one["itemIdentifier"] for one in failed["batchItemFailures"]] == ["message-1", "message-0"]
+    assert stored(site).gone == {}, "a failure of ECR refuses nothing"
+
+    assert run(messages(dict(of_ecr(world, "DELETE", digest)))) == everything_done
+    assert set(stored(site).gone) == {ours}
+
+    assert pushed().digest == digest
+    assert run(messages(dict(of_ecr(world, "PUSH", digest)))) == everything_done
+    assert stored(site).gone == {}
+
+
+def test_what_an_operator_forgets_stays_refused_until_it_is_remembered(
+    site: Site, world: World, run: Run, pushed: Callable[[], Pushed]
+) -> None:
+    digest = pushed().digest
+    ours, name = Image(world.ecr_host, REPOSITORY, digest), f"{REPOSITORY}@{digest}"
+    assert run({"forget": [name]}) == {"forgotten": [str(ours)], "in_ecr": [str(ours)]}
+    run(messages(dict(of_ecr(world, "PUSH", digest))))
+    assert set(stored(site).gone) == {ours}
+    assert run({"remember": [name]}) == {"remembered": [str(ours)]}
+    assert stored(site).gone == {}
