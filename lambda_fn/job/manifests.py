@@ -1,5 +1,6 @@
 """The objects the Lambda owns, as server-side apply takes them: only the fields it manages. Pure."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -48,6 +49,14 @@ class Objects:
         if version:
             manifest["metadata"]["resourceVersion"] = version
         return {**manifest, "data": dict(data)} if data else manifest
+
+    def catalogue(self, name: str, files: Mapping[str, bytes] | None = None, *, version: str | None = None) -> Manifest:
+        """The ConfigMap `name` of the catalogue, with a file; the version as of `hints`."""
+        manifest = self._created("ConfigMap", name)
+        if version:
+            manifest["metadata"]["resourceVersion"] = version
+        data = {file: base64.b64encode(content).decode() for file, content in (files or {}).items()}
+        return {**manifest, "binaryData": data} if data else manifest
 
     def rollout(self, annotations: Mapping[str, str]) -> Manifest:
         """The part of the Deployment that is the Lambda's: `annotations` of its pod template, and nothing else."""

@@ -51,6 +51,8 @@ _TEXT = {
     "traceback",
     "types",
     "typing",
+    "unicodedata",
+    "zlib",
 }
 _PYTHON = set(sys.stdlib_module_names)
 LIBRARIES = {

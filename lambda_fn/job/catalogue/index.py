@@ -1,0 +1,164 @@
+"""The index of the catalogue: every repository with its shard, and how far the rounds are. Pure.
+
+{"schema": 1, "written_at": "..", "complete": true,
+ "repositories": [{"name": "team/app", "shard": 3, "tags": 37, "pushed_at": ".."}],
+ "shards": [{"bytes": 123456, "tags": 20, "labels": 20, "digests": true}, ..],
+ "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "pending": ["team/new"]}}
+
+`shards` says what each holds of a repository: less where it would not fit. `round` is for the watcher alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from lambda_fn.contract.objects import CATALOGUE_SHARDS
+from lambda_fn.contract.times import instant_text, parse_instant
+from lambda_fn.job.catalogue import shards
+from lambda_fn.job.catalogue.shards import EXTENTS, Extent
+
+MOST_PENDING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One repository.
+
+    Attributes:
+        tags: How many it has in ECR, without those of signatures.
+        pushed_at: When its newest image was pushed, as text; None where it has none.
+    """
+
+    tags: int
+    pushed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How far the rounds are.
+
+    Attributes:
+        started_at: When the current or the last one started; None before the first.
+        after: The key of the last repository that the current one has read; None where none is under way.
+        ended_at: When one was complete last.
+        findings: Whether the current or last one read findings.
+    """
+
+    started_at: datetime | None = None
+    after: str | None = None
+    ended_at: datetime | None = None
+    findings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index.
+
+    Attributes:
+        repositories: By name.
+        extents: The number of each shard's extent.
+        sizes: The bytes of each shard.
+        round: How far the rounds are.
+        pending: Repositories with an event that no run has read since.
+    """
+
+    repositories: Mapping[str, Entry] = field(default_factory=dict)
+    extents: tuple[int, ...] = (0,) * CATALOGUE_SHARDS
+    sizes: tuple[int, ...] = (0,) * CATALOGUE_SHARDS
+    round: Round = Round()
+    pending: tuple[str, ...] = ()
+
+
+@dataclass
+class Changes:
+    """What a run changes, so that it can be made to whatever index is there when it is written.
+
+    Attributes:
+        repositories: New entries by name; None for one that is gone.
+        shards: The extent and the size of each shard that was written.
+        round: Where the round is now; None where the run left it alone.
+        read: Repositories that are no longer pending.
+        pending: Repositories that are pending now.
+    """
+
+    repositories: dict[str, Entry | None] = field(default_factory=dict)
+    shards: dict[int, tuple[int, int]] = field(default_factory=dict)
+    round: Round | None = None
+    read: set[str] = field(default_factory=set)
+    pending: list[str] = field(default_factory=list)
+
+    def to(self, index: Index) -> Index:
+        """The index with the changes."""
+        merged = {**index.repositories, **self.repositories}
+        pending = dict.fromkeys([*(name for name in index.pending if name not in self.read), *self.pending])
+        return replace(
+            index,
+            repositories={name: entry for name, entry in merged.items() if entry},
+            extents=tuple(self.shards.get(n, (extent, 0))[0] for n, extent in enumerate(index.extents)),
+            sizes=tuple(self.shards.get(n, (0, size))[1] for n, size in enumerate(index.sizes)),
+            round=self.round or index.round,
+            pending=tuple(pending)[:MOST_PENDING],
+        )
+
+
+def encode(index: Index, *, now: datetime) -> bytes:
+    """The index as a file, with as many repositories as fit: first without their instants, then without the last."""
+    count, instants = len(index.repositories), True
+    content = shards.pack(_document(index, now, count, instants=instants))
+    while len(content) > shards.LARGEST_BYTES and count:
+        count, instants = (count if instants else count * 3 // 4), False
+        content = shards.pack(_document(index, now, count, instants=instants))
+    return content
+
+
+def decode(content: bytes | None) -> Index:
+    """The index in a file; an empty one where there is no file yet.
+
+    Raises:
+        ValueError: It is not an index.
+    """
+    found = shards.unpack(content)
+    if not found:
+        return Index()
+    try:
+        state, parts = found["round"], found["shards"]
+        if len(parts) != CATALOGUE_SHARDS:
+            raise ValueError(f"it has {len(parts)} shards")
+        return Index(
+            {one["name"]: Entry(int(one["tags"]), one.get("pushed_at")) for one in found["repositories"]},
+            tuple(EXTENTS.index(Extent(part["tags"], part["labels"], part["digests"])) for part in parts),
+            tuple(int(part["bytes"]) for part in parts),
+            Round(_instant(state, "started_at"), state["after"], _instant(state, "ended_at"), state["findings"]),
+            tuple(map(str, state["pending"])),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is not an index: {type(error).__name__}") from error
+
+
+def _document(index: Index, now: datetime, count: int, *, instants: bool) -> dict[str, Any]:
+    state = index.round
+    return {
+        "schema": shards.SCHEMA,
+        "written_at": instant_text(now),
+        "complete": state.ended_at is not None,
+        "repositories": [
+            {"name": name, "shard": shards.shard_of(name), "tags": entry.tags}
+            | ({"pushed_at": entry.pushed_at} if instants and entry.pushed_at else {})
+            for name, entry in sorted(index.repositories.items())[:count]
+        ],
+        "shards": [
+            {"bytes": size, **asdict(EXTENTS[extent])} for extent, size in zip(index.extents, index.sizes, strict=True)
+        ],
+        "round": {
+            "started_at": instant_text(state.started_at) if state.started_at else None,
+            "after": state.after,
+            "ended_at": instant_text(state.ended_at) if state.ended_at else None,
+            "findings": state.findings,
+            "pending": list(index.pending),
+        },
+    }
+
+
+def _instant(state: Mapping[str, Any], key: str) -> datetime | None:
+    return parse_instant(state[key]) if state[key] else None

@@ -1,0 +1,258 @@
+"""Brings the catalogue up to what ECR has: after events at once, and everything in rounds. Pure over its ports.
+
+A round reads every repository of the allow-list, shard by shard, in as many runs as it takes: each run ends in time and
+leaves in the index where the next one continues.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambda_fn.contract.errors import RegistryError
+from lambda_fn.contract.times import instant_text
+from lambda_fn.job.catalogue import entries, shards, signatures
+from lambda_fn.job.catalogue.details import Reader
+from lambda_fn.job.catalogue.entries import Details, Repository
+from lambda_fn.job.catalogue.index import Entry, Round
+from lambda_fn.job.catalogue.library import Library
+from lambda_fn.job.catalogue.ports import (
+    Images,
+    Listed,
+    RepositoryGoneError,
+    Store,
+    ThrottledError,
+    UnreachableError,
+)
+from lambda_fn.job.catalogue.problems import Problems
+from lambda_fn.job.catalogue.shards import Extent
+from lambda_fn.job.ports import Clock
+from lambda_fn.settings.registry import Registry, serving
+
+ROUND_EVERY = timedelta(hours=1)
+"""ECR records the time of a pull once in 24 hours, and events tell of pushes and deletions at once."""
+WORK_SECONDS = 40.0
+"""A run reads until then. The rest of its minute is for the repository under way and for the writes."""
+SPARE_SECONDS = 20.0
+"""Kept of the invocation's time, likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run did.
+
+    Attributes:
+        repositories: How many it read.
+        manifests: How many it read.
+        removed: How many repositories it removed.
+        left: How many repositories the round, or the events, still have to read.
+        ended_at: When a round was complete last.
+        reduced: The shards without all labels and tags, with what they hold.
+        problems: One line for each kind.
+    """
+
+    repositories: int
+    manifests: int
+    removed: int
+    left: int
+    ended_at: datetime | None
+    reduced: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For the log."""
+        return {
+            "repositories": self.repositories,
+            "manifests": self.manifests,
+            "removed": self.removed,
+            "left": self.left,
+            "ended_at": instant_text(self.ended_at) if self.ended_at else None,
+            "reduced": list(self.reduced),
+        }
+
+
+@dataclass
+class Catalogue:
+    """One run.
+
+    Args:
+        registries: In the order of the settings.
+        images: ECR.
+        store: The catalogue in the cluster.
+        clock: The time, and how much of it is left.
+        findings: Whether to say how many findings ECR's scans have.
+    """
+
+    registries: Sequence[Registry]
+    images: Images
+    store: Store
+    clock: Clock
+    findings: bool
+    _problems: Problems = field(default_factory=Problems)
+    _silent: set[str] = field(default_factory=set)
+    _read: int = 0
+    _removed: int = 0
+
+    def __post_init__(self) -> None:
+        """Read the index."""
+        work = timedelta(seconds=min(WORK_SECONDS, self.clock.remaining_seconds() - SPARE_SECONDS))
+        self._ends_at = self.clock.now() + work
+        self._library = Library(self.store, self._problems)
+        self._reader = Reader(self.images, self._problems)
+
+    def follow(self, repositories: Iterable[str]) -> Report:
+        """Read these repositories: an event has named them.
+
+        Raises:
+            ClusterError: The catalogue cannot be read or written.
+        """
+        named = _in_order(set(repositories))
+        left = self._read_all(named)
+        self._library.changes.pending = left
+        return self._close(left)
+
+    def continue_round(self) -> Report:
+        """Read what events left, and as much of the round as there is time for; start one where it is time.
+
+        Raises:
+            ClusterError: The catalogue cannot be read or written.
+        """
+        known = self._library.index.repositories
+        # A pattern that left the allow-list takes its repositories along at once.
+        left = self._read_all(name for name in known if serving(self.registries, name) is None)
+        left += self._read_all(_in_order(set(self._library.index.pending)))
+        state = self._state()
+        if state.after is not None:
+            after = state.after
+            self._library.names = frozenset(self._names())
+            todo = [name for name in _in_order(self._library.names) if _key(name) > after]
+            remaining = self._read_all(todo)
+            done = todo[: len(todo) - len(remaining)]
+            after = _key(done[-1]) if done else after
+            ended = not remaining
+            self._library.changes.round = replace(
+                state,
+                after=None if ended else after,
+                ended_at=self.clock.now() if ended else state.ended_at,
+            )
+            left += remaining
+        return self._close(left)
+
+    def _state(self) -> Round:
+        """The round under way, a new one where it is time, or else the last one."""
+        now, state = self.clock.now(), self._library.index.round
+        due = state.started_at is None or now - state.started_at >= ROUND_EVERY or state.findings != self.findings
+        if state.after is not None or not due:
+            return state
+        self._library.grow()
+        return replace(state, started_at=now, after="", findings=self.findings)
+
+    def _names(self) -> set[str]:
+        """What the round has to read: what ECR has of the allow-list, and what the catalogue has beside it."""
+        names = set(self._library.index.repositories)
+        for registry in self.registries:
+            exact = {pattern for pattern in registry.repositories if "*" not in pattern}
+            names |= exact
+            if len(exact) < len(registry.repositories):
+                names |= self._listed(registry)
+        return {name for name in names if serving(self.registries, name)}
+
+    def _listed(self, registry: Registry) -> set[str]:
+        try:
+            return {name for name in self.images.repositories(registry) if serving(self.registries, name) is registry}
+        except RegistryError as error:
+            self._problems.note(str(error))
+            return set()
+
+    def _read_all(self, names: Iterable[str]) -> list[str]:
+        """Read repositories while there is time; returns those that are left."""
+        left = list(names)
+        while left and self.clock.now() < self._ends_at:
+            name = left.pop(0)
+            try:
+                self._follow(name)
+            except ThrottledError as error:
+                self._problems.note(str(error), name)
+                self._ends_at = self.clock.now()
+            self._library.changes.read.add(name)
+        return left
+
+    def _follow(self, name: str) -> None:
+        """Bring one repository up to date; what cannot be read stays as it was.
+
+        Raises:
+            ThrottledError: Nothing more is to be asked.
+        """
+        registry = serving(self.registries, name)
+        if registry is None:
+            self._remove(name)
+        elif registry.host not in self._silent:
+            try:
+                self._put(registry, name)
+            except RepositoryGoneError:
+                self._remove(name)
+            except ThrottledError:
+                raise
+            except RegistryError as error:
+                self._problems.note(str(error), name)
+                if isinstance(error, UnreachableError):
+                    self._silent.add(registry.host)
+
+    def _remove(self, name: str) -> None:
+        if name in self._library.index.repositories:
+            self._library.remove(name)
+            self._removed += 1
+
+    def _put(self, registry: Registry, name: str) -> None:
+        images = self.images.images(registry, name)
+        known, extent = self._library.repository(name)["images"], self._library.extent(name)
+        chosen = entries.newest(images, extent.tags)
+        details = entries.remembered(known)
+        details |= self._reader.read(registry, name, _unread(chosen, details, extent))
+        sizes = {image.digest: image.size_bytes for image in images}
+        signed = signatures.find(images)
+        built = [
+            entries.build(
+                image if self.findings else replace(image, findings={}), tags, details.get(image.digest), sizes, signed
+            )
+            for image, tags in chosen
+        ]
+        entry = Entry(entries.count_tags(images), built[0]["pushed_at"] if built else None)
+        self._library.put(name, Repository(images=built), entry)
+        self._read += 1
+
+    def _close(self, left: list[str]) -> Report:
+        self._library.close(self.clock.now())
+        index = self._library.changes.to(self._library.index)
+        return Report(
+            repositories=self._read,
+            manifests=self._reader.manifests,
+            removed=self._removed,
+            left=len(left),
+            ended_at=index.round.ended_at,
+            reduced=tuple(
+                f"shard {number}: {shards.EXTENTS[extent]}" for number, extent in enumerate(index.extents) if extent
+            ),
+            problems=self._problems.texts(),
+        )
+
+
+def _unread(
+    chosen: Iterable[tuple[Listed, Sequence[str]]], known: Mapping[str, Details], extent: Extent
+) -> Iterator[str]:
+    """The digests whose manifests have to be read, for what is not known of them."""
+    tags_before = 0
+    for image, tags in chosen:
+        details = known.get(image.digest)
+        if details is None or not details.has(labels=tags_before < extent.labels, digests=extent.digests):
+            yield image.digest
+        tags_before += len(tags)
+
+
+def _key(name: str) -> str:
+    """Its place in a round: shard by shard."""
+    return f"{shards.shard_of(name):02d} {name}"
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=_key)
