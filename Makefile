@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 # A cache of compiled JavaScript saves about an eighth of the time of `cdk synth`.
 export NODE_COMPILE_CACHE := $(CURDIR)/.venv/node-cache
-CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli scripts testbed tests
+CODE := app.py conftest.py lambda_fn stacks k8s_manifests cli examples scripts testbed tests
 # What git tracks, or would.
 TEXTS = $(shell git ls-files --cached --others --exclude-standard | grep -Ev '\.(json|png|sum|svg)$$|requirements.*\.txt$$')
 SCRIPTS = .ci/run scripts/audit scripts/install scripts/sbom scripts/venv $(shell git ls-files '*.sh')
@@ -19,7 +19,7 @@ INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$
 proxy-cache proxy-clients proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -54,8 +54,9 @@ lint-shell: .venv/installed ## Lint the shell scripts
 lint-nginx: .venv/installed ## Lint the rendered nginx configurations of the examples
 	gixy --nginx-version 1.30.6 --skips ssrf,http_splitting,proxy_pass_normalized,add_header_redefinition,if_is_evil,hash_without_default,regex_redos,try_files_is_evil_too,worker_rlimit_nofile_vs_connections tests/template/reference/*.nginx.conf
 
-lint-workflows: .venv/installed ## Check the workflows: their schema, and what an attacker could use
-	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml && zizmor --offline --quiet .github
+# The first run builds actionlint, whose source comes from the Go module proxy.
+lint-workflows: .venv/installed ## Check the workflows: their schema, expressions and scripts, and what an attacker could use
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml && zizmor --offline --quiet .github && go -C scripts/tools tool actionlint $(CURDIR)/.github/workflows/*.yml
 
 types: .venv/installed ## Check the types
 	python scripts/check_types.py $(CODE)
@@ -186,6 +187,14 @@ versions: .venv/installed ## Say whether there is a newer kubectl layer or Lambd
 sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
 	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json
 
+# The workflow `release` calls it; the tag, pyproject.toml and CHANGELOG.md have to agree on the version.
+release: sbom ## Write what a release consists of to dist: source archive, bill of materials, sums, notes (TAG=v0.2.0)
+	python -m scripts.release $(TAG)
+
+# Beside `make test`, not in it: it installs everything anew.
+first-steps: parts ## Go from a bare clone to a synthesized stack as a new operator does, and fail if that takes more than five minutes or three questions
+	python -m testbed.sandbox.first_steps
+
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@frontdoor manifests --config $(CONFIG)
 
@@ -196,7 +205,7 @@ lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov requirements-ministack; do $(COMPILE) $$of.in -o $$of.txt; done
 
 clean: ## Remove what was built in this folder (the sandbox's cache stays)
-	rm -rf .venv node_modules cdk.out
+	rm -rf .venv node_modules cdk.out dist sbom.json
 
 .venv/installed: requirements-dev.txt scripts/venv
 	scripts/venv

@@ -1,0 +1,104 @@
+"""What a release consists of, from a tag: `python -m scripts.release v0.2.0`.
+
+It writes to dist/ the source archive, the bill of materials of the Lambda's bundle, their SHA-256 sums, and the notes,
+which are the version's section of CHANGELOG.md. The tag, pyproject.toml and CHANGELOG.md have to agree on the version.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NAME = "ecr-frontdoor"
+_TAG = re.compile(r"v(\d+\.\d+\.\d+)")
+_HEADING = re.compile(r"^## \[", re.MULTILINE)
+
+
+class ReleaseError(Exception):
+    """The tag cannot be released; the message has the fix."""
+
+
+def version_of(tag: str, project: str) -> str:
+    """The version of a tag, which is that of the project.
+
+    Args:
+        tag: Such as `v0.2.0`.
+        project: The text of pyproject.toml.
+
+    Raises:
+        ReleaseError: They differ.
+    """
+    found = _TAG.fullmatch(tag)
+    if not found:
+        raise ReleaseError(f"{tag} is not the tag of a release. Fix: name it v1.2.3")
+    declared = str(tomllib.loads(project)["project"]["version"])
+    if declared != found[1]:
+        raise ReleaseError(
+            f"{tag}: pyproject.toml has the version {declared}. Fix: set it to {found[1]}, and tag again"
+        )
+    return declared
+
+
+def notes(changelog: str, version: str) -> str:
+    """The section of a version.
+
+    Raises:
+        ReleaseError: There is none, it has no date, or nothing is in it.
+    """
+    heading = re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
+    if not heading:
+        raise ReleaseError(f"CHANGELOG.md has no heading '## [{version}] - YYYY-MM-DD'. Fix: give Unreleased that name")
+    after = changelog[heading.end() :]
+    end = _HEADING.search(after)
+    section = after[: end.start() if end else None].strip()
+    if not section:
+        raise ReleaseError(f"CHANGELOG.md says nothing of {version}. Fix: write what is new")
+    return f"{section}\n"
+
+
+def archive(version: str, folder: Path, *, root: Path = ROOT) -> Path:
+    """What git has at HEAD, as a tar.gz: the same commit gives the same bytes.
+
+    https://git-scm.com/docs/git-archive : entries have the commit's time, and git's own gzip writes none.
+    """
+    path = folder / f"{NAME}-{version}.tar.gz"
+    git = shutil.which("git") or "git"
+    words = [git, "-C", str(root), "archive", f"--prefix={NAME}-{version}/", f"--output={path}", "HEAD"]
+    subprocess.run(words, check=True)  # noqa: S603 - our own words
+    return path
+
+
+def sums(files: list[Path]) -> str:
+    """The files' sums, as `sha256sum --check` reads them."""
+    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+
+
+def main() -> int:
+    """Write everything."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.release", description=__doc__)
+    parser.add_argument("tag", help="such as v0.2.0")
+    parser.add_argument("--sbom", type=Path, default=ROOT / "sbom.json", help="what `make sbom` wrote (%(default)s)")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="FOLDER")
+    arguments = parser.parse_args()
+    try:
+        version = version_of(arguments.tag, (ROOT / "pyproject.toml").read_text("utf-8"))
+        text = notes((ROOT / "CHANGELOG.md").read_text("utf-8"), version)
+    except ReleaseError as error:
+        sys.stderr.write(f"release: {error}\n")
+        return 1
+    arguments.output.mkdir(exist_ok=True)
+    described = arguments.output / f"{NAME}-{version}.cdx.json"
+    shutil.copyfile(arguments.sbom, described)
+    files = [archive(version, arguments.output), described]
+    (arguments.output / "SHA256SUMS").write_text(sums(files))
+    (arguments.output / "NOTES.md").write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
