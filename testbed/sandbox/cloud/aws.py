@@ -1,6 +1,7 @@
 """The AWS APIs: signatures of STS, EKS and ECR are checked, moto answers, and some of its answers are corrected."""
 
 import base64
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from aiohttp import web
@@ -98,7 +99,7 @@ def _identity(text: str) -> dict[str, object]:
 
 
 async def _eks(request: web.Request, api: ApiHost, caller: AccessKey) -> web.StreamResponse:
-    """What moto answers, with the endpoint, CA and service network of the real cluster."""
+    """What moto answers, with the endpoint, CA and networks of the real cluster."""
     cloud = request.app[CLOUD]
     if entry := access_entries.PATH.fullmatch(request.path):
         return access_entries.answer(cloud.world, entry["cluster"], entry["arn"])
@@ -114,12 +115,13 @@ def _as(caller: AccessKey, api: ApiHost) -> dict[str, str]:
     return {"Authorization": moto_authorization(caller.id, region=api.region, service=api.service)}
 
 
-def _real_cluster(described: dict[str, dict[str, object]], cloud: Cloud) -> dict[str, dict[str, object]]:
+def _real_cluster(described: dict[str, dict[str, Any]], cloud: Cloud) -> dict[str, dict[str, object]]:
     certificate = base64.b64encode(cloud.world.ca.certificate.read_bytes()).decode()
     real = {
         "endpoint": cloud.world.api_url,
         "certificateAuthority": {"data": certificate},
         "kubernetesNetworkConfig": {"serviceIpv4Cidr": cloud.world.service_cidr, "ipFamily": "ipv4"},
         "accessConfig": {"authenticationMode": "API"},
+        "resourcesVpcConfig": {**described["cluster"].get("resourcesVpcConfig", {}), **cloud.network},
     }
     return described | {"cluster": described["cluster"] | real}

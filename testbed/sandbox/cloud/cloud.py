@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,7 @@ class Cloud:
         behaves_anew: Notified when the behaviour has changed.
         repositories: Registry -> names that something was pushed to.
         generated: Digest -> bytes that no registry stores; every repository has them.
+        network: What EKS says of the cluster's network.
         referrers: Registry, repository and digest of a subject -> digest and descriptor of each referrer.
         recent: When the registries were requested in the last second, where their rate is limited.
         server_names: TLS connection -> the server name its client asked for.
@@ -52,6 +53,7 @@ class Cloud:
     pull_exclusions: PullExclusions = field(default_factory=lambda: PullExclusions(now))
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)
+    network: Mapping[str, object] = field(default_factory=dict)
     repositories: dict[RegistryHost, set[str]] = field(default_factory=dict)
     referrers: dict[tuple[RegistryHost, str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     generated: dict[str, Generated] = field(default_factory=dict)

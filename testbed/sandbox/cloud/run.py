@@ -56,9 +56,10 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
     contexts = {name: tls_context(world.pair(name), cloud, owns) for name, owns in _NAMES.items()}
     moto = await start_moto(world.cloud)
     stack.push_async_callback(moto.end)
-    operator = await asyncio.to_thread(seed, world)
-    cloud.keyring.add(operator)
-    write_credentials(world.cloud / "credentials", operator, world)
+    seeded = await asyncio.to_thread(seed, world)
+    cloud.network = seeded.network
+    cloud.keyring.add(seeded.operator)
+    write_credentials(world.cloud / "credentials", seeded.operator, world)
     backend = await start_registry(world.cloud, world.registry_storage)
     stack.push_async_callback(backend.end)
     listeners = await _listen(cloud, contexts, stack)

@@ -1,6 +1,8 @@
-"""The content of a new AWS: the EKS cluster, and an operator who can assume roles."""
+"""The content of a new AWS: the EKS cluster in a VPC with NAT, and an operator who can assume roles."""
 
+from collections.abc import Mapping
 from configparser import ConfigParser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,46 @@ _CLUSTER_ROLE = "cluster"
 _REFRESHER_PROFILE = "refresher"
 
 
-def seed(world: World) -> AccessKey:
-    """Make it all in moto; returns the operator's access key."""
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What was made: the operator's access key, and of the cluster's network what moto's EKS does not say."""
+
+    operator: AccessKey
+    network: Mapping[str, object]
+
+
+def seed(world: World) -> Seeded:
+    """Make it all in moto."""
+    subnets, network = _network(client("ec2", world.region), world.region)
     client("eks", world.region).create_cluster(
         name=world.cluster,
         version=KUBERNETES_VERSION.removeprefix("v").rpartition(".")[0],
         roleArn=f"arn:aws:iam::{world.account}:role/{_CLUSTER_ROLE}",
-        resourcesVpcConfig={},
+        resourcesVpcConfig={"subnetIds": subnets},
         accessConfig={"authenticationMode": "API"},
     )
     iam = client("iam", world.region)
     operator = iam.create_user(UserName=_OPERATOR)["User"]
     key = iam.create_access_key(UserName=_OPERATOR)["AccessKey"]
-    return AccessKey(key["AccessKeyId"], key["SecretAccessKey"], operator["Arn"])
+    return Seeded(AccessKey(key["AccessKeyId"], key["SecretAccessKey"], operator["Arn"]), network)
+
+
+def _network(ec2: Any, region: str) -> tuple[list[str], Mapping[str, object]]:  # noqa: ANN401  boto3 makes clients at run time
+    """A VPC with NAT and a private subnet in each of two zones: their ids, and what EKS says of the network."""
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for number, zone in enumerate("ab")
+    ]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
+    (table,) = ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    (group,) = ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
+    return subnets, {"vpcId": vpc, "clusterSecurityGroupId": group["GroupId"], "endpointPublicAccess": True}
 
 
 def write_credentials(path: Path, operator: AccessKey, world: World) -> None:
