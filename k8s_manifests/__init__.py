@@ -6,7 +6,7 @@ from cdk8s import App
 
 from k8s_manifests.access_chart import AccessChart
 from k8s_manifests.exposures import UNKNOWN, TargetGroups
-from k8s_manifests.proxy_chart import ProxyChart
+from k8s_manifests.proxy_chart import ProxyChart, proxy_objects
 from lambda_fn.settings.models import Settings
 
 __all__ = ["AccessChart", "ProxyChart", "access_documents", "documents", "proxy_documents"]
@@ -27,7 +27,10 @@ def documents(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> l
 
 def access_documents(settings: Settings) -> list[dict[str, Any]]:
     """The objects that an administrator applies: the Namespace, the rights in it, and the network access."""
-    return list(AccessChart(App(), "access", settings=settings).to_json())
+    # The rights do not depend on the target groups that the bindings name, which are not known yet.
+    any_groups = TargetGroups("any", "any")
+    deployed = proxy_objects(settings, target_groups=any_groups) if settings.manifests == "namespaced" else []
+    return list(AccessChart(App(), "access", settings=settings, deployed=deployed).to_json())
 
 
 def proxy_documents(settings: Settings, *, target_groups: TargetGroups = UNKNOWN) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 docs/rbac.md gives the reason for each verb.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cdk8s import Chart
 from constructs import Construct
@@ -13,10 +13,9 @@ from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
 from k8s_manifests.deployer import deployer_access
-from k8s_manifests.exposures import TargetGroups, exposure_of, place_of
+from k8s_manifests.exposures import exposure_of, place_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
-from k8s_manifests.proxy_chart import proxy_objects
 from k8s_manifests.service import service
 from lambda_fn.contract.objects import hints_config_map, refresher_role, watcher_role
 from lambda_fn.settings.models import Settings
@@ -31,18 +30,29 @@ class AccessChart(Chart):
     host of another team. So an administrator applies them, together with the rights.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002 - constructs name it so
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - constructs name it so
+        *,
+        settings: Settings,
+        deployed: Sequence[Resource],
+    ) -> None:
+        """Define them.
+
+        Args:
+            scope: The parent.
+            id: The id in it.
+            settings: All settings.
+            deployed: What kubectl applies with the rights that are granted here; none where it is an administrator.
+        """
         super().__init__(scope, id, disable_resource_name_hashes=True)
-        add(self, _access_objects(settings))
+        add(self, _access_objects(settings, deployed))
 
 
-def _access_objects(settings: Settings) -> list[Resource]:
+def _access_objects(settings: Settings, deployed: Sequence[Resource]) -> list[Resource]:
     place = place_of(settings)
     exposure = exposure_of(settings)
-    # The rights do not depend on the target groups that the bindings name, which are not known yet.
-    deployed = (
-        proxy_objects(settings, target_groups=TargetGroups("any", "any")) if settings.manifests == "namespaced" else []
-    )
     return [
         namespace(place, exposure.namespace_labels),
         role(place, settings.names),

@@ -3,13 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lightkube.core.resource import Resource
-from lightkube.generic_resource import create_namespaced_resource
-
-from k8s_manifests.objects import Place
-
-_KIND = "TargetGroupBinding"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controller:
@@ -41,21 +34,6 @@ class Controller:
     def target_group_tags(self, cluster: str) -> dict[str, str]:
         """The tags that a target group needs for a cluster of this name."""
         return {self.cluster_tag: cluster} if self.cluster_tag else {}
-
-    def binding(self, place: Place, name: str, service_port: int, target_group_arn: str) -> Resource:
-        """The pods of the Service as the targets of a target group.
-
-        By ARN, although the AWS Load Balancer Controller also takes a name: by name it has lost the target group during
-        a rollout (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4438). It has no `networking`:
-        the stack opens the pods' security group itself.
-        """
-        spec = {
-            "targetGroupARN": target_group_arn,
-            "targetType": "ip",
-            "serviceRef": {"name": place.workload, "port": service_port},
-        }
-        resource = create_namespaced_resource(self.group, self.version, _KIND, "targetgroupbindings")
-        return resource(apiVersion=self.api_version, kind=_KIND, metadata=place.metadata(name), spec=spec)
 
 
 AWS_LOAD_BALANCER_CONTROLLER = Controller(

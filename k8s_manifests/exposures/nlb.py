@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 
-from k8s_manifests.exposures.controllers import CONTROLLERS
+from lightkube.core.resource import Resource
+from lightkube.generic_resource import create_namespaced_resource
+
+from k8s_manifests.exposures.controllers import CONTROLLERS, Controller
 from k8s_manifests.exposures.exposure import Exposure
 from k8s_manifests.exposures.target_groups import TargetGroups
 from k8s_manifests.objects import Place
 from lambda_fn.contract.objects import proxied_binding
 from lambda_fn.contract.paths import PROXY_PROTOCOL_PORT
 from lambda_fn.settings.exposure import NlbExposure
+
+_KIND = "TargetGroupBinding"
 
 DEREGISTRATION_SECONDS = 150
 """How long new connections may still reach a pod that leaves a target group; two minutes have been seen.
@@ -51,5 +56,21 @@ def exposure(table: NlbExposure, *, place: Place, clients: tuple[str, ...], targ
         (place.workload, found.service_port, groups.plain),
         (proxied_binding(place.workload), PROXY_PROTOCOL_PORT, groups.proxy_protocol),
     )
-    objects = tuple(controller.binding(place, name, port, arn) for name, port, arn in bindings if arn)
+    objects = tuple(_binding(controller, place, name, port, arn) for name, port, arn in bindings if arn)
     return replace(found, proxy_objects=objects)
+
+
+def _binding(controller: Controller, place: Place, name: str, service_port: int, target_group_arn: str) -> Resource:
+    """The pods of the Service as the targets of a target group.
+
+    By ARN, although the AWS Load Balancer Controller also takes a name: by name it has lost the target group during
+    a rollout (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4438). It has no `networking`:
+    the stack opens the pods' security group itself.
+    """
+    spec = {
+        "targetGroupARN": target_group_arn,
+        "targetType": "ip",
+        "serviceRef": {"name": place.workload, "port": service_port},
+    }
+    resource = create_namespaced_resource(controller.group, controller.version, _KIND, "targetgroupbindings")
+    return resource(apiVersion=controller.api_version, kind=_KIND, metadata=place.metadata(name), spec=spec)
