@@ -198,8 +198,8 @@ first-steps: parts ## Go from a bare clone to a synthesized stack as a new opera
 manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=frontdoor.toml)
 	@frontdoor manifests --config $(CONFIG)
 
-docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, permissions, RBAC, dashboard
-	python -m cli.reference && python -m scripts.costs && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
+docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, alerts, permissions, RBAC, dashboard
+	python -m cli.reference && python -m scripts.costs && python -m scripts.alerts && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov requirements-ministack; do $(COMPILE) $$of.in -o $$of.txt; done

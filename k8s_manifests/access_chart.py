@@ -17,6 +17,7 @@ from k8s_manifests.exposures import exposure_of, place_of
 from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.service import service
+from k8s_manifests.service_monitor import service_monitor
 from lambda_fn.contract.objects import hints_config_map, refresher_role, watcher_role
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
@@ -25,9 +26,10 @@ from lambda_fn.settings.names import Names
 class AccessChart(Chart):
     """Namespace; Role and RoleBinding of each Lambda and, where it is not an administrator, of kubectl; network access.
 
-    The network access is the NetworkPolicy, the Service and the exposure's own objects, such as an Ingress. A right to
-    write Services or Ingresses reaches beyond the namespace: it can open a load balancer to the internet or take the
-    host of another team. So an administrator applies them, together with the rights.
+    The network access is the NetworkPolicy, the Service, the ServiceMonitor where the settings ask for one, and the
+    exposure's own objects, such as an Ingress. A right to write Services or Ingresses reaches beyond the namespace: it
+    can open a load balancer to the internet or take the host of another team. So an administrator applies them,
+    together with the rights.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ def _access_objects(settings: Settings, deployed: Sequence[Resource]) -> list[Re
         *(deployer_access(place, deployed) if deployed else []),
         network_policy(place, exposure.openings, monitoring_namespace=settings.proxy.monitoring_namespace),
         service(place, exposure.service_ports),
+        *(service_monitor(place) if settings.proxy.scrape == "servicemonitor" else []),
         *exposure.access_objects,
     ]
 

@@ -69,7 +69,7 @@ def deployment(
 def _template(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_seconds: int) -> PodTemplateSpec:
     spec = _pod(place, names, proxy, page, endpoint_seconds=endpoint_seconds)
     annotations = {**place.annotations, SCRIPTS_SHA256: scripts_digest()} | safe_to_evict(spec.volumes or ())
-    scraped = _SCRAPED if proxy.monitoring_namespace else {}
+    scraped = _SCRAPED if proxy.monitoring_namespace and proxy.scrape == "annotations" else {}
     return PodTemplateSpec(metadata=ObjectMeta(labels=place.labels, annotations=annotations | scraped), spec=spec)
 
 

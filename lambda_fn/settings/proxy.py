@@ -99,7 +99,12 @@ class Proxy(Table):
     """
     monitoring_namespace: AnyNamespace | None = None
     """The namespace of your Prometheus. With it each pod has metrics on port 8083, which the NetworkPolicy opens to
-    this namespace alone, and annotations by which Prometheus finds them. By default nothing listens there.
+    this namespace alone. By default nothing listens there.
+    """
+    scrape: Literal["annotations", "servicemonitor"] = "annotations"
+    """How your Prometheus finds the pods, with `monitoring_namespace`: by the pods' annotations `prometheus.io/...` or
+    the name of their port, `metrics`; or by a ServiceMonitor (`monitoring.coreos.com/v1`), whose CRD the cluster must
+    have. It has the `labels`, by which the operator may select.
     """
     ecr_requests_per_second: int = Field(default=600, ge=30, le=2000)
     """How many requests all pods together send to one registry, in a second. ECR's own limits are for the account and
@@ -139,6 +144,15 @@ class Proxy(Table):
                 f"replicas = {self.replicas} is less than the {zones} zones of exposure.subnets: with "
                 f"exposure.zone_affinity = true each zone needs a pod. Fix: set replicas to {zones} or more, or leave "
                 "zone_affinity out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_scraped_exists(self) -> Self:
+        if self.scrape == "servicemonitor" and self.monitoring_namespace is None:
+            raise ValueError(
+                'scrape = "servicemonitor": the pods have no metrics. Fix: set monitoring_namespace to the namespace '
+                "of your Prometheus, or leave scrape out"
             )
         return self
 

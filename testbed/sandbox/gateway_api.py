@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testbed.sandbox import tools
-from testbed.sandbox.commands import run
+from testbed.sandbox import crds, tools
 
 _KINDS = ("httproutes", "tlsroutes")
 
@@ -17,10 +16,5 @@ def defined() -> Iterator[None]:
         SandboxError: The API server refuses a definition.
     """
     folder = tools.sources(*tools.GATEWAY_API) / "config" / "crd" / "standard"
-    files = [f"--filename={folder / f'gateway.networking.k8s.io_{kind}.yaml'}" for kind in _KINDS]
-    run(("kubectl", "apply", "--server-side", *files))
-    try:
-        run(("kubectl", "wait", "--for=condition=Established", "--timeout=60s", *files))
+    with crds.defined(*(folder / f"gateway.networking.k8s.io_{kind}.yaml" for kind in _KINDS)):
         yield
-    finally:
-        run(("kubectl", "delete", *files))

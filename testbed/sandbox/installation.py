@@ -65,6 +65,7 @@ rollout_timeout_seconds = 120
 [proxy]
 image = "{image}"
 resolver = "{world.dns_address}"
+monitoring_namespace = "monitoring"
 drain_seconds = 300
 resources = {{ cpu_request = "50m", memory_request = "64Mi" }}
 """

@@ -122,12 +122,12 @@ def fetch_balancer(cache: Path) -> None:
 
 
 def prometheus(cache: Path) -> Rootfs:
-    """The folder of Prometheus's promtool, whether it exists or not."""
-    return _rootfs(cache, "prometheus", PROMETHEUS_PACKAGES)
+    """The folder of Prometheus and promtool, whether it exists or not."""
+    return _rootfs(cache, "prometheus-server", PROMETHEUS_PACKAGES)
 
 
 def fetch_prometheus(cache: Path) -> None:
-    """Obtain promtool unless the cache has it."""
+    """Obtain Prometheus and promtool unless the cache has it."""
     rootfs = prometheus(cache)
     if not rootfs.is_complete():
         _fetch(rootfs, PROMETHEUS_PACKAGES, _complete_prometheus)
@@ -213,8 +213,7 @@ def _complete_balancer(root: Path) -> None:
 
 
 def _complete_prometheus(root: Path) -> None:
-    """Remove what is large beside promtool: the server, and its pages."""
-    (root / "usr" / "bin" / "prometheus").unlink()
+    """Remove the server's pages: its API is what is used."""
     shutil.rmtree(root / "usr" / "share")
 
 

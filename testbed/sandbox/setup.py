@@ -27,7 +27,8 @@ def setup(world: World) -> None:
             with step(f"installing Debian packages: {', '.join(packages)}"):
                 debian.install(packages)
         tools.build(world.cache)
-        tools.sources(*tools.GATEWAY_API)  # into Go's own cache, since inside the sandbox there is no network
+        for module in (tools.GATEWAY_API, tools.PROMETHEUS_OPERATOR):
+            tools.sources(*module)  # into Go's own cache, since inside the sandbox there is no network
         _fetch_root_filesystems(world)
 
 
@@ -42,7 +43,7 @@ def _fetch_root_filesystems(world: World) -> None:
         with step("unpacking HAProxy, which stands in the place of a load balancer"):
             rootfs.fetch_balancer(world.cache)
     if not rootfs.prometheus(world.cache).is_complete():
-        with step("unpacking Prometheus's promtool"):
+        with step("unpacking Prometheus"):
             rootfs.fetch_prometheus(world.cache)
 
 

@@ -44,6 +44,9 @@ TOOLS = (
 GATEWAY_API = ("sigs.k8s.io/gateway-api", MODULES / "gateway")
 """The module with the CRDs of routes, and the folder of the go.mod it is pinned in."""
 
+PROMETHEUS_OPERATOR = ("github.com/prometheus-operator/prometheus-operator", MODULES / "monitoring")
+"""The module with the CRD of the ServiceMonitor, likewise."""
+
 
 def folder(cache: Path, tools: Sequence[Tool] = TOOLS) -> Path:
     """The folder of the binaries for exactly these modules, sources, toolchain and flags, whether it exists or not."""

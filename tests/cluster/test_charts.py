@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from testbed.sandbox import crds
 from testbed.sandbox import gateway_api as gateway_api_of_the_sandbox
 from testbed.sandbox.world import World
 
@@ -30,6 +31,7 @@ ALL = """
 [proxy]
 image_pull_policy = "Always"
 monitoring_namespace = "monitoring"
+scrape = "servicemonitor"
 labels = { cost-center = "42", "example.net/team" = "", "app.kubernetes.io/version" = "A_b.1" }
 annotations = { "example.net/owner" = "on call <on-call@example.net>: #1" }
 [proxy.scheduling]
@@ -56,7 +58,7 @@ Print = Callable[..., str]
 
 @pytest.fixture(scope="module", autouse=True)
 def gateway_api() -> Iterator[None]:
-    with gateway_api_of_the_sandbox.defined():
+    with gateway_api_of_the_sandbox.defined(), crds.defined(crds.service_monitor()):
         yield
 
 

@@ -1,4 +1,4 @@
-// What a pod tells Prometheus, with a folder in place of its files.
+// What Prometheus gets from a pod, with a folder in place of its files.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -127,6 +127,14 @@ test('the file of the last ten seconds is folded into the count once nothing wri
     now = NOW + 10_000;
     tag_hits.fold_tag_hits();
     assert.deepEqual([files[EVEN].length, files[ODD].length, tag_hits.count()], [0, 0, 12]);
+});
+
+test('a template that writes no such file has no such hits', () => {
+    mock.method(fs, 'statSync', () => {
+        throw new Error('ENOENT');
+    });
+    tag_hits.fold_tag_hits();
+    assert.equal(tag_hits.count(), 0);
 });
 
 test('a count in the moment of a fold waits for its end', () => {

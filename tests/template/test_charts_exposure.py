@@ -132,6 +132,32 @@ def test_prometheus_finds_the_metrics_by_annotations_or_by_the_name_of_the_port(
     assert [port["containerPort"] for port in container(settings())["ports"]] == [8080]
 
 
+@pytest.mark.rule("R80")
+def test_a_service_monitor_takes_the_place_of_the_annotations_and_selects_the_port_of_the_metrics_alone() -> None:
+    found = settings(proxy=MONITORED + '\nscrape = "servicemonitor"')
+    annotations = find("Deployment", found)["spec"]["template"]["metadata"]["annotations"]
+    assert [key for key in annotations if "prometheus" in key] == []
+    monitor = find("ServiceMonitor", found)
+    assert monitor["spec"] == {
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "aws-registry-proxy"}},
+        "endpoints": [{"port": "metrics", "path": "/-/metrics"}],
+    }
+    services = [document for document in documents(found) if document["kind"] == "Service"]
+    ports = {one["metadata"]["name"]: [port["name"] for port in one["spec"]["ports"]] for one in services}
+    assert ports == {"aws-registry-proxy": ["http"], "aws-registry-proxy-metrics": ["metrics"]}
+    headless = services[1]
+    assert headless["metadata"]["labels"].items() >= monitor["spec"]["selector"]["matchLabels"].items()
+    assert headless["spec"]["clusterIP"] == "None"
+    assert headless["spec"]["selector"] == {"app.kubernetes.io/name": "aws-registry-proxy"}
+
+
+@pytest.mark.rule("R80")
+def test_without_the_setting_there_is_no_service_monitor() -> None:
+    kinds = [document["kind"] for document in documents(settings(proxy=MONITORED))]
+    assert "ServiceMonitor" not in kinds
+    assert kinds.count("Service") == 1
+
+
 @pytest.mark.parametrize("name", ["Monitoring", "a.b", "a" * 64, ""])
 def test_what_is_no_name_of_a_namespace_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"proxy\.monitoring_namespace"):

@@ -84,14 +84,6 @@ def test_the_documents_are_short_enough_to_be_read() -> None:
     assert sum(counted.values()) <= WORDS, counted
 
 
-def test_the_alarms_name_metrics_of_the_pods() -> None:
-    rows = [line for line in (ROOT / "docs/operations.md").read_text("utf-8").splitlines() if line.startswith("| `")]
-    named = set(re.findall(r"\bfrontdoor_(\w+)", "\n".join(rows)))
-    script = (ROOT / "k8s_manifests/nginx/njs/metrics.js").read_text("utf-8")
-    assert named
-    assert named <= set(re.findall(r"family\(\s*'(\w+)'", script))
-
-
 def settings_examples() -> list[str]:
     """The blocks of settings in exposure.md: tables that an operator adds to a smallest file."""
     text = (ROOT / "docs" / "exposure.md").read_text("utf-8")

@@ -42,8 +42,13 @@ function count() {
     return counters.get('tag_hits');
 }
 
+// An edited template may write none.
 function bytes(file) {
-    return fs.statSync(file).size;
+    try {
+        return fs.statSync(file).size;
+    } catch (_) {
+        return 0;
+    }
 }
 
 export default { count, fold_tag_hits };

@@ -107,6 +107,15 @@ def test_nginx_has_a_location_for_each_probe_and_for_the_metrics() -> None:
     ] == []
 
 
+@pytest.mark.parametrize("exposure", [PLAIN, TLS], ids=["http", "https"])
+def test_no_request_is_left_out_of_the_metrics(exposure: str) -> None:
+    """A block that sets an access log inherits none, also not the one by which requests are counted."""
+    blocks = [each["block"] for each in directives(exposure, more=MONITORED) if "block" in each]
+    logs = [found for block in blocks if (found := arguments(block, "access_log"))]
+    assert len(logs) > 5
+    assert [found for found in logs if ["/dev/null", "json", "if=$counted_request"] not in found] == []
+
+
 def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_none_that_is_copied() -> None:
     words = [word for each in directives(TLS) for word in (each["directive"], *each["args"])]
     found = {path for text in (*words, *scripts().values()) for path in OWN_PATH.findall(text)}

@@ -156,3 +156,9 @@ def test_what_is_no_name_of_a_priority_class_is_refused(name: str) -> None:
 def test_a_pull_policy_that_only_works_with_a_loaded_image_is_refused() -> None:
     found = refusal('image_pull_policy = "Never"')
     assert found == "proxy.image_pull_policy = \"Never\": must be 'Always' or 'IfNotPresent'"
+
+
+def test_pods_without_metrics_are_not_scraped() -> None:
+    found = refusal('scrape = "servicemonitor"')
+    assert "Fix: set monitoring_namespace" in found
+    assert parsed('scrape = "servicemonitor"\nmonitoring_namespace = "monitoring"').proxy.scrape == "servicemonitor"

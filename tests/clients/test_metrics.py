@@ -1,0 +1,55 @@
+"""The pods' metrics say of real clients what the access log and the doubles of ECR and S3 say."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from testbed.clients.client import Client
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.pod_metrics import internal, requests, samples, value
+from testbed.waiting import wait_until
+from tests.clients.place import Image
+
+TOTAL, UNFINISHED = "frontdoor_nginx_requests_total", "frontdoor_requests_in_progress"
+NOT_SENT = ("limited", "circuit_open", "no_credential")
+
+
+@pytest.mark.rule("R111")
+def test_hits_misses_and_internal_requests_are_all_requests_whatever_clients_send(
+    pod: Pod, clients: Mapping[str, Client], control: Control, app: Image
+) -> None:
+    """Each client pulls by tag and by digest; the first one fills the cache."""
+    before, mark = samples(), control.mark()
+    for client in clients.values():
+        for reference in (app.by("tag"), app.by("digest"), app.by("tag")):
+            client.forget()
+            assert client.pull(reference).succeeded
+    wait_until(lambda: value(UNFINISHED) == 1, "all requests have ended")
+    found = samples()
+    clients_requests = requests(found)
+    assert found[TOTAL] == sum(clients_requests.values()) + sum(internal(found).values()) + found[UNFINISHED]
+    lines = answered(pod)
+    assert sum(clients_requests.values()) == len(lines)
+    assert clients_requests["none"] == sum(line["cache"] == "" for line in lines)
+    looked_up = sum(line["server"] == "tags" and line["cache"] not in {"HIT", "STALE"} for line in logged(pod))
+    missed = sum(line["cache"] not in {"", "HIT"} for line in lines)
+    # A tag that was looked up is one miss, whether its manifest was cached or not.
+    assert missed <= clients_requests["miss"] <= missed + looked_up
+    assert clients_requests["hit"] > clients_requests["miss"]
+    sent = control.requests(mark)
+    added = {name: found[name] - before[name] for name in found if name in before}
+    to_ecr = [n for name, n in added.items() if "ecr_requests" in name and not any(word in name for word in NOT_SENT)]
+    assert sum(to_ecr) == sent.count("registry")
+    assert added["frontdoor_s3_bytes_total"] == sent.sent_bytes("s3.layer")
+
+
+def logged(pod: Pod) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines()]
+
+
+def answered(pod: Pod) -> list[dict[str, Any]]:
+    """The access log of what clients asked for."""
+    return [line for line in logged(pod) if line["server"] == "front"]
