@@ -106,7 +106,7 @@ class IngressExposure(_BehindProxies):
     kind: Literal["ingress"]
     """`ingress`."""
     class_name: ObjectName
-    """The IngressClass, such as `alb` or `nginx`."""
+    """The IngressClass, such as `alb`."""
     tls_secret: ObjectName | None = None
     """The name of the TLS Secret. Leave it out if the controller finds the certificate itself, as the AWS Load Balancer
     Controller does in ACM.

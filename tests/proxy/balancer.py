@@ -6,7 +6,6 @@ protocol, as a Network Load Balancer does. https://www.haproxy.org/download/3.2/
 
 import socket
 import struct
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -14,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT, PROXY_PROTOCOL_PORT
-from testbed.sandbox import rootfs
+from testbed.sandbox import haproxy
 from testbed.sandbox.world import World
 from testbed.waiting import eventually
 from tests.proxy.client import ADDRESS
@@ -26,8 +25,6 @@ PORT = 9443
 STATUS_PORT = 9444
 COMMAND_PORT = 9445
 START_SECONDS = 20
-CONFIGURATION = "/srv"
-"""Its folder inside: one that every root file system has, because it is mounted read-only."""
 
 Tls = Callable[[socket.socket], socket.socket]
 """Puts TLS over a connection."""
@@ -69,12 +66,10 @@ frontend status
 @contextmanager
 def balancer(folder: Path, world: World, *, terminates_tls: bool) -> Iterator[None]:
     """A load balancer on `PORT` in front of a pod: it ends TLS, or passes it through to a pod that ends it."""
-    pair = world.pair("domain")
-    (folder / "pair.pem").write_bytes(pair.certificate.read_bytes() + pair.key.read_bytes())
     text = _CONFIGURATION.format(
         address=ADDRESS,
         port=PORT,
-        tls=f" ssl crt {CONFIGURATION}/pair.pem" if terminates_tls else "",
+        tls=f" ssl crt {haproxy.PAIR}" if terminates_tls else "",
         source=BALANCER,
         pod_port=PROXY_PROTOCOL_PORT,
         check="" if terminates_tls else " check-ssl verify none",
@@ -82,19 +77,11 @@ def balancer(folder: Path, world: World, *, terminates_tls: bool) -> Iterator[No
         status_port=STATUS_PORT,
         command_port=COMMAND_PORT,
     )
-    (folder / "haproxy.cfg").write_text(text, encoding="utf-8")
-    root = str(rootfs.balancer(world.cache).root)
-    mounts = ("--ro-bind", root, "/", "--dev", "/dev", "--ro-bind", str(folder), CONFIGURATION)
-    command = ["bwrap", *mounts, "--die-with-parent", "--", "/usr/sbin/haproxy", "-db", "-f"]
-    process = subprocess.Popen([*command, f"{CONFIGURATION}/haproxy.cfg"])  # noqa: S603 - our own
-    try:
+    with haproxy.running(world, folder, text) as process:
         if not eventually(lambda: healthy() or process.poll() is not None, START_SECONDS, pause_seconds=0.1):
             raise TimeoutError(f"the load balancer finds no healthy pod within {START_SECONDS} s")
         assert process.poll() is None, "HAProxy has ended"
         yield
-    finally:
-        process.terminate()
-        process.wait(START_SECONDS)
 
 
 def lead_to_plain_port(*, plain: bool) -> None:

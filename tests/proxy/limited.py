@@ -36,6 +36,20 @@ def configure_smaller(pod: Pod, limits: Mapping[str, str]) -> None:
     pod.configure(template)
 
 
+QUEUE = 10
+
+
+def configure_short_queue(pod: Pod) -> None:
+    """One request a second for each client, and `QUEUE` that wait: also a slow machine floods that."""
+    limits = {
+        "burst={{ budget.client_queue }} delay={{ budget.client_rate }}": f"burst={QUEUE} delay={QUEUE - 3}",
+        "zone=shares:2m rate={{ budget.client_rate }}r/s": "zone=shares:2m rate=1r/s",
+    }
+    configure_smaller(pod, limits)
+    pod.kill()
+    pod.start()
+
+
 def of(address: str) -> dict[str, str]:
     """The headers of a client with this address."""
     return {**ACCEPT, **({"X-Forwarded-For": address} if address else {})}

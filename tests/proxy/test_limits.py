@@ -25,7 +25,7 @@ from tests.proxy.limited import (
     HOSTILE,
     OTHER,
     at_once,
-    configure_smaller,
+    configure_short_queue,
     flood,
     of,
     pull,
@@ -34,7 +34,7 @@ from tests.proxy.limited import (
 )
 
 ALLOWED, BUDGET = 40, 20
-QUEUE, LOTS = 10, 1000
+LOTS = 1000
 UNKNOWN = ""
 KNOWN = "/v2/team/app/manifests/known"
 TAG_SECONDS = 3
@@ -138,14 +138,8 @@ def test_the_budget_holds_where_clients_are_unknown(
 
 @pytest.fixture
 def short(limited: Pod) -> Pod:
-    """The pod, with one request a second for each client and `QUEUE` that wait: also a slow machine floods that."""
-    limits = {
-        "burst={{ budget.client_queue }} delay={{ budget.client_rate }}": f"burst={QUEUE} delay={QUEUE - 3}",
-        "zone=shares:2m rate={{ budget.client_rate }}r/s": "zone=shares:2m rate=1r/s",
-    }
-    configure_smaller(limited, limits)
-    limited.kill()
-    limited.restart()
+    """The pod, with a queue of each client that a slow machine floods, too."""
+    configure_short_queue(limited)
     return limited
 
 

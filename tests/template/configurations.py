@@ -63,21 +63,23 @@ repository = "team/canary"
 reference = "latest"
 """
 
-_PRIVATE = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
+_SHIPPED = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
+_PRIVATE = (EXAMPLES / "ingress.toml").read_text(encoding="utf-8")
 _PUBLIC = (EXAMPLES / "smallest.toml").read_text(encoding="utf-8")
 _TEXTS = {
+    "shipped": _SHIPPED,  # frontdoor.toml
     "private": _PRIVATE,
     "public": _PUBLIC,
     "several": _SEVERAL,
     "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "watched": f"{_PRIVATE}{_CANARY}",
-    "all": f'encryption = "stack"\n{_PRIVATE}{_GUARDED}',
+    "all": f'encryption = "stack"\n{_SHIPPED}{_GUARDED}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 _TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
 _TEXTS["protected"] = _TEXTS["nlb"].replace('kind = "nlb"', 'kind = "nlb"\ndeletion_protection = true')
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
-"""`private` is the shipped frontdoor.toml. Only `private` and `several` reach the cluster inside its VPC."""
+"""Without a load balancer. Only `private` and `several` reach the cluster inside its VPC."""
 
 
 def text(name: str) -> str:

@@ -79,7 +79,7 @@ def test_the_scripts_are_the_modules_of_this_repository() -> None:
 
 def test_the_command_prints_the_documents_of_the_file_it_is_given(tmp_path: Path) -> None:
     path = tmp_path / "other.toml"
-    text = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
+    text = configurations.text("ingress")
     path.write_text(text.replace("registry.shrd.example.net", "images.example.org"), encoding="utf-8")
     printed = run("--config", str(path))
     assert printed.returncode == 0, printed.stderr

@@ -75,9 +75,9 @@ def with_credentials(tmp_path_factory: pytest.TempPathFactory, leak_check: LeakC
 
 @pytest.fixture(scope="module")
 def without_credentials(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """Runs `cdk synth` on frontdoor.toml without any AWS setting."""
+    """Runs `cdk synth` on the shipped frontdoor.toml without any AWS setting."""
     folder = tmp_path_factory.mktemp("cdk")
-    config = configuration(folder, "private")
+    config = configuration(folder, "shipped")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     synth = subprocess.run(  # noqa: S603 - our own arguments
         [str(CDK), "synth", "--quiet", "--output", str(folder / "out"), "-c", f"config={config}"],
@@ -121,7 +121,7 @@ def test_a_file_that_is_not_text_is_reported_in_one_line(tmp_path: Path) -> None
     assert app.stderr == f"ecr-frontdoor: {config} is not TOML: Invalid statement (at line 1, column 1)\n"
 
 
-@pytest.mark.parametrize("name", ["private", "external"])
+@pytest.mark.parametrize("name", ["shipped", "external"])
 def test_the_output_and_files_of_synthesis_hold_no_credential(
     with_credentials: Callable[[str], Synthesis], leak_check: LeakCheck, name: str
 ) -> None:
@@ -137,7 +137,7 @@ def test_the_output_and_files_of_synthesis_hold_no_credential(
 def test_a_second_synthesis_in_another_environment_is_identical(
     with_credentials: Callable[[str], Synthesis], without_credentials: Synthesis
 ) -> None:
-    first = with_credentials("private").folder
+    first = with_credentials("shipped").folder
     for name in WRITTEN:
         assert (without_credentials.folder / name).read_bytes() == (first / name).read_bytes(), name
 

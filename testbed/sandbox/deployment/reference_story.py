@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from testbed.sandbox import binding, installation
+from testbed.sandbox import binding, gateway_api, installation
 from testbed.sandbox.commands import run
 from testbed.sandbox.deployment import network, observed, references
 from testbed.sandbox.deployment.cdk import ROOT
@@ -41,6 +41,12 @@ class References:
         """`kind = "ingress"`."""
         yield from self._deployed("ingress", references.INGRESS)
         yield from self._operator.destroy(_OBJECTS)
+
+    def gateway(self) -> Lines:
+        """`kind = "gateway"`, on an API server that knows routes; no controller takes them up."""
+        with gateway_api.defined():
+            yield from self._deployed("gateway", references.GATEWAY)
+            yield from self._operator.destroy(f"{_OBJECTS},httproutes")
 
     def namespaced(self) -> Lines:
         """`manifests = "namespaced"`, whose kubectl has rights that an administrator applies first."""
@@ -112,6 +118,7 @@ class References:
 STEPS: tuple[Callable[[References], Lines], ...] = (
     References.smallest,
     References.ingress,
+    References.gateway,
     References.namespaced,
     References.external,
     References.load_balancer,

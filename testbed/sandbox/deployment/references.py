@@ -43,7 +43,11 @@ class Reference(NamedTuple):
 _SERVICE = '[proxy.exposure]\nkind = "service"\n'
 
 SMALLEST = Reference(_SERVICE, in_vpc=False)
-INGRESS = Reference('[proxy.exposure]\nkind = "ingress"\nclass_name = "nginx"\ntls_secret = "registry-tls"\n')
+INGRESS = Reference('[proxy.exposure]\nkind = "ingress"\nclass_name = "haproxy"\ntls_secret = "registry-tls"\n')
+GATEWAY = Reference(
+    '[proxy.exposure]\nkind = "gateway"\ngateway = "internal"\ngateway_namespace = "edge"\n'
+    'trusted_proxies = ["10.0.0.0/24"]\n'
+)
 NAMESPACED = Reference(_SERVICE, head='manifests = "namespaced"\n')
 EXTERNAL = Reference(_SERVICE, head='manifests = "external"\n', in_vpc=False)
 

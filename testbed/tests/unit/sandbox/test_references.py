@@ -28,6 +28,11 @@ def test_the_one_with_an_ingress_runs_in_the_vpc() -> None:
     assert (found.cluster.vpc_id, found.proxy.exposure.kind) == ("vpc-0a1b2c3d", "ingress")
 
 
+def test_the_one_behind_a_gateway_believes_its_proxies() -> None:
+    found = settings(references.GATEWAY)
+    assert (found.proxy.exposure.kind, found.proxy.exposure.proxies) == ("gateway", ("10.0.0.0/24",))
+
+
 def test_two_leave_rights_or_objects_to_an_administrator() -> None:
     found = [settings(one).manifests for one in (references.NAMESPACED, references.EXTERNAL)]
     assert found == ["namespaced", "external"]
