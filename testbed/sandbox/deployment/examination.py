@@ -15,8 +15,8 @@ from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
 
 CHECKS = {
-    "aws", "stack", "function", "iam", "access-entry", "schedule", "dead-letter-queue", "alarms", "cluster", "objects",
-    "field-managers", "credential", "configuration", "pods", "dns", "tls", "registry", "pull",
+    "aws", "stack", "function", "iam", "access-entry", "schedule", "watcher", "dead-letter-queue", "alarms", "cluster",
+    "objects", "field-managers", "credential", "configuration", "pods", "dns", "tls", "registry", "pull",
 }  # fmt: skip
 """What the doctor looks at of a front door like the one that is deployed."""
 

@@ -4,10 +4,13 @@ What runs is what was synthesized and uploaded, and MiniStack's CloudFormation d
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cli.doctor.finding import Verdict
+from lambda_fn.contract.hints import GONE
+from lambda_fn.contract.objects import hints_config_map
 from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
@@ -16,6 +19,7 @@ from testbed.sandbox.deployment import (
     checkout,
     configurations,
     entries,
+    events,
     examination,
     native,
     network,
@@ -27,9 +31,12 @@ from testbed.sandbox.installation import TLS_SECRET
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.story import Lines, expect
 from testbed.sandbox.world import World
+from testbed.waiting import eventually
 
 EDIT = "# added by the operator"
 """The line that the update adds to the nginx template."""
+_FOLLOWED_WITHIN_SECONDS = 60
+"""The window in which Lambda collects events, a cold start, and what the watcher asks and writes."""
 _UNKNOWN = "provide credentials"
 """From kubectl's message when the API server does not know the caller."""
 
@@ -76,6 +83,16 @@ class Story:
         names = list(observed.schedules(self.world))
         expect(len(names) == 1, f"the schedules are {names}")
         yield from self.operator.run_schedule("Schedule")
+
+    def followed(self) -> Lines:
+        """ECR deletes an image, and has it again: its events reach the watcher, which writes the hints."""
+        host, repository, digest = self.world.ecr_host, self.world.app_repository, self.operator.digest
+        Control().delete_image(host, repository, digest)
+        events.send(self.world, self.operator.stack, "DELETE", digest)
+        yield f"refused after {self._wait_for_hints(digest, refused=True):.0f} s: {digest}"
+        Control().restore_image(host, repository, digest)
+        events.send(self.world, self.operator.stack, "PUSH", digest)
+        yield f"served again after {self._wait_for_hints(digest, refused=False):.0f} s"
 
     def updated(self) -> Lines:
         """An update: another nginx template, domain and period, and a canary. The pods roll, and pulls go on."""
@@ -164,6 +181,19 @@ class Story:
         settings = installation.settings_file(self.world).read_text()
         return configurations.first(settings, network.cluster_keys(self.world))
 
+    def _wait_for_hints(self, digest: str, *, refused: bool) -> float:
+        """How many seconds it took until the hints name the digest, or no longer do."""
+        began = time.monotonic()
+        name = hints_config_map(installation.settings(self.world).names.workload)
+        where = ("--namespace", self.world.namespace)
+
+        def is_so() -> bool:
+            found = kubectl_json("get", "configmap", "--field-selector", f"metadata.name={name}", *where)["items"]
+            return any(digest in one.get("data", {}).get(GONE, "") for one in found) is refused
+
+        expect(eventually(is_so, _FOLLOWED_WITHIN_SECONDS, pause_seconds=1), f"the hints do not follow {digest}")
+        return time.monotonic() - began
+
     def _lift_policy(self) -> None:
         policy.lift(self.world, installation.settings(self.world).names.workload)
 
@@ -191,6 +221,7 @@ STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.deployed,
     Story.pulled,
     Story.scheduled,
+    Story.followed,
     Story.updated,
     Story.schedules_followed,
     Story.examined,

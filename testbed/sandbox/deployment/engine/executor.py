@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-from lambda_fn.contract.runtime import HANDLER
+from lambda_fn.contract.runtime import HANDLER, WATCHER_HANDLER
 from testbed.sandbox.deployment.functions import Deployed, call
 from testbed.sandbox.world import World
 
@@ -30,7 +30,7 @@ def register(world: World, native: Path | None) -> None:
             return answer
         layers = [lambda_svc._resolve_layer_zip(layer) for layer in configuration.get("Layers", [])]
         deployed = Deployed(configuration, function["code_zip"], tuple(layers))
-        done = call(world, deployed, event, native if configuration["Handler"] == HANDLER else None)
+        done = call(world, deployed, event, native if configuration["Handler"] in {HANDLER, WATCHER_HANDLER} else None)
         with (world.logs / "functions.log").open("a") as log:
             log.write(json.dumps({"handler": configuration["Handler"], "error": done.error, "payload": done.payload}))
             log.write("\n")

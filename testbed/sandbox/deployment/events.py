@@ -1,0 +1,53 @@
+"""ECR's events in a deployed stack: from the rule that has to match them to the queue, as EventBridge sends them.
+
+MiniStack, like AWS, accepts no event of AWS's own from outside. So it only says whether the rule's pattern matches, and
+the event goes straight to the rule's target.
+"""
+
+import json
+from datetime import UTC, datetime
+
+from testbed.sandbox.deployment.stack import Stack
+from testbed.sandbox.installation import session
+from testbed.sandbox.story import expect
+from testbed.sandbox.world import World
+
+
+def send(world: World, stack: Stack, action: str, digest: str) -> None:
+    """Send an event about the application's image.
+
+    Raises:
+        SandboxError: The rule does not match it.
+    """
+    aws = session(world, "default")
+    rule = stack.physical("AWS::Events::Rule", "WatcherEventsRule")
+    event = json.dumps(_event(world, action, digest))
+    events = aws.client("events")
+    pattern = events.describe_rule(Name=rule)["EventPattern"]
+    matches = events.test_event_pattern(EventPattern=pattern, Event=event)["Result"]
+    expect(matches, f"the pattern {pattern} of rule {rule} does not match {event}")
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+    sqs = aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=target["Arn"].rpartition(":")[2])["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=event)
+
+
+def _event(world: World, action: str, digest: str) -> dict[str, object]:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html ."""
+    return {
+        "version": "0",
+        "id": "13cde686-328b-6117-af20-0e5566167482",
+        "detail-type": "ECR Image Action",
+        "source": "aws.ecr",
+        "account": world.account,
+        "time": f"{datetime.now(UTC):%FT%TZ}",
+        "region": world.region,
+        "resources": [],
+        "detail": {
+            "result": "SUCCESS",
+            "repository-name": world.app_repository,
+            "image-digest": digest,
+            "action-type": action,
+            "image-tag": world.app_tag,
+        },
+    }
