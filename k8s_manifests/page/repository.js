@@ -31,9 +31,7 @@ function known(entry, found, wanted) {
     const tag = wanted || image?.tags[0];
     const shown = found.reduce((sum, one) => sum + one.tags.length, 0);
     const side = element('nav', { class: 'tags', 'aria-label': 'Tags' },
-        element('h2', {}, 'Tags'),
-        element('p', { class: 'quiet' }, shown < entry.tags
-            ? `The newest ${shown} of ${count(entry.tags, 'tag')}` : count(shown, 'tag')),
+        element('h2', {}, shown < entry.tags ? `Newest ${shown} of ${count(entry.tags, 'tag')}` : count(shown, 'tag')),
         element('ul', { class: 'rows' }, ...found.flatMap(one => one.tags.map(name => row(entry.name, name, one, tag)))));
     return [
         ...heading(entry.name),
@@ -78,7 +76,7 @@ function details(repository, tag, image) {
             'This tag is not among the newest ones. If ECR has it, it can be pulled.')];
     }
     if (image.kind === 'image') {
-        rows.append(command('By digest', `${name}:${tag}@${image.digest}`));
+        rows.append(command('By digest', `${name}@${image.digest}`));
     }
     return [element('h2', {}, `Tag ${tag}`), rows, facts([
         ['Digest', element('code', {}, image.digest), copyButton(image.digest, 'Copy: digest')],

@@ -12,6 +12,7 @@ from testbed.sandbox.errors import SandboxError
 
 PROGRAMS: Mapping[str, str] = {
     "bwrap": "bubblewrap",
+    "chromium": "chromium",
     "conntrack": "conntrack",
     "containerd": "containerd",
     "curl": "curl",
@@ -26,6 +27,9 @@ PROGRAMS: Mapping[str, str] = {
     "wrk": "wrk",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+    # With these the pictures of the page are the same on every machine.
+    "/usr/share/fonts/opentype/inter/Inter-Regular.otf": "fonts-inter",
+    "/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf": "fonts-jetbrains-mono",
 }
 """Program (or file) -> the package that brings it. An installed program, of any origin, is used as it is."""
 
