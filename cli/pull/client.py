@@ -3,11 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from http import HTTPStatus
 from socket import gaierror
 from ssl import SSLContext
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -65,6 +66,7 @@ class Puller:
     ) -> None:
         """Prepare it."""
         self._host = host
+        self._ended = Event()
         self.on_bytes: Callable[[int], object] = lambda _: None
         self._client = httpx2.Client(
             transport=transport or httpx2.HTTPTransport(verify=trusted, trust_env=False),
@@ -98,7 +100,16 @@ class Puller:
             PullError: A request failed, or a digest or size is wrong.
         """
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda part: self._blob(repository, part), parts))
+            running = [pool.submit(self._blob, repository, part) for part in parts]
+            try:
+                for done in as_completed(running):
+                    done.result()
+            except BaseException:
+                # The others may have gigabytes to go, and the pool waits for them.
+                self._ended.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            return [done.result() for done in running]
 
     def _manifest(self, repository: str, reference: str) -> tuple[Fetched, dict[str, Any]]:
         path = f"/v2/{repository}/manifests/{reference}"
@@ -131,6 +142,8 @@ class Puller:
 
         def take(piece: bytes) -> None:
             nonlocal size
+            if self._ended.is_set():
+                raise PullError(f"{self._asked(path)} was ended, because another part failed")
             sha256.update(piece)
             size += len(piece)
             if size > part.size_bytes:

@@ -42,7 +42,7 @@ def main() -> None:
     settings = parse_toml(SETTINGS.read_text("utf-8"), str(SETTINGS))
     repositories = RepositoriesStack(app, "Repositories", env=cdk.Environment(region=settings.cluster.region))
     front_door = FrontdoorStack(app, "FrontDoor", settings=settings)
-    front_door.add_dependency(repositories)
+    front_door.add_stack_dependency(repositories)
     cdk.Tags.of(app).add("team", "platform")
     app.synth()
 

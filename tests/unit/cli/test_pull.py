@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx2
@@ -139,6 +140,29 @@ def test_a_pull_that_fails_is_status_1_with_the_cause(
     assert done.exit_code == 1
     assert named in done.stderr
     assert done.stdout == ""
+
+
+class Endless(httpx2.SyncByteStream):
+    """A layer that never ends."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b"b"
+            time.sleep(0.01)
+
+
+def test_a_part_that_fails_ends_the_others(pull: Pull) -> None:
+    endless = httpx2.Response(200, stream=Endless())
+    big = {"digest": sha256(b"big"), "size": 1 << 40}
+    manifest = json.dumps({"config": descriptor(CONFIG), "layers": [big, descriptor(LAYERS[0])]}).encode()
+    changed = {
+        "/v2/team/app/manifests/1.4": served(manifest),
+        f"/v2/team/app/blobs/{sha256(b'big')}": endless,
+        BLOB: served(b"busy", 503),
+    }
+    done = pull(f"{HOST}/team/app:1.4", changed=changed)
+    assert done.exit_code == 1
+    assert "answered 503: busy" in done.stderr
 
 
 def test_a_repository_that_is_not_served_has_the_message_of_the_registry(pull: Pull) -> None:

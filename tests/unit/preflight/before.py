@@ -85,8 +85,12 @@ subnet_ids = ["{account.PRIVATE[0]}"]
 """
 
 
+def text(exposure: str, *, replaced: tuple[str, str] = ("", "")) -> str:
+    return _SETTINGS.replace(*replaced) + exposure.replace(*replaced)
+
+
 def settings(exposure: str = NLB, *, replaced: tuple[str, str] = ("", "")) -> Settings:
-    return parse_toml(_SETTINGS.replace(*replaced) + exposure.replace(*replaced), "before a deployment")
+    return parse_toml(text(exposure, replaced=replaced), "before a deployment")
 
 
 def certificate(**changed: object) -> dict[str, Any]:

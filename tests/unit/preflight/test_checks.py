@@ -155,6 +155,32 @@ def test_endpoints_that_cannot_be_made_or_are_missing_are_named(changed: Mapping
     assert [one for one in found if message in one.message and one.hint]
 
 
+def test_a_zone_for_a_new_certificate_has_to_be_public() -> None:
+    ordered = before.NLB.replace(
+        f'certificate_arn = "{account.CERTIFICATE}"', f'certificate_zone_id = "{before.PUBLIC}"'
+    )
+    found = wrong(before.context(before.settings(ordered)))
+    assert [
+        one.message for one in found if one.check == "certificate" and "ACM validates in a public one" in one.message
+    ]
+    public = before.context(before.settings(ordered), {"GetHostedZone": before.zone(private=False)})
+    assert wrong(public) == []
+
+
+def test_a_registry_of_another_account_is_skipped_with_what_it_needs() -> None:
+    others = before.settings(replaced=(f'account = "{account.ACCOUNT}"', 'account = "210987654321"'))
+    (found,) = [one for one in examine(all_checks(), before.context(others)) if one.check == "registries"]
+    assert found.verdict is Verdict.SKIPPED
+    assert account.ACCOUNT in found.message
+
+
+def test_hints_of_the_synthesis_are_warnings() -> None:
+    without = before.settings(replaced=('scheduling = { priority_class = "system-cluster-critical" }\n', ""))
+    (found,) = wrong(before.context(without))
+    assert (found.check, found.verdict) == ("settings", WARNING)
+    assert found.hint
+
+
 def test_a_lambda_outside_of_the_vpc_needs_an_open_public_endpoint() -> None:
     outside = before.settings(before.SERVICE, replaced=(before.PLACE, ""))
     for network, message in (
