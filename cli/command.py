@@ -19,6 +19,7 @@ from cli.commands.manifests import manifests
 from cli.commands.pull import pull
 from cli.commands.refresh import refresh
 from cli.commands.schema import schema
+from cli.commands.usage import usage
 from cli.exit_status import UNUSABLE
 from lambda_fn.contract.errors import FrontdoorError
 
@@ -38,6 +39,7 @@ app.command()(doctor)
 app.command()(refresh)
 app.command()(pull)
 app.command()(forget)
+app.command()(usage)
 app.command()(manifests)
 app.command()(schema)
 

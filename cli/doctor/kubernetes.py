@@ -1,6 +1,6 @@
 """The Kubernetes API, as the operator may read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -115,6 +115,24 @@ class Kubernetes:
             )
         except (RequestRefusedError, _NotFoundError):
             return []
+
+    def whole_log(self, pod: str, container: str) -> Iterable[str]:
+        """What the kubelet has of a container's log, each line behind its time; nothing of a pod that is gone.
+
+        The kubelet answers with the file that it writes to, and not with those that it has rotated:
+        https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
+
+        Raises:
+            RequestRefusedError: The operator may not read it, or the container has not started.
+            UnreachableError: The API does not answer.
+        """
+        try:
+            return self._send(
+                f"read the log of {pod}",
+                lambda client: client.log(pod, container=container, timestamps=True, newlines=False),
+            )
+        except _NotFoundError:
+            return ()
 
     def _send(self, action: str, request: Callable[[Client], Result]) -> Result:
         try:

@@ -15,7 +15,7 @@ OURS = r"add_header Docker-Content-Digest \$digest;(?=\s+add_header X-Accel-Redi
 
 
 @pytest.mark.rule("R95")
-@pytest.mark.parametrize("sent", ["sha256:" + "0" * 3000, "sha256:" + "A" * 64, "signed-by-somebody"])
+@pytest.mark.parametrize("sent", ["sha256:" + "0" * 3000, "sha256:" + "A" * 64, "signed-by-another"])
 def test_a_header_of_an_upstream_is_recorded_only_in_the_form_of_the_schema(
     pod: Pod, client: Client, publisher: Publisher, sent: str
 ) -> None:

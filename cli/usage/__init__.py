@@ -1,0 +1,1 @@
+"""What clients have pulled, from the proxy's access log."""

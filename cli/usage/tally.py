@@ -1,0 +1,191 @@
+"""Adds up records: pulls, checks, clients, tags in use, bytes. Pure; memory grows with names, not with records."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from cli.usage.pulls import INDEXES, Chains, Request, Use
+from cli.usage.records import SCHEMA, Record
+
+_OUT_OF_ORDER = 20_000
+"""How many records may come before one that is older: collectors send the lines of one pod after those of another."""
+_SKEW_SECONDS = 0.005
+"""Between the clocks of two nodes: below a millisecond with the Amazon Time Sync Service and chrony."""
+_CLIENTS_OF_A_NAME = 20
+"""The clients that are listed for a tag or a digest: the last ones."""
+_SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
+
+
+@dataclass(slots=True)
+class NameUse:
+    """The use of one tag, or of one digest that was asked for without a tag.
+
+    Attributes:
+        clients: The last ones, each with the time of its last use, seconds since 1970; the latest at the end.
+    """
+
+    pulls: int = 0
+    checks: int = 0
+    clients: dict[str, float] = field(default_factory=dict)
+
+    def add(self, use: Use) -> None:
+        """Note a pull or a check."""
+        self.pulls += use.is_pull
+        self.checks += -use.was_check if use.is_pull else 1
+        self.clients[use.client] = max(use.at, self.clients.pop(use.client, 0.0))
+        if len(self.clients) > _CLIENTS_OF_A_NAME:
+            del self.clients[min(self.clients, key=self.clients.__getitem__)]
+
+    @property
+    def last(self) -> tuple[float, str]:
+        """When it was used last, and the client."""
+        client = max(self.clients, key=self.clients.__getitem__)
+        return self.clients[client], client
+
+
+@dataclass(slots=True)
+class RepositoryUse:
+    """The use of one repository.
+
+    Attributes:
+        sent_bytes: To clients.
+        fetched_bytes: From ECR and S3.
+        clients: Those that have pulled or checked.
+    """
+
+    pulls: int = 0
+    checks: int = 0
+    sent_bytes: int = 0
+    fetched_bytes: int = 0
+    clients: set[str] = field(default_factory=set)
+    tags: dict[str, NameUse] = field(default_factory=dict)
+    digests: dict[str, NameUse] = field(default_factory=dict)
+
+
+class Tally:
+    """What records come to.
+
+    Args:
+        since: Records of requests that ended before are left out; seconds since 1970.
+        repository: Only this one's, unless None.
+
+    Attributes:
+        repositories: By name.
+        begins_at: The time of the first record that was counted, and
+        ends_at: of the last; None where there was none.
+        skipped: Records that could not be counted, by reason.
+    """
+
+    def __init__(self, *, since: float = 0.0, repository: str | None = None) -> None:
+        self._since, self._repository = since, repository
+        self._chains = Chains()
+        self._clients: dict[str, str] = {}
+        self.repositories: dict[str, RepositoryUse] = {}
+        self.begins_at: float | None = None
+        self.ends_at: float | None = None
+        self.skipped = Counter[str]()
+
+    def add_all(self, records: Iterable[Record]) -> None:
+        """Count records, which are about in the order of their time."""
+        for record in in_order(records):
+            try:
+                self._add(record)
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+                self.skipped["incomplete"] += 1
+
+    def replace_bytes(self, sums: Iterable[tuple[str, str, int]]) -> None:
+        """Take bytes that were summed elsewhere: server, repository and bytes each."""
+        for found in self.repositories.values():
+            found.sent_bytes = found.fetched_bytes = 0
+        for server, name, number in sums:
+            if self._is_wanted(name) and server == "front":
+                self._of(name).sent_bytes += number
+            elif self._is_wanted(name):
+                self._of(name).fetched_bytes += number
+
+    def _add(self, record: Record) -> None:
+        if record.get("schema") != SCHEMA:
+            self.skipped["schema"] += 1
+            return
+        ended_at = float(record["ended_at"])
+        if ended_at < self._since:
+            return
+        self.begins_at = min(ended_at, self.begins_at or ended_at)
+        self.ends_at = max(ended_at, self.ends_at or ended_at)
+        match record["server"]:
+            case "front":
+                self._add_request(record, ended_at)
+            case "layers" | "ecr" if record["status"] in _SENT and record["cache"] != "HIT":
+                # The path behind `front`: /HOST/v2/REPOSITORY/blobs/DIGEST
+                name = record["path"].partition("/v2/")[2].rsplit("/", 2)[0]
+                if name and record["bytes"] and self._is_wanted(name):
+                    self._of(name).fetched_bytes += record["bytes"]
+
+    def _add_request(self, record: Record, ended_at: float) -> None:
+        name, client, agent = record["repository"], record["client"], record["user_agent"]
+        status = record["status"]
+        if not name:
+            if record["path"] == "/v2/":
+                self._chains.ping(client, agent, ended_at)
+            return
+        if not self._is_wanted(name) or status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
+            return
+        found = self._of(name)
+        found.sent_bytes += record["bytes"]
+        kind = unquote(record["path"]).rsplit("/", 2)[-2]
+        if kind == "blobs":
+            self._chains.blob(client, agent, name, ended_at)
+        elif kind == "manifests":
+            has_body = record["method"] == "GET" and status in _SENT
+            names = (record["tag"], record["digest"], record["media_type"])
+            request = Request(ended_at - record["seconds"], ended_at, client, agent, name, *names, has_body)
+            if use := self._chains.add(request):
+                self._add_use(found, use)
+
+    def _add_use(self, found: RepositoryUse, use: Use) -> None:
+        found.pulls += use.is_pull
+        found.checks += -use.was_check if use.is_pull else 1
+        client = self._clients.setdefault(use.client, use.client)
+        found.clients.add(client)
+        names, name = (found.tags, use.tag) if use.tag else (found.digests, use.digest)
+        names.setdefault(name, NameUse()).add(use._replace(client=client))
+
+    def _is_wanted(self, repository: str) -> bool:
+        return self._repository in (None, repository)
+
+    def _of(self, repository: str) -> RepositoryUse:
+        found = self.repositories.get(repository)
+        if found is None:
+            found = self.repositories[repository] = RepositoryUse()
+        return found
+
+
+def merged(sources: Iterable[Iterable[Record]]) -> Iterator[Record]:
+    """The records of several logs, each about in order, about in order."""
+    return heapq.merge(*sources, key=_place)
+
+
+def in_order(records: Iterable[Record]) -> Iterator[Record]:
+    """The records in order, where they are out of it by at most `_OUT_OF_ORDER`."""
+    waiting: list[tuple[float, int, Record]] = []
+    for number, record in enumerate(records):
+        entry = (_place(record), number, record)
+        if len(waiting) < _OUT_OF_ORDER:
+            heapq.heappush(waiting, entry)
+        else:
+            yield heapq.heappushpop(waiting, entry)[2]
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
+def _place(record: Record) -> float:
+    """The time of the request's end. What begins a chain is a little earlier, since the clocks of nodes differ."""
+    ended_at = record.get("ended_at")
+    if not isinstance(ended_at, float | int):
+        return 0.0
+    if record.get("method") == "HEAD":
+        return ended_at - 2 * _SKEW_SECONDS
+    return ended_at - _SKEW_SECONDS if record.get("media_type") in INDEXES else ended_at

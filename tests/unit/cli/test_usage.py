@@ -1,0 +1,124 @@
+"""`frontdoor usage`: where it reads, what it prints, and its exit status."""
+
+import json
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.command import app
+from tests.fakes.aws import FakeAws
+from tests.unit.doctor.test_kubernetes import kubernetes
+from tests.unit.usage.lines import INDEX, Front
+from tests.unit.usage.test_insights import GROUP, Group
+from tests.unit.usage.test_pod_logs import pod, written
+
+CONFIG = Path(__file__).parents[3] / "frontdoor.toml"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["usage", *words])
+
+
+def recent() -> Front:
+    """A pull of an hour ago, and one of yesterday."""
+    front = Front(at=time.time() - 86_400 - 60).tag("GET", "1.3", "e").wait(82_800)
+    return front.tag("HEAD", "1.4", "a", INDEX).manifest("GET", "a", INDEX).manifest("GET", "b").blob("c")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "access.log"
+    path.write_text("".join(recent().lines()))
+    return str(path)
+
+
+def test_a_file_is_reported_for_people(file: str) -> None:
+    done = run(file)
+    assert done.exit_code == 0, done.output
+    assert "pulls     1, 0 of them by digest; 0 checks without a pull" in done.output
+    assert "team/app    1.4" in done.output
+    assert "1.3" not in done.output
+    assert "\x1b" not in done.output
+
+
+def test_a_file_is_reported_for_programs(file: str) -> None:
+    found = json.loads(run(file, "--json", "--since", "2d", "--repository", "team/app").output)
+    assert [(each["tag"], each["pulls"]) for each in found["repositories"][0]["tags"]] == [("1.4", 1), ("1.3", 1)]
+    assert found["sources"][0]["begins_at"] == found["covers"]["from"]
+
+
+def test_a_log_without_records_is_an_exit_status_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("nothing of the proxy\n")
+    done = run(str(tmp_path / "empty"))
+    assert (done.exit_code, done.output.splitlines()[0]) == (1, "covers    nothing: no records")
+
+
+@pytest.mark.parametrize("since", ["24", "h", "-1h", "0h", "1w", "999999d", "1.5h"])
+def test_a_time_that_is_not_valid_is_refused_with_what_is_allowed(since: str) -> None:
+    done = run("--since", since, "any")
+    assert done.exit_code == 2
+    assert "a number with m, h or d, such as 24h" in done.output
+
+
+def test_two_sources_at_once_are_refused(file: str) -> None:
+    assert run(file, "--log-group", "any").exit_code == 2
+
+
+def test_the_logs_of_the_pods_are_read_and_what_they_do_not_cover_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/pods"):
+            items = [pod(name, time.time() - 90_000) for name in ("one", "two")]
+            return httpx2.Response(200, json={"items": items})
+        front = recent() if "/one/" in request.url.path else Front(at=time.time() - 600).tag("GET", "1.5", "d")
+        return written(front)
+
+    cluster = kubernetes(answer)
+    monkeypatch.setattr("cli.doctor.context.CheckContext.kubernetes", cluster)
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: FakeAws({}))
+    done = run("--config", str(CONFIG))
+    assert done.exit_code == 0, done.output
+    assert "pulls     2, 0 of them by digest" in done.output
+    assert "  two: its log has no earlier lines: the kubelet keeps about 10 MiB" in done.output
+    assert "one:" not in done.output
+    cluster.close()
+
+
+def test_a_cluster_that_refuses_is_one_message_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {"kind": "Status", "code": 403, "message": "pods is forbidden"}
+    cluster = kubernetes(lambda _: httpx2.Response(403, json=refused))
+    monkeypatch.setattr("cli.doctor.context.CheckContext.kubernetes", cluster)
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: FakeAws({}))
+    done = run("--config", str(CONFIG))
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "you may not list pods" in done.output
+    assert "Fix: " in done.output
+    cluster.close()
+
+
+def test_a_log_group_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = int(time.time())
+    front = Front(at=now - 600).tag("HEAD", "1.4", "a").manifest("GET", "a")
+    sums = [
+        {"from_server": "front", "named": "team/app", "total": "9000"},
+        {"from_server": "layers", "named": "team/app", "total": "4000"},
+    ]
+    group = Group([(now - 600, line) for line in front.lines()], sums=sums)
+    created = {"logGroupName": GROUP, "creationTime": 1000 * (now - 3600)}
+    group.aws.answers["DescribeLogGroups"] = {"logGroups": [created]}
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: group.aws)
+    monkeypatch.setattr("cli.usage.insights._PAUSE_SECONDS", 0.001)
+    done = run("--config", str(CONFIG), "--log-group", GROUP, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert (found["pulls"], found["checks"], found["saved_bytes"]) == (1, 0, 5000)
+    assert found["covers"]["from"].startswith(time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - 3600)))
+
+
+def test_an_aws_that_refuses_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = FakeAws({"DescribeLogGroups": "AccessDeniedException: no"})
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: aws)
+    done = run("--config", str(CONFIG), "--log-group", GROUP)
+    assert (done.exit_code, done.output.startswith("frontdoor: AWS refused")) == (1, True)

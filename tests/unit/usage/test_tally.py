@@ -1,0 +1,111 @@
+"""What records come to: bytes, clients, tags in use, the period, and what cannot be counted."""
+
+import pytest
+
+from cli.usage.records import records
+from cli.usage.report import Period, Source, document, lines, rows, size
+from cli.usage.tally import Tally
+from tests.unit.usage.lines import IMAGE, NOON, Front, digest
+
+S3 = f"/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
+
+
+def tally(front: Front, **options: object) -> Tally:
+    made = Tally(**options)  # type: ignore[arg-type]
+    made.add_all(front.records)
+    return made
+
+
+def test_saved_bytes_are_those_to_clients_without_those_from_ecr_and_s3() -> None:
+    front = Front().tag("GET", "1", "a", bytes=500).blob("c", bytes=9000).blob("c", bytes=9000)
+    front.upstream("ecr", S3.replace("blobs", "manifests"), 500, status=200)
+    front.upstream("layers", S3, 4000).upstream("layers", S3, 5000)
+    found = document(tally(front), Period(NOON, NOON, NOON + 9), [])
+    assert (found["sent_bytes"], found["fetched_bytes"], found["saved_bytes"]) == (18_500, 9500, 9000)
+
+
+def test_what_is_not_content_from_an_upstream_is_not_counted_as_fetched() -> None:
+    front = Front().blob("c", bytes=9000)
+    front.upstream("layers", f"/-/part{S3}", 5, cache="HIT").upstream("layers", S3, 90, status=503)
+    front.upstream("ecr", S3, 0, status=307).upstream("pieces", S3, 77).upstream("tags", S3, 77)
+    front.upstream("ecr", "/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/", 2, status=200)
+    assert tally(front).repositories["team/app"].fetched_bytes == 0
+
+
+def test_errors_are_no_bytes_of_content() -> None:
+    assert tally(Front().tag("HEAD", "1", "a").blob("c", status=503)).repositories["team/app"].sent_bytes == 0
+
+
+def test_clients_are_counted_once_for_all_repositories() -> None:
+    front = Front().tag("GET", "1", "a").tag("GET", "1", "a", repository="base").tag("HEAD", "1", "a", client="fd00::1")
+    found = document(tally(front), Period(NOON, NOON, NOON), [])
+    assert found["clients"] == 2
+    assert [(each["name"], each["clients"]) for each in found["repositories"]] == [("base", 1), ("team/app", 2)]
+
+
+def test_a_tag_names_its_last_clients_the_latest_first() -> None:
+    front = Front(step=1)
+    for number in range(40):
+        front.tag("GET", "1.3", "a", client=f"10.1.0.{number}")
+    front.tag("HEAD", "1.3", "a", client="10.1.0.30")
+    (tag,) = document(tally(front), Period(NOON, NOON, NOON), [])["repositories"][0]["tags"]
+    assert (tag["tag"], tag["pulls"], tag["checks"], tag["last_client"]) == ("1.3", 40, 1, "10.1.0.30")
+    assert tag["last_used_at"] == "2026-11-27T12:00:41.000+00:00"
+    assert [each["client"] for each in tag["last_clients"]][:3] == ["10.1.0.30", "10.1.0.39", "10.1.0.38"]
+    assert len(tag["last_clients"]) == 20
+
+
+def test_only_the_time_and_the_repository_that_were_asked_for_are_counted() -> None:
+    front = Front(step=10).tag("GET", "1", "a").tag("GET", "2", "b").tag("GET", "2", "b", repository="team/application")
+    front.upstream("layers", S3.replace("team/app", "team/application"), 5)
+    found = tally(front, since=NOON + 15, repository="team/app")
+    assert {name: set(use.tags) for name, use in found.repositories.items()} == {"team/app": {"2"}}
+
+
+def test_the_rows_for_people_have_one_line_for_each_tag() -> None:
+    front = Front().tag("GET", "1.3", "a").wait(60).tag("HEAD", "1.4", "b").manifest("GET", "e")
+    assert rows(tally(front)) == [
+        ("team/app", "1.4", "0", "1", "2026-11-27 12:01", "10.1.0.7", "1"),
+        ("team/app", "1.3", "1", "0", "2026-11-27 12:00", "10.1.0.7", "1"),
+    ]
+
+
+def test_the_lines_for_people_say_which_period_the_logs_cover() -> None:
+    found = tally(Front().tag("GET", "1.3", "a").blob("c", bytes=2_500_000))
+    sources = [Source("pod-1", NOON, ""), Source("pod-2", NOON + 600, "its log has no earlier lines")]
+    assert lines(found, Period(NOON, NOON + 600, NOON + 3600), sources) == [
+        "covers    2026-11-27 12:10 to 2026-11-27 13:00 UTC",
+        "  pod-2: its log has no earlier lines",
+        "pulls     1, 0 of them by digest; 0 checks without a pull",
+        "clients   1",
+        "bytes     2.5 MB to clients, 0 B from ECR and S3: 2.5 MB saved (100 %)",
+    ]
+    assert "as asked" in lines(found, Period(NOON, NOON - 5, NOON + 3600), [])[0]
+    assert lines(Tally(), Period(NOON, None, None), [])[0] == "covers    nothing: no records"
+
+
+def test_records_of_other_schemas_and_damaged_ones_are_counted_as_skipped() -> None:
+    front = Front().tag("GET", "1", "a").tag("GET", "1", "a", schema=2).tag("GET", "1", "a", bytes="many")
+    front.tag("GET", "1", "a", ended_at=None).tag("GET", "1", "a")
+    front.records[-1]["repository"] = ["a list"]
+    old = {name: value for name, value in front.records[0].items() if name != "schema"}
+    found = Tally()
+    found.add_all([*front.records, old])
+    assert (found.repositories["team/app"].pulls, found.skipped) == (1, {"schema": 2, "incomplete": 3})
+    assert any("another schema" in line for line in lines(found, Period(NOON, NOON, NOON), []))
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2 * 10**17, "200.0 PB")])
+def test_sizes_have_decimal_units(number: int, text: str) -> None:
+    assert size(number) == text
+
+
+def test_memory_does_not_grow_with_records() -> None:
+    """What is followed are the conversations of a minute and the names."""
+    made = Tally()
+    front = Front(step=1)
+    for number in range(30_000):
+        front.tag("HEAD", "1", "a", IMAGE, client=f"10.1.{number % 200}.7")
+    made.add_all(records(front.lines()))
+    assert made.repositories["team/app"].checks == 30_000
+    assert len(made._chains._conversations) <= 62  # noqa: SLF001 - a bound that nothing shows outside
