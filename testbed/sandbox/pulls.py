@@ -187,16 +187,23 @@ def pull_new_layer(world: World, digest: str, timeout_seconds: float) -> str:
         return pull.finish(timeout_seconds)
 
 
-def fetch_from_pod(world: World, pod: str, path: str) -> str:
+def fetch_from_pod(world: World, pod: str, path: str, *, tls: bool = True) -> str:
     """GET a path of the public domain from one pod, whichever the Service would choose; returns the digest of the body.
+
+    Args:
+        world: The sandbox.
+        pod: Its name.
+        path: Without a slash at the beginning.
+        tls: Whether nginx terminates TLS.
 
     Raises:
         SandboxError: The pod does not answer with 200, or the body is cut.
     """
     address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
     with _new_folder(world) as folder:
-        leads_to = f"{world.domain}:443:{address}:8443"
-        run(("curl", "-sSf", "--connect-to", leads_to, "-o", folder / "body", f"https://{world.domain}/{path}"))
+        scheme, leads_to = ("https", f":443:{address}:8443") if tls else ("http", f":80:{address}:8080")
+        to = ("--connect-to", f"{world.domain}{leads_to}")
+        run(("curl", "-sSf", *to, "-o", folder / "body", f"{scheme}://{world.domain}/{path}"))
         return f"sha256:{hashlib.sha256((folder / 'body').read_bytes()).hexdigest()}"
 
 

@@ -5,18 +5,36 @@ it resumed a blob.
 """
 
 import hashlib
+import os
+import ssl
 import subprocess
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
-from testbed.sandbox import pulls
-from testbed.sandbox.world import World
+import httpx2
 
+from testbed.sandbox import installation, pulls
+from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.world import World
+from testbed.waiting import wait_until
+
+COLD_BYTES = 10 << 20
+WARM_BYTES = 24 << 20
+"""More than the buffers between nginx and a client hold, so that nginx sends it as slowly as the client reads."""
+STARTED_BYTES = 2 << 20
+FAST = Behaviour(s3_bytes_per_second=1_000_000)
+SLOW = Behaviour(s3_bytes_per_second=8_000)
+"""A layer takes minutes from here on: no pull ends before it is released."""
+DEADLINE_SECONDS = 90
 PAUSE_SECONDS = 1.0
 """The pause between two starts of a client. The first pause of the kubelet is 10 s."""
 _TRIES = 60
@@ -230,3 +248,65 @@ def running(world: World, layers: Mapping[type[SlowPull], Iterator[Layer]], fold
             pull.start()
             stack.callback(pull.stop)
         yield found
+
+
+@contextmanager
+def in_the_middle(world: World, control: Control, folder: Path, *, tls: bool = True) -> Iterator[list[SlowPull]]:
+    """Twenty clients in the middle of a layer, which S3 sends slowly from now on.
+
+    Args:
+        world: The sandbox, with the front door installed.
+        control: Of the doubles of AWS.
+        folder: An empty one.
+        tls: Whether nginx terminates TLS.
+    """
+    push = Pusher(world, control)
+    warm = push.layer(WARM_BYTES)
+    for pod in installation.proxy_pods(world):
+        pulls.fetch_from_pod(world, pod, f"v2/{world.app_repository}/blobs/{warm.digest}", tls=tls)
+    cold = iter([push.layer(COLD_BYTES) for kind in KINDS if kind is not Crane])
+    control.set(FAST)
+    with running(world, {Containerd: cold, Skopeo: cold, Crane: repeat(warm)}, folder) as found:
+        wait_until(
+            lambda: all(pull.received_bytes() >= _least(pull) for pull in found),
+            "every client receives",
+            seconds=DEADLINE_SECONDS,
+        )
+        control.set(SLOW)
+        yield found
+
+
+def _least(pull: SlowPull) -> int:
+    return 1 if isinstance(pull, Crane) else STARTED_BYTES
+
+
+def finish(control: Control, found: list[SlowPull]) -> None:
+    """Let every client read at full speed, and compare what each received with the digest."""
+    control.reset()
+    for pull in found:
+        pull.released.set()
+    for pull in found:
+        assert pull.finish(DEADLINE_SECONDS) == pull.layer.digest, str(pull)
+
+
+def was_broken(pull: SlowPull) -> bool:
+    """Whether a client needed more than one start or request for its layer."""
+    return pull.starts > 1 or pull.resumed() > 0
+
+
+class Pusher:
+    """Pushes layers that no client has pulled yet, each as an image."""
+
+    def __init__(self, world: World, control: Control) -> None:
+        self._world = world
+        self._authorization = control.issue_token(world.region).authorization
+        self._trust = ssl.create_default_context(cafile=str(world.ca.certificate))
+
+    def layer(self, size_bytes: int) -> Layer:
+        """Push an image with one layer of random bytes."""
+        tag = f"slow-{uuid.uuid4().hex[:8]}"
+        repository = self._world.app_repository
+        with httpx2.Client(verify=self._trust) as client:
+            publisher = Publisher(client, self._world.ecr_host, self._authorization)
+            (digest,) = publisher.image(repository, tag, [os.urandom(size_bytes)]).layers
+        return Layer(f"{self._world.domain}/{repository}:{tag}", digest)

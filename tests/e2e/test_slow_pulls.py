@@ -1,35 +1,20 @@
 """Twenty real clients pull slowly during a refresh, a rollout, and the loss of a replica."""
 
-import os
-import ssl
-import uuid
 from collections.abc import Iterator
-from itertools import repeat
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from testbed.sandbox import installation, pulls
-from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox import installation
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.commands import run
 from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.e2e.slow_pulls import KINDS, Containerd, Crane, Layer, Skopeo, SlowPull, running
+from tests.e2e.slow_pulls import DEADLINE_SECONDS, SlowPull, finish, in_the_middle, was_broken
 
 pytestmark = pytest.mark.usefixtures("installed")
 
-COLD_BYTES = 10 << 20
-WARM_BYTES = 24 << 20
-"""More than the buffers between nginx and a client hold, so that nginx sends it as slowly as the client reads."""
-STARTED_BYTES = 2 << 20
-FAST = Behaviour(s3_bytes_per_second=1_000_000)
-SLOW = Behaviour(s3_bytes_per_second=8_000)
-"""A layer takes minutes from here on: no pull ends before it is released."""
-DEADLINE_SECONDS = 90
 HTTPS_PORT = 8443
 ESTABLISHED = "01"
 """In /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html"""
@@ -37,42 +22,8 @@ ESTABLISHED = "01"
 
 @pytest.fixture
 def slow_pulls(world: World, control: Control, tmp_path: Path) -> Iterator[list[SlowPull]]:
-    """Twenty clients in the middle of a layer, which S3 sends slowly from now on."""
-    push = Pusher(world, control)
-    warm = push.layer(WARM_BYTES)
-    for pod in installation.proxy_pods(world):
-        pulls.fetch_from_pod(world, pod, f"v2/{world.app_repository}/blobs/{warm.digest}")
-    cold = iter([push.layer(COLD_BYTES) for kind in KINDS if kind is not Crane])
-    control.set(FAST)
-    with running(world, {Containerd: cold, Skopeo: cold, Crane: repeat(warm)}, tmp_path) as found:
-        wait_until(
-            lambda: all(pull.received_bytes() >= least(pull) for pull in found),
-            "every client receives",
-            seconds=DEADLINE_SECONDS,
-        )
-        control.set(SLOW)
+    with in_the_middle(world, control, tmp_path) as found:
         yield found
-
-
-def least(pull: SlowPull) -> int:
-    return 1 if isinstance(pull, Crane) else STARTED_BYTES
-
-
-class Pusher:
-    """Pushes layers that no client has pulled yet, each as an image."""
-
-    def __init__(self, world: World, control: Control) -> None:
-        self._world = world
-        self._authorization = control.issue_token(world.region).authorization
-        self._trust = ssl.create_default_context(cafile=str(world.ca.certificate))
-
-    def layer(self, size_bytes: int) -> Layer:
-        tag = f"slow-{uuid.uuid4().hex[:8]}"
-        repository = self._world.app_repository
-        with httpx2.Client(verify=self._trust) as client:
-            publisher = Publisher(client, self._world.ecr_host, self._authorization)
-            (digest,) = publisher.image(repository, tag, [os.urandom(size_bytes)]).layers
-        return Layer(f"{self._world.domain}/{repository}:{tag}", digest)
 
 
 def test_a_refresh_a_rollout_and_a_deleted_pod_break_no_pull(
@@ -108,10 +59,6 @@ def test_after_a_killed_pod_every_pull_succeeds_with_a_retry(
     run(("kubectl", "wait", f"--namespace={world.namespace}", *ready))
 
 
-def was_broken(pull: SlowPull) -> bool:
-    return pull.starts > 1 or pull.resumed() > 0
-
-
 def container(world: World, pod: str) -> str:
     """The id of a pod's nginx container in containerd."""
     status = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]
@@ -135,11 +82,3 @@ def connections(world: World, pod: str) -> int:
 def kill(world: World, pod: str) -> None:
     """Send SIGKILL to every nginx process of a pod, as the kernel does when memory runs out."""
     ctr(world, "task", "kill", "--signal=SIGKILL", container(world, pod))
-
-
-def finish(control: Control, found: list[SlowPull]) -> None:
-    control.reset()
-    for pull in found:
-        pull.released.set()
-    for pull in found:
-        assert pull.finish(DEADLINE_SECONDS) == pull.layer.digest, str(pull)
