@@ -16,10 +16,10 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one of `make sandbox`.
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
 # Suites that start nginx themselves need no cluster.
-proxy-cache proxy-clients proxy-requests double: PARTS := --without-kubernetes
+proxy-cache proxy-clients proxy-requests double pictures: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -200,6 +200,9 @@ manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=front
 
 docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, alerts, permissions, RBAC, dashboard
 	python -m cli.reference && python -m scripts.costs && python -m scripts.alerts && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
+
+pictures: parts ## Write the pictures of the page in the documents, in Chromium from a real pod
+	$(INSIDE) python -m tests.pictures
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov requirements-ministack; do $(COMPILE) $$of.in -o $$of.txt; done

@@ -15,7 +15,8 @@ export function commands(kind, names) {
 
 // A row with a title, a text to copy, and its button.
 export function command(title, text) {
-    return element('li', {}, element('span', {}, title), element('code', {}, text), copyButton(text, `Copy: ${title}`));
+    const style = text.includes(' ') ? undefined : 'unbroken';
+    return element('li', {}, element('span', {}, title), element('code', { class: style }, text), copyButton(text, `Copy: ${title}`));
 }
 
 // Gives the rows of the HTML their buttons.

@@ -63,7 +63,7 @@ const tags = number => Number.isInteger(number) ? count(number, 'tag') : '';
 
 // The name in pieces, of which those that a word of the query found are marked.
 function marked(name, query) {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean).map(word => RegExp.escape?.(word) ?? escaped(word));
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean).map(word => escaped(word));
     const pieces = words.length ? name.split(new RegExp(`(${words.join('|')})`)) : [name];
     return pieces.map((piece, place) => place % 2 ? element('mark', {}, piece) : piece);
 }

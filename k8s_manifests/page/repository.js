@@ -8,7 +8,7 @@ import { age, count, size, time } from './format.js';
 const LABELS = 'org.opencontainers.image.';
 const view = document.getElementById('repository');
 
-// Shows a repository and one of its tags, by default the newest; `isCurrent` tells whether the user still wants it.
+// Shows a repository and one of its tags, by default the newest, if the address is still that one (`isCurrent`).
 export async function showRepository(name, tag, isCurrent) {
     const entry = (await index())?.repositories.find(one => one.name === name);
     const found = entry ? await images(entry) : [];

@@ -62,6 +62,9 @@ repositories = ["team/*"]
 [refresh]
 rollout_timeout_seconds = 120
 
+[page]
+catalogue = true
+
 [proxy]
 image = "{image}"
 resolver = "{world.dns_address}"

@@ -1,12 +1,13 @@
 """A catalogue as the Lambda writes it, of any size, with digests that no compression makes smaller."""
 
+import base64
 import gzip
 import json
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambda_fn.contract.objects import CATALOGUE_SHARDS
+from lambda_fn.contract.objects import CATALOGUE_SHARDS, catalogue_config_maps
 
 WRITTEN_AT = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
 
@@ -55,7 +56,7 @@ class Catalogue:
             "digest": self.digest(),
             "tags": [tag, "latest"] if place == 0 else [tag],
             "pushed_at": _text(pushed_at),
-            "pulled_at": _text(self._now - timedelta(minutes=self._random.randrange(3, 2000))) if place < 4 else None,
+            "pulled_at": _text(self._now - (self._now - pushed_at) * self._random.random() / 2) if place < 4 else None,
             "kind": kind,
             "media_type": MEDIA_TYPES[kind],
             "size_bytes": sum(sizes) if kind == "image" else self._random.randrange(4000, 90_000),
@@ -99,6 +100,19 @@ class Catalogue:
             part = {name: {"images": self.images[name]} for name in names if shards[name] == shard}
             found[f"{shard:02d}.json.gz"] = _packed({"schema": 1, "repositories": part})
         return found
+
+    def config_maps(self, workload: str, namespace: str) -> list[dict[str, Any]]:
+        """The objects that the Lambda writes."""
+        files = self.files()
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": name, "namespace": namespace},
+                "binaryData": {file: base64.b64encode(files[file]).decode()},
+            }
+            for file, name in catalogue_config_maps(workload).items()
+        ]
 
     def _name(self, number: int) -> str:
         team, rest = TEAMS[number % len(TEAMS)], number // len(TEAMS)

@@ -59,7 +59,7 @@ test('the ETag is of the content alone', () => {
 });
 
 for (const [known, expected] of [['"x"', '1'], ['W/"x"', '1'], ['"y", "x"', '1'], ['"xx"', ''], [undefined, ''], ['', '']]) {
-    test(`a client that has ${known} is told ${expected ? 'so' : 'nothing'}`, () => {
+    test(`a client that has ${known} gets ${expected ? '304' : 'the file'}`, () => {
         const r = { variables: { page_etag: '"x"' }, headersIn: { 'If-None-Match': known } };
         assert.equal(frontdoor.page_is_known(r), expected);
         assert.equal(frontdoor.page_is_known({ ...r, variables: { page_etag: '' } }), '');

@@ -27,37 +27,35 @@ new PerformanceObserver(list => longTasks.push(...list.getEntries().map(entry =>
 
 
 @contextmanager
-def chromium(domain: str) -> Iterator["Chromium"]:
-    """Chromium for as long as the block runs."""
+def chromium(origin: str, *, address: str | None = None) -> Iterator["Chromium"]:
+    """Chromium for as long as the block runs.
+
+    Args:
+        origin: Scheme, host and perhaps port of the pages.
+        address: Where the host is, if DNS does not know.
+    """
     with sync_playwright() as playwright:
-        yield Chromium(playwright, domain)
+        yield Chromium(playwright, origin, address)
 
 
 class Chromium:
-    """A browser that finds the domain on this machine, and one that runs no scripts."""
+    """A browser with scripts, and one without."""
 
-    def __init__(self, playwright: Playwright, domain: str) -> None:
+    def __init__(self, playwright: Playwright, origin: str, address: str | None) -> None:
         self._playwright = playwright
-        self._domain = domain
+        self._origin = origin
+        self._rules = f"MAP {urlsplit(origin).hostname} {address}" if address else ""
         self._browser = self._launch()
 
     @contextmanager
-    def tab(
-        self,
-        *,
-        scheme: str = "http",
-        port: int = 8080,
-        size: tuple[int, int] = WIDE,
-        scripts: bool = True,
-        **options: Any,  # noqa: ANN401 - Playwright's
-    ) -> Iterator["Tab"]:
+    def tab(self, *, size: tuple[int, int] = WIDE, scripts: bool = True, **options: Any) -> Iterator["Tab"]:  # noqa: ANN401 - Playwright's
         """A tab of its own profile, and at its end the checks of what must never happen."""
         browser = self._browser if scripts else self._launch("--blink-settings=scriptEnabled=false")
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         try:
-            made = Tab(context.new_page(), f"{scheme}://{self._domain}:{port}")
+            made = Tab(context.new_page(), self._origin)
             yield made
-            assert made.hosts <= {f"{self._domain}:{port}"}, made.hosts
+            assert made.hosts <= {urlsplit(self._origin).netloc}, made.hosts
             assert made.complaints == [], made.complaints
             assert not scripts or made.violations() == [], made.violations()
         finally:
@@ -67,8 +65,7 @@ class Chromium:
 
     def _launch(self, *options: str) -> Browser:
         """It runs as root, so without its own sandbox."""
-        rules = f"--host-resolver-rules=MAP {self._domain} 127.0.0.1"
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", rules, *options]
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={self._rules}", *options]
         return self._playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 

@@ -28,7 +28,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(scope="module")
 def browser(world: World) -> Iterator[Chromium]:
-    with chromium(world.domain) as found:
+    with chromium(f"http://{world.domain}:8080", address="127.0.0.1") as found:
         yield found
 
 
