@@ -56,7 +56,9 @@ def usage(  # noqa: PLR0913 - options of a command line
 ) -> None:
     r"""Show who pulls what, and what the cache saves.
 
-    That is pulls, clients, tags in use, and the bytes that were not read from ECR and S3. It reads the logs of the pods, unless you name files of shipped logs (lines of JSON, plain or as Fluent Bit and
+    That is pulls, clients, tags in use, and the bytes that were not read from ECR and S3.
+
+    It reads the logs of the pods, unless you name files of shipped logs (lines of JSON, plain or as Fluent Bit and
     CloudWatch wrap them), or a log group.
 
     One pull is one client's chain from a tag or digest to the last blob. A HEAD without a pull is a check: its tag is
