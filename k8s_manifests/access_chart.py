@@ -18,7 +18,7 @@ from k8s_manifests.objects import Place, add
 from k8s_manifests.policy import network_policy
 from k8s_manifests.service import service
 from k8s_manifests.service_monitor import service_monitor
-from lambda_fn.contract.objects import hints_config_map, refresher_role, watcher_role
+from lambda_fn.contract.objects import catalogue_config_maps, hints_config_map, refresher_role, watcher_role
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
 
@@ -59,7 +59,7 @@ def _access_objects(settings: Settings, deployed: Sequence[Resource]) -> list[Re
         namespace(place, exposure.namespace_labels),
         role(place, settings.names),
         role_binding(place, refresher_role(place.workload), settings.refresher_group),
-        *(_watcher_access(place, settings.watcher_group) if settings.has_watcher else []),
+        *(_watcher_access(place, settings.watcher_group, _written(settings)) if settings.has_watcher else []),
         *(deployer_access(place, deployed) if deployed else []),
         network_policy(place, exposure.openings, monitoring_namespace=settings.proxy.monitoring_namespace),
         service(place, exposure.service_ports),
@@ -97,9 +97,16 @@ def role(place: Place, names: Names) -> Role:
     return Role(metadata=place.metadata(refresher_role(place.workload)), rules=rules)
 
 
-def _watcher_access(place: Place, group: str) -> list[Resource]:
+def _written(settings: Settings) -> list[str]:
+    """The ConfigMaps of the watcher."""
+    workload = settings.names.workload
+    catalogue = catalogue_config_maps(workload).values() if settings.page.catalogue else ()
+    return [hints_config_map(workload), *catalogue]
+
+
+def _watcher_access(place: Place, group: str, written: list[str]) -> list[Resource]:
     """What the watcher reads and writes: no Secret, and nothing that starts a pod."""
-    name, written = watcher_role(place.workload), [hints_config_map(place.workload)]
+    name = watcher_role(place.workload)
     rules = [
         PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["get", "patch"], resourceNames=written),
         PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["create"]),

@@ -1,8 +1,8 @@
-"""The watcher's entry point: ECR's events and an operator's wishes in, hints for the proxy out."""
+"""The watcher's entry point: ECR's events, an operator's wishes and a schedule in, hints and the catalogue out."""
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -11,22 +11,26 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_fn.contract.errors import EventError, FrontdoorError, RegistryError
+from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, RegistryError, SettingsError
 from lambda_fn.contract.hints import Image
-from lambda_fn.contract.metrics import SERVICE
+from lambda_fn.contract.metrics import SERVICE, CatalogueRun, dimensions
 from lambda_fn.contract.objects import watcher_role
 from lambda_fn.contract.runtime import TASK_ROOT
-from lambda_fn.edges import settings_file
+from lambda_fn.edges import metrics, settings_file
+from lambda_fn.edges.catalogue_store import CatalogueStore
 from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.edges.ecr_catalogue import EcrCatalogue
 from lambda_fn.edges.ecr_images import EcrImages
 from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.hint_store import HintStore
 from lambda_fn.edges.kubernetes_session import KubernetesSession
 from lambda_fn.job import gone_images, image_event, watcher_event
 from lambda_fn.job.api_error import Grant
+from lambda_fn.job.catalogue.round import Catalogue
+from lambda_fn.job.catalogue.round import Report as CatalogueReport
 from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.manifests import Objects
-from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember
+from lambda_fn.job.watcher_event import Batch, ContinueRound, Forget, Message, Remember
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.registry import Registry
 
@@ -63,7 +67,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             case Batch(messages):
                 events, again = _events(messages, settings.registries)
                 again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
+                if events and settings.page.catalogue:
+                    _list({event.image.repository for event in events.values()}, settings, eks, clock)
                 return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
+            case ContinueRound():
+                return _continue_round(settings, eks, clock)
             case Forget(named):
                 with connect() as store:
                     gone_images.forget(named, store=store, clock=clock)
@@ -110,6 +118,37 @@ def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connec
     return [id_ for id_, event in events.items() if event.image in followed.unknown]
 
 
+def _list(repositories: Iterable[str], settings: Settings, eks: Eks, clock: LambdaClock) -> None:
+    """Bring these repositories of the catalogue up to date.
+
+    A failure does not have the events delivered again, since that would call deletions late: the round reads them, too.
+    """
+    try:
+        with _catalogue(settings, eks, clock) as catalogue:
+            report = catalogue.follow(repositories)
+    except ClusterError as error:
+        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
+    else:
+        _log_catalogue(report)
+
+
+def _continue_round(settings: Settings, eks: Eks, clock: LambdaClock) -> dict[str, Any]:
+    if not settings.page.catalogue:
+        raise SettingsError("page.catalogue is false. Fix: set page.catalogue = true, and deploy")
+    with _catalogue(settings, eks, clock) as catalogue:
+        report = catalogue.continue_round()
+    if age := report.age(clock.now()):
+        metrics.emit_catalogue(_dimensions(settings), CatalogueRun(seconds_since_round=age.total_seconds()))
+    return _log_catalogue(report)
+
+
+def _log_catalogue(report: CatalogueReport) -> dict[str, Any]:
+    for problem in report.problems:
+        logger.warning(problem)
+    logger.info("catalogue", report=report.to_json())
+    return report.to_json()
+
+
 def _in_ecr(named: tuple[Image, ...], images: EcrImages) -> list[str]:
     """Those of the images that ECR still has, or of which it does not say that it has none."""
     found = []
@@ -127,11 +166,32 @@ def _in_ecr(named: tuple[Image, ...], images: EcrImages) -> list[str]:
 @contextmanager
 def _store(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[HintStore]:
     """The hints in the cluster, with a connection of its own."""
-    names, namespace = settings.names, settings.cluster.namespace
-    objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
-    grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
+    with _session(settings, eks, clock) as session:
+        yield HintStore(_objects(settings), session)
+
+
+@contextmanager
+def _catalogue(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[Catalogue]:
+    """A run of the catalogue, with a connection of its own to the cluster."""
+    with _session(settings, eks, clock) as session:
+        store = CatalogueStore(_objects(settings), session)
+        yield Catalogue(settings.registries, EcrCatalogue(clock), store, clock, findings=settings.page.findings)
+
+
+@contextmanager
+def _session(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[KubernetesSession]:
+    grant = Grant(settings.cluster.namespace, watcher_role(settings.names.workload), settings.watcher_group)
     with closing(KubernetesSession(grant, eks.connect(), eks, clock)) as session:
-        yield HintStore(objects, session)
+        yield session
+
+
+def _objects(settings: Settings) -> Objects:
+    return Objects(settings.names, settings.cluster.namespace, settings.proxy.labels, settings.proxy.annotations)
+
+
+def _dimensions(settings: Settings) -> Mapping[str, str]:
+    cluster = settings.cluster
+    return dimensions(domain=settings.domain, cluster=cluster.name, namespace=cluster.namespace)
 
 
 def _texts(images: tuple[Image, ...]) -> list[str]:

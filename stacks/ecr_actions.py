@@ -17,6 +17,11 @@ PULL_BY_NAME = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:Get
 DESCRIBE = ("ecr:DescribeImages",)
 """Which images exist: no pull."""
 
+CATALOGUE = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+"""Manifests, and the configurations that have the platform and the labels of an image."""
+
+LIST_REPOSITORIES = ("ecr:DescribeRepositories",)
+
 WRITE = (
     "ecr:BatchDeleteImage",
     "ecr:BatchImportUpstreamImage",

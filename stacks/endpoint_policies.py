@@ -61,9 +61,10 @@ def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], lis
     functions = stack.format_arn(
         service="lambda", resource="function", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
     )
+    describe = (*ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES)
     return {
         # Of every registry: the nodes pull the images of EKS from other accounts.
-        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL, *ecr_actions.DESCRIBE], ["*"]),
+        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL, *describe], ["*"]),
         "eks": (["eks:DescribeCluster"], [cluster]),
         "lambda": (["lambda:InvokeFunction", "lambda:GetFunction"], [functions]),
     }

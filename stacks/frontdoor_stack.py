@@ -25,7 +25,7 @@ from stacks.endpoints import VpcEndpoints
 from stacks.load_balancer import LoadBalancer
 from stacks.metrics import Metrics, QueueMetrics
 from stacks.monitoring import monitoring
-from stacks.monitors import monitors, watcher_monitors
+from stacks.monitors import catalogue_monitors, monitors, watcher_monitors
 from stacks.network import Network
 from stacks.preflight import reject_incompatible_settings
 from stacks.refresh import Refresh, refresh
@@ -135,6 +135,7 @@ class FrontdoorStack(cdk.Stack):
         if watcher:
             events = watcher.events
             monitored += watcher_monitors(waiting=QueueMetrics(events.queue), failed=QueueMetrics(events.failures))
+            monitored += catalogue_monitors(metrics) if settings.page.catalogue else []
         return monitoring(self, monitored, title=settings.domain, settings=settings.alarms, key=key)
 
     def _prerequisites(self, settings: Settings, role: iam.IRole, network: Network | None) -> list[IDependable]:

@@ -14,6 +14,7 @@ from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import to_json
 from stacks.access import GroupAccess
 from stacks.bundling import function_code
+from stacks.catalogue_rounds import CatalogueRounds
 from stacks.image_events import ImageEvents
 from stacks.logs import log_group
 from stacks.nag import acknowledge
@@ -81,11 +82,12 @@ class Watcher(Construct):
             log_group=log,
             queue=self.events.queue,
             key=key,
+            catalogue=settings.page.catalogue,
         ).role
         self.function = lambda_.Function(
             self,
             "Function",
-            description="Follows the images in ECR, and writes for the registry proxy which were deleted",
+            description="Follows the images in ECR, and writes for the registry proxy which exist and which are gone",
             runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             handler=WATCHER_HANDLER,
@@ -104,6 +106,15 @@ class Watcher(Construct):
         acknowledge(self.function, "AwsSolutions-L1", PYTHON_IS_SUPPORTED)
         access = GroupAccess(self, "Access", cluster_name=cluster.name, role=role, group=settings.watcher_group)
         self._receive_events(after=[access, *after])
+        if settings.page.catalogue:
+            CatalogueRounds(
+                self,
+                "Catalogue",
+                function=self.function,
+                role=role,
+                registries=settings.registries,
+                after=[access, *after],
+            )
 
     def _receive_events(self, *, after: Sequence[IDependable]) -> None:
         """Lambda polls the queue by itself, so the function's network needs no way to SQS."""

@@ -13,12 +13,12 @@ from lambda_fn.settings.registry import Registry
 from stacks import ecr_actions
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
-from stacks.repositories import allowed_repositories
+from stacks.repositories import all_repositories, allowed_repositories
 from stacks.statements import describe_cluster, write_log
 
 
 class WatcherIdentity(Construct):
-    """A role of its own: it can neither pull nor fetch a token.
+    """A role of its own: it cannot fetch a token, and without the catalogue it cannot read an image.
 
     Attributes:
         role: The watcher runs with it. It is immutable: a grant elsewhere in the stack changes nothing.
@@ -34,11 +34,12 @@ class WatcherIdentity(Construct):
         log_group: logs.ILogGroup,
         queue: sqs.IQueue,
         key: kms.IKey | None,
+        catalogue: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         repositories = allowed_repositories(self, registries)
         statements = [
-            iam.PolicyStatement(sid="DescribeImages", actions=[*ecr_actions.DESCRIBE], resources=repositories),
+            *self._read(registries, repositories, catalogue=catalogue),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *_receive(queue, key),
@@ -47,16 +48,29 @@ class WatcherIdentity(Construct):
         role = iam.Role(
             self,
             "Role",
-            description="Watcher of ecr-frontdoor: reads ECR's events and which images exist; cannot pull, cannot push",
+            description="Watcher of ecr-frontdoor: reads ECR's events and images, fetches no token, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Watch": iam.PolicyDocument(statements=statements)},
         )
-        for arn in repositories:
+        for arn in dict.fromkeys([*repositories, *(all_repositories(self, registries) if catalogue else [])]):
             if "*" in arn:
-                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml.")
+                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml, or a registry's list.")
         if cluster.subnet_ids:
             acknowledge_wildcard(role, "*", "ec2:Describe* have no resource types; the other statement is a Deny.")
         self.role: iam.IRole = role.without_policy_updates()
+
+    def _read(
+        self, registries: Sequence[Registry], repositories: list[str], *, catalogue: bool
+    ) -> list[iam.PolicyStatement]:
+        if not catalogue:
+            return [iam.PolicyStatement(sid="DescribeImages", actions=[*ecr_actions.DESCRIBE], resources=repositories)]
+        read = [*ecr_actions.DESCRIBE, *ecr_actions.CATALOGUE]
+        # The request for a list names no repository: ECR checks it against all of them.
+        everything = all_repositories(self, registries)
+        return [
+            iam.PolicyStatement(sid="ReadImages", actions=read, resources=repositories),
+            iam.PolicyStatement(sid="ListRepositories", actions=[*ecr_actions.LIST_REPOSITORIES], resources=everything),
+        ]
 
 
 def _receive(queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:

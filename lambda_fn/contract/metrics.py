@@ -66,6 +66,17 @@ class Pull:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRun:
+    """One run of the catalogue.
+
+    Attributes:
+        seconds_since_round: How long ago a round was complete; before the first is, how long ago that started.
+    """
+
+    seconds_since_round: float
+
+
 Source = TypeVar("Source")
 
 
@@ -102,6 +113,11 @@ CANARY_SUCCESS = Metric[Pull]("CanarySuccess", Unit.COUNT, lambda pull: int(pull
 CANARY_SECONDS = Metric[Pull]("CanarySeconds", Unit.SECONDS, lambda pull: pull.seconds)
 OF_PULL = (CANARY_SUCCESS, CANARY_SECONDS)
 """Emitted by every pull of the canary."""
+
+
+CATALOGUE_AGE = Metric[CatalogueRun]("CatalogueSecondsSinceRound", Unit.SECONDS, lambda run: run.seconds_since_round)
+OF_CATALOGUE = (CATALOGUE_AGE,)
+"""Emitted by every run of the catalogue that the schedule starts."""
 
 
 def dimensions(*, domain: str, cluster: str, namespace: str) -> Mapping[str, str]:

@@ -6,10 +6,12 @@ from aws_lambda_powertools import Metrics
 
 from lambda_fn.contract.metrics import (
     NAMESPACE,
+    OF_CATALOGUE,
     OF_PULL,
     OF_ROLLOUT,
     OF_RUN,
     SERVICE,
+    CatalogueRun,
     Metric,
     Pull,
     Rollout,
@@ -37,6 +39,13 @@ def emit_canary(dimensions: Mapping[str, str], pull: Pull) -> None:
     """The metrics of one pull of the canary."""
     metrics = _new_metrics(dimensions)
     _add(metrics, OF_PULL, pull)
+    metrics.flush_metrics()
+
+
+def emit_catalogue(dimensions: Mapping[str, str], run: CatalogueRun) -> None:
+    """The metrics of one run of the catalogue."""
+    metrics = _new_metrics(dimensions)
+    _add(metrics, OF_CATALOGUE, run)
     metrics.flush_metrics()
 
 

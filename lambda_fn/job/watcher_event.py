@@ -10,8 +10,8 @@ from lambda_fn.contract.hints import DIGEST, MOST_NAMED, REPOSITORY, Image
 from lambda_fn.settings.registry import Registry, serving
 
 _ALLOWED = (
-    'Allowed are a batch of SQS, {"forget": [...]} and {"remember": [...]}, each with a list of '
-    "repository@sha256:<64 hexadecimal digits>"
+    'Allowed are a batch of SQS, {"catalogue": true}, {"forget": [...]} and {"remember": [...]}, the last two with a '
+    "list of repository@sha256:<64 hexadecimal digits>"
 )
 _REFERENCE = re.compile(rf"(?P<repository>{REPOSITORY})@(?P<digest>{DIGEST})", re.ASCII)
 
@@ -45,7 +45,12 @@ class Remember:
     images: tuple[Image, ...]
 
 
-Request = Batch | Forget | Remember
+@dataclass(frozen=True, slots=True)
+class ContinueRound:
+    """The schedule's call to continue the round of the catalogue, or to start one where it is time."""
+
+
+Request = Batch | Forget | Remember | ContinueRound
 
 
 def parse(event: object, registries: Sequence[Registry]) -> Request:
@@ -62,6 +67,8 @@ def parse(event: object, registries: Sequence[Registry]) -> Request:
         match event:
             case {"Records": [*records]}:
                 return Batch(tuple(map(_message, records)))
+            case {"catalogue": True}:
+                return ContinueRound()
             case {"forget": [*names]}:
                 return Forget(_images(names, registries))
             case {"remember": [*names]}:

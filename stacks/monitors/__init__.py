@@ -8,12 +8,13 @@ from datetime import timedelta
 from lambda_fn.settings.schedule import Schedule
 from stacks.metrics import Metrics
 from stacks.monitors.canary import canary_monitors
+from stacks.monitors.catalogue import catalogue_monitors
 from stacks.monitors.monitor import Monitor
 from stacks.monitors.runs import run_monitors
 from stacks.monitors.token import token_monitors
 from stacks.monitors.watcher import watcher_monitors
 
-__all__ = ["Monitor", "monitors", "watcher_monitors"]
+__all__ = ["Monitor", "catalogue_monitors", "monitors", "watcher_monitors"]
 
 
 def monitors(

@@ -50,11 +50,14 @@ kind = "pod"
 tls_secret = "registry-tls"
 """
 
-# The options that are off by default: a key of the stack, a topic, mail.
+# The options that are off by default: a key of the stack, a topic, mail, the catalogue.
 _GUARDED = """
 [alarms]
 topic_arn = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
 emails = ["on-call@example.net"]
+
+[page]
+catalogue = true
 """
 
 _CANARY = """

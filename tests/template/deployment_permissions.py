@@ -27,6 +27,7 @@ _BY = {
 _OF_ONE_SETTING = {
     "AWS::CertificateManager::Certificate": "`exposure.certificate_zone_id`",
     "AWS::EC2::VPCEndpoint": "`endpoints.create`",
+    "AWS::ECR::PullTimeUpdateExclusion": "`page.catalogue`",
     "AWS::Route53::RecordSet": "`exposure.alias_zone_id`",
 }
 """Types that only one setting adds."""

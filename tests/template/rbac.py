@@ -1,5 +1,6 @@
 """Writes the generated blocks of docs/rbac.md from the charts' Roles (`make docs`); a test compares them."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
@@ -18,6 +19,8 @@ WATCHER = "aws-registry-proxy-watcher"
 DEPLOYER = "aws-registry-proxy-deployer"
 
 _EXPOSURES = (INGRESS, NLB, NLB_AUTO_MODE, POD, SERVICE)
+
+_PART = re.compile(r"catalogue-(?:index|\d\d)$")
 
 
 class Permission(NamedTuple):
@@ -67,9 +70,10 @@ def deployer() -> list[Permission]:
 
 
 def _of_function(role: str, why: Mapping[str, str]) -> str:
+    found = permissions(settings(more="[page]\ncatalogue = true"), role)
     return _table(
         ("verb", "API group", "resource", "name", "why"),
-        ((p.verb, p.group or "core", p.resource, _named(p.name), why[key(p)]) for p in permissions(settings(), role)),
+        dict.fromkeys((p.verb, p.group or "core", p.resource, _named(p.name), why[key(p)]) for p in found),
     )
 
 
@@ -96,7 +100,7 @@ def _named(name: str | None) -> str:
 def _shown(name: str | None) -> str:
     """The setting whose default a name is, or the name itself."""
     fields = {value: f"names.{field}" for field, value in settings().names.model_dump().items()}
-    return "any" if name is None else fields.get(name, name)
+    return "any" if name is None else fields.get(name, _PART.sub("catalogue-*", name))
 
 
 if __name__ == "__main__":

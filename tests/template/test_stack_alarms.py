@@ -33,8 +33,11 @@ def alarms(name: str = "public") -> dict[str, Mapping[str, Any]]:
 
 
 def every() -> dict[str, Mapping[str, Any]]:
-    """The alarms of any installation, and the one of `[canary]`, here with five minutes."""
-    return alarms() | {"CanaryFailed": alarms("several")["CanaryFailed"]}
+    """The alarms of any installation, that of `[canary]`, here with five minutes, and that of the catalogue."""
+    return alarms() | {
+        "CanaryFailed": alarms("several")["CanaryFailed"],
+        "CatalogueOld": alarms("guarded")["CatalogueOld"],
+    }
 
 
 NAMES = sorted(every())
@@ -88,6 +91,9 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     ("EventsLate", [(0, 0), (4, 900), (4.1, 1_200), (4.2, 0)], 5, (OK, ALARM, OK)),
     ("EventFailed", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
     ("EventFailed", [(0, 0), (4, 2), (4.1, 2), (4.2, 0)], 5, (OK, ALARM, OK)),
+    # Rounds do not end; runs come no more.
+    ("CatalogueOld", [(n / 12, n * 300) for n in range(100)], 8, (OK, ALARM)),
+    ("CatalogueOld", [(n / 12, 1_800) for n in range(24)], 4, (OK, ALARM)),
     # Pulls fail; pulls come no more; pulls fail for half an hour.
     ("CanaryFailed", [(n / 12, int(n < 12)) for n in range(24)], 2, (OK, ALARM)),
     ("CanaryFailed", [(n / 12, 1) for n in range(12)], 1.5, (OK, ALARM)),
@@ -112,6 +118,7 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     # A batch that failed once comes again after three minutes.
     ("EventsLate", [(0, 0), (4, 210), (4.1, 20), (8, 0)], 12),
     ("EventFailed", [(n, 0) for n in range(12)], 12),
+    ("CatalogueOld", [(n / 12, n % 12 * 300) for n in range(60)], 4.9),
     # One pull in an hour fails.
     ("CanaryFailed", [(n / 12, int(n % 12 != 5)) for n in range(24)], 2),
 ]
@@ -320,7 +327,7 @@ def test_each_alarm_description_links_to_a_section_of_the_runbook(name: str) -> 
 
 def test_with_runbook_url_each_alarm_description_ends_with_a_link_to_an_existing_section() -> None:
     address = "https://git.example.net/ops/ecr-frontdoor/-/blob/main/docs/operations.md"
-    text = configurations.text("several") + f'[alarms]\nrunbook_url = "{address}"\n'
+    text = configurations.text("several") + f'[alarms]\nrunbook_url = "{address}"\n[page]\ncatalogue = true\n'
     found = synthesize(configurations.parse(text))["Resources"].values()
     descriptions = [r["Properties"]["AlarmDescription"] for r in found if r["Type"] == KIND]
     linked = [re.fullmatch(r".+ Runbook: (\S+)#(\S+)", text) for text in descriptions]
@@ -351,7 +358,7 @@ def test_the_given_topic_and_the_mail_topic_are_notified_of_alarm_and_ok() -> No
     topic = logical_id("guarded", "AWS::SNS::Topic")
     both = ["arn:aws:sns:ap-southeast-2:123456789012:on-call", {"Ref": topic}]
     told = [alarm["Properties"] for alarm in resources("guarded", KIND).values()]
-    assert len(told) == len(alarms())
+    assert len(told) == len(alarms("guarded"))
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == both for alarm in told)
     assert only("guarded", "AWS::SNS::Subscription") == {
         "Endpoint": "on-call@example.net",

@@ -1,4 +1,4 @@
-"""The labels and annotations that people read. An attacker may have pushed them: number, length and letters are bounded.
+"""The labels and annotations that people read: bounded in number, length and letters, since an attacker may push them.
 
 https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys
 """

@@ -46,6 +46,7 @@ class Report:
         manifests: How many it read.
         removed: How many repositories it removed.
         left: How many repositories the round, or the events, still have to read.
+        started_at: When the round under way, or the last one, started; None before the first.
         ended_at: When a round was complete last.
         reduced: The shards without all labels and tags, with what they hold.
         problems: One line for each kind.
@@ -55,9 +56,15 @@ class Report:
     manifests: int
     removed: int
     left: int
+    started_at: datetime | None
     ended_at: datetime | None
     reduced: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def age(self, now: datetime) -> timedelta | None:
+        """How long ago a round was complete; before the first is, how long ago that started."""
+        since = self.ended_at or self.started_at
+        return now - since if since else None
 
     def to_json(self) -> dict[str, Any]:
         """For the log."""
@@ -229,6 +236,7 @@ class Catalogue:
             manifests=self._reader.manifests,
             removed=self._removed,
             left=len(left),
+            started_at=index.round.started_at,
             ended_at=index.round.ended_at,
             reduced=tuple(
                 f"shard {number}: {shards.EXTENTS[extent]}" for number, extent in enumerate(index.extents) if extent

@@ -37,7 +37,7 @@ def test_an_operator_names_images_as_clients_pull_them() -> None:
     ids=str,
 )
 def test_another_event_is_an_error_that_says_what_is_allowed(wrong: object) -> None:
-    with pytest.raises(EventError, match=r'Allowed are a batch of SQS, {"forget": \[...\]}'):
+    with pytest.raises(EventError, match=r'Allowed are a batch of SQS, \{"catalogue": true\}, \{"forget": \[...\]}'):
         parse(wrong, REGISTRIES)
 
 

@@ -1,0 +1,106 @@
+"""The watcher's entry point, where the page has a catalogue: over fakes of ECR and of the catalogue's files."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from lambda_fn import watcher
+from lambda_fn.contract.errors import ClusterError, SettingsError
+from lambda_fn.edges.clock import LambdaClock
+from lambda_fn.job.catalogue.ports import DeniedError
+from lambda_fn.job.catalogue.round import Catalogue
+from lambda_fn.settings import Page, Settings
+from tests.contract.cluster import settings as contract_settings
+from tests.fakes.context import FakeContext
+from tests.fakes.ecr_catalogue import FakeEcr, FakeFiles
+from tests.fakes.hints import FakeImages, FakeStore, event, image, messages
+
+
+class World:
+    """ECR, the hints and the catalogue in the cluster, and what the watcher logs."""
+
+    def __init__(self) -> None:
+        self.settings: Settings = contract_settings().model_copy(update={"page": Page(catalogue=True)})
+        self.ecr = FakeEcr()
+        self.files = FakeFiles()
+        self.hints = FakeStore()
+        self.failure: Exception | None = None
+        self.stream = io.StringIO()
+
+    @contextmanager
+    def store(self, *_: object) -> Iterator[FakeStore]:
+        yield self.hints
+
+    @contextmanager
+    def catalogue(self, settings: Settings, _: object, clock: LambdaClock) -> Iterator[Catalogue]:
+        if self.failure:
+            raise self.failure
+        yield Catalogue(settings.registries, self.ecr, self.files, clock, findings=settings.page.findings)
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    found = World()
+    monkeypatch.setattr(watcher, "_edges", lambda _: (found.settings, FakeImages(), None))
+    monkeypatch.setattr(watcher, "_store", found.store)
+    monkeypatch.setattr(watcher, "_catalogue", found.catalogue)
+    monkeypatch.setattr(watcher.logger.registered_handler, "stream", found.stream)
+    return found
+
+
+def run(sent: object) -> dict[str, Any]:
+    return watcher.handler(sent, FakeContext())
+
+
+def names(world: World) -> list[str]:
+    return [each["name"] for each in world.files.document()["repositories"]]
+
+
+def test_the_schedule_continues_the_round_and_reports_its_age(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.ecr.image("team/app", "1")
+    capsys.readouterr()
+    report = run({"catalogue": True})
+    assert (report["repositories"], report["left"], names(world)) == (1, 0, ["team/app"])
+    emitted = json.loads(capsys.readouterr().out)
+    assert emitted["CatalogueSecondsSinceRound"][0] < 60
+    assert {"Domain", "Cluster", "Namespace", "service"} <= emitted.keys()
+
+
+def test_a_push_has_the_repository_read_even_where_deletions_are_not_followed(world: World) -> None:
+    update = {"watcher": world.settings.watcher.model_copy(update={"deletions": False})}
+    world.settings = world.settings.model_copy(update=update)
+    world.ecr.image("team/app", "1")
+    assert run(messages(event(action_type="PUSH"), event(action_type="PUSH"))) == {"batchItemFailures": []}
+    assert names(world) == ["team/app"]
+    assert world.ecr.asked["images"] == 1
+
+
+def test_a_deletion_becomes_a_hint_even_where_the_catalogue_cannot_be_written(world: World) -> None:
+    world.failure = ClusterError("Kubernetes forbids the Lambda to patch configmaps")
+    assert run(messages(event())) == {"batchItemFailures": []}
+    assert set(world.hints.hints.gone) == {image()}
+    assert [line["message"] for line in world.log() if line["level"] == "ERROR"] == [str(world.failure)]
+
+
+def test_problems_are_warnings_in_the_log(world: World) -> None:
+    world.ecr.image("team/app", "1")
+    world.ecr.errors["team/app"] = DeniedError("ECR denies DescribeImages")
+    run({"catalogue": True})
+    warnings = [line["message"] for line in world.log() if line["level"] == "WARNING"]
+    assert warnings == ["ECR denies DescribeImages (team/app)"]
+
+
+def test_without_the_setting_nothing_is_read_and_a_call_says_how_to_turn_it_on(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"page": Page()})
+    run(messages(event(action_type="PUSH")))
+    with pytest.raises(SettingsError, match=r"set page\.catalogue = true, and deploy"):
+        run({"catalogue": True})
+    assert world.ecr.asked == {}
+    assert world.files.contents == {}
