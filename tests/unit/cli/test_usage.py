@@ -67,7 +67,7 @@ def test_two_sources_at_once_are_refused(file: str) -> None:
     assert run(file, "--log-group", "any").exit_code == 2
 
 
-def test_the_logs_of_the_pods_are_read_and_what_they_do_not_cover_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logs_of_the_pods_are_read_and_what_they_do_not_cover_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/pods"):
             items = [pod(name, time.time() - 90_000) for name in ("one", "two")]

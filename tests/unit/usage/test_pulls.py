@@ -149,7 +149,7 @@ def test_lines_of_several_pods_may_be_out_of_order_and_their_clocks_differ() -> 
         client = f"10.1.0.{number % 50}"
         front.tag("HEAD", "1.4", "a", INDEX, client=client).manifest("GET", "a", INDEX, client=client)
         front.manifest("GET", "b", client=client)
-    # The HEAD was served by a pod whose clock is 4 ms ahead, and who sends its lines late.
+    # The HEAD was served by a pod whose clock is 4 ms ahead, and its lines come late.
     for record in front.records:
         record["ended_at"] += 0.052 if record["method"] == "HEAD" else 0
     random.Random(7).shuffle(front.records)  # noqa: S311 - no secret
