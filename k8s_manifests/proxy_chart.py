@@ -9,7 +9,9 @@ from k8s_manifests.exposures import TargetGroups, exposure_of, place_of
 from k8s_manifests.objects import add
 from k8s_manifests.page_files import page_config_maps
 from k8s_manifests.policy import disruption_budget
+from k8s_manifests.volumes import volumes
 from k8s_manifests.workload import deployment
+from lambda_fn.contract.objects import hints_config_map
 from lambda_fn.settings.models import Settings
 
 
@@ -41,9 +43,16 @@ def proxy_objects(settings: Settings, *, target_groups: TargetGroups) -> list[Re
         *exposure.proxy_objects,
         deployment(
             place,
-            names=names,
             proxy=settings.proxy,
-            page=settings.page,
+            volumes=volumes(
+                names,
+                settings.proxy.cache,
+                settings.page,
+                tls_secret=settings.proxy.pod_tls_secret,
+                hints=hints_config_map(names.workload) if settings.watcher.deletions else None,
+                claim=place.unnamed_metadata(),
+            ),
+            pull_secret=names.secret,
             exposure=exposure,
             progress_deadline_seconds=settings.refresh.rollout_timeout_seconds,
         ),

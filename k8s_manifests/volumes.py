@@ -7,6 +7,7 @@ from lightkube.models.core_v1 import (
     ConfigMapVolumeSource,
     EmptyDirVolumeSource,
     EphemeralVolumeSource,
+    KeyToPath,
     PersistentVolumeClaimSpec,
     PersistentVolumeClaimTemplate,
     ProjectedVolumeSource,
@@ -18,8 +19,9 @@ from lightkube.models.core_v1 import (
 )
 from lightkube.models.meta_v1 import ObjectMeta
 
+from lambda_fn.contract.hints import GONE
 from lambda_fn.contract.objects import catalogue_config_maps, page_config_map
-from lambda_fn.contract.paths import CACHE, CATALOGUE, CONFIG, CREDENTIAL, PAGE, RUN, SCRIPTS, TLS
+from lambda_fn.contract.paths import CACHE, CATALOGUE, CONFIG, CREDENTIAL, HINTS, PAGE, RUN, SCRIPTS, TLS
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.names import Names
 from lambda_fn.settings.page import Page
@@ -31,20 +33,24 @@ _READ = {
     "scripts": SCRIPTS,
     "credential": CREDENTIAL,
     "tls": TLS,
+    "hints": HINTS,
     "page": PAGE,
     "catalogue": CATALOGUE,
 }
 _WRITTEN = {"run": RUN, "cache": CACHE}
 
 
-def volumes(names: Names, cache: Cache, page: Page, *, tls_secret: str | None, claim: ObjectMeta) -> list[Volume]:
-    """The pod's volumes. A pod waits for a missing object, and starts when it exists; only the page's are optional.
+def volumes(
+    names: Names, cache: Cache, page: Page, *, tls_secret: str | None, hints: str | None, claim: ObjectMeta
+) -> list[Volume]:
+    """The pod's volumes. A pod waits for a missing object, and starts when it exists; page and hints are optional.
 
     Args:
         names: What the objects are called.
         cache: Where the cache is, and how large.
         page: Which parts the page has.
         tls_secret: The TLS Secret that nginx serves; None where it serves none.
+        hints: The ConfigMap of `lambda_fn.contract.hints`; None where nothing writes it.
         claim: The labels and annotations of a volume that is created with the pod.
     """
     found = [
@@ -56,6 +62,9 @@ def volumes(names: Names, cache: Cache, page: Page, *, tls_secret: str | None, c
     ]
     if tls_secret:
         found.append(Volume(name="tls", secret=_secret(tls_secret)))
+    if hints:
+        only_gone = [KeyToPath(key=GONE, path=GONE)]
+        found.append(Volume(name="hints", configMap=ConfigMapVolumeSource(name=hints, items=only_gone, optional=True)))
     if page.enabled:
         source = ConfigMapVolumeSource(name=page_config_map(names.workload), optional=True)
         found.append(Volume(name="page", configMap=source))

@@ -9,6 +9,7 @@ from lightkube.models.core_v1 import (
     SeccompProfile,
     Toleration,
     TopologySpreadConstraint,
+    Volume,
 )
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
 from lightkube.resources.apps_v1 import Deployment
@@ -18,12 +19,10 @@ from k8s_manifests.container import check_container, nginx_container
 from k8s_manifests.exposures import Exposure
 from k8s_manifests.objects import Place
 from k8s_manifests.rollout import MIN_READY_SECONDS, surge
-from k8s_manifests.volumes import mounts, safe_to_evict, volumes
+from k8s_manifests.volumes import mounts, safe_to_evict
 from lambda_fn.contract.objects import SCRIPTS_SHA256
 from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
 from lambda_fn.settings import scheduling
-from lambda_fn.settings.names import Names
-from lambda_fn.settings.page import Page
 from lambda_fn.settings.proxy import Proxy
 
 NGINX_USER = 101
@@ -39,9 +38,17 @@ _SCRAPED = {
 
 
 def deployment(
-    place: Place, *, names: Names, proxy: Proxy, page: Page, exposure: Exposure, progress_deadline_seconds: int
+    place: Place,
+    *,
+    proxy: Proxy,
+    volumes: list[Volume],
+    pull_secret: str,
+    exposure: Exposure,
+    progress_deadline_seconds: int,
 ) -> Deployment:
     """The proxy.
+
+    `hints` is the ConfigMap with the images that are gone; None where nothing writes it.
 
     Only the Lambda sets the pod-template annotations `ecr-frontdoor/config-sha256`, `ecr-frontdoor/restarted-at` and
     `ecr-frontdoor/cache-purged-at`. They are not here, so applying the chart again neither removes them nor restarts
@@ -61,28 +68,28 @@ def deployment(
             minReadySeconds=MIN_READY_SECONDS,
             progressDeadlineSeconds=progress_deadline_seconds,
             revisionHistoryLimit=3,
-            template=_template(place, names, proxy, page, endpoint_seconds=exposure.endpoint_seconds),
+            template=_template(place, proxy, volumes, pull_secret, endpoint_seconds=exposure.endpoint_seconds),
         ),
     )
 
 
-def _template(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_seconds: int) -> PodTemplateSpec:
-    spec = _pod(place, names, proxy, page, endpoint_seconds=endpoint_seconds)
-    annotations = {**place.annotations, SCRIPTS_SHA256: scripts_digest()} | safe_to_evict(spec.volumes or ())
+def _template(
+    place: Place, proxy: Proxy, volumes: list[Volume], pull_secret: str, *, endpoint_seconds: int
+) -> PodTemplateSpec:
+    spec = _pod(place, proxy, volumes, pull_secret, endpoint_seconds=endpoint_seconds)
+    annotations = {**place.annotations, SCRIPTS_SHA256: scripts_digest()} | safe_to_evict(volumes)
     scraped = _SCRAPED if proxy.monitoring_namespace and proxy.scrape == "annotations" else {}
     return PodTemplateSpec(metadata=ObjectMeta(labels=place.labels, annotations=annotations | scraped), spec=spec)
 
 
-def _pod(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_seconds: int) -> PodSpec:
-    claim = place.unnamed_metadata()
-    found = volumes(names, proxy.cache, page, tls_secret=proxy.pod_tls_secret, claim=claim)
+def _pod(place: Place, proxy: Proxy, volumes: list[Volume], pull_secret: str, *, endpoint_seconds: int) -> PodSpec:
     return PodSpec(
         nodeSelector=proxy.scheduling.all_node_labels,
         tolerations=[_toleration(one) for one in proxy.scheduling.tolerations] or None,
         priorityClassName=proxy.scheduling.priority_class,
         automountServiceAccountToken=False,
         enableServiceLinks=False,
-        imagePullSecrets=[LocalObjectReference(name=names.secret)],
+        imagePullSecrets=[LocalObjectReference(name=pull_secret)],
         securityContext=PodSecurityContext(
             runAsNonRoot=True,
             runAsUser=NGINX_USER,
@@ -94,10 +101,10 @@ def _pod(place: Place, names: Names, proxy: Proxy, page: Page, *, endpoint_secon
             _spread_over(place, "topology.kubernetes.io/zone"),
             _spread_over(place, "kubernetes.io/hostname"),
         ],
-        initContainers=[check_container(proxy, mounts(found))],
-        containers=[nginx_container(proxy, mounts(found), endpoint_seconds=endpoint_seconds)],
+        initContainers=[check_container(proxy, mounts(volumes))],
+        containers=[nginx_container(proxy, mounts(volumes), endpoint_seconds=endpoint_seconds)],
         terminationGracePeriodSeconds=endpoint_seconds + proxy.drain_seconds + _MARGIN_SECONDS,
-        volumes=found,
+        volumes=volumes,
     )
 
 

@@ -93,7 +93,7 @@ class Pod:
         self.mount("credential", {} if text is None else {".dockerconfigjson": text.encode()})
 
     def mount(self, volume: str, files: Mapping[str, bytes]) -> None:
-        """Replace a Secret's volume as a kubelet does: by exchanging a link, so that a reader never sees half of it."""
+        """Replace a Secret's or ConfigMap's volume as a kubelet does: by exchanging a link, so none is half there."""
         folder = self.folder / volume
         data = folder / f"..{time.monotonic_ns()}"
         data.mkdir()

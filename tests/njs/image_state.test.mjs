@@ -9,16 +9,19 @@ import { Store } from './store.mjs';
 const LARGEST_QUEUE = 1000;
 
 let asked;
+let answered;
 
 beforeEach(() => {
     mock.timers.reset();
     mock.timers.enable({ apis: ['Date'], now: 1_000_000_000 });
     asked = [];
+    answered = [];
     const shared = {};
-    for (const name of ['counters', 'image_pulls', 'images_denied', 'images_due', 'images_missing', 'images_running']) {
+    for (const name of ['counters', 'gone_images', 'hints', 'image_pulls', 'images_denied', 'images_due', 'images_missing', 'images_running']) {
         shared[name] = new Store(Date.now);
     }
     shared.images_asked = new Store(Date.now, 600_000);
+    shared.hints.set('version', 'ENOENT');
     globalThis.ngx = { ERR: 3, fetch: url => fetch(url), log: () => null, shared };
 });
 
@@ -31,7 +34,9 @@ async function fetch(url) {
 // The answer for an image that is cached: its state and the seconds for which nginx keeps it.
 async function stateOf(image) {
     const variables = { deleted_seconds: '86400', retry_seconds: '600', revalidate_seconds: '72000' };
-    const r = { headersOut: {}, return: () => null, subrequest: async () => ({ status: 200 }), uri: image, variables };
+    const r = {
+        headersOut: {}, return: status => answered.push(status), subrequest: async () => ({ status: 200 }), uri: image, variables,
+    };
     await image_state.image_state(r);
     return [r.headersOut['X-Image-State'], r.headersOut['X-Accel-Expires']];
 }
@@ -164,4 +169,19 @@ test('an image that ECR has sent is served with a warning; one that it never sen
     assert.deepEqual([(await stateOf('/known'))[0], (await stateOf('/made-up'))[0]], ['missing', 'deleted']);
     assert.deepEqual(ngx.shared.images_missing.keys(), ['/known']);
     assert.equal(ngx.shared.counters.get('missing_images_found'), 1);
+});
+
+test('an image that is gone is refused, whatever is known of it, and ECR is not asked for it', async () => {
+    know('/a', 0);
+    ngx.shared.gone_images.set('a', 1);
+    assert.deepEqual(await stateOf('/a'), [undefined, '5']);
+    assert.deepEqual(answered, [401]);
+    assert.equal(ngx.shared.images_due.size(), 0);
+});
+
+test('an image that waits for ECR and is gone meanwhile is not asked for', async () => {
+    await stateOf('/a');
+    ngx.shared.gone_images.set('a', 1);
+    await ask();
+    assert.deepEqual([asked, ngx.shared.images_due.size()], [[], 0]);
 });

@@ -12,10 +12,10 @@ import cache_walk from '../../k8s_manifests/nginx/njs/cache_walk.js';
 import scrub_blobs from '../../k8s_manifests/nginx/njs/scrub_blobs.js';
 import scrub_contents from '../../k8s_manifests/nginx/njs/scrub_contents.js';
 import scrub_sizes from '../../k8s_manifests/nginx/njs/scrub_sizes.js';
+import { bytesOf, digestOf, slice, storeFile } from './cached_file.mjs';
 import { Store } from './store.mjs';
 
 const HOUR_SECONDS = 3600;
-const YEAR_SECONDS = 365 * 24 * HOUR_SECONDS;
 const MIB = 1 << 20;
 const FETCH_URL = 'http://127.0.0.1:8081';
 
@@ -34,35 +34,8 @@ beforeEach(() => {
 
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-function digestOf(body) {
-    return `sha256:${createHash('sha256').update(body).digest('hex')}`;
-}
-
-// The head of a slice that nginx has stored.
-function slice(digest, first, last, bytes) {
-    return `HTTP/1.1 206 Partial Content\r\nContent-Length: ${last - first + 1}\r\nContent-Range: bytes ${first}-${last}/${bytes}\r\n`
-        + `Docker-Content-Digest: ${digest}\r\n\r\n`;
-}
-
-function bytesOf(key, head, body, ttlSeconds = YEAR_SECONDS) {
-    const start = Buffer.alloc(336);
-    start.writeUInt32LE(5, 0);
-    start.writeUInt32LE(Math.round(Date.now() / 1000) + ttlSeconds, 8);
-    start.writeUInt16LE(336 + 7 + key.length, 54);
-    start.writeUInt16LE(336 + 7 + key.length + head.length, 56);
-    return Buffer.concat([start, Buffer.from(`\nKEY: ${key}\n${head}`), body]);
-}
-
-// Writes a file of the cache, and returns its path in the cache.
-function store(key, head, body, { zone = 'blobs', ttlSeconds } = {}) {
-    const name = createHash('md5').update(key).digest('hex');
-    const file = `${zone}/${name.slice(31)}/${name.slice(29, 31)}/${name}`;
-    fs.mkdirSync(path.dirname(`${folder}/${file}`), { recursive: true });
-    fs.writeFileSync(`${folder}/${file}`, bytesOf(key, head, body, ttlSeconds));
-    // A time that `flip` can set again exactly.
-    const now = Math.floor(Date.now() / 1000);
-    fs.utimesSync(`${folder}/${file}`, now, now);
-    return file;
+function store(key, head, body, options) {
+    return storeFile(folder, key, head, body, options);
 }
 
 function storeSlice(body, first, last, bytes = body.length) {

@@ -118,9 +118,20 @@ def test_pods_are_replaced_one_by_one_unless_that_is_too_slow_behind_a_load_bala
 
 def test_a_pod_waits_for_the_secret_and_the_configuration() -> None:
     sources = [v.get("secret") or v.get("configMap") for v in pod(settings(POD))["volumes"] if "emptyDir" not in v]
-    assert [s for s in sources if "optional" in s] == []
-    names = [s.get("secretName") or s["name"] for s in sources]
+    names = [s.get("secretName") or s["name"] for s in sources if "optional" not in s]
     assert names == ["aws-registry-proxy-config", "aws-registry-proxy-scripts", "aws-registry", "registry-tls"]
+
+
+def test_a_pod_needs_no_hints_and_has_them_only_where_deletions_are_followed() -> None:
+    """Of the ConfigMap, a pod reads one key."""
+    (hints,) = (v for v in pod(settings())["volumes"] if v["name"] == "hints")
+    items = [{"key": "gone", "path": "gone"}]
+    assert hints["configMap"] == {"name": "aws-registry-proxy-hints", "items": items, "optional": True}
+    for found in (container(settings()), check(settings())):
+        (mount,) = (m for m in found["volumeMounts"] if m["name"] == "hints")
+        assert mount == {"name": "hints", "mountPath": "/etc/frontdoor/hints", "readOnly": True}
+    without = pod(settings(more="[watcher]\ndeletions = false"))
+    assert "hints" not in {v["name"] for v in without["volumes"]}
 
 
 def test_the_certificate_is_mounted_only_where_nginx_terminates_tls() -> None:

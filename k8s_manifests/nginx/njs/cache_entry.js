@@ -37,11 +37,15 @@ function md5(text) {
     return crypto.createHash('md5').update(text).digest('hex');
 }
 
-// Where nginx stores a slice of a blob.
+// Where nginx stores what has a key.
+function pathOf(zone, key) {
+    const name = md5(key);
+    return `${zone}/${name.slice(31)}/${name.slice(29, 31)}/${name}`;
+}
+
 function pathOfSlice(digest, sliceBytes, number) {
     const first = number * sliceBytes;
-    const name = md5(`${digest} bytes=${first}-${first + sliceBytes - 1}`);
-    return `blobs/${name.slice(31)}/${name.slice(29, 31)}/${name}`;
+    return pathOf('blobs', `${digest} bytes=${first}-${first + sliceBytes - 1}`);
 }
 
 // Whether nginx has another format, of which nothing is known here. It passes over such a file itself where it has this one.
@@ -141,4 +145,4 @@ function digestOfBody(entry) {
     return isWhole ? entry.digest : null;
 }
 
-export default { bodyStart, damage, digestOfBody, isOfOtherVersion, parse, pathOfSlice };
+export default { bodyStart, damage, digestOfBody, isOfOtherVersion, parse, pathOf, pathOfSlice };

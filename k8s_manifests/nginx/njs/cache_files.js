@@ -83,15 +83,17 @@ function namesBeside(path) {
 // Removes a file that was inspected. Returns why it could not, '' when it did, and null when nginx has removed or replaced it.
 function remove(found) {
     const now = stat(found.path);
-    if (!now || version(now) !== version(found.stat)) {
-        return null;
-    }
+    return now && version(now) === version(found.stat) ? unlink(found.path) : null;
+}
+
+// Removes a file. Returns why it could not, '' when it did, and null when there is none.
+function unlink(path) {
     try {
-        fs.unlinkSync(ngx.prefix + found.path);
+        fs.unlinkSync(ngx.prefix + path);
         return '';
     } catch (e) {
-        return e.code;
+        return e.code === 'ENOENT' ? null : e.code;
     }
 }
 
-export default { inspect, nameOf, names, namesBeside, remove, stat, version };
+export default { inspect, nameOf, names, namesBeside, remove, stat, unlink, version };

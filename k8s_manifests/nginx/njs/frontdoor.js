@@ -5,6 +5,8 @@ import cache_clock from './cache_clock.js';
 import cache_disk from './cache_disk.js';
 import credential from './credential.js';
 import ecr_upstream from './ecr_upstream.js';
+import gone_files from './gone_files.js';
+import hints from './hints.js';
 import image_state from './image_state.js';
 import large_pulls from './large_pulls.js';
 import list_pages from './list_pages.js';
@@ -41,7 +43,9 @@ export default {
     read_ahead: read_ahead.read_ahead,
     reader_left: read_ahead.reader_left,
     probe_cache_disk: cache_disk.probe_cache_disk,
+    read_hints: hints.read_hints,
     referrers_page: list_pages.referrers_page,
+    remove_gone_files: gone_files.remove_gone_files,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     scrub_blob: scrub_blobs.scrub_blob,
     scrub_blobs: scrub_blobs.scrub_blobs,

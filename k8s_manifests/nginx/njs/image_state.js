@@ -4,6 +4,7 @@
 // An image is the path of its manifest, /<ECR host>/v2/<repository>/manifests/<digest>. nginx caches the answers of
 // `image_state`, so no code runs for most cache hits.
 
+import hints from './hints.js';
 import request_counts from './request_counts.js';
 
 // How many images may wait to be asked for. A client can name a cached digest in any repository that is allowed: images that
@@ -12,6 +13,9 @@ const LARGEST_QUEUE = 1000;
 
 // How long the last state is cached while ECR is asked: most answers come within this time.
 const PENDING_SECONDS = 5;
+
+// How long it is cached that an image is gone: a line of the hints that is lifted counts after this time.
+const GONE_SECONDS = 5;
 
 // Notes that ECR has sent the manifest of an image. Called for every answer of ECR.
 function note_pull(r) {
@@ -38,10 +42,15 @@ function isKnown(image) {
     return ngx.shared.image_pulls.has(image) || ngx.shared.images_missing.has(image);
 }
 
-// Answers with the seconds for which nginx may cache the answer, and notes that it is time to ask ECR.
-// A manifest that is not cached has no state: a client could make up any number of them.
+// Answers with the seconds for which nginx may cache the answer, and notes that it is time to ask ECR. 401 refuses the image.
+// A manifest that is not cached has no other state: a client could make up any number of them.
 async function image_state(r) {
     const image = r.uri;
+    if (hints.isGone(image)) {
+        r.headersOut['X-Accel-Expires'] = String(GONE_SECONDS);
+        r.return(401, 'gone');
+        return;
+    }
     const cached = await r.subrequest(`/-/cached/${image.slice(image.lastIndexOf('/') + 1)}`, { method: 'HEAD' });
     if (cached.status !== 200) {
         r.return(404);
@@ -111,7 +120,9 @@ async function ask_for_image(r) {
     // In this order: else a request in the other worker would let it wait again.
     ngx.shared.images_asked.set(image, Date.now());
     ngx.shared.images_due.delete(image);
-    await askEcr(image, r.variables.fetch_url);
+    if (!hints.isGone(image)) {
+        await askEcr(image, r.variables.fetch_url);
+    }
     ngx.shared.images_running.delete('pull');
 }
 

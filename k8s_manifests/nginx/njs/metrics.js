@@ -21,6 +21,7 @@ async function metrics(r) {
         ofCache(r),
         ofScrub(ngx.shared.scrub_counts),
         ofImages(ngx.shared.images_missing, Number(r.variables.deleted_seconds) * 1000),
+        ofHints(ngx.shared.counters),
         ofNginx(numbers),
         pod_state.families(r)
     );
@@ -79,6 +80,16 @@ function ofImages(missing, served_ms) {
         }),
         family('missing_images_found_total', 'counter', 'How often ECR was found to lack a requested image.',
             ngx.shared.counters.get('missing_images_found') || 0),
+    ];
+}
+
+function ofHints(counters) {
+    return [
+        family('gone_images', 'gauge', 'Images that the hints refuse: deleted in ECR, or named by an operator.',
+            ngx.shared.gone_images.size()),
+        family('gone_files_total', 'counter', 'Cached files of such images that were removed.', counters.get('gone_files') || 0),
+        family('hints_ignored_lines_total', 'counter', 'Lines of the hints that were not valid, at each reading.',
+            counters.get('hints_ignored') || 0),
     ];
 }
 

@@ -20,6 +20,7 @@ FOLDERS = {
     paths.SCRIPTS,
     paths.CREDENTIAL,
     paths.TLS,
+    paths.HINTS,
     paths.RUN,
     paths.CACHE,
     paths.PAGE,

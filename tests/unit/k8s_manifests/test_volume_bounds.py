@@ -64,7 +64,7 @@ def caches(of: Settings) -> dict[str, dict[str, tuple[int, int]]]:
 
 def limits(of: Settings) -> dict[str, int]:
     """The size limit of each volume in bytes."""
-    found = volumes(of.names, of.proxy.cache, of.page, tls_secret=None, claim=ObjectMeta())
+    found = volumes(of.names, of.proxy.cache, of.page, tls_secret=None, hints=None, claim=ObjectMeta())
     return {
         each.name: int(parse_quantity(str(each.emptyDir.sizeLimit))) for each in found if each.name and each.emptyDir
     }

@@ -15,7 +15,7 @@ def test_x(): assert "R5 is prose" != 'XR6'
 
 
 def test_the_document_defines_each_id_once_and_in_order() -> None:
-    rows = ((1, 49), (52, 64), (67, 70), (72, 80), (80, 83), (111, 116), (83, 85), (100, 104), (95, 96))
+    rows = ((1, 49), (52, 70), (72, 80), (80, 83), (111, 116), (83, 85), (100, 104), (95, 96))
     rules = (f"R{number}" for row in rows for number in range(*row))
     failures = (f"F{number}" for number in range(1, 28))
     assert list(documented()) == [*rules, *failures]

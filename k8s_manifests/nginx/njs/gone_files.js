@@ -1,0 +1,181 @@
+// Removes what the cache has of images that are gone (hints.js): the manifest, and the blobs that no other cached manifest
+// names. It works in short turns. docs/decisions/0038-images-that-are-gone.md has the reasons.
+
+import fs from 'fs';
+import cache_entry from './cache_entry.js';
+import cache_files from './cache_files.js';
+import cache_walk from './cache_walk.js';
+import checksums from './checksums.js';
+import hints from './hints.js';
+
+const MIB = 1 << 20;
+
+// How long a turn works, beyond one step.
+const TURN_MS = 2;
+
+// A request that came before the hint may still store what it got, within this time.
+const SETTLED_MS = 2000;
+
+// What is removed together: each time, every cached manifest is read.
+const MOST_IMAGES = 50;
+const MOST_BLOBS = 500;
+
+// ECR takes no larger manifest, and no larger layer.
+const LARGEST_MANIFEST_BYTES = 4 * MIB;
+const LARGEST_BLOB_BYTES = 52_000 * MIB;
+
+// The slices of short reads (conf/front_blobs.conf.j2).
+const PART_BYTES = 256 << 10;
+
+// More than the zone holds.
+const ALL = 10_000;
+
+const STEPS = { find: findContent, keep: keepNamed, remove: removeContent };
+
+// What is done is in shared memory, { step, manifests, ... }, with the paths of manifests: it goes on in the next turn.
+function remove_gone_files(s) {
+    const stored = ngx.shared.hints.get('files');
+    if (!stored && ngx.shared.gone_waiting.size() === 0) {
+        return;
+    }
+    const work = stored ? JSON.parse(stored) : { step: 'find', manifests: [] };
+    const startedAtMs = Date.now();
+    STEPS[work.step](work, () => Math.abs(Date.now() - startedAtMs) < TURN_MS, Number(s.variables.slice_mib) * MIB);
+    if (work.step === 'find' && work.manifests.length === 0) {
+        ngx.shared.hints.delete('files');
+    } else {
+        ngx.shared.hints.set('files', JSON.stringify(work));
+    }
+}
+
+// Notes the cached manifests of images that wait, and their blobs, until none waits or these are enough.
+function findContent(work, hasTime, sliceBytes) {
+    const settled = ngx.shared.gone_waiting.items(MOST_IMAGES)
+        .filter(item => Math.abs(Date.now() - item[1]) >= SETTLED_MS).map(item => item[0]);
+    const hasEnough = () => work.manifests.length >= MOST_IMAGES || ngx.shared.gone_blobs.size() >= MOST_BLOBS;
+    settled.every(name => {
+        // Its line may be lifted meanwhile.
+        if (hints.isNamed(name)) {
+            hints.removeState(name);
+            noteContent(hints.digestOf(name), work.manifests, sliceBytes);
+        }
+        ngx.shared.gone_waiting.delete(name);
+        return hasTime() && !hasEnough();
+    });
+    if (work.manifests.length > 0 && (settled.length === 0 || hasEnough())) {
+        work.step = 'keep';
+        work.cursor = cache_walk.start('manifests');
+    }
+}
+
+// An image that another repository has, too, stays in the cache.
+function noteContent(digest, manifests, sliceBytes) {
+    const path = cache_entry.pathOf('manifests', digest);
+    const text = textOf(path);
+    if (text === '' || manifests.includes(path) || isUsedElsewhere(digest)) {
+        return;
+    }
+    manifests.push(path);
+    blobsOf(text).forEach(blob => {
+        const bytes = blob.bytes >= 0 ? blob.bytes : cachedBytes(blob.digest, sliceBytes);
+        ngx.shared.gone_blobs.set(blob.digest, bytes);
+    });
+}
+
+function isUsedElsewhere(digest) {
+    return ngx.shared.image_pulls.keys(ALL).some(image => image.endsWith(`/${digest}`) && !hints.isGone(image));
+}
+
+// The body of a cached manifest; '' when there is none.
+function textOf(path) {
+    let text = '';
+    cache_files.inspect(path, (file, found) => {
+        if (found.entry.status === 200) {
+            const bytes = Buffer.alloc(Math.min(found.stat.size - found.entry.bodyStart, LARGEST_MANIFEST_BYTES));
+            const size = fs.readSync(file, bytes, 0, bytes.length, found.entry.bodyStart);
+            text = bytes.toString('utf8', 0, size);
+        }
+    });
+    return text;
+}
+
+// The blobs that a manifest of any type names, { digest, bytes }. Those of the oldest type have no size there.
+function blobsOf(text) {
+    let manifest;
+    try {
+        manifest = JSON.parse(text) || {};
+    } catch (_) {
+        return [];
+    }
+    return [].concat(manifest.config, manifest.layers, manifest.blobs, manifest.fsLayers)
+        .map(blob => ({ digest: String(blob && (blob.digest || blob.blobSum)), bytes: Number(blob && blob.size) }))
+        .filter(blob => /^sha256:[0-9a-f]{64}$/.test(blob.digest))
+        .slice(0, MOST_BLOBS);
+}
+
+// The size of a blob, as its first slice in the cache has it; 0 without one.
+function cachedBytes(digest, sliceBytes) {
+    return [sliceBytes, PART_BYTES].reduce((bytes, size) => {
+        const found = cache_files.inspect(cache_entry.pathOfSlice(digest, size, 0));
+        return found && found.entry && found.entry.range ? Number(found.entry.range[3]) : bytes;
+    }, 0);
+}
+
+// Takes what other cached manifests name from the blobs.
+function keepNamed(work, hasTime) {
+    const isDone = cache_walk.walk(work.cursor, hasTime, path => {
+        if (!work.manifests.includes(path)) {
+            (textOf(path).match(/sha256:[0-9a-f]{64}/g) || []).forEach(digest => ngx.shared.gone_blobs.delete(digest));
+        }
+    });
+    if (isDone) {
+        work.step = 'remove';
+        work.slice = 0;
+        work.removed = 0;
+    }
+}
+
+// Removes the blobs, and last the manifests: after a restart, what is left of an image is found by its manifest.
+function removeContent(work, hasTime, sliceBytes) {
+    do {
+        const digest = ngx.shared.gone_blobs.keys(1)[0];
+        if (digest === undefined) {
+            work.manifests.forEach(path => removeFile(path, work));
+            ngx.log(ngx.WARN, `removed ${work.removed} files of ${work.manifests.length} images that are gone from the cache`);
+            work.step = 'find';
+            work.manifests = [];
+            return;
+        }
+        if (removeBlob(digest, work, hasTime, sliceBytes)) {
+            ngx.shared.gone_blobs.delete(digest);
+            work.slice = 0;
+        }
+    } while (hasTime());
+}
+
+// Removes the slices of a blob from `work.slice` on, of both sizes. Returns whether these were all.
+function removeBlob(digest, work, hasTime, sliceBytes) {
+    const bytes = Math.min(ngx.shared.gone_blobs.get(digest), LARGEST_BLOB_BYTES);
+    const parts = Math.max(1, Math.ceil(bytes / PART_BYTES));
+    const slices = Math.max(1, Math.ceil(bytes / sliceBytes));
+    do {
+        removeFile(work.slice < parts
+            ? cache_entry.pathOfSlice(digest, PART_BYTES, work.slice)
+            : cache_entry.pathOfSlice(digest, sliceBytes, work.slice - parts), work);
+        work.slice += 1;
+    } while (work.slice < parts + slices && hasTime());
+    return work.slice >= parts + slices;
+}
+
+function removeFile(path, work) {
+    const failed = cache_files.unlink(path);
+    if (failed === '') {
+        checksums.forget(path);
+        work.removed += 1;
+        ngx.shared.counters.incr('gone_files', 1, 0);
+    } else if (failed !== null) {
+        ngx.log(ngx.ERR, `the file ${path} of an image that is gone could not be removed: ${failed}`);
+    }
+}
+
+export default { remove_gone_files };
