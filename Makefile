@@ -16,10 +16,10 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one of `make sandbox`.
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
 # Suites that start nginx themselves need no cluster.
-proxy-cache proxy-clients proxy-requests double pictures: PARTS := --without-kubernetes
+proxy-cache proxy-clients proxy-page proxy-requests double pictures: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs pictures lock clean
+.PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-page proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -82,7 +82,7 @@ bundle: .venv/installed ## Tests of the Lambda's bundle and its bill of material
 # Seven at once fill two processors, since the suites on real parts mostly wait for pods and for times to expire. The longest come
 # first. The parts are there already, and looking for them again would let the others start before them.
 test: parts node_modules/installed ## Tests and checks of the product, side by side; those on real parts run in the sandbox
-	$(MAKE) --no-print-directory --jobs=7 --output-sync=line PARTS_READY=yes template e2e-operation proxy-clients proxy-requests proxy-cache e2e-doctor cluster unit types lint imports njs
+	$(MAKE) --no-print-directory --jobs=7 --output-sync=line PARTS_READY=yes template e2e-operation proxy-clients proxy-requests proxy-cache proxy-page e2e-doctor cluster unit types lint imports njs
 
 # CI calls it after `make test`. The first run downloads and builds the clients, which takes minutes.
 test-heavy: parts ## What `make test` leaves out: tests of the test bed itself and of the bundle, and pulls with dockerd and other real clients
@@ -94,11 +94,12 @@ parts: .venv/installed ## Install and build the sandbox's real parts, once (Kube
 lifecycle: parts ## Tests of the sandbox's own life cycle
 	pytest testbed/tests/lifecycle
 
-proxy: proxy-cache proxy-clients proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
+proxy: proxy-cache proxy-clients proxy-page proxy-requests ## Tests of real nginx against the ECR double, inside the sandbox
 
-# Three parts, because in each nginx mostly waits: each file of tests/proxy is in one of them.
+# Four parts, because in each nginx mostly waits: each file of tests/proxy is in one of them.
 CACHE_TESTS := test_cache_*.py test_circuit_*.py test_revalidation*.py
 CLIENT_TESTS := test_client_*.py test_hostile_*.py test_limits*.py test_metrics.py test_scrub.py
+PAGE_TESTS := test_page*.py
 
 proxy-cache: parts ## The part of `make proxy` about the caches, their agreement with ECR, and the circuit breaker
 	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CACHE_TESTS))) -m "not long"
@@ -106,8 +107,11 @@ proxy-cache: parts ## The part of `make proxy` about the caches, their agreement
 proxy-clients: parts ## The part about hostile clients and their limits, and about damaged files
 	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(CLIENT_TESTS)))
 
+proxy-page: parts node_modules/installed ## The part about the page, most of it in Chromium
+	$(INSIDE) pytest $(wildcard $(addprefix tests/proxy/,$(PAGE_TESTS)))
+
 proxy-requests: parts ## The other part of `make proxy`
-	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS) $(CLIENT_TESTS),--ignore-glob='*/$(name)')
+	$(INSIDE) pytest tests/proxy $(foreach name,$(CACHE_TESTS) $(CLIENT_TESTS) $(PAGE_TESTS),--ignore-glob='*/$(name)')
 
 double: parts ## Tests of the ECR double itself and of the benchmark in small, inside the sandbox
 	$(if $(ABLE),python -m testbed.clients &&) $(INSIDE) pytest testbed/tests/ecr_double testbed/tests/bench
@@ -117,7 +121,7 @@ cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 
 e2e: e2e-operation e2e-doctor ## Tests of everything together on the real node, inside the sandbox
 
-e2e-operation: parts ## The half of `make e2e` about installing, refreshing and pulling
+e2e-operation: parts node_modules/installed ## The half of `make e2e` about installing, refreshing and pulling
 	$(INSIDE) pytest tests/e2e --ignore=tests/e2e/doctor
 
 e2e-doctor: parts ## The half of `make e2e` about the doctor
