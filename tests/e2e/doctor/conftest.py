@@ -1,6 +1,7 @@
 """The front door on the sandbox, a stack of it, and an operator with the documented rights."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import boto3
@@ -80,3 +81,17 @@ def context(installed: World, operator: boto3.Session, with_lifecycle_policy: No
     cloudformation.create_stack(StackName=stack_name(settings), TemplateBody=stack_template(settings))
     yield CheckContext(settings=settings, aws=operator, image=f"{installed.app_repository}:{installed.app_tag}")
     cloudformation.delete_stack(StackName=stack_name(settings))
+
+
+@pytest.fixture
+def environment(context: CheckContext) -> dict[str, str]:
+    """The operator's environment, with nothing else that configures AWS's tools."""
+    credentials = context.aws.get_credentials()
+    assert credentials is not None
+    names = ("PATH", "HOME", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
+    return {
+        **{name: os.environ[name] for name in names if name in os.environ},
+        "AWS_ACCESS_KEY_ID": str(credentials.access_key),
+        "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
+        "AWS_SESSION_TOKEN": str(credentials.token),
+    }

@@ -6,26 +6,9 @@ import subprocess
 import sys
 from collections import Counter
 
-import pytest
-
-from cli.doctor.context import CheckContext
 from testbed.sandbox import installation
 from testbed.sandbox.world import World
 from tests.leaks import leaks
-
-
-@pytest.fixture
-def environment(context: CheckContext) -> dict[str, str]:
-    """The operator's environment, with nothing else that configures AWS's tools."""
-    credentials = context.aws.get_credentials()
-    assert credentials is not None
-    names = ("PATH", "HOME", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
-    return {
-        **{name: os.environ[name] for name in names if name in os.environ},
-        "AWS_ACCESS_KEY_ID": str(credentials.access_key),
-        "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
-        "AWS_SESSION_TOKEN": str(credentials.token),
-    }
 
 
 def doctor(world: World, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
