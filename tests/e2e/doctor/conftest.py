@@ -37,12 +37,24 @@ def stack_template(settings: Settings) -> str:
     }
     resources = {
         "IdentityRole": {"Type": "AWS::IAM::Role", "Properties": role},
-        "Function": {
+        "RefresherFunction": {
             "Type": "AWS::Lambda::Function",
             "Properties": function,
             "Metadata": {SETTINGS_METADATA: to_json(settings)},
         },
-        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
+        "FailuresQueue": {"Type": "AWS::SQS::Queue", "Properties": {}},
+        "WatcherEventsQueue": {"Type": "AWS::SQS::Queue", "Properties": {}},
+        "WatcherEventsRule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"EventPattern": {"source": ["aws.ecr"]}, "State": "ENABLED"},
+        },
+        "WatcherSource": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "FunctionName": {"Ref": "RefresherFunction"},
+                "EventSourceArn": {"Fn::GetAtt": ["WatcherEventsQueue", "Arn"]},
+            },
+        },
     }
     return json.dumps({"Resources": resources})
 

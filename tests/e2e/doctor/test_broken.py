@@ -31,7 +31,8 @@ def test_every_finding_of_a_healthy_front_door_is_ok(context: CheckContext) -> N
     assert [(one.check, one.verdict) for one in problems] == [("schedule", Verdict.SKIPPED)]
     checked = {finding.check for finding in findings}
     assert checked >= {
-        "aws", "stack", "function", "iam", "lifecycle", "access-entry", "dead-letter-queue", "cluster", "objects",
+        "aws", "stack", "function", "iam", "lifecycle", "access-entry", "watcher", "dead-letter-queue", "cluster",
+        "objects",
         "field-managers",
         "credential", "configuration", "pods", "dns", "tls", "registry", "pull",
     }  # fmt: skip
