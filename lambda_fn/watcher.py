@@ -39,6 +39,9 @@ Connect = Callable[[], AbstractContextManager[HintStore]]
 
 logger = Logger(service=SERVICE)
 
+_ASKING_SECONDS = 30
+"""An unreachable ECR takes as long for one image."""
+
 # botocore logs whole answers at DEBUG; a log level set on the function must not enable that.
 for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
     logging.getLogger(_library).setLevel(logging.WARNING)
@@ -75,7 +78,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             case Forget(named):
                 with connect() as store:
                     gone_images.forget(named, store=store, clock=clock)
-                return _logged({"forgotten": _texts(named), "in_ecr": _in_ecr(named, images)})
+                return _logged({"forgotten": _texts(named), "in_ecr": _in_ecr(named, images, clock)})
             case Remember(named):
                 with connect() as store:
                     lifted = gone_images.remember(named, store=store, clock=clock)
@@ -149,12 +152,12 @@ def _log_catalogue(report: CatalogueReport) -> dict[str, Any]:
     return report.to_json()
 
 
-def _in_ecr(named: tuple[Image, ...], images: EcrImages) -> list[str]:
-    """Those of the images that ECR still has, or of which it does not say that it has none."""
+def _in_ecr(named: tuple[Image, ...], images: EcrImages, clock: LambdaClock) -> list[str]:
+    """Those of the images that ECR still has, or of which it does not say in time that it has none."""
     found = []
     for image in named:
         try:
-            exists = images.exists(image)
+            exists = clock.remaining_seconds() < _ASKING_SECONDS or images.exists(image)
         except RegistryError as error:
             logger.warning(str(error))
             exists = True

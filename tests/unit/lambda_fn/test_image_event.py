@@ -15,10 +15,11 @@ REGISTRIES = (
     Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*", "base")),
     Registry(account="210987654321", region="eu-west-1", endpoint="210987654321.dkr-ecr.eu-west-1.on.aws"),
 )
+TEXTS = st.text("aPUSH0:/\n", max_size=4)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
 )
 
 

@@ -118,6 +118,13 @@ def test_an_operator_learns_which_of_the_forgotten_images_ecr_still_has(world: W
     assert set(world.store.hints.named) == {image(), other, unknown}
 
 
+def test_an_ecr_that_does_not_answer_in_time_holds_up_no_answer_to_the_operator(world: World) -> None:
+    short = FakeContext(remaining_seconds=29)
+    assert watcher.handler({"forget": [NAME]}, short)["in_ecr"] == [str(image())]
+    assert world.images.asked == []
+    assert set(world.store.hints.named) == {image()}
+
+
 def test_an_operator_who_erred_lifts_a_refusal(world: World) -> None:
     world.store = FakeStore(Hints({}, {image(): AT}))
     assert run({"remember": [NAME]}) == {"remembered": [str(image())]}
