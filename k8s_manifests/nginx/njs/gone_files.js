@@ -7,6 +7,7 @@ import cache_files from './cache_files.js';
 import cache_walk from './cache_walk.js';
 import checksums from './checksums.js';
 import hints from './hints.js';
+import request_counts from './request_counts.js';
 
 const MIB = 1 << 20;
 
@@ -34,6 +35,7 @@ const STEPS = { find: findContent, keep: keepNamed, remove: removeContent };
 
 // What is done is in shared memory, { step, manifests, ... }, with the paths of manifests: it goes on in the next turn.
 function remove_gone_files(s) {
+    request_counts.countTurn();
     const stored = ngx.shared.hints.get('files');
     if (!stored && ngx.shared.gone_waiting.size() === 0) {
         return;

@@ -4,6 +4,7 @@
 import fs from 'fs';
 import cache_entry from './cache_entry.js';
 import cache_files from './cache_files.js';
+import request_counts from './request_counts.js';
 
 const FILE = '/etc/frontdoor/hints/gone';
 
@@ -23,6 +24,7 @@ const ALL = 10_000;
 
 // Reads the file in turns, if it has changed, from its end: the newest lines come first.
 function read_hints() {
+    request_counts.countTurn();
     const version = versionOfFile();
     const stored = ngx.shared.hints.get('reading');
     if (!stored && version === ngx.shared.hints.get('version')) {

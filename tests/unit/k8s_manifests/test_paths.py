@@ -118,6 +118,18 @@ def test_no_request_is_left_out_of_the_metrics(exposure: str) -> None:
     assert [args[:2] for found in counted for args in found] == [["/dev/null", "json"]] * len(logs)
 
 
+def test_each_turn_of_a_periodic_function_is_counted() -> None:
+    """nginx counts it among the requests, and logs it nowhere: a turn that is left out would be a cache hit."""
+    modules = scripts()
+    names = [args[0].removeprefix("frontdoor.") for args in arguments(directives(PLAIN, more=MONITORED), "js_periodic")]
+    assert len(names) > 5
+    for name in names:
+        found = re.search(rf"^    {name}: (\w+)\.(\w+),$", modules["frontdoor.js"], re.MULTILINE)
+        assert found, name
+        begin = rf"^(?:async )?function {found[2]}\(\w*\) {{\n    request_counts\.countTurn\(\);$"
+        assert re.search(begin, modules[f"{found[1]}.js"], re.MULTILINE), f"{name} does not begin with countTurn()"
+
+
 def test_nginx_and_njs_use_only_the_folders_of_the_contract_and_none_that_is_copied() -> None:
     words = [word for each in directives(TLS) for word in (each["directive"], *each["args"])]
     found = {path for text in (*words, *scripts().values()) for path in OWN_PATH.findall(text)}
