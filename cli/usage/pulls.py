@@ -21,7 +21,8 @@ INDEXES = frozenset(
 """The media types of an image for several platforms."""
 _CONVERSATIONS = 100_000
 """A limit: so many clients are followed at once."""
-_OPENINDEXES = 100
+_OPEN_INDEXES = 100
+_OPEN_HEADS = 1000
 
 
 class Request(NamedTuple):
@@ -123,7 +124,7 @@ class Chains:
             use = self._use(request, "", is_pull=True)
         if use and use.is_pull and request.media_type in INDEXES:
             talk.indexes.append(_Index(request.digest, request.ended_at))
-            del talk.indexes[:-_OPENINDEXES]
+            del talk.indexes[:-_OPEN_INDEXES]
         talk.active_at = max(talk.active_at, request.ended_at)
         return use
 
@@ -144,6 +145,9 @@ class Chains:
         known = talk.heads.pop((request.digest, request.tag), None)
         count = known.count if known and request.started_at - known.at <= CHAIN_SECONDS else 0
         talk.heads[request.digest, request.tag] = _Head(request.ended_at, count + 1)
+        # The oldest come first. A client that looks for updates asks for thousands of tags.
+        while len(talk.heads) > _OPEN_HEADS:
+            del talk.heads[next(iter(talk.heads))]
 
     def _take_head(self, talk: _Conversation, request: Request, tag: str | None = None) -> tuple[str, float] | None:
         """The tag and the time of the oldest HEAD of the last minute that was answered with this digest."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.usage.tally import NameUse, RepositoryUse, Tally
+from cli.usage.tally import LISTED_CLIENTS, NameUse, RepositoryUse, Tally
 
 SCHEMA = 1
 """Of the output of `--json`."""
@@ -78,12 +78,13 @@ def lines(tally: Tally, period: Period, sources: Sequence[Source]) -> list[str]:
     sums = _sums(list(tally.repositories.values()))
     asked = f"since {_minute(period.since)}, as asked"
     covered = asked if period.begins_at is None or period.begins_at <= period.since else _minute(period.begins_at)
+    nothing = f"{tally.earlier:,} records are older, choose a longer --since" if tally.earlier else "no records"
     by_digest = sum(use.pulls for found in tally.repositories.values() for use in found.digests.values())
     share = 100 * sums["saved_bytes"] // sums["sent_bytes"] if sums["sent_bytes"] else 0
     sent, fetched, saved = (size(sums[f"{name}_bytes"]) for name in ("sent", "fetched", "saved"))
     noted = [f"  {source.name}: {source.note}" for source in sources if source.note]
     return [
-        f"covers    {covered} to {_minute(period.ends_at)} UTC" if period.ends_at else "covers    nothing: no records",
+        f"covers    {covered} to {_minute(period.ends_at)} UTC" if period.ends_at else f"covers    nothing: {nothing}",
         *noted,
         f"pulls     {sums['pulls']:,}, {by_digest:,} of them by digest; {sums['checks']:,} checks without a pull",
         f"clients   {sums['clients']:,}",
@@ -142,7 +143,7 @@ def _by_time(clients: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def _count(clients: Mapping[str, float]) -> str:
-    return str(len(clients))
+    return f"{len(clients)}+" if len(clients) == LISTED_CLIENTS else str(len(clients))
 
 
 def _instant(at: float | None) -> str | None:

@@ -14,8 +14,8 @@ _OUT_OF_ORDER = 20_000
 """How many records may come before one that is older: collectors send the lines of one pod after those of another."""
 _SKEW_SECONDS = 0.005
 """Between the clocks of two nodes: below a millisecond with the Amazon Time Sync Service and chrony."""
-_CLIENTS_OF_A_NAME = 20
-"""The clients that are listed for a tag or a digest: the last ones."""
+LISTED_CLIENTS = 20
+"""The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -36,7 +36,7 @@ class NameUse:
         self.pulls += use.is_pull
         self.checks += -use.was_check if use.is_pull else 1
         self.clients[use.client] = max(use.at, self.clients.pop(use.client, 0.0))
-        if len(self.clients) > _CLIENTS_OF_A_NAME:
+        if len(self.clients) > LISTED_CLIENTS:
             del self.clients[min(self.clients, key=self.clients.__getitem__)]
 
     @property
@@ -76,6 +76,7 @@ class Tally:
         repositories: By name.
         begins_at: The time of the first record that was counted, and
         ends_at: of the last; None where there was none.
+        earlier: How many records are older than what was asked for.
         skipped: Records that could not be counted, by reason.
     """
 
@@ -86,6 +87,7 @@ class Tally:
         self.repositories: dict[str, RepositoryUse] = {}
         self.begins_at: float | None = None
         self.ends_at: float | None = None
+        self.earlier = 0
         self.skipped = Counter[str]()
 
     def add_all(self, records: Iterable[Record]) -> None:
@@ -112,6 +114,7 @@ class Tally:
             return
         ended_at = float(record["ended_at"])
         if ended_at < self._since:
+            self.earlier += 1
             return
         self.begins_at = min(ended_at, self.begins_at or ended_at)
         self.ends_at = max(ended_at, self.ends_at or ended_at)
@@ -134,7 +137,7 @@ class Tally:
         if not self._is_wanted(name) or status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
             return
         found = self._of(name)
-        found.sent_bytes += record["bytes"]
+        found.sent_bytes += record["bytes"] if status in _SENT else 0
         kind = unquote(record["path"]).rsplit("/", 2)[-2]
         if kind == "blobs":
             self._chains.blob(client, agent, name, ended_at)

@@ -1,13 +1,14 @@
 -- Pulls and checks by tag (empty: by digest), and the client that used it last. A GET by digest takes the tag of the HEAD before it.
 WITH manifests AS (
   SELECT
-    repository, tag, digest, client, user_agent, method, media_type, ended_at,
+    repository, tag, digest, client, user_agent, ended_at,
+    CASE WHEN method = 'GET' AND status = 200 THEN 'GET' ELSE 'HEAD' END AS method,
     media_type IN (
       'application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'
     ) AS is_index
   FROM frontdoor_access_log
   WHERE day >= '2026/11/01' AND server = 'front' AND "schema" = 1 AND media_type <> ''
-    AND (status = 200 OR status = 304)
+    AND status IN (200, 304)
 ),
 neighbours AS (
   SELECT

@@ -27,6 +27,7 @@ S3 = f"/1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
 def front() -> Front:
     front = chain(chain(Front()).wait(60)).wait(60).manifest("HEAD", "a", INDEX).manifest("GET", "a", INDEX)
     front.manifest("GET", "b").tag("HEAD", "1.3", "e", client="10.1.0.9").tag("GET", "2", "f", repository="base")
+    front.tag("GET", "1.2", "e", status=304, client="10.1.0.9")
     front.tag("GET", "gone", "f", status=404, media_type="").ping().blob("c", status=503)
     front.upstream("layers", S3, 4000).upstream("layers", f"/-/part{S3}", 5, cache="HIT").upstream(
         "layers", S3, 9, status=503
@@ -90,6 +91,7 @@ def test_the_query_of_tags_counts_as_the_command_does(table: duckdb.DuckDBPyConn
         ("team/app", "1.4"): [2, 0],
         ("team/app", ""): [1, 0],
         ("team/app", "1.3"): [0, 1],
+        ("team/app", "1.2"): [0, 1],
         ("base", "2"): [1, 0],
     }
     assert found["team/app", "1.3"]["last_client"] == "10.1.0.9"

@@ -33,7 +33,8 @@ def test_what_is_not_content_from_an_upstream_is_not_counted_as_fetched() -> Non
 
 
 def test_errors_are_no_bytes_of_content() -> None:
-    assert tally(Front().tag("HEAD", "1", "a").blob("c", status=503)).repositories["team/app"].sent_bytes == 0
+    front = Front().tag("HEAD", "1", "a").blob("c", status=503).blob("c", status=307)
+    assert tally(front).repositories["team/app"].sent_bytes == 0
 
 
 def test_clients_are_counted_once_for_all_repositories() -> None:
@@ -48,6 +49,7 @@ def test_a_tag_names_its_last_clients_the_latest_first() -> None:
     for number in range(40):
         front.tag("GET", "1.3", "a", client=f"10.1.0.{number}")
     front.tag("HEAD", "1.3", "a", client="10.1.0.30")
+    assert rows(tally(front))[0][-1] == "20+"
     (tag,) = document(tally(front), Period(NOON, NOON, NOON), [])["repositories"][0]["tags"]
     assert (tag["tag"], tag["pulls"], tag["checks"], tag["last_client"]) == ("1.3", 40, 1, "10.1.0.30")
     assert tag["last_used_at"] == "2026-11-27T12:00:41.000+00:00"
@@ -82,6 +84,10 @@ def test_the_lines_for_people_say_which_period_the_logs_cover() -> None:
     ]
     assert "as asked" in lines(found, Period(NOON, NOON - 5, NOON + 3600), [])[0]
     assert lines(Tally(), Period(NOON, None, None), [])[0] == "covers    nothing: no records"
+    old = tally(Front().tag("GET", "1", "a"), since=NOON + 99)
+    assert (
+        lines(old, Period(NOON, None, None), [])[0] == "covers    nothing: 1 records are older, choose a longer --since"
+    )
 
 
 def test_records_of_other_schemas_and_damaged_ones_are_counted_as_skipped() -> None:
