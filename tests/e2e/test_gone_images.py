@@ -1,0 +1,149 @@
+"""Images that the hints name, on the real node, whose kubelet looks at its volumes as seldom as it does by default."""
+
+import json
+import os
+import secrets
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from lambda_fn.contract.hints import Hints, Image, build
+from lambda_fn.contract.objects import hints_config_map
+from testbed.sandbox import installation
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.publish import Image as Pushed
+from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.commands import run
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
+from testbed.sandbox.world import World
+from testbed.soak import cached_files
+from testbed.waiting import wait_until
+
+MIB = 1 << 20
+PROMISED_SECONDS = 120
+ACCEPT = "Accept: application/vnd.oci.image.manifest.v1+json"
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+
+def restart_kubelet(world: World, configuration: Mapping[str, object]) -> None:
+    """Run the node's kubelet again, with another configuration; its pods stay."""
+    file = world.node_files / "kubelet.json"
+    argument = f"--config={file}"
+    commands = {
+        int(of.parent.name): words for of in Path("/proc").glob("[0-9]*/cmdline") if argument in (words := argv(of))
+    }
+    ((pid, command),) = commands.items()
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: argument not in argv(Path(f"/proc/{pid}/cmdline")), "the kubelet has ended")
+    file.write_text(json.dumps(configuration))
+    with (world.logs / "kubelet.log").open("ab") as log:
+        forked = ("setsid", "--fork", *command)
+        subprocess.run(forked, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)  # noqa: S603 - its own
+    wait_until(lambda: sync_seconds(world) == configuration.get("syncFrequency", "1m0s"), "the new one answers")
+
+
+def sync_seconds(world: World) -> str:
+    """How often the kubelet looks at its pods; '' while it does not answer."""
+    with suppress(SandboxError):
+        path = f"/api/v1/nodes/{world.node}/proxy/configz"
+        return str(json.loads(run(("kubectl", "get", "--raw", path)))["kubeletconfig"]["syncFrequency"])
+    return ""
+
+
+def argv(file: Path) -> list[str]:
+    try:
+        return file.read_text().split("\0")[:-1]
+    except OSError:
+        return []
+
+
+@pytest.fixture
+def usual_kubelet(world: World) -> Iterator[None]:
+    """A kubelet that looks at its pods once a minute."""
+    quick = json.loads((world.node_files / "kubelet.json").read_text())
+    restart_kubelet(world, {name: value for name, value in quick.items() if name != "syncFrequency"})
+    yield
+    restart_kubelet(world, quick)
+
+
+@pytest.fixture
+def hints(world: World) -> Iterator[str]:
+    """The name of the ConfigMap, which is deleted at the end."""
+    name = hints_config_map(installation.settings(world).names.workload)
+    yield name
+    run(("kubectl", "delete", "configmap", name, f"--namespace={world.namespace}", "--ignore-not-found"))
+
+
+def write(world: World, name: str, *digests: str) -> None:
+    named = {Image(world.ecr_host, world.app_repository, digest): int(time.time()) for digest in digests}
+    kubectl_apply(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": name, "namespace": world.namespace},
+                "data": build(Hints(named, {}), now=datetime.now(UTC)),
+            }
+        )
+    )
+
+
+def push(world: World, tag: str, *layers: bytes) -> Pushed:
+    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
+        token = Control().issue_token(world.region)
+        return Publisher(client, world.ecr_host, token.authorization).image(world.app_repository, tag, layers)
+
+
+def status(world: World, pod: str, path: str) -> int:
+    """The status of a pod's answer."""
+    address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
+    leads_to = f"{world.domain}:443:{address}:8443"
+    url = f"https://{world.domain}/v2/{world.app_repository}/{path}"
+    command = ("curl", "-sS", "-H", ACCEPT, "--connect-to", leads_to, "-o", "/dev/null", "-w", "%{http_code}", url)
+    return int(run(command))
+
+
+def statuses(world: World, path: str) -> set[int]:
+    """Those of all pods of the proxy."""
+    return {status(world, pod, path) for pod in installation.proxy_pods(world)}
+
+
+def cached(world: World) -> dict[str, set[str]]:
+    """By pod: the keys of everything that it has cached of manifests and blobs."""
+    pods = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in installation.proxy_pod_objects(world)}
+    volumes = world.kubelet_root / "pods"
+    caches = {name: volumes / uid / "volumes" / "kubernetes.io~empty-dir" / "cache" for name, uid in pods.items()}
+    return {name: {cached_files.key(file) for file in cached_files.cached(cache)} for name, cache in caches.items()}
+
+
+@pytest.mark.rule("R64", "R65")
+@pytest.mark.usefixtures("usual_kubelet")
+def test_an_image_is_refused_on_every_pod_within_two_minutes_and_served_again_when_its_line_is_lifted(
+    world: World, hints: str
+) -> None:
+    shared = secrets.token_bytes(MIB)
+    gone = push(world, "gone", shared, secrets.token_bytes(5 * MIB))
+    kept = push(world, "kept", shared, secrets.token_bytes(MIB))
+    paths = [f"manifests/{image.digest}" for image in (gone, kept)]
+    blobs = [f"blobs/{digest}" for digest in {*gone.layers, gone.config, *kept.layers, kept.config}]
+    assert [statuses(world, path) for path in (*paths, *blobs)] == [{200}] * (len(paths) + len(blobs))
+    before = cached(world)
+    assert len(before) == 2
+    write(world, hints, gone.digest)
+    wait_until(lambda: statuses(world, paths[0]) == {404}, "every pod refuses it", seconds=PROMISED_SECONDS)
+    assert [statuses(world, path) for path in ("manifests/gone", paths[1], "manifests/kept")] == [{404}, {200}, {200}]
+    own = (gone.digest, gone.layers[1], gone.config)
+    expected = {pod: {key for key in keys if not key.startswith(own)} for pod, keys in before.items()}
+    wait_until(lambda: cached(world) == expected, "only its files are removed", seconds=30)
+    write(world, hints)
+    wait_until(lambda: statuses(world, paths[0]) == {200}, "every pod serves it", seconds=PROMISED_SECONDS)
