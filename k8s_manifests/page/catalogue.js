@@ -1,32 +1,30 @@
 // Reads the catalogue, the files that the Lambda writes: an index of repositories, and shards with their images. What does
 // not have their form is left out: a page of another version may meet them.
 
-const shards = new Map();
-let indexed;
+const files = new Map();
 
 const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = value => typeof value === 'string';
 const listOf = (value, isValid) => Array.isArray(value) ? value.filter(isValid) : [];
 
 // The index { repositories, writtenAt, complete }, or null when there is none. It is read once in the life of the page.
-export function index() {
-    indexed ??= read('index').then(found => found && {
+export async function index() {
+    const found = await file('index');
+    return found && {
         repositories: listOf(found.repositories, entry => isObject(entry) && isText(entry.name) && Number.isInteger(entry.shard)),
         writtenAt: found.written_at,
         complete: found.complete === true,
-    });
-    return indexed;
+    };
 }
 
-// The images of a repository of the index, newest first.
+// The images of a repository of the index, newest first, or null when they cannot be read.
 export async function images(entry) {
-    const name = String(entry.shard).padStart(2, '0');
-    if (!shards.has(name)) {
-        shards.set(name, read(name));
+    const shard = await file(String(entry.shard).padStart(2, '0'));
+    if (!shard) {
+        return null;
     }
-    const shard = await shards.get(name);
     // An own property: a repository may be called `constructor`.
-    const all = isObject(shard?.repositories) ? shard.repositories : {};
+    const all = isObject(shard.repositories) ? shard.repositories : {};
     const found = Object.hasOwn(all, entry.name) ? all[entry.name] : undefined;
     return listOf(found?.images, image => isObject(image) && isText(image.digest)).map(complete);
 }
@@ -48,6 +46,18 @@ function complete(image) {
         signed: image.signed,
         findings: findings && findings.filter(finding => Number.isFinite(finding[1])),
     };
+}
+
+// A file, read once, but again after a failure.
+async function file(name) {
+    if (!files.has(name)) {
+        files.set(name, read(name));
+    }
+    const found = await files.get(name);
+    if (!found) {
+        files.delete(name);
+    }
+    return found;
 }
 
 async function read(name) {

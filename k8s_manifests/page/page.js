@@ -9,7 +9,10 @@ import { watchHealth } from './health.js';
 
 const hasCatalogue = document.body.dataset.catalogue === 'on';
 const title = document.title;
+// Safari allows a hundred changes of the address in 30 s.
+const REMEMBER_MS = 400;
 let views = 0;
+let remembering;
 
 addButtons();
 watchHealth();
@@ -44,16 +47,30 @@ async function startCatalogue() {
         }
     }
 
+    // Puts the query into the address, for the way back.
+    function remember() {
+        clearTimeout(remembering);
+        remembering = undefined;
+        history.replaceState(null, '', search.value.trim() ? `/?${new URLSearchParams({ q: search.value })}` : '/');
+    }
+
     function go(address) {
+        if (remembering) {
+            remember();
+        }
         history.pushState(null, '', address);
         return show({ focus: true });
     }
 
-    addEventListener('popstate', () => show());
-    search.addEventListener('input', () => {
-        const query = search.value.trim() ? `?${new URLSearchParams({ q: search.value })}` : '/';
-        history.replaceState(null, '', query);
+    addEventListener('popstate', () => {
+        clearTimeout(remembering);
+        remembering = undefined;
         show();
+    });
+    search.addEventListener('input', () => {
+        clearTimeout(remembering);
+        remembering = setTimeout(remember, REMEMBER_MS);
+        showRepositories(search.value);
     });
     document.addEventListener('click', event => {
         const link = event.target.closest('a[href^="/"]:not([href^="/-/"])');

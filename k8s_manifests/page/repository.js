@@ -13,7 +13,7 @@ export async function showRepository(name, tag, isCurrent) {
     const entry = (await index())?.repositories.find(one => one.name === name);
     const found = entry ? await images(entry) : [];
     if (isCurrent()) {
-        view.replaceChildren(...(entry ? known(entry, found, tag) : unknown(name)));
+        view.replaceChildren(...heading(name), ...content(entry, found, tag));
     }
 }
 
@@ -21,10 +21,14 @@ function heading(name) {
     return [element('a', { href: '/', class: 'back' }, '← All repositories'), element('h1', { tabindex: '-1' }, name)];
 }
 
-function unknown(name) {
-    return [...heading(name), element('p', { class: 'lead' },
-        'This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.')];
+function content(entry, found, tag) {
+    if (!entry) {
+        return [lead('This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.')];
+    }
+    return found ? known(entry, found, tag) : [lead('The tags of this repository cannot be read. Try again in a minute.')];
 }
+
+const lead = text => element('p', { class: 'lead' }, text);
 
 function known(entry, found, wanted) {
     const image = wanted ? found.find(one => one.tags.includes(wanted)) : found[0];
@@ -34,7 +38,6 @@ function known(entry, found, wanted) {
         element('h2', {}, shown < entry.tags ? `Newest ${shown} of ${count(entry.tags, 'tag')}` : count(shown, 'tag')),
         element('ul', { class: 'rows' }, ...found.flatMap(one => one.tags.map(name => row(entry.name, name, one, tag)))));
     return [
-        ...heading(entry.name),
         image ? badges(image) : '',
         element('div', { class: 'one' }, element('div', {}, ...details(entry.name, tag, image)), side),
     ].filter(Boolean);

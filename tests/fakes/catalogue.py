@@ -1,13 +1,13 @@
 """A catalogue as the Lambda writes it, of any size, with digests that no compression makes smaller."""
 
 import base64
-import gzip
-import json
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from lambda_fn.contract.objects import CATALOGUE_SHARDS, catalogue_config_maps
+from lambda_fn.job.catalogue import index, shards
+from lambda_fn.job.catalogue.entries import Image, Repository
 
 WRITTEN_AT = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
 
@@ -77,29 +77,30 @@ class Catalogue:
         """A new digest."""
         return f"sha256:{self._random.getrandbits(256):064x}"
 
-    def files(self) -> Files:
-        """What the ConfigMaps hold."""
-        names = sorted(self.images)
-        shards = {name: place % CATALOGUE_SHARDS for place, name in enumerate(names)}
-        index = {
-            "schema": 1,
-            "written_at": _text(self._now),
-            "complete": self.complete,
-            "repositories": [
-                {
-                    "name": name,
-                    "shard": shards[name],
-                    "tags": sum(len(image["tags"]) for image in self.images[name]),
-                    "pushed_at": max((image["pushed_at"] for image in self.images[name]), default=None),
-                }
-                for name in names
-            ],
-        }
-        found = {"index.json.gz": _packed(index)}
-        for shard in range(CATALOGUE_SHARDS):
-            part = {name: {"images": self.images[name]} for name in names if shards[name] == shard}
-            found[f"{shard:02d}.json.gz"] = _packed({"schema": 1, "repositories": part})
-        return found
+    def files(self, first_extent: int = 0) -> Files:
+        """What the ConfigMaps hold, as the product writes it: where a shard is full, with fewer details.
+
+        Args:
+            first_extent: The first one that is tried: with thousands of repositories each takes seconds.
+        """
+        parts: list[dict[str, Repository]] = [{} for _ in range(CATALOGUE_SHARDS)]
+        for name, images in self.images.items():
+            parts[shards.shard_of(name)][name] = Repository(images=cast("list[Image]", images))
+        encoded = [shards.encode(part, first_extent) for part in parts]
+        written = index.Index(
+            {
+                name: index.Entry(
+                    sum(len(image["tags"]) for image in images),
+                    max((image["pushed_at"] for image in images), default=None),
+                )
+                for name, images in self.images.items()
+            },
+            tuple(extent for _, extent in encoded),
+            tuple(len(content) for content, _ in encoded),
+            index.Round(ended_at=self._now if self.complete else None),
+        )
+        files = {shards.file_of(number): content for number, (content, _) in enumerate(encoded)}
+        return {shards.INDEX_FILE: index.encode(written, now=self._now), **files}
 
     def config_maps(self, workload: str, namespace: str) -> list[dict[str, Any]]:
         """The objects that the Lambda writes."""
@@ -119,10 +120,6 @@ class Catalogue:
         word, rest = WORDS[rest % len(WORDS)], rest // len(WORDS)
         part, rest = PARTS[rest % len(PARTS)], rest // len(PARTS)
         return f"{team}/{word}-{part}" + (f"-{rest}" if rest else "")
-
-
-def _packed(value: object) -> bytes:
-    return gzip.compress(json.dumps(value, separators=(",", ":")).encode(), mtime=0)
 
 
 def _text(instant: datetime) -> str:

@@ -1,6 +1,7 @@
 """The page in Chromium, served by a pod: what people see, by mouse, by keyboard, on a phone and without JavaScript."""
 
 import gzip
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -92,6 +93,30 @@ def test_search_finds_as_one_types_and_the_best_match_is_first(opens: Opens) -> 
         expect(page.locator("#found")).to_have_text("No repository has this name")
 
 
+def test_the_address_follows_however_much_is_typed(opens: Opens) -> None:
+    with opens() as found:
+        page = found.open()
+        for _ in range(150):
+            page.locator("#search").press_sequentially("xy")
+            page.keyboard.press("Backspace")
+            page.keyboard.press("Backspace")
+        page.locator("#search").fill("charts")
+        expect(page.locator("#found")).to_have_text("1 repository found")
+        expect(page).to_have_url(re.compile(r"/\?q=charts$"))
+
+
+def test_what_could_not_be_read_is_read_again(opens: Opens, serving: Pod, catalogue: Catalogue) -> None:
+    files = catalogue.files()
+    serving.mount("catalogue", {"index.json.gz": files["index.json.gz"]})
+    with opens() as found:
+        page = found.open("/?repository=team/app")
+        expect(page.locator("#repository")).to_contain_text("cannot be read")
+        serving.mount("catalogue", files)
+        page.get_by_role("link", name="All repositories").click()
+        page.go_back()
+        expect(page.locator(".tags li")).to_have_count(4)
+
+
 def test_more_rows_come_on_demand(opens: Opens) -> None:
     with opens() as found:
         page = found.open()
@@ -123,7 +148,7 @@ def test_a_repository_has_its_commands_tags_and_facts(opens: Opens, world: World
         assert facts[0].startswith(f"Digest {image['digest']}")
         assert "Other tags stable" in facts
         assert "Media type application/vnd.oci.image.index.v1+json" in facts
-        assert any(fact.startswith("Pushed ") and fact.endswith(" ago") for fact in facts)
+        assert any(re.fullmatch(r"Pushed (?:yesterday|.+ ago)", fact) for fact in facts)
         assert [row.split(" ")[0] for row in texts(page, "tbody tr")] == ["linux/amd64", "linux/arm64"]
         source = page.get_by_role("link", name="https://git.example.net/team/app")
         assert (source.get_attribute("rel"), source.get_attribute("href")) == (
@@ -338,7 +363,7 @@ def test_a_catalogue_that_is_not_written_or_not_complete_says_so(
 
 def test_5000_repositories_do_not_make_the_page_slow(opens: Opens, serving: Pod) -> None:
     large = Catalogue(repositories=5000, tags=20)
-    serving.mount("catalogue", large.files())
+    serving.mount("catalogue", large.files(first_extent=3))
     name = sorted(large.images)[2500]
     with opens() as found:
         page = found.open()
@@ -348,7 +373,7 @@ def test_5000_repositories_do_not_make_the_page_slow(opens: Opens, serving: Pod)
         expect(page.locator("#repositories b").first).to_have_text(name)
         page.keyboard.press("Enter")
         expect(page.locator("#repository h1")).to_have_text(name)
-        expect(page.locator(".tags li")).to_have_count(21)
+        expect(page.locator(".tags li")).to_have_count(20)
         tasks: list[int] = page.evaluate("longTasks")
         print(f"long tasks: {tasks} ms")  # noqa: T201 - the measurement, which `pytest -s` shows
         assert max(tasks, default=0) < LONG_TASK_MS
