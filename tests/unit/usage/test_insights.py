@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.usage import insights
 from cli.usage.insights import BYTES, LIMIT, MANIFESTS, Insights
 from lambda_fn.contract.errors import SettingsError
 from tests.fakes.aws import Answer, FakeAws
@@ -45,28 +46,35 @@ class Group:
             assert query["queryString"] == MANIFESTS
             period = range(query["startTime"], query["endTime"] + 1)
             found = ({"@message": text, "@ptr": "x"} for at, text in self.rows if at in period)
-        rows = [[{"field": name, "value": value} for name, value in row.items()] for row in list(found)[:LIMIT]]
-        return {"status": "Complete", "results": rows}
+        rows = [[{"field": name, "value": value} for name, value in row.items()] for row in found]
+        return {"status": "Complete", "results": rows[: query["limit"]]}
 
     def insights(self) -> Insights:
         return Insights(self.aws.client("logs"), GROUP, sleep=lambda _: None)
 
 
-def test_every_record_is_fetched_once_however_many_there_are() -> None:
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A hundredth of the real one, so that the test is quick."""
+    monkeypatch.setattr(insights, "LIMIT", LIMIT // 100)
+    return insights.LIMIT
+
+
+def test_every_record_is_fetched_once_however_many_there_are(limit: int) -> None:
     line = Front().tag("GET", "1", "a").lines()[0]
-    rows = [(int(NOON) + number // 4000, line) for number in range(12_000)] + [(int(NOON) + 90_000, line)]
+    rows = [(int(NOON) + number // 80, line) for number in range(3 * limit)] + [(int(NOON) + 90_000, line)]
     group = Group(rows)
     asked = group.insights()
-    assert sum(1 for _ in asked.manifests(NOON, NOON + 90_000)) == 12_001
+    assert sum(1 for _ in asked.manifests(NOON, NOON + 90_000)) == 3 * limit + 1
     assert asked.cut_off_seconds == []
     assert all(query["endTime"] >= query["startTime"] for query in group.queried)
     assert len(group.queried) < 60
 
 
-def test_a_second_with_more_rows_than_an_answer_is_noted() -> None:
+def test_a_second_with_more_rows_than_an_answer_is_noted(limit: int) -> None:
     line = Front().tag("GET", "1", "a").lines()[0]
-    asked = Group([(int(NOON) + 3, line)] * (LIMIT + 5)).insights()
-    assert sum(1 for _ in asked.manifests(NOON, NOON + 10)) == LIMIT
+    asked = Group([(int(NOON) + 3, line)] * (limit + 5)).insights()
+    assert sum(1 for _ in asked.manifests(NOON, NOON + 10)) == limit
     assert asked.cut_off_seconds == [int(NOON) + 3]
 
 
