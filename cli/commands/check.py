@@ -22,7 +22,7 @@ def check(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    r"""Check whether a deployment would succeed.
+    """Check whether a deployment would succeed.
 
     It looks at the settings, the account and the cluster, and changes nothing. It prints one line for each finding:
 
@@ -33,7 +33,7 @@ def check(
         skip  not checked, and why
 
     The exit status is 1 when a check failed. docs/operations.md describes the checks.
-    """
+    """  # noqa: D301 - click reads the backspace: the lines after it stay as they are
     settings = read(config)
     aws = session(profile, settings.cluster.region)
     context = CheckContext(settings=settings, aws=aws, config=str(config), timeout_seconds=timeout)

@@ -33,7 +33,7 @@ def doctor(  # noqa: PLR0913 - options of a command line
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    r"""Check a deployed front door. The doctor only reads.
+    """Check a deployed front door. The doctor only reads.
 
     It looks at the stack in AWS, the objects and pods in the cluster, and the domain as a client on this machine sees
     it. It prints one line for each finding:
@@ -47,7 +47,7 @@ def doctor(  # noqa: PLR0913 - options of a command line
     The exit status is 1 when a check failed; with --removed also where something could not be checked.
 
     docs/operations.md describes each check, the rights that the doctor needs, and the output of --json.
-    """
+    """  # noqa: D301 - click reads the backspace: the lines after it stay as they are
     settings = read(config)
     aws = session(profile, settings.cluster.region)
     context = CheckContext(settings=settings, aws=aws, config=str(config), image=image, timeout_seconds=timeout)

@@ -29,6 +29,24 @@ def test_each_subcommand_explains_itself_and_its_options(name: str, capsys: pyte
     assert len((command.callback.__doc__ or "").splitlines()[0]) < 60, "the list of subcommands would cut it"
 
 
+@pytest.mark.parametrize("name", ["check", "doctor"])
+def test_the_help_explains_each_verdict_on_a_line_of_its_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([name, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("      ")][:4] == ["ok", "warn", "FAIL", "skip"]
+
+
+def test_a_shell_completes_the_subcommands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for variable, value in {
+        "_FRONTDOOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": "frontdoor do",
+        "COMP_CWORD": "1",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    assert main([]) == 0
+    assert capsys.readouterr().out.split() == ["doctor"]
+
+
 def test_a_subcommand_that_does_not_exist_is_status_2_and_the_nearest_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
