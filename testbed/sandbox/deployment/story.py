@@ -4,6 +4,7 @@ What runs is what was synthesized and uploaded, and MiniStack's CloudFormation d
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,6 +78,15 @@ class Story:
     def pulled(self) -> Lines:
         """An anonymous pull at the public domain."""
         yield self.operator.pull(self.world.domain)
+
+    def commanded(self) -> Lines:
+        """`frontdoor refresh --dry-run` runs the deployed Lambda, as its stack names it, and shows the report."""
+        words = ("refresh", "--dry-run", "--json", "--config", self.operator.config)
+        command = (sys.executable, "-m", "cli.command", *words)
+        report = json.loads(run(command, environment=cdk.operator(self.world), directory=self.operator.checkout))
+        whole = report["dry_run"] and report["pods_ready"] == report["pods_wanted"] and not report["rolled_out"]
+        expect(whole, f"the report is {report}")
+        yield f"a dry run would write {', '.join(report['changed']) or 'nothing'}"
 
     def scheduled(self) -> Lines:
         """Scheduler's target is invoked with Scheduler's event."""
@@ -220,6 +230,7 @@ STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.failed_first,
     Story.deployed,
     Story.pulled,
+    Story.commanded,
     Story.scheduled,
     Story.followed,
     Story.updated,
