@@ -1,6 +1,6 @@
 """Settings that are valid one by one but cannot work together, found before anything is deployed. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from k8s_manifests.exposures import Exposure, exposure_of
@@ -54,7 +54,8 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_short_rollout_timeout(settings.refresh.rollout_timeout_seconds, settings.proxy.replicas, exposure),
     ]
     if not cluster.nat:
-        found += _missing_endpoints(needed_endpoints(settings), endpoints)
+        needed = needed_endpoints(cluster, exposure.vpc_endpoints, uses_kubectl=settings.manifests != "external")
+        found += _missing_endpoints(needed, endpoints)
         found += _other_regions(cluster.region, settings.registries, settings.proxy.image)
     return found
 
@@ -131,15 +132,20 @@ def _other_regions(region: str, registries: Iterable[Registry], image: str) -> I
         )
 
 
-def needed_endpoints(settings: Settings) -> dict[str, str]:
-    """The endpoints that the installation needs in a VPC without NAT, each with its purpose."""
-    cluster = settings.cluster
+def needed_endpoints(cluster: Cluster, of_exposure: Mapping[str, str], *, uses_kubectl: bool) -> dict[str, str]:
+    """The endpoints that the installation needs in a VPC without NAT, each with its purpose.
+
+    Args:
+        cluster: Where the Lambda runs.
+        of_exposure: Those that the exposure needs.
+        uses_kubectl: Whether the stack applies the charts.
+    """
     needed = {"ecr.dkr": "through which the proxy and the nodes pull", "s3": "from which they download layers"}
-    needed |= exposure_of(settings).vpc_endpoints
+    needed |= of_exposure
     if not cluster.subnet_ids:
         return needed
     needed["ecr.api"] = "from which the Lambda fetches the token"
-    if settings.manifests != "external":
+    if uses_kubectl:
         needed |= {"eks": "from which kubectl reads the cluster's address", "lambda": "through which CDK runs kubectl"}
     elif not cluster.endpoint:
         needed["eks"] = "from which the Lambda reads the cluster's address (or set cluster.endpoint)"

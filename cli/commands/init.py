@@ -20,7 +20,6 @@ from cli.init.text import settings_text
 from cli.options import CONFIG, Config, Json, Profile, Timeout
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.endpoints import Service
-from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import parse_toml
 
 _SCHEMA = "docs/frontdoor.schema.json"
@@ -130,9 +129,11 @@ def init(  # noqa: PLR0913 - options of a command line
     text = settings_text(draft, schema=_SCHEMA if (config.parent / _SCHEMA).exists() else None)
     settings = parse_toml(text, str(config))
     config.write_text(text, encoding="utf-8")
-    conflicts = _conflicts(settings)
-    _report(config, questions, [*notes, *conflicts], as_json=as_json)
-    if conflicts:
+    from stacks.preflight import conflicts  # noqa: PLC0415 - it imports the charts' library, which takes seconds
+
+    found = [str(conflict) for conflict in conflicts(settings)]
+    _report(config, questions, [*notes, *found], as_json=as_json)
+    if found:
         raise typer.Exit(WRONG)
 
 
@@ -229,16 +230,13 @@ def _with_endpoints(draft: Draft) -> Draft:
     """The draft with the endpoints that the stack has to make, as the check at synthesis counts them."""
     if draft.has_nat:
         return draft
-    from stacks.preflight import needed_endpoints  # noqa: PLC0415 - it imports the charts' library, which takes seconds
+    # They import the charts' library, which takes seconds.
+    from k8s_manifests.exposures import exposure_of  # noqa: PLC0415
+    from stacks.preflight import needed_endpoints  # noqa: PLC0415
 
     settings = parse_toml(settings_text(draft), "the draft")
-    return replace(draft, missing_endpoints=tuple(sorted(needed_endpoints(settings).keys() - set(draft.endpoints))))
-
-
-def _conflicts(settings: Settings) -> list[str]:
-    from stacks.preflight import conflicts  # noqa: PLC0415 - as above
-
-    return [str(conflict) for conflict in conflicts(settings)]
+    needed = needed_endpoints(settings.cluster, exposure_of(settings).vpc_endpoints, uses_kubectl=True)
+    return replace(draft, missing_endpoints=tuple(sorted(needed.keys() - set(draft.endpoints))))
 
 
 def _report(config: Path, questions: Questions, notes: list[str], *, as_json: bool) -> None:
