@@ -179,8 +179,13 @@ def _read(given: Given, questions: Questions, found: Discovery) -> Draft:
         wanted = {subnet.id for subnet in given.subnets}
         subnets = tuple(subnet for subnet in (vpc.subnets if vpc else ()) if subnet.id in wanted) or given.subnets
         has_nat = any(subnet.default_route == "nat" for subnet in subnets)
-    kind = given.kind or questions.kind("nlb" if cluster.has_auto_mode and not cluster.is_ipv6 else "ingress")
     public, private = names_for(domain, zones)
+    certificate = found.certificate(domain)
+    # The stack's own load balancer needs subnets with IPv4, and a name that AWS can vouch for or Auto Mode.
+    has_place = bool(subnets) and not cluster.is_ipv6
+    kind = given.kind or questions.kind(
+        "nlb" if has_place and (certificate or public or cluster.has_auto_mode) else "ingress"
+    )
     patterns, left_out = (given.patterns, 0) if given.patterns else patterns_for(found.repositories())
     return Draft(
         domain=domain,
@@ -193,7 +198,7 @@ def _read(given: Given, questions: Questions, found: Discovery) -> Draft:
         has_nat=has_nat or not subnets,
         endpoints=tuple(sorted((vpc.endpoints if vpc else frozenset()) & set(get_args(Service)))),
         kind=kind,
-        certificate_arn=found.certificate(domain) if kind == "nlb" else None,
+        certificate_arn=certificate,
         public_zone=public,
         private_zone=private,
     )

@@ -159,6 +159,31 @@ def test_a_load_balancer_has_what_the_account_has_for_its_name(
     assert conflicts(settings) == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({}, "ingress"),
+        ({"ListCertificates": account.ISSUED}, "nlb"),
+        ({"ListHostedZones": account.zones(("example.net", False))}, "nlb"),
+        ({"ListHostedZones": account.zones(("example.net", True))}, "ingress"),
+        ({"ListCertificates": account.ISSUED, "DescribeSubnets": {"Subnets": []}}, "ingress"),
+        (
+            {
+                "ListCertificates": account.ISSUED,
+                "DescribeCluster": account.cluster(kubernetesNetworkConfig={"ipFamily": "ipv6"}),
+            },
+            "ingress",
+        ),
+    ],
+)
+def test_a_load_balancer_is_proposed_where_aws_can_vouch_for_the_name(
+    run: Run, changed: dict[str, Answer], kind: str
+) -> None:
+    _, settings = run("--domain", DOMAIN, **changed)
+    assert settings
+    assert settings.proxy.exposure.kind == kind
+
+
 def test_auto_mode_proposes_its_own_load_balancing(run: Run) -> None:
     described = account.cluster(kubernetesNetworkConfig={"elasticLoadBalancing": {"enabled": True}})
     _, settings = run("--domain", DOMAIN, DescribeCluster=described)
