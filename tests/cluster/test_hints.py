@@ -5,9 +5,8 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,57 +15,29 @@ import pytest
 
 from lambda_fn.contract import hints
 from lambda_fn.contract.hints import Hints, Image
-from lambda_fn.contract.objects import watcher_role
-from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT, WATCHER_HANDLER
 from lambda_fn.edges.clock import LambdaClock
-from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.hint_store import HintStore
-from lambda_fn.edges.kubernetes_session import KubernetesSession
 from lambda_fn.job import gone_images
-from lambda_fn.job.api_error import Grant
 from lambda_fn.job.image_event import Action, ImageEvent
-from lambda_fn.settings import to_json
-from testbed.sandbox.access import grant_access, revoke_access
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image as Pushed
 from testbed.sandbox.cloud.publish import Publisher
-from testbed.sandbox.deployment import entries
-from testbed.sandbox.lambda_runtime import invoke
 from testbed.sandbox.world import World
-from tests.cluster.conftest import assume
+from tests.cluster.conftest import Run, watcher_session
 from tests.cluster.site import Invocation, Site
 from tests.contract.cluster import objects_of
 from tests.fakes.hints import FakeImages, event, image, messages
 
 NAME = "aws-registry-proxy-hints"
 REPOSITORY = "team/gone"
-Run = Callable[[object], Any]
-
-
-@pytest.fixture
-def watcher_arn(site: Site, world: World) -> Iterator[str]:
-    """A role with the access entry of this namespace's watcher, in force."""
-    arn = f"arn:aws:iam::{world.account}:role/watcher-{uuid.uuid4().hex[:8]}"
-    grant_access(world, arn, [site.settings.watcher_group])
-    entries.wait_until_known(world, arn)
-    yield arn
-    revoke_access(world, arn)
-
-
-@pytest.fixture
-def role(operator: boto3.Session, watcher_arn: str) -> boto3.Session:
-    return assume(operator, watcher_arn)
 
 
 @contextmanager
 def connected(site: Site, role: boto3.Session) -> Iterator[HintStore]:
     """A watcher's edge to the cluster, with a session of its own."""
-    of = site.settings
-    eks = Eks(of.cluster, of.proxy.resolver, role.client("eks"), role.client("sts"))
-    grant = Grant(of.cluster.namespace, watcher_role(of.names.workload), of.watcher_group)
-    with closing(KubernetesSession(grant, eks.connect(), eks, LambdaClock(site.invocation))) as session:
-        yield HintStore(objects_of(of), session)
+    with watcher_session(site, role) as session:
+        yield HintStore(objects_of(site.settings), session)
 
 
 def stored(site: Site) -> Hints:
@@ -114,31 +85,6 @@ def test_writers_at_the_same_time_lose_no_line(site: Site, role: boto3.Session) 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(follow, batches))
     assert set(stored(site).gone) == {each for batch in batches for each in batch}
-
-
-@pytest.fixture
-def run(site: Site, world: World, role: boto3.Session, tmp_path: Path) -> Run:
-    """Runs the watcher under Lambda's runtime interface client."""
-    credentials = role.get_credentials()
-    assert credentials is not None
-    keys = credentials.get_frozen_credentials()
-    environment = {
-        "AWS_REGION": world.region,
-        "AWS_ACCESS_KEY_ID": str(keys.access_key),
-        "AWS_SECRET_ACCESS_KEY": str(keys.secret_key),
-        "AWS_SESSION_TOKEN": str(keys.token),
-        "AWS_CA_BUNDLE": os.environ["AWS_CA_BUNDLE"],
-        "SSL_CERT_FILE": os.environ["SSL_CERT_FILE"],
-        TASK_ROOT: str(tmp_path),
-    }
-    (tmp_path / SETTINGS_FILE).write_text(to_json(site.settings), encoding="utf-8")
-
-    def run(sent: object) -> Any:  # noqa: ANN401 - what the function returns
-        done = invoke(WATCHER_HANDLER, sent, environment, 120)
-        assert done.error is None, done.error
-        return done.payload
-
-    return run
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ class Behaviour(BaseModel):
     token_api_error: Literal["AccessDeniedException", "ThrottlingException", "ServerException"] | None = None
     """GetAuthorizationToken fails with this error."""
     images_api_error: Literal["ThrottlingException", "ServerException"] | None = None
-    """DescribeImages fails with this error."""
+    """The operations of ECR's API on repositories, images and layers fail with this error."""
 
     registry_status: Literal[429, 500, 502, 503] | None = None
     """Every request with a valid token (or those of `registry_actions`) gets this status."""

@@ -20,6 +20,7 @@ from testbed.sandbox.cloud.keyring import Keyring
 from testbed.sandbox.cloud.lifecycle import Lifecycle
 from testbed.sandbox.cloud.locations import Signer
 from testbed.sandbox.cloud.pull_exclusions import PullExclusions
+from testbed.sandbox.cloud.pushed_images import PushedImages
 from testbed.sandbox.cloud.tokens import Tokens
 from testbed.sandbox.world import World
 
@@ -51,6 +52,7 @@ class Cloud:
     keyring: Keyring = field(default_factory=Keyring)
     lifecycle: Lifecycle = field(default_factory=lambda: Lifecycle(now))
     pull_exclusions: PullExclusions = field(default_factory=lambda: PullExclusions(now))
+    pushed_images: PushedImages = field(default_factory=lambda: PushedImages(now))
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)
     network: Mapping[str, object] = field(default_factory=dict)

@@ -1,17 +1,15 @@
-"""ECR's API: tokens, which images exist, and exclusions. All else is moto's, which knows nothing of the registries."""
+"""ECR's API: tokens, images, and exclusions. All else is moto's, which knows nothing of the registries."""
 
 import json
-from typing import Any
 
 from aiohttp import web
 
-from testbed.sandbox.cloud import answers
-from testbed.sandbox.cloud.cloud import CLOUD, Cloud
+from testbed.sandbox.cloud import answers, image_api
+from testbed.sandbox.cloud.cloud import CLOUD
 from testbed.sandbox.cloud.endpoints import MOTO_URL
 from testbed.sandbox.cloud.forward import read, relay, send
 from testbed.sandbox.cloud.hosts import ApiHost, RegistryHost
 from testbed.sandbox.cloud.keyring import AccessKey
-from testbed.sandbox.cloud.lifecycle import ImageId
 
 _STATUS = {"ServerException": 500, "AccessDeniedException": 400, "ThrottlingException": 400}
 
@@ -26,8 +24,8 @@ async def answer(request: web.Request, api: ApiHost, caller: AccessKey) -> web.S
     if operation(request) == "GetAuthorizationToken":
         return await _token(request, api, caller)
     parameters = json.loads(await read(request) or b"{}")
-    if operation(request) == "DescribeImages" and "imageIds" in parameters:
-        return _describe(request.app[CLOUD], RegistryHost(parameters["registryId"], api.region), parameters)
+    if answered := await image_api.answer(request, operation(request), api.region, parameters, caller):
+        return answered
     principal = parameters.get("principalArn", "")
     if found := request.app[CLOUD].pull_exclusions.answer(operation(request), api.region, principal):
         return found
@@ -58,26 +56,6 @@ async def _token(request: web.Request, api: ApiHost, caller: AccessKey) -> web.R
         for account in accounts
     ]
     return web.json_response({"authorizationData": data}, content_type="application/x-amz-json-1.1")
-
-
-def _describe(cloud: Cloud, host: RegistryHost, parameters: dict[str, Any]) -> web.Response:
-    """Images by their digests: all of them, or an error that names one that is missing."""
-    if error := cloud.behaviour.images_api_error:
-        return answers.json_error(_STATUS[error], error, "Rate exceeded")
-    name, place = parameters["repositoryName"], f"in the registry with id '{host.account}'"
-    if name not in cloud.repositories.get(host, set()):
-        message = f"The repository with name '{name}' does not exist {place}"
-        return answers.json_error(400, "RepositoryNotFoundException", message)
-    details = []
-    for digest in (each["imageDigest"] for each in parameters["imageIds"]):
-        if not cloud.lifecycle.exists(ImageId(host, name, digest)):
-            message = (
-                f"The image with imageId {{imageDigest:'{digest}', imageTag:'null'}} does not exist within the "
-                f"repository with name '{name}' {place}"
-            )
-            return answers.json_error(400, "ImageNotFoundException", message)
-        details.append({"registryId": host.account, "repositoryName": name, "imageDigest": digest})
-    return web.json_response({"imageDetails": details}, content_type="application/x-amz-json-1.1")
 
 
 def _reason(error: str, caller: AccessKey) -> str:

@@ -23,14 +23,21 @@ async def manifest(request: web.Request, host: RegistryHost, route: Route) -> we
         image = ImageId(host, route.repository, answer.headers["Docker-Content-Digest"])
         if lifecycle.is_hidden(image):
             return answers.unknown_image()
-        if request.method == "GET":
+        if request.method == "GET" and not _is_excluded(request, host):
             lifecycle.pulled(image)
         return await forward.relay(request, answer, inner.outside_headers(answer, host))
+
+
+def _is_excluded(request: web.Request, host: RegistryHost) -> bool:
+    cloud = request.app[CLOUD]
+    return cloud.pull_exclusions.excludes(host.region, cloud.tokens.principal(request.headers.get("Authorization")))
 
 
 async def _push(request: web.Request, host: RegistryHost, route: Route) -> web.StreamResponse:
     response = await referrers.push(request, host, route)
     if response.status == web.HTTPCreated.status_code:
-        digest = digest_of(await forward.read(request))
-        request.app[CLOUD].lifecycle.pushed(ImageId(host, route.repository, digest))
+        content = await forward.read(request)
+        image = ImageId(host, route.repository, digest_of(content))
+        request.app[CLOUD].lifecycle.pushed(image)
+        request.app[CLOUD].pushed_images.pushed(image, route.reference, request.content_type, content)
     return response

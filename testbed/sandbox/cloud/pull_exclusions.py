@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegisterPullTimeUpdateExclusion.html
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from aiohttp import web
 from testbed.sandbox.cloud import answers
 
 _JSON = "application/x-amz-json-1.1"
+_SESSION = re.compile(r"^arn:([a-z-]+):sts::(\d{12}):assumed-role/(.+)/[^/]+$")
 
 
 @dataclass
@@ -25,6 +27,11 @@ class PullExclusions:
 
     now: Callable[[], datetime]
     _principals: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def excludes(self, region: str, caller: str) -> bool:
+        """Whether pulls of this principal are not recorded; a session of a role counts as the role."""
+        role = _SESSION.sub(r"arn:\1:iam::\2:role/\3", caller)
+        return role in self._principals[region]
 
     def answer(self, operation: str, region: str, principal: str) -> web.Response | None:
         """The answer to an operation; `None` where it is another one's.

@@ -176,7 +176,7 @@ def test_other_ecr_operations_are_motos(refresher: boto3.Session, bundle: str) -
     ecr = api(refresher, "ecr", bundle)
 
     with pytest.raises(ClientError) as error:
-        ecr.describe_repositories(repositoryNames=["team/app"])
+        ecr.get_lifecycle_policy(repositoryName="team/app")
 
     assert code_of(error) == (400, "RepositoryNotFoundException")
 
