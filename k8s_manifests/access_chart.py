@@ -21,6 +21,7 @@ from k8s_manifests.service_monitor import service_monitor
 from lambda_fn.contract.objects import catalogue_config_maps, hints_config_map, refresher_role, watcher_role
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.names import Names
+from lambda_fn.settings.page import Page
 
 
 class AccessChart(Chart):
@@ -59,7 +60,11 @@ def _access_objects(settings: Settings, deployed: Sequence[Resource]) -> list[Re
         namespace(place, exposure.namespace_labels),
         role(place, settings.names),
         role_binding(place, refresher_role(place.workload), settings.refresher_group),
-        *(_watcher_access(place, settings.watcher_group, _written(settings)) if settings.has_watcher else []),
+        *(
+            _watcher_access(place, settings.watcher_group, _written(place, settings.page))
+            if settings.has_watcher
+            else []
+        ),
         *(deployer_access(place, deployed) if deployed else []),
         network_policy(place, exposure.openings, monitoring_namespace=settings.proxy.monitoring_namespace),
         service(place, exposure.service_ports),
@@ -97,11 +102,10 @@ def role(place: Place, names: Names) -> Role:
     return Role(metadata=place.metadata(refresher_role(place.workload)), rules=rules)
 
 
-def _written(settings: Settings) -> list[str]:
+def _written(place: Place, page: Page) -> list[str]:
     """The ConfigMaps of the watcher."""
-    workload = settings.names.workload
-    catalogue = catalogue_config_maps(workload).values() if settings.page.catalogue else ()
-    return [hints_config_map(workload), *catalogue]
+    catalogue = catalogue_config_maps(place.workload).values() if page.catalogue else ()
+    return [hints_config_map(place.workload), *catalogue]
 
 
 def _watcher_access(place: Place, group: str, written: list[str]) -> list[Resource]:

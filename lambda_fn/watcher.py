@@ -36,6 +36,9 @@ from lambda_fn.settings.registry import Registry
 
 Connect = Callable[[], AbstractContextManager[HintStore]]
 """The hints in the cluster, with a connection of its own."""
+ConnectCatalogue = Callable[[], AbstractContextManager[Catalogue]]
+"""A run of the catalogue, likewise."""
+Session = Callable[[], AbstractContextManager[KubernetesSession]]
 
 logger = Logger(service=SERVICE)
 
@@ -65,16 +68,18 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     clock = LambdaClock(context)
     try:
         settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
-        connect = partial(_store, settings, eks, clock)
+        connect, catalogue = _connections(settings, eks, clock)
         match watcher_event.parse(event, settings.registries):
             case Batch(messages):
                 events, again = _events(messages, settings.registries)
                 again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
-                if events and settings.page.catalogue:
-                    _list({event.image.repository for event in events.values()}, settings, eks, clock)
+                if events and catalogue:
+                    _list({event.image.repository for event in events.values()}, catalogue)
                 return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
             case ContinueRound():
-                return _continue_round(settings, eks, clock)
+                cluster = settings.cluster
+                names = dimensions(domain=settings.domain, cluster=cluster.name, namespace=cluster.namespace)
+                return _continue_round(catalogue, names, clock)
             case Forget(named):
                 with connect() as store:
                     gone_images.forget(named, store=store, clock=clock)
@@ -121,13 +126,13 @@ def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connec
     return [id_ for id_, event in events.items() if event.image in followed.unknown]
 
 
-def _list(repositories: Iterable[str], settings: Settings, eks: Eks, clock: LambdaClock) -> None:
+def _list(repositories: Iterable[str], connect: ConnectCatalogue) -> None:
     """Bring these repositories of the catalogue up to date.
 
     A failure does not have the events delivered again, since that would call deletions late: the round reads them, too.
     """
     try:
-        with _catalogue(settings, eks, clock) as catalogue:
+        with connect() as catalogue:
             report = catalogue.follow(repositories)
     except ClusterError as error:
         logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
@@ -135,13 +140,13 @@ def _list(repositories: Iterable[str], settings: Settings, eks: Eks, clock: Lamb
         _log_catalogue(report)
 
 
-def _continue_round(settings: Settings, eks: Eks, clock: LambdaClock) -> dict[str, Any]:
-    if not settings.page.catalogue:
+def _continue_round(connect: ConnectCatalogue | None, names: Mapping[str, str], clock: LambdaClock) -> dict[str, Any]:
+    if connect is None:
         raise SettingsError("page.catalogue is false. Fix: set page.catalogue = true, and deploy")
-    with _catalogue(settings, eks, clock) as catalogue:
+    with connect() as catalogue:
         report = catalogue.continue_round()
-    if age := report.age(clock.now()):
-        metrics.emit_catalogue(_dimensions(settings), CatalogueRun(seconds_since_round=age.total_seconds()))
+    if (age := report.age(clock.now())) is not None:
+        metrics.emit_catalogue(names, CatalogueRun(seconds_since_round=age.total_seconds()))
     return _log_catalogue(report)
 
 
@@ -166,35 +171,32 @@ def _in_ecr(named: tuple[Image, ...], images: EcrImages, clock: LambdaClock) -> 
     return found
 
 
-@contextmanager
-def _store(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[HintStore]:
-    """The hints in the cluster, with a connection of its own."""
-    with _session(settings, eks, clock) as session:
-        yield HintStore(_objects(settings), session)
+def _connections(settings: Settings, eks: Eks, clock: LambdaClock) -> tuple[Connect, ConnectCatalogue | None]:
+    """How to reach the hints, and the catalogue where the page has one."""
+    names, namespace, page = settings.names, settings.cluster.namespace, settings.page
+    objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
+    grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
+    session = partial(_session, grant, eks, clock)
+    run = partial(Catalogue, settings.registries, EcrCatalogue(clock), clock=clock, findings=page.findings)
+    return partial(_store, objects, session), partial(_catalogue, run, objects, session) if page.catalogue else None
 
 
 @contextmanager
-def _catalogue(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[Catalogue]:
-    """A run of the catalogue, with a connection of its own to the cluster."""
-    with _session(settings, eks, clock) as session:
-        store = CatalogueStore(_objects(settings), session)
-        yield Catalogue(settings.registries, EcrCatalogue(clock), store, clock, findings=settings.page.findings)
+def _store(objects: Objects, connect: Session) -> Iterator[HintStore]:
+    with connect() as session:
+        yield HintStore(objects, session)
 
 
 @contextmanager
-def _session(settings: Settings, eks: Eks, clock: LambdaClock) -> Iterator[KubernetesSession]:
-    grant = Grant(settings.cluster.namespace, watcher_role(settings.names.workload), settings.watcher_group)
+def _catalogue(run: Callable[..., Catalogue], objects: Objects, connect: Session) -> Iterator[Catalogue]:
+    with connect() as session:
+        yield run(store=CatalogueStore(objects, session))
+
+
+@contextmanager
+def _session(grant: Grant, eks: Eks, clock: LambdaClock) -> Iterator[KubernetesSession]:
     with closing(KubernetesSession(grant, eks.connect(), eks, clock)) as session:
         yield session
-
-
-def _objects(settings: Settings) -> Objects:
-    return Objects(settings.names, settings.cluster.namespace, settings.proxy.labels, settings.proxy.annotations)
-
-
-def _dimensions(settings: Settings) -> Mapping[str, str]:
-    cluster = settings.cluster
-    return dimensions(domain=settings.domain, cluster=cluster.name, namespace=cluster.namespace)
 
 
 def _texts(images: tuple[Image, ...]) -> list[str]:

@@ -36,10 +36,11 @@ class World:
         yield self.hints
 
     @contextmanager
-    def catalogue(self, settings: Settings, _: object, clock: LambdaClock) -> Iterator[Catalogue]:
+    def catalogue(self, *_: object) -> Iterator[Catalogue]:
         if self.failure:
             raise self.failure
-        yield Catalogue(settings.registries, self.ecr, self.files, clock, findings=settings.page.findings)
+        clock = LambdaClock(FakeContext())
+        yield Catalogue(self.settings.registries, self.ecr, self.files, clock, findings=self.settings.page.findings)
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
