@@ -12,8 +12,10 @@ from typing import Any
 import boto3
 import httpx2
 import pytest
+from lightkube.resources.rbac_authorization_v1 import Role
 
 from lambda_fn.contract import hints
+from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.edges.hint_store import HintStore
@@ -59,6 +61,21 @@ def test_the_rights_of_the_charts_are_enough_to_make_read_and_change_the_hints(s
         assert stored(site) == Hints({}, {image(1): at})
     found = site.read("ConfigMap", NAME) or {}
     assert found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "ecr-frontdoor"
+
+
+@pytest.mark.parametrize(("verb", "names"), [("get", True), ("patch", True), ("create", False)])
+def test_a_verb_that_the_role_lacks_is_an_error_that_names_it(
+    site: Site, role: boto3.Session, verb: str, *, names: bool
+) -> None:
+    found = site.administrator.get(Role, "aws-registry-proxy-watcher", namespace=site.settings.cluster.namespace)
+    for rule in found.rules or []:
+        if bool(rule.resourceNames) is names:
+            rule.verbs = [other for other in rule.verbs if other != verb]
+    found.rules = [rule for rule in found.rules or [] if rule.verbs]
+    site.administrator.replace(found)
+    site.invocation.remaining_seconds = 0
+    with connected(site, role) as store, pytest.raises(ClusterError, match=f"forbids the Lambda to {verb} configmaps"):
+        gone_images.forget([image()], store=store, clock=LambdaClock(site.invocation))
 
 
 def test_an_edit_by_hand_is_kept_as_far_as_it_is_valid(site: Site, role: boto3.Session) -> None:
