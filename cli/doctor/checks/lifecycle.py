@@ -11,7 +11,7 @@ from cli.doctor.aws_calls import error_text, get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped, warning
-from cli.doctor.stack_resources import REFRESHER_ROLE
+from cli.doctor.stack_resources import REFRESHER_ROLE, WATCHER_ROLE
 from lambda_fn.contract.repository_pattern import RepositoryPattern
 from lambda_fn.settings.registry import Registry
 
@@ -21,18 +21,19 @@ _SINCE_PULL = "sinceImagePulled"
 def run(context: CheckContext) -> Iterator[Finding]:
     """The rules of every repository that the settings allow, in the registries of the operator's own account."""
     account = context.client("sts").get_caller_identity()["Account"]
-    roles = {*_role_arns(context)}
+    roles = {*_role_arns(context, REFRESHER_ROLE)}
+    readers = {*_role_arns(context, WATCHER_ROLE)} if context.settings.page.catalogue else set[str]()
     for registry in context.settings.registries:
         if registry.account == account:
             client = context.client("ecr", region=registry.region)
             yield from _rules(client, registry)
-            yield from _exclusions_of(client, registry, roles)
+            yield from _exclusions_of(client, registry, roles, readers)
         else:
             yield skipped(f"registry {registry.account}: the lifecycle policies of another account were not read")
 
 
-def _role_arns(context: CheckContext) -> Iterator[str]:
-    for name in context.stack.of("AWS::IAM::Role", REFRESHER_ROLE):
+def _role_arns(context: CheckContext, construct: str) -> Iterator[str]:
+    for name in context.stack.of("AWS::IAM::Role", construct):
         if found := get_or_none(context.client("iam").get_role, RoleName=name):
             yield str(found["Role"]["Arn"])
 
@@ -49,13 +50,25 @@ def _rules(client: Any, registry: Registry) -> Iterator[Finding]:  # noqa: ANN40
         yield ok(f"{_title(registry)}: no lifecycle rule looks at the time of the last pull")
 
 
-def _exclusions_of(client: Any, registry: Registry, roles: AbstractSet[str]) -> Iterator[Finding]:  # noqa: ANN401 - as above
+def _exclusions_of(
+    client: Any,  # noqa: ANN401 - as above
+    registry: Registry,
+    roles: AbstractSet[str],
+    readers: AbstractSet[str],
+) -> Iterator[Finding]:
+    """Pulls of `roles` have to be recorded, those of `readers` must not be."""
     try:
-        excluded = sorted(roles & _exclusions(client))
+        excluded = _exclusions(client)
     except (BotoCoreError, ClientError) as error:
         yield skipped(f"{_title(registry)}: whether it records the proxy's pulls was not read: {error_text(error)}")
         return
-    for role in excluded:
+    for role in sorted(readers - excluded):
+        yield warning(
+            f"{_title(registry)} records what the catalogue reads as pulls of {role}: images look used that no client "
+            "pulls",
+            f"aws ecr register-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
+        )
+    for role in sorted(roles & excluded):
         yield failed(
             f"{_title(registry)} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are pulled "
             "every day",

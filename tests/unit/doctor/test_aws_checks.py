@@ -27,7 +27,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
-from lambda_fn.settings import Refresh, Registry, ServiceExposure, Watcher, to_json
+from lambda_fn.settings import Page, Refresh, Registry, ServiceExposure, Watcher, to_json
 from lambda_fn.settings.deployment import Deployment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
@@ -39,6 +39,7 @@ from tests.unit.doctor.account import (
     balancer,
     context,
     findings,
+    healthy,
     messages,
     proxy_protocol,
     rule,
@@ -624,6 +625,24 @@ def test_the_rules_are_read_where_the_exclusions_are_refused() -> None:
 def test_a_rule_that_looks_at_pushes_is_no_finding() -> None:
     given = context({"GetLifecyclePolicy": lifecycle_policy(EXPIRE, "sinceImagePushed")})
     assert [one.verdict for one in findings(lifecycle.CHECK, given)] == [OK]
+
+
+@pytest.mark.parametrize(("catalogue", "excluded", "expected"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_reads_for_the_catalogue_that_count_as_pulls_are_a_warning(
+    *, catalogue: bool, excluded: bool, expected: int
+) -> None:
+    usual: Any = healthy()["GetRole"]
+    prefix = "arn:aws:iam::123456789012:role/"
+    reader = f"{prefix}watcher-role"
+    answers: dict[str, Answer] = {
+        "GetRole": lambda asked: {"Role": {**usual["Role"], "Arn": f"{prefix}{asked['RoleName']}"}},
+        "ListPullTimeUpdateExclusions": {"pullTimeUpdateExclusions": [reader] if excluded else []},
+    }
+    given = context(answers, SETTINGS.model_copy(update={"page": Page(catalogue=catalogue)}))
+    found = [one for one in findings(lifecycle.CHECK, given) if one.verdict is WARNING]
+    assert len(found) == expected
+    fix = f"aws ecr register-pull-time-update-exclusion --region ap-southeast-2 --principal-arn {reader}"
+    assert [one.hint for one in found] == [fix] * expected
 
 
 def test_the_lifecycle_policies_of_another_account_are_skipped() -> None:
