@@ -86,7 +86,9 @@ def test_the_name_may_have_a_port_a_final_dot_and_capitals(browse: Browse, world
 @pytest.mark.rule("R101")
 def test_the_page_may_load_only_its_own_files_and_stand_in_no_frame(browse: Browse) -> None:
     answer = browse()
-    policy = dict(part.strip().split(" ", 1) for part in str(answer.header("Content-Security-Policy")).split(";"))
+    found = answer.header("Content-Security-Policy")
+    assert found
+    policy = dict(part.strip().split(" ", 1) for part in found.split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
     assert policy["require-trusted-types-for"] == "'script'"
