@@ -203,13 +203,17 @@ def test_the_record_of_a_client_that_leaves_at_once_is_json(
 ) -> None:
     """nginx writes 000, which is no number of JSON, when it knows no status yet."""
     client.get("/v2/team/recorded/manifests/1.4")
-    for number in range(1500):
+    states = proxy.folder / "cache" / "images"
+    for number in range(500):
+        # nginx then asks for the state of the image, and knows no status until it has that.
+        for file in states.glob("*/*/*"):
+            if "." not in file.name:  # that nginx is still writing
+                file.unlink()
         with socket.create_connection((ADDRESS, 8080)) as connection:
             connection.sendall(b"GET /v2/team/recorded/manifests/1.4 HTTP/1.1\r\nHost: x\r\n\r\n")
-            # It leaves at any time of the millisecond that the request takes.
             time.sleep(number % 50 / 50_000)
             connection.shutdown(socket.SHUT_WR)
-    statuses = [record["status"] for record in recorded(1501)]
+    statuses = [record["status"] for record in recorded(501)]
     assert set(statuses) <= {200, 499}
     assert 499 in statuses
     assert '"status":0' not in proxy.logs()
