@@ -231,3 +231,12 @@ test('a file that cannot be read changes nothing', () => {
     assert.deepEqual(refused(), IMAGES.slice(0, 1));
     assert.match(logged(ngx.ERR)[0], /the hints cannot be read, so those of the last reading hold/);
 });
+
+test('a state that cannot be removed is reported', () => {
+    mock.method(fs, 'unlinkSync', () => {
+        throw Object.assign(new Error(), { code: 'EROFS' });
+    });
+    give(linesOf([NAMES[0]]));
+    mock.restoreAll();
+    assert.match(ngx.log.mock.calls[0].arguments[1], /team\/app@sha256:a+ may be served until .* cannot be removed: EROFS$/);
+});

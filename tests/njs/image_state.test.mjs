@@ -179,6 +179,17 @@ test('an image that is gone is refused, whatever is known of it, and ECR is not 
     assert.equal(ngx.shared.images_due.size(), 0);
 });
 
+test('an image that is gone when ECR says that it lacks it raises no alarm', async () => {
+    know('/a', 72_000_000);
+    await stateOf('/a');
+    ngx.fetch = async () => {
+        ngx.shared.gone_images.set('a', 1);
+        return { status: 404 };
+    };
+    await ask();
+    assert.equal(ngx.shared.images_missing.size(), 0);
+});
+
 test('an image that waits for ECR and is gone meanwhile is not asked for', async () => {
     await stateOf('/a');
     ngx.shared.gone_images.set('a', 1);

@@ -22,9 +22,13 @@ const PAUSE_MS = 60_000;
 // More than the zone holds.
 const ALL = 10_000;
 
-// Reads the file in turns, if it has changed, from its end: the newest lines come first.
 function read_hints() {
     request_counts.countTurn();
+    readOn();
+}
+
+// Reads the file in turns, if it has changed, from its end: the newest lines come first.
+function readOn() {
     const version = versionOfFile();
     const stored = ngx.shared.hints.get('reading');
     if (!stored && version === ngx.shared.hints.get('version')) {
@@ -120,7 +124,10 @@ function noteGone(name) {
 
 // Makes nginx ask for the state of an image: the entry of `front` for it has the image's name as its key.
 function removeState(name) {
-    cache_files.unlink(cache_entry.pathOf('images', name));
+    const failed = cache_files.unlink(cache_entry.pathOf('images', name));
+    if (failed) {
+        ngx.log(ngx.ERR, `${name} may be served until its state in the cache ends, which cannot be removed: ${failed}`);
+    }
 }
 
 function digestOf(name) {
@@ -145,7 +152,7 @@ function finishReading(reading) {
 // reading is complete.
 function isGone(image) {
     while (!ngx.shared.counters.has('hints_known') && !ngx.shared.hints.has('version')) {
-        read_hints();
+        readOn();
     }
     return isNamed(image.slice(1).replace('/v2/', '/').replace(/\/manifests\/([^/]+)$/, '@$1'));
 }

@@ -140,6 +140,9 @@ async function askEcr(image, url) {
 
 // An image that ECR has never sent to this pod is refused at once, without a word: a client may have made up its repository.
 function noteMissing(image) {
+    if (hints.isGone(image)) {
+        return;
+    }
     if (!isKnown(image)) {
         ngx.shared.images_denied.set(image, 1);
         return;
