@@ -205,8 +205,8 @@ manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=front
 docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, alerts, permissions, RBAC, dashboard
 	python -m cli.reference && python -m scripts.costs && python -m scripts.alerts && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
-pictures: parts ## Write the pictures of the page in the documents, in Chromium from a real pod
-	$(INSIDE) python -m tests.pictures
+pictures: parts ## Write the pictures of the page and of the metrics in the documents, in Chromium and by Prometheus from a real pod
+	$(INSIDE) sh -c 'python -m tests.pictures && python -m tests.metrics_picture'
 
 lock: .venv/installed ## Pin every dependency again, with hashes
 	for of in lambda_fn/requirements requirements requirements-dev requirements-audit requirements-checkov requirements-ministack; do $(COMPILE) $$of.in -o $$of.txt; done

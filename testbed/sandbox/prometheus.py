@@ -32,6 +32,13 @@ class Prometheus:
         found: list[Sample] = self._ask("query", query=expression)["result"]
         return found
 
+    def query_range(self, expression: str, begin: float, end: float) -> list[Sample]:
+        """The series of a query from one time to another, in seconds since the epoch, with a value for each second."""
+        found: list[Sample] = self._ask("query_range", query=expression, start=str(begin), end=str(end), step="1")[
+            "result"
+        ]
+        return found
+
     def targets(self) -> list[Mapping[str, Any]]:
         """What it scrapes, with the health of each."""
         found: list[Mapping[str, Any]] = self._ask("targets", state="active")["activeTargets"]
