@@ -1,5 +1,6 @@
 """The charts as a whole: valid for every supported Kubernetes version, reproducible, printed by the command."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from tests.template import configurations
 from tests.template.charts import INGRESS, NLB, POD, SERVICE, find, settings
 
 ROOT = Path(__file__).parents[2]
+ASYNCHRONOUS_PAYLOAD_BYTES = 1 << 20
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +37,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_object_is_valid_with_no_unknown_field(version: str, exposure: str) -> None:
     for document in documents(settings(exposure)):
         kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_the_objects_fit_twice_into_an_event_of_cloudformation() -> None:
+    """An update has those of before, too: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html ."""
+    largest = settings(NLB, more="[page]\ncatalogue = true", proxy="monitoring_namespace = 'monitoring'")
+    event = json.dumps(dict.fromkeys(("ResourceProperties", "OldResourceProperties"), json.dumps(documents(largest))))
+    assert len(event.encode()) < ASYNCHRONOUS_PAYLOAD_BYTES * 0.8
 
 
 def test_the_validation_refuses_an_unknown_field() -> None:
