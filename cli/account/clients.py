@@ -42,6 +42,7 @@ def client(
     config = Config(
         connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
         read_timeout=timeout_seconds,
+        tcp_keepalive=True,  # a run of the Lambda takes minutes, and NAT forgets a silent connection after less
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     return aws.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # its overloads name each service
