@@ -45,7 +45,7 @@ def pull(
     """Pull an image as a test.
 
     It pulls everything that a client pulls, without a login, three blobs at a time as docker does, verifies every
-    digest, and keeps nothing. Without a host in the image it pulls from the domain of the settings file.
+    digest, and stores nothing. Without a host in the image it pulls from the domain of the settings file.
 
     The exit status is 1 when the pull failed.
     """
