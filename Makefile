@@ -65,7 +65,7 @@ imports: .venv/installed ## Check the import contracts
 	lint-imports
 
 unit: .venv/installed ## Unit tests: no sockets, seconds; with the coverage floor of scripts/coverage.toml
-	pytest tests/unit testbed/tests/unit --cov=lambda_fn --cov=k8s_manifests --cov=cli --cov-report= --cov-report=json:.coverage.json && python scripts/check_coverage.py .coverage.json
+	pytest tests/unit testbed/tests/unit -m "not long" --cov=lambda_fn --cov=k8s_manifests --cov=cli --cov-report= --cov-report=json:.coverage.json && python scripts/check_coverage.py .coverage.json
 
 njs: .venv/installed ## Unit tests of the njs modules, in Node
 	node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test --test-reporter=dot tests/njs/*.test.mjs
@@ -134,8 +134,8 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl, BuildKit and Renovate, also from each other's cache without ECR
 	python -m testbed.clients --renovate && $(INSIDE) pytest tests/clients
 
-soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days; attack a pod in 18 ways, with 17,000 connections or 300 requests a second
-	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile --on-node && pytest tests/proxy -m long'
+soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days; attack a pod in 18 ways, with 17,000 connections or 300 requests a second; read a catalogue of 5,000 repositories
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile --on-node && pytest tests/proxy tests/unit/lambda_fn -m long'
 
 soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory, a small cache and a quarter of three attacks: the part that `make test-heavy` runs
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1 && python -m testbed.soak.hostile --seconds 12 --part 4 --kind body --kind 7k-header --kind missing'

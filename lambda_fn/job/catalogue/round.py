@@ -146,10 +146,13 @@ class Catalogue:
         return self._close(left)
 
     def _state(self) -> Round:
-        """The round under way, a new one where it is time, or else the last one."""
+        """The round under way, a new one where it is time, or else the last one.
+
+        Findings that are no longer allowed do not wait: a round with another setting starts anew.
+        """
         now, state = self.clock.now(), self._library.index.round
-        due = state.started_at is None or now - state.started_at >= ROUND_EVERY or state.findings != self.findings
-        if state.after is not None or not due:
+        due = state.started_at is None or now - state.started_at >= ROUND_EVERY
+        if state.findings == self.findings and (state.after is not None or not due):
             return state
         self._library.grow()
         return replace(state, started_at=now, after="", findings=self.findings)

@@ -88,9 +88,21 @@ def decode(content: bytes | None) -> dict[str, Repository]:
     if not isinstance(repositories, dict):
         raise ValueError("it has no repositories")  # noqa: TRY004 - a wrong content, not a wrong call
     valid = {name: one for name, one in repositories.items() if isinstance(one, dict)}
-    return {
-        name: Repository(images=one["images"]) for name, one in valid.items() if isinstance(one.get("images"), list)
-    }
+    listed = {name: one["images"] for name, one in valid.items() if isinstance(one.get("images"), list)}
+    return {name: Repository(images=list(filter(_is_image, images))) for name, images in listed.items()}
+
+
+def _is_image(entry: object) -> bool:
+    """Whether its parts have their types, as far as a run relies on them."""
+    match entry:
+        case {"digest": str(), "tags": [*tags], **others}:
+            platforms = others.get("platforms", [])
+            return (
+                all(isinstance(tag, str) for tag in tags)
+                and isinstance(platforms, list)
+                and all(isinstance(one, dict) and isinstance(one.get("digest", ""), str) for one in platforms)
+            )
+    return False
 
 
 def pack(document: Mapping[str, Any]) -> bytes:

@@ -200,6 +200,19 @@ def test_findings_go_at_the_next_run_after_the_setting_was_turned_off(site: Site
     assert "findings" not in site.image()
 
 
+def test_findings_that_are_no_longer_allowed_end_the_round_under_way(site: Site) -> None:
+    site.findings = True
+    site.ecr.seconds = WORK_SECONDS / 6
+    names = [f"team/app-{number}" for number in range(9)]
+    for name in names:
+        site.ecr.image(name, "1.4", findings={"CRITICAL": 2})
+    assert site.run().left
+    site.findings = False
+    while site.run().left:
+        pass
+    assert [image for name in names for image in site.files.images(name) if "findings" in image] == []
+
+
 def test_each_manifest_is_read_once(site: Site) -> None:
     old = site.ecr.image("team/app", "1.4", labels={SOURCE: "https://git.example.com"})
     site.run()
@@ -471,6 +484,7 @@ def test_a_writer_that_never_stops_is_an_error_that_names_the_file(site: Site) -
 @pytest.mark.parametrize(
     "content",
     [b"x", shards.pack({"schema": 2}), shards.pack({"schema": 1, "repositories": [1], "round": [], "shards": []})],
+    ids=["not gzip", "another schema", "wrong types"],
 )
 def test_a_file_that_is_not_readable_counts_as_empty_and_is_written_anew(site: Site, file: str, content: bytes) -> None:
     site.ecr.image("team/app", "1")
@@ -479,6 +493,43 @@ def test_a_file_that_is_not_readable_counts_as_empty_and_is_written_anew(site: S
     report = site.next_round()
     assert any("is not readable and is written anew" in problem for problem in report.problems)
     assert (site.names(), len(site.files.images("team/app"))) == (["team/app"], 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        7,
+        {},
+        {"digest": 7, "tags": []},
+        {"digest": "x", "tags": 7},
+        {"digest": "x", "tags": [7]},
+        {"digest": "x", "tags": [], "platforms": 7},
+        {"digest": "x", "tags": [], "platforms": [7]},
+        {"digest": "x", "tags": [], "platforms": [{"digest": []}]},
+    ],
+)
+def test_an_entry_that_was_edited_by_hand_does_not_stop_the_rounds(
+    site: Site, monkeypatch: pytest.MonkeyPatch, wrong: object
+) -> None:
+    monkeypatch.setattr(shards, "shard_of", lambda _: 7)
+    for name in ("team/app", "team/other"):
+        site.ecr.image(name, "1")
+    site.run()
+    edited = shards.unpack(site.files.contents[shards.file_of(7)])
+    edited["repositories"]["team/other"]["images"].append(wrong)
+    site.files.put(shards.file_of(7), shards.pack(edited))
+    site.ecr.image("team/app", "2")
+    site.follow("team/app")
+    assert [len(site.files.images(name)) for name in ("team/app", "team/other")] == [2, 1]
+
+
+def test_a_cursor_that_was_edited_by_hand_starts_the_rounds_anew(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    site.run()
+    edited = site.files.document()
+    edited["round"]["after"] = 7
+    site.files.put(shards.INDEX_FILE, shards.pack(edited))
+    assert site.run().repositories == 1
 
 
 def test_a_shard_keeps_no_repository_that_the_index_does_not_have(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

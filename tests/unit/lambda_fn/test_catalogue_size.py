@@ -50,7 +50,7 @@ def test_the_20_newest_tags_of_5000_repositories_fit(multi_platform: float, exte
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_rounds_of_5000_repositories_stay_within_a_minute_a_run_and_an_hour_a_round() -> None:
     clock = FakeClock(remaining_seconds=90)
     ecr, files = LargeEcr(REPOSITORIES, clock), FakeFiles()
