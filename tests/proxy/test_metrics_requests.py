@@ -99,6 +99,8 @@ def test_a_request_is_counted_by_where_its_content_came_from(
     assert counted(lambda: client.send_raw(b"GET / HTTP/9\r\n\r\n")) == {"none": 1}
     assert counted(lambda: client.send_raw(b"nonsense\r\n")) == {"none": 1}
     time.sleep(TAG_EXPIRED_SECONDS)
+    assert counted(lambda: client.get(by_tag, ACCEPT)) == {"miss": 1}, "the tag is looked up, not its manifest"
+    time.sleep(TAG_EXPIRED_SECONDS)
     with control.behaving(Behaviour(registry_status=503)):
         assert counted(lambda: client.get(by_tag, ACCEPT)) == {"stale": 1}
     assert counted(lambda: [client.get("/-/ready"), client.get("/-/live"), client.get("/-/startup")]) == {}
