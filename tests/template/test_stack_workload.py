@@ -315,12 +315,15 @@ def test_only_the_rule_may_invoke_the_lambda_and_it_does_so_asynchronously_with_
     (target,) = only(name, RULE, "FirstRun")["Targets"]
     function = {"Fn::GetAtt": [logical_id(name, "AWS::Lambda::Function", "Refresher"), "Arn"]}
     assert (target["Arn"], json.loads(target["Input"])) == (function, {})
-    assert only(name, "AWS::Lambda::Permission") == {
-        "Action": "lambda:InvokeFunction",
-        "FunctionName": function,
-        "Principal": "events.amazonaws.com",
-        "SourceArn": {"Fn::GetAtt": [logical_id(name, RULE, "FirstRun"), "Arn"]},
-    }
+    permissions = [found["Properties"] for found in resources(name, "AWS::Lambda::Permission").values()]
+    assert [found for found in permissions if found["FunctionName"] == function] == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": function,
+            "Principal": "events.amazonaws.com",
+            "SourceArn": {"Fn::GetAtt": [logical_id(name, RULE, "FirstRun"), "Arn"]},
+        }
+    ]
 
 
 def test_the_digest_of_the_workload_depends_only_on_its_objects() -> None:
