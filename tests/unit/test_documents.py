@@ -5,13 +5,14 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lambda_fn.contract.errors import FrontdoorError, TemplateError
 from lambda_fn.job.catalogue.ports import DeniedError, RepositoryGoneError, ThrottledError, UnreachableError
 from lambda_fn.job.report import ReportedError, RolloutError
-from lambda_fn.settings import parse_toml
+from lambda_fn.settings import Settings, parse_toml
 from stacks.preflight import conflicts
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,30 @@ def test_the_documents_are_short_enough_to_be_read() -> None:
     counted = {str(path.relative_to(ROOT)): words(path) for path in documents()}
     counted = {name: count for name, count in counted.items() if not name.startswith(NOT_COUNTED)}
     assert sum(counted.values()) <= WORDS, counted
+
+
+def setting_names(schema: dict[str, Any], table: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Every setting behind those of its tables, as the documents name it: `proxy.resources.memory_limit`."""
+    for key, field in table.get("properties", {}).items():
+        yield f"{path}{key}"
+        for model in re.findall(r"'#/\$defs/(\w+)'", str(field)):
+            yield from setting_names(schema, schema["$defs"][model], f"{path}{key}.")
+
+
+def test_every_setting_that_a_document_names_exists() -> None:
+    schema = Settings.model_json_schema()
+    names = set(setting_names(schema, schema))
+    tables = "|".join(sorted({name.partition(".")[0] for name in names if "." in name}))
+    named = re.compile(rf"(?<![\w./-])((?:{tables})(?:\.[a-z_]+)+)(?![\w/(*-])")
+    found = {
+        (str(document.relative_to(ROOT)), name)
+        for document in documents()
+        if not str(document.relative_to(ROOT)).startswith(NOT_COUNTED)
+        for name in named.findall(document.read_text("utf-8"))
+        if not name.endswith((".py", ".js"))
+    }
+    assert len(found) > len(tables.split("|"))
+    assert {(document, name) for document, name in found if name not in names} == set()
 
 
 def settings_examples() -> list[str]:

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[3]
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 SCHEMA = json.loads((ROOT / "docs" / "frontdoor.schema.json").read_text(encoding="utf-8"))
 EXPECTED = written(CONFIGURATION.read_text(encoding="utf-8"))
+LARGEST_LAYER_MIB, LAYER_OF_5_GB_MIB = 37, 4
+"""What njs counts for a pull of 52,000 MiB, and for one of 5 GB: k8s_manifests/nginx/njs/large_pulls.js."""
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 
 
@@ -29,6 +31,13 @@ def refused(raw: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.name)
 def test_the_generated_reference_is_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == EXPECTED[path], "run `python -m cli.reference`"
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, ROOT / "README.md"], ids=lambda path: path.name)
+def test_the_documents_say_how_many_large_layers_a_pod_sends(document: Path) -> None:
+    memory_mib = parse_toml(SMALLEST, "my.toml").proxy.memory.large_pulls_mib
+    (found,) = re.findall(r"[^.|]* of ECR's\s+largest at once[^.]*", document.read_text(encoding="utf-8"))
+    assert numbers(found) >= {memory_mib // LARGEST_LAYER_MIB, memory_mib // LAYER_OF_5_GB_MIB}
 
 
 def numbers(text: str) -> set[int]:
