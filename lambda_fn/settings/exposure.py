@@ -259,7 +259,7 @@ class NlbExposure(ExposureTable):
         """The load balancer has only IPv4 addresses."""
         return (
             f'proxy.exposure.kind = "nlb": has only IPv4 addresses, and {found} is IPv6: the pods of an IPv6 cluster '
-            "have no IPv4 address. Fix: use ingress, pod or service"
+            "have no IPv4 address. Fix: use gateway, ingress, pod or service"
         )
 
     def conflicts(self, *, manifests: str, client_cidrs: tuple[str, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from botocore.loaders import create_loader
@@ -9,6 +10,7 @@ from botocore.loaders import create_loader
 from lambda_fn.contract.registries import partition_of
 from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings import Cache, parse_toml
+from lambda_fn.settings.exposure import Exposure
 from tests.fakes.authority import CERTIFICATE_AUTHORITY
 from tests.unit.settings.files import NETWORK, SMALLEST, mistakes, with_line
 
@@ -580,6 +582,9 @@ def test_the_load_balancer_of_the_stack_cannot_reach_the_pods_of_an_ipv6_cluster
     text = with_exposure(SMALLEST, nlb).replace("[proxy]\n", "[proxy]\nresolver = 'fd00:10::a'\n")
     (found,) = mistakes(text)
     assert found.startswith('the file: proxy.exposure.kind = "nlb": has only IPv4 addresses')
+    tables = get_args(get_args(Exposure)[0])
+    kinds = {kind for table in tables for kind in get_args(table.model_fields["kind"].annotation)}
+    assert set(re.findall(r"\w+", found.partition("Fix: ")[2])) == kinds - {"nlb"} | {"use", "or"}
 
 
 @pytest.mark.rule("R62")
