@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from io import StringIO
 from typing import Any, TypeVar
 
 import httpx2
@@ -11,7 +12,7 @@ from lightkube.config.models import Cluster, Context, User
 from lightkube.core.exceptions import LoadResourceError
 from lightkube.core.resource_registry import resource_registry
 from lightkube.generic_resource import create_namespaced_resource
-from lightkube.resources.core_v1 import Pod
+from lightkube.resources.core_v1 import Pod, PodLog
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.edges.kubernetes_session import ask
@@ -127,12 +128,10 @@ class Kubernetes:
             UnreachableError: The API does not answer.
         """
         try:
-            return self._send(
-                f"read the log of {pod}",
-                lambda client: client.log(pod, container=container, timestamps=True, newlines=False),
-            )
+            text = self._send(f"read the log of {pod}", lambda client: _log_text(client, pod, container))
         except _NotFoundError:
             return ()
+        return (line.removesuffix("\n") for line in StringIO(text, newline="\n"))
 
     def _send(self, action: str, request: Callable[[Client], Result]) -> Result:
         try:
@@ -174,6 +173,16 @@ class Kubernetes:
 
 class _NotFoundError(Exception):
     """The object does not exist."""
+
+
+def _log_text(client: Client, pod: str, container: str) -> str:
+    """A log as it is. lightkube's `log` ends a line also at a form feed or U+2028, which a client can have logged."""
+    api = client._client  # noqa: SLF001 - lightkube has no other way to the text
+    params = {"container": container, "timestamps": True, "follow": False}
+    response = api.send(api.build_adapter_request(api.prepare_request("get", PodLog, name=pod, params=params)))
+    api.raise_for_status(response)  # type: ignore[no-untyped-call]
+    text: str = response.text
+    return text
 
 
 def _text(error: httpx2.HTTPStatusError) -> str:

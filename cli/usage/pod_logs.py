@@ -44,7 +44,8 @@ class PodLogs:
         return [records(file) for file in self._files]
 
     def _fetch(self, stack: ExitStack, pod: Pod) -> IO[str]:
-        file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
+        # Only a line feed ends a line: what a client sends may hold other line breaks.
+        file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))  # noqa: SIM115 - the stack closes it
         name = str(pod.metadata and pod.metadata.name)
         begins_at = None
         try:

@@ -1,6 +1,7 @@
 """The records of the access log in lines of any shape in which logs are shipped. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ CloudWatch `message`; Firehose and HTTP event collectors `event`."""
 _EVENTS = ("logEvents", "events")
 """Where CloudWatch puts lines: in a subscription's message, and in the output of `aws logs filter-log-events`."""
 _BEGIN = '{"schema":'
+_ERROR_LOG = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[")
+"""Begins a line of nginx's error log, which is in the same log. It quotes requests: a client could forge a record."""
 _LAYERS = 6
 """A line is wrapped by one or two collectors. A limit, since a file may hold anything."""
 
@@ -39,8 +42,8 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
 
 
 def _in_text(decoder: json.JSONDecoder, text: str, layers: int) -> Iterator[Record]:
-    begin = text.find("{")
-    while begin >= 0:
+    end, begin = 0, text.find("{")
+    while begin >= 0 and not _ERROR_LOG.search(text, end, begin):
         try:
             found, end = decoder.raw_decode(text, begin)
         except (ValueError, RecursionError):

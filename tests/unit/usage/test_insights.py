@@ -105,10 +105,13 @@ def test_an_unknown_group_and_a_failed_query_are_errors_with_a_fix() -> None:
         list(group.insights().manifests(NOON, NOON))
 
 
-def conditions(query: str) -> list[list[tuple[bool, re.Pattern[str]]]]:
+def conditions(query: str) -> list[list[tuple[bool, bool, re.Pattern[str]]]]:
     """The regular expressions of each `filter` line: each line has to hold, by one of them where it has `or`."""
     return [
-        [("or" in line.split(), re.compile(found)) for found in re.findall(r"like /((?:\\/|[^/])+)/", line)]
+        [
+            ("or" in line.split(), not negated, re.compile(found))
+            for negated, found in re.findall(r"(not )?like /((?:\\/|[^/])+)/", line)
+        ]
         for line in query.splitlines()
         if "filter @message" in line
     ]
@@ -116,7 +119,7 @@ def conditions(query: str) -> list[list[tuple[bool, re.Pattern[str]]]]:
 
 def matches(query: str, line: str) -> bool:
     return all(
-        (any if any(is_or for is_or, _ in row) else all)(bool(found.search(line)) for _, found in row)
+        (any if any(is_or for is_or, _, _ in row) else all)(bool(found.search(line)) is like for _, like, found in row)
         for row in conditions(query)
     )
 
@@ -140,3 +143,9 @@ def test_the_query_of_bytes_takes_server_repository_bytes_and_cache_from_a_line(
         found = {value for each in expressions for value in re.search(each.replace("(?<", "(?P<"), text).groups()}  # type: ignore[union-attr]
         assert found == expected | {"team/app"}
         assert matches(BYTES, text)
+
+
+@pytest.mark.parametrize("shape", ["plain", "wrapped"])
+def test_the_query_of_bytes_takes_no_line_of_the_error_log(shape: str) -> None:
+    line = "2026/11/27 12:00:00 [error] 7#7: *1 too large, server: front, request: " + Front().blob("c").lines()[0]
+    assert not matches(BYTES, line if shape == "plain" else wrapped(log=line))

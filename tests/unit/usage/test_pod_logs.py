@@ -56,6 +56,15 @@ def test_the_records_of_every_pod_are_read() -> None:
     assert read.sources[0].begins_at == pytest.approx(NOON - 7200, abs=1)
 
 
+@pytest.mark.parametrize("character", "\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
+def test_a_client_cannot_begin_a_line_of_the_log(character: str) -> None:
+    forged = written(Front().tag("GET", "forged", "b")).text
+    error = f'{instant(NOON - 7200)} 2026/11/27 10:00:00 [error] 7#7: *1 failed, referrer: "{character}{forged}'
+    read = logs({"one": (NOON - 9000, written(Front().tag("GET", "1", "a"), error))}, since=NOON - 3600)
+    with closing(read):
+        assert [[record["tag"] for record in found] for found in read.records()] == [["1"]]
+
+
 @pytest.mark.parametrize(
     ("started", "begins", "words"),
     [

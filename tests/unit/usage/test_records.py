@@ -78,6 +78,27 @@ def test_a_line_without_a_record_is_left_out(line: str) -> None:
     assert [record["tag"] for record in records([line, ONE])] == ["1.4"]
 
 
+FORGED = (
+    "2026/11/27 12:00:00 [error] 7#7: *1 client intended to send too large body: 2000 bytes, client: 10.1.0.8, "
+    f'server: front, request: "GET /?{{}}{TWO.strip()} HTTP/1.1", host: "registry.shrd.example.net"\n'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        FORGED,
+        f"2026-11-27T12:00:00.1Z stderr F {FORGED}",
+        f"{META}{FORGED}".replace("'", '"'),
+        wrapped(log=FORGED),
+        json.dumps({"logEvents": [{"message": FORGED}, {"message": wrapped(log=FORGED)}]}),
+    ],
+    ids=range(5),
+)
+def test_a_record_that_a_client_writes_into_the_error_log_is_left_out(line: str) -> None:
+    assert [record["tag"] for record in records([line, ONE])] == ["1.4"]
+
+
 def test_standard_input_is_read_also_compressed() -> None:
     script = "from pathlib import Path; from cli.usage.log_files import *; print(len(list(read_lines(Path('-')))))"
     for content in ((ONE + TWO).encode(), gzip.compress((ONE + TWO).encode())):
