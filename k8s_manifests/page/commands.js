@@ -16,7 +16,9 @@ export function commands(kind, names) {
 // A row with a title, a text to copy, and its button.
 export function command(title, text) {
     const style = text.includes(' ') ? undefined : 'unbroken';
-    return element('li', {}, element('span', {}, title), element('code', { class: style }, text), copyButton(text, `Copy: ${title}`));
+    // A browser breaks a line after the hyphens of an option, unless it has an element of its own.
+    const parts = text.split(/(?<= )(--\w+)/).map((part, place) => place % 2 ? element('span', {}, part) : part);
+    return element('li', {}, element('span', {}, title), element('code', { class: style }, ...parts), copyButton(text, `Copy: ${title}`));
 }
 
 // Gives the rows of the HTML their buttons.

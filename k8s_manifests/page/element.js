@@ -13,7 +13,7 @@ export function element(name, attributes, ...children) {
 
 // A value of a label as a link, when it is the address of a web page; else as text.
 export function linked(text) {
-    const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+    const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
     const isPage = url && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
     return isPage ? element('a', { href: url.href, rel: 'noreferrer' }, text) : text;
 }

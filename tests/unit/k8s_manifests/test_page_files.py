@@ -57,6 +57,9 @@ def test_nothing_stands_inline_and_no_other_host_is_named() -> None:
 
 def test_the_pull_commands_need_no_script() -> None:
     html = page(catalogue=False)["index.html"]
+    # The option has an element of its own, so that no line breaks after its hyphens.
+    assert html.count(" <span>--version</span> ") == 1
+    html = html.replace("<span>--version</span>", "--version")
     for command in (
         f"docker pull {DOMAIN}/REPOSITORY:TAG",
         f"nerdctl pull {DOMAIN}/REPOSITORY:TAG",
