@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lambda_fn.contract.metrics import OF_PULL, OF_ROLLOUT, OF_RUN
-from lambda_fn.contract.runtime import HANDLER
+from lambda_fn.contract.metrics import OF_CATALOGUE, OF_PULL, OF_ROLLOUT, OF_RUN
+from lambda_fn.contract.runtime import HANDLER, WATCHER_HANDLER
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs/costs.md"
@@ -31,6 +31,8 @@ POLLS_PER_HOUR = 5 * 180
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
+CATALOGUE_RUNS_PER_HOUR = 12
+"""Of the watcher with `page.catalogue`: stacks/catalogue_rounds.py. A run between two rounds ends at once."""
 DIRECT_ENDPOINTS = 2
 """`ecr.api` and `ecr.dkr`: a VPC without NAT needs them to pull straight from ECR, beside S3's gateway endpoint."""
 _TO_OTHER_ZONES = {
@@ -81,6 +83,7 @@ class Resources:
         keys: KMS keys.
         runs_per_hour: Runs of the Lambda that schedules start.
         memory_gb: The Lambda's memory.
+        watcher_gb_seconds: The memory of the watcher for the longest time of one run; 0 without one.
         polled_queues: Queues that start a function.
     """
 
@@ -92,6 +95,7 @@ class Resources:
     keys: int
     runs_per_hour: float
     memory_gb: float
+    watcher_gb_seconds: float
     polled_queues: int
 
 
@@ -103,6 +107,7 @@ def resources(template: Mapping[str, Any]) -> Resources:
     schedules = by_type.get("AWS::Scheduler::Schedule", [])
     pulls = OF_PULL if len(schedules) > 1 else ()
     (function,) = (f for f in by_type["AWS::Lambda::Function"] if f["Handler"] == HANDLER)
+    watchers = [f for f in by_type["AWS::Lambda::Function"] if f["Handler"] == WATCHER_HANDLER]
     endpoints = by_type.get("AWS::EC2::VPCEndpoint", [])
     return Resources(
         balancer=next(map(_balancer, by_type.get("AWS::ElasticLoadBalancingV2::LoadBalancer", [])), None),
@@ -113,6 +118,7 @@ def resources(template: Mapping[str, Any]) -> Resources:
         keys=len(by_type.get("AWS::KMS::Key", [])),
         runs_per_hour=sum(map(_runs_per_hour, schedules)),
         memory_gb=function["MemorySize"] / 1024,
+        watcher_gb_seconds=sum(f["MemorySize"] / 1024 * f["Timeout"] for f in watchers),
         polled_queues=len(by_type.get("AWS::Lambda::EventSourceMapping", [])),
     )
 
@@ -158,6 +164,13 @@ def per_tb(balancer: Balancer, prices: Prices) -> dict[str, float]:
         "NLB capacity units": GB_IN_TB * prices["nlcu_hour"],
         "traffic between zones": GB_IN_TB * 2 * prices["zone_gb"] * balancer.crossings,
     }
+
+
+def catalogue(of: Resources, prices: Prices) -> tuple[float, float]:
+    """USD a month of `page.catalogue`: its metric with the alarm on it, and its runs if each took all of its time."""
+    watched = len(OF_CATALOGUE) * (prices["custom_metric"] + prices["alarm_metric"])
+    run = prices["lambda_request"] + of.watcher_gb_seconds * prices["lambda_gb_second"]
+    return watched, CATALOGUE_RUNS_PER_HOUR * HOURS * run
 
 
 def tables(examples: Mapping[str, Resources], listed: Mapping[str, Any]) -> Iterator[str]:
@@ -215,6 +228,7 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
     traffic, near_traffic = (per_tb(each, prices)["traffic between zones"] for each in (anywhere, near))
     seldom, hourly = (monthly(replace(of, runs_per_hour=rate), prices)["custom metrics"] for rate in (1 / 4, 1))
     key = prices["kms_key"]
+    watched, most_runs = catalogue(of, prices)
     rows = [
         ("one endpoint less in `endpoints.create`", f"{_usd(endpoint)} a month"),
         (
@@ -224,6 +238,7 @@ def _levers(of: Resources, balancer: Balancer, prices: Prices) -> str:
         ("another `kind`, behind a controller that exists", f"{_usd(nlb)} a month, and the capacity units"),
         ("`proxy.exposure.zone_affinity = true`", f"{_usd(traffic - near_traffic)} a TB"),
         ("`refresh.period_minutes = 240`, not 60", f"{_usd(hourly - seldom)} a month"),
+        ("no `page.catalogue`", f"{_usd(watched)} a month, and up to {_usd(most_runs)} for long runs of the watcher"),
         ('no `encryption = "stack"`', f"{_usd(key)} a month; {_usd(3 * key)} after two rotations"),
     ]
     return _table(("setting", "saves, USD"), rows)

@@ -88,6 +88,14 @@ def test_a_run_costs_its_request_and_its_memory_for_its_time() -> None:
     assert cost("Lambda", schedule(60)) == pytest.approx(730 * (0.0000002 + 10 * 0.5 * 0.00001))
 
 
+def test_the_catalogue_costs_its_metric_its_alarm_and_at_most_the_whole_time_of_each_run() -> None:
+    watcher = {"Handler": "lambda_fn.watcher.handler", "MemorySize": 512, "Timeout": 90}
+    found = costs.resources(template({"Type": "AWS::Lambda::Function", "Properties": watcher}))
+    watched, most_runs = costs.catalogue(found, PRICES)
+    assert watched == pytest.approx(0.4)
+    assert most_runs == pytest.approx(12 * 730 * (0.0000002 + 90 * 0.5 * 0.00001))
+
+
 @pytest.mark.parametrize(
     ("zones", "attributes", "usd"),
     [
