@@ -115,7 +115,7 @@ class EcrCatalogue:
 
     def configurations(self, registry: Registry, repository: str, digests: Iterable[str]) -> Contents:
         """Configurations of images, several at a time."""
-        client, found, problems = self._client(registry), dict[str, bytes](), list[str]()
+        client, found, problems = self._client(registry), dict[str, bytes](), list[RegistryError]()
 
         def url_of(digest: str) -> str:
             answer = client.get_download_url_for_layer(
@@ -134,8 +134,9 @@ class EcrCatalogue:
             except ThrottledError:
                 raise
             except RegistryError as error:
-                problems.append(str(error))
-        return Contents(found, tuple(problems))
+                problems.append(error)
+        is_cut_off = any(isinstance(error, UnreachableError | DeniedError) for error in problems)
+        return Contents(found, tuple(map(str, problems)), is_cut_off=is_cut_off)
 
     def _configuration(
         self, registry: Registry, url_of: Callable[[str], str], layers: httpx2.Client, digest: str
@@ -229,6 +230,7 @@ def _download(client: httpx2.Client, url: str) -> bytes:
 
     Raises:
         httpx2.HTTPError: They cannot be read.
+        RegistryError: They are too many: another image may be readable.
     """
     if not url.startswith("https://"):
         raise httpx2.UnsupportedProtocol("the URL of a layer is not https")
@@ -238,7 +240,7 @@ def _download(client: httpx2.Client, url: str) -> bytes:
         for part in response.iter_bytes():
             content += part
             if len(content) > LARGEST_CONFIGURATION_BYTES:
-                raise httpx2.DecodingError("the configuration is too large")
+                raise RegistryError("a configuration of an image is larger than its manifest says, and is not used")
         return bytes(content)
 
 

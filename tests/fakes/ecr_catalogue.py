@@ -34,6 +34,7 @@ class FakeEcr:
         asked: How often each method was called.
         read: The digests of the manifests that were read.
         unreadable: Digests of manifests and configurations that cannot be read.
+        is_cut_off: Whether that is for want of a route.
         seconds: How long each call takes, by the clock.
         meanwhile: What happens after the images of a repository were listed.
     """
@@ -46,6 +47,7 @@ class FakeEcr:
         self.asked: Counter[str] = Counter()
         self.read: list[str] = []
         self.unreadable: set[str] = set()
+        self.is_cut_off = True
         self.seconds = 0.0
         self.meanwhile: Callable[[], None] = lambda: None
 
@@ -83,7 +85,9 @@ class FakeEcr:
 
     def _found(self, digests: Sequence[str]) -> Contents:
         readable = {digest: self._contents[digest] for digest in digests if digest not in self.unreadable}
-        return Contents(readable, ("S3 cannot be reached",) if len(readable) < len(digests) else ())
+        if len(readable) == len(digests):
+            return Contents(readable)
+        return Contents(readable, ("S3 cannot be reached",), is_cut_off=self.is_cut_off)
 
     # --- what tests do to it -----------------------------------------------------------------------------------------
 

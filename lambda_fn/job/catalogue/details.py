@@ -39,7 +39,7 @@ class Reader:
         firsts = {
             digest: read.platforms[0][1]
             for digest, read in top.items()
-            if read.platforms and not readable(read.annotations)
+            if read.platforms and not read.annotations
         }
         inner = self._manifests(registry, repository, set(firsts.values()) - top.keys())
         known = top | inner
@@ -74,15 +74,15 @@ class Reader:
 
     def _configurations(
         self, registry: Registry, repository: str, digests: Iterable[str]
-    ) -> dict[str, tuple[str | None, Mapping[str, object]]]:
+    ) -> dict[str, tuple[str | None, Mapping[str, str]]]:
         """Platform and labels by digest. A registry whose layers cannot be reached is not asked again in this run."""
         wanted = sorted(digests)
         if not wanted or registry.host in self._without_layers:
             return {}
         contents = self._noted(answer := self.images.configurations(registry, repository, wanted), repository)
-        if answer.problems and not contents:
+        if answer.is_cut_off and not contents:
             self._without_layers.add(registry.host)
-        found: dict[str, tuple[str | None, Mapping[str, object]]] = {}
+        found: dict[str, tuple[str | None, Mapping[str, str]]] = {}
         for digest, content in contents.items():
             try:
                 found[digest] = manifest.parse_configuration(content)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_fn.contract.hints import DIGEST
+from lambda_fn.job.catalogue.labels import readable
 
 INDEXES = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
@@ -34,13 +35,13 @@ class Manifest:
         configuration: The digest of its configuration, where that is an image's and is not too large.
         kind: `image`, `chart` or `artifact`.
         platforms: Of an index: the platform and the digest of each image in it.
-        annotations: As they were parsed.
+        annotations: Those that people read, bounded: 4 MiB of others, of 20 manifests, would not fit into memory.
     """
 
     configuration: str | None = None
     kind: str = "image"
     platforms: tuple[tuple[str, str], ...] = ()
-    annotations: Mapping[str, Any] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(content: bytes) -> Manifest:
@@ -50,7 +51,7 @@ def parse(content: bytes) -> Manifest:
         ValueError: They are no manifest.
     """
     document = _object(content)
-    annotations = _mapping(document.get("annotations"))
+    annotations = readable(document.get("annotations"))
     if isinstance(document.get("manifests"), list):
         return Manifest(platforms=_platforms(document["manifests"]), annotations=annotations)
     configuration = _mapping(document.get("config"))
@@ -68,14 +69,14 @@ def kind_of(artifact_type: str) -> str:
     return "image" if not artifact_type or artifact_type in IMAGE_CONFIGURATIONS | INDEXES else "artifact"
 
 
-def parse_configuration(content: bytes) -> tuple[str | None, Mapping[str, Any]]:
-    """The platform of an image, None where it names none, and its labels as they were parsed.
+def parse_configuration(content: bytes) -> tuple[str | None, Mapping[str, str]]:
+    """The platform of an image, None where it names none, and the labels that people read.
 
     Raises:
         ValueError: The bytes are no configuration.
     """
     document = _object(content)
-    return _platform(document), _mapping(_mapping(document.get("config")).get("Labels"))
+    return _platform(document), readable(_mapping(document.get("config")).get("Labels"))
 
 
 def _platforms(descriptors: list[Any]) -> tuple[tuple[str, str], ...]:

@@ -61,10 +61,12 @@ class Contents:
     Attributes:
         found: Those that were read.
         problems: Why others were not; an image that was deleted meanwhile is no problem.
+        is_cut_off: Whether one of them says that there is no way to any content: no route, or no permission.
     """
 
     found: Mapping[str, bytes] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    is_cut_off: bool = False
 
 
 class Images(Protocol):

@@ -14,6 +14,7 @@ from lambda_fn.job.catalogue.manifest import (
 )
 
 DIGEST = f"sha256:{'a' * 64}"
+TITLE = "org.opencontainers.image.title"
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 100}
 
 
@@ -22,7 +23,7 @@ def manifest(**fields: object) -> Manifest:
 
 
 def test_an_image_names_its_configuration() -> None:
-    assert manifest(config=CONFIG, annotations={"a": "b"}) == Manifest(DIGEST, "image", (), {"a": "b"})
+    assert manifest(config=CONFIG, annotations={TITLE: "app"}) == Manifest(DIGEST, "image", (), {TITLE: "app"})
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,12 @@ def test_the_platforms_of_an_index_are_bounded() -> None:
     assert len(manifest(manifests=descriptors).platforms) == MOST_PLATFORMS
 
 
+def test_of_four_mebibytes_of_annotations_and_labels_only_what_people_read_is_kept() -> None:
+    many = {TITLE: "app"} | {f"x{number:09d}": "" for number in range(250_000)}
+    assert manifest(annotations=many).annotations == {TITLE: "app"}
+    assert parse_configuration(json.dumps({"config": {"Labels": many}}).encode())[1] == {TITLE: "app"}
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\xff", b"[]", b"7", b"null", b"[" * 100_000, b'{"a": 1' + b"0" * 5_000 + b"}"]
 )
@@ -93,7 +100,7 @@ def test_what_is_not_an_object_is_an_error(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("fields", "platform", "labels"),
     [
-        ({"os": "linux", "architecture": "amd64", "config": {"Labels": {"a": "b"}}}, "linux/amd64", {"a": "b"}),
+        ({"os": "linux", "architecture": "amd64", "config": {"Labels": {TITLE: "b"}}}, "linux/amd64", {TITLE: "b"}),
         ({"os": "linux", "architecture": "arm64", "variant": "v8", "config": {"Labels": None}}, "linux/arm64/v8", {}),
         ({"os": "linux", "architecture": 7, "config": []}, None, {}),
         ({}, None, {}),

@@ -270,6 +270,16 @@ def test_without_a_way_to_the_layers_configurations_are_asked_for_once_a_run(sit
     assert len(site.names()) == 30
 
 
+def test_an_image_whose_configuration_is_not_usable_leaves_the_others_readable(site: Site) -> None:
+    site.ecr.is_cut_off = False
+    for number in range(5):
+        digest = site.ecr.image(f"team/odd-{number}", "1")
+        site.ecr.unreadable.add(str(site.ecr.configuration_of(digest)))
+        site.ecr.image(f"team/app-{number}", "1")
+    site.run()
+    assert all(site.image(f"team/app-{number}")["platforms"] for number in range(5))
+
+
 def test_an_image_deleted_between_two_calls_leaves_the_rest(site: Site) -> None:
     gone, kept = site.ecr.image("team/app", "gone", age=DAY), site.ecr.image("team/app", "kept")
     site.ecr.meanwhile = lambda: site.ecr.delete_image("team/app", gone)

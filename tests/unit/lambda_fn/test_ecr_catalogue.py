@@ -152,18 +152,18 @@ def broken(_: httpx2.Request) -> httpx2.Response:
 
 
 @pytest.mark.parametrize(
-    ("layer", "problem"),
+    ("layer", "problem", "is_cut_off"),
     [
-        (too_large, "DecodingError"),
-        (broken, "ConnectTimeout"),
-        (lambda _: httpx2.Response(403), "HTTPStatusError"),
-        (lambda _: httpx2.Response(302, headers={"Location": "https://elsewhere.example"}), "HTTPStatusError"),
-        (lambda _: httpx2.Response(200, content=b"other bytes"), "does not have its digest"),
+        (too_large, "larger than its manifest says", False),
+        (broken, "ConnectTimeout", True),
+        (lambda _: httpx2.Response(403), "HTTPStatusError", True),
+        (lambda _: httpx2.Response(302, headers={"Location": "https://elsewhere.example"}), "HTTPStatusError", True),
+        (lambda _: httpx2.Response(200, content=b"other bytes"), "does not have its digest", False),
     ],
     ids=["too large", "no route", "refused", "redirected", "other bytes"],
 )
 def test_a_configuration_that_s3_does_not_give_is_a_problem_without_the_signed_url(
-    api: Api, layer: Callable[[httpx2.Request], httpx2.Response], problem: str
+    api: Api, layer: Callable[[httpx2.Request], httpx2.Response], problem: str, *, is_cut_off: bool
 ) -> None:
     api.layer = layer
     api.layer_url()
@@ -171,6 +171,7 @@ def test_a_configuration_that_s3_does_not_give_is_a_problem_without_the_signed_u
     assert not found.found
     assert problem in found.problems[0]
     assert "secret" not in found.problems[0]
+    assert found.is_cut_off is is_cut_off
 
 
 @pytest.mark.parametrize(
