@@ -71,7 +71,8 @@ class CatalogueRun:
     """One run of the catalogue.
 
     Attributes:
-        seconds_since_round: How long ago a round was complete; before the first is, how long ago that started.
+        seconds_since_round: How long ago a round was complete. Before one was: how long ago the first one started,
+            and 0 while it advances.
     """
 
     seconds_since_round: float

@@ -21,6 +21,7 @@ from lambda_fn.job.catalogue.ports import (
     DeniedError,
     Listed,
     RepositoryGoneError,
+    SlowError,
     ThrottledError,
     UnreachableError,
 )
@@ -38,6 +39,8 @@ _BOUNDED = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=_PARALLEL,
 )
+_SPARE_SECONDS = 20.0
+"""Kept of the invocation's time for the writes: a run that Lambda ends would begin at the same place again."""
 _PAGE = 1_000
 _IDS = 100
 """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html"""
@@ -161,6 +164,8 @@ class EcrCatalogue:
 
     @contextmanager
     def _asking(self, registry: Registry, operation: str) -> Iterator[None]:
+        if self._clock.remaining_seconds() < _SPARE_SECONDS:
+            raise SlowError("a repository has more images than ECR lists in the time of one run, and is not updated")
         self._pace(registry).wait(operation)
         with _explained(registry, operation):
             yield

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from lambda_fn.contract.errors import FrontdoorError, TemplateError
-from lambda_fn.job.catalogue.ports import DeniedError, RepositoryGoneError, ThrottledError, UnreachableError
+from lambda_fn.job.catalogue.ports import (
+    DeniedError,
+    RepositoryGoneError,
+    SlowError,
+    ThrottledError,
+    UnreachableError,
+)
 from lambda_fn.job.report import ReportedError, RolloutError
 from lambda_fn.settings import Settings, parse_toml
 from stacks.preflight import conflicts
@@ -135,7 +141,7 @@ def subclasses(of: type[FrontdoorError]) -> set[type[FrontdoorError]]:
 def test_the_runbook_explains_every_error_that_an_invocation_can_end_with() -> None:
     text = (ROOT / "docs" / "operations.md").read_text("utf-8")
     never_raised_itself = {FrontdoorError, ReportedError, RolloutError, TemplateError}
-    warnings_of_the_catalogue = {DeniedError, RepositoryGoneError, ThrottledError, UnreachableError}
+    warnings_of_the_catalogue = {DeniedError, RepositoryGoneError, SlowError, ThrottledError, UnreachableError}
     raised = subclasses(FrontdoorError) - never_raised_itself - warnings_of_the_catalogue
     names = {error.__name__ for error in raised if error.__module__.startswith("lambda_fn.")}
     assert {name for name in names if f"`{name}`" not in text} == set()

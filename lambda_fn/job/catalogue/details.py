@@ -37,9 +37,7 @@ class Reader:
         """
         top = self._manifests(registry, repository, digests)
         firsts = {
-            digest: read.platforms[0][1]
-            for digest, read in top.items()
-            if read.platforms and not read.annotations
+            digest: read.platforms[0][1] for digest, read in top.items() if read.platforms and not read.annotations
         }
         inner = self._manifests(registry, repository, set(firsts.values()) - top.keys())
         known = top | inner

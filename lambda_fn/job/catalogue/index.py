@@ -3,7 +3,8 @@
 {"schema": 1, "written_at": "..", "complete": true,
  "repositories": [{"name": "team/app", "shard": 3, "tags": 37, "pushed_at": ".."}],
  "shards": [{"bytes": 123456, "tags": 20, "labels": 20, "digests": true}, ..],
- "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "pending": ["team/new"]}}
+ "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "has_gaps": false,
+           "behind_since": null, "pending": ["team/new"]}}
 
 `shards` says what each holds of a repository: less where it would not fit. `round` is for the watcher alone.
 """
@@ -43,12 +44,16 @@ class Round:
         after: The key of the last repository that the current one has read; None where none is under way.
         ended_at: When one was complete last.
         findings: Whether the current or last one read findings.
+        has_gaps: Whether the current or last one could not reach or list a registry: then it ends incomplete.
+        behind_since: When the first one since the last complete one started; None after a complete one.
     """
 
     started_at: datetime | None = None
     after: str | None = None
     ended_at: datetime | None = None
     findings: bool = False
+    has_gaps: bool = False
+    behind_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,14 @@ def decode(content: bytes | None) -> Index:
             {one["name"]: Entry(int(one["tags"]), one.get("pushed_at")) for one in found["repositories"]},
             tuple(EXTENTS.index(Extent(part["tags"], part["labels"], part["digests"])) for part in parts),
             tuple(int(part["bytes"]) for part in parts),
-            Round(_instant(state, "started_at"), state["after"], _instant(state, "ended_at"), state["findings"]),
+            Round(
+                _instant(state, "started_at"),
+                state["after"],
+                _instant(state, "ended_at"),
+                state["findings"],
+                bool(state["has_gaps"]),
+                _instant(state, "behind_since"),
+            ),
             tuple(map(str, state["pending"])),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -157,6 +169,8 @@ def _document(index: Index, now: datetime, count: int, *, instants: bool) -> dic
             "after": state.after,
             "ended_at": instant_text(state.ended_at) if state.ended_at else None,
             "findings": state.findings,
+            "has_gaps": state.has_gaps,
+            "behind_since": instant_text(state.behind_since) if state.behind_since else None,
             "pending": list(index.pending),
         },
     }

@@ -21,6 +21,10 @@ class ThrottledError(RegistryError):
     """Too many callers share the account's quota; nothing more is asked in this run."""
 
 
+class SlowError(RegistryError):
+    """The invocation has too little time left to read the rest of the repository."""
+
+
 class UnreachableError(RegistryError):
     """No answer comes from the region; nothing more is asked of this registry in this run."""
 

@@ -20,6 +20,7 @@ from lambda_fn.job.catalogue.ports import (
     Images,
     Listed,
     RepositoryGoneError,
+    SlowError,
     Store,
     ThrottledError,
     UnreachableError,
@@ -46,7 +47,7 @@ class Report:
         manifests: How many it read.
         removed: How many repositories it removed.
         left: How many repositories the round, or the events, still have to read.
-        started_at: When the round under way, or the last one, started; None before the first.
+        behind_since: When the first round started since the last complete one; None after a complete one.
         ended_at: When a round was complete last.
         reduced: The shards without all labels and tags, with what they hold.
         problems: One line for each kind.
@@ -56,14 +57,16 @@ class Report:
     manifests: int
     removed: int
     left: int
-    started_at: datetime | None
+    behind_since: datetime | None
     ended_at: datetime | None
     reduced: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     def age(self, now: datetime) -> timedelta | None:
-        """How long ago a round was complete; before the first is, how long ago that started."""
-        since = self.ended_at or self.started_at
+        """How long ago a round was complete. Before one was: how long ago the first one started, unless it advances."""
+        if self.ended_at is None and self.repositories:
+            return timedelta()
+        since = self.ended_at or self.behind_since
         return now - since if since else None
 
     def to_json(self) -> dict[str, Any]:
@@ -99,6 +102,8 @@ class Catalogue:
     _silent: set[str] = field(default_factory=set)
     _read: int = 0
     _removed: int = 0
+    _has_gaps: bool = False
+    _is_fresh: bool = False
 
     def __post_init__(self) -> None:
         """Read the index."""
@@ -124,6 +129,7 @@ class Catalogue:
         Raises:
             ClusterError: The catalogue cannot be read or written.
         """
+        self._is_fresh = True
         known = self._library.index.repositories
         # A pattern that left the allow-list takes its repositories along at once.
         left = self._read_all(name for name in known if serving(self.registries, name) is None)
@@ -136,12 +142,11 @@ class Catalogue:
             remaining = self._read_all(todo)
             done = todo[: len(todo) - len(remaining)]
             after = _key(done[-1]) if done else after
-            ended = not remaining
-            self._library.changes.round = replace(
-                state,
-                after=None if ended else after,
-                ended_at=self.clock.now() if ended else state.ended_at,
-            )
+            has_gaps = state.has_gaps or self._has_gaps
+            state = replace(state, after=after if remaining else None, has_gaps=has_gaps)
+            if not remaining and not has_gaps:
+                state = replace(state, ended_at=self.clock.now(), behind_since=None)
+            self._library.changes.round = state
             left += remaining
         return self._close(left)
 
@@ -155,7 +160,8 @@ class Catalogue:
         if state.findings == self.findings and (state.after is not None or not due):
             return state
         self._library.grow()
-        return replace(state, started_at=now, after="", findings=self.findings)
+        since = state.behind_since or now
+        return replace(state, started_at=now, after="", findings=self.findings, has_gaps=False, behind_since=since)
 
     def _names(self) -> set[str]:
         """What the round has to read: what ECR has of the allow-list, and what the catalogue has beside it."""
@@ -172,18 +178,26 @@ class Catalogue:
             return {name for name in self.images.repositories(registry) if serving(self.registries, name) is registry}
         except RegistryError as error:
             self._problems.note(str(error))
+            self._has_gaps = True
             return set()
 
     def _read_all(self, names: Iterable[str]) -> list[str]:
-        """Read repositories while there is time; returns those that are left."""
+        """Read repositories while there is time; returns those that are left.
+
+        One that is too large for the rest of a run is left to the next one, and skipped where it was the first of it.
+        """
         left = list(names)
         while left and self.clock.now() < self._ends_at:
             name = left.pop(0)
             try:
                 self._follow(name)
-            except ThrottledError as error:
-                self._problems.note(str(error), name)
+            except (ThrottledError, SlowError) as error:
                 self._ends_at = self.clock.now()
+                if isinstance(error, SlowError) and not self._is_fresh:
+                    left.insert(0, name)
+                    break
+                self._problems.note(str(error), name)
+            self._is_fresh = False
             self._library.changes.read.add(name)
         return left
 
@@ -192,6 +206,7 @@ class Catalogue:
 
         Raises:
             ThrottledError: Nothing more is to be asked.
+            SlowError: Likewise.
         """
         registry = serving(self.registries, name)
         if registry is None:
@@ -201,12 +216,13 @@ class Catalogue:
                 self._put(registry, name)
             except RepositoryGoneError:
                 self._remove(name)
-            except ThrottledError:
+            except (ThrottledError, SlowError):
                 raise
             except RegistryError as error:
                 self._problems.note(str(error), name)
                 if isinstance(error, UnreachableError):
                     self._silent.add(registry.host)
+                    self._has_gaps = True
 
     def _remove(self, name: str) -> None:
         if name in self._library.index.repositories:
@@ -239,7 +255,7 @@ class Catalogue:
             manifests=self._reader.manifests,
             removed=self._removed,
             left=len(left),
-            started_at=index.round.started_at,
+            behind_since=index.round.behind_since,
             ended_at=index.round.ended_at,
             reduced=tuple(
                 f"shard {number}: {shards.EXTENTS[extent]}" for number, extent in enumerate(index.extents) if extent

@@ -9,7 +9,7 @@ import pytest
 from lambda_fn.contract.errors import ClusterError, RegistryError
 from lambda_fn.job.catalogue import shards
 from lambda_fn.job.catalogue.manifest import HELM
-from lambda_fn.job.catalogue.ports import DeniedError, ThrottledError, UnreachableError
+from lambda_fn.job.catalogue.ports import DeniedError, SlowError, ThrottledError, UnreachableError
 from lambda_fn.job.catalogue.round import ROUND_EVERY, WORK_SECONDS, Catalogue, Report
 from lambda_fn.settings.registry import Registry
 from tests.fakes.clock import FakeClock
@@ -342,6 +342,61 @@ def test_a_throttled_run_ends_and_the_next_one_continues_after_it(site: Site) ->
     site.ecr.errors.clear()
     assert site.run().left == 0
     assert len(site.names()) == 9, "the next round reads it"
+
+
+def test_a_repository_that_is_too_large_for_the_rest_of_a_run_begins_the_next_one_and_holds_up_no_other(
+    site: Site,
+) -> None:
+    names = sorted((f"team/app-{number}" for number in range(10)), key=shards.shard_of)
+    for name in names:
+        site.ecr.image(name, "1")
+    site.ecr.errors[names[5]] = SlowError("too many images")
+    assert (site.run().problems, len(site.names())) == ((), 5)
+    report = site.run()
+    assert (report.problems, report.left) == ((f"too many images ({names[5]})",), 4)
+    assert site.run().left == 0
+    assert len(site.names()) == 9
+
+
+def test_an_event_of_a_repository_that_is_too_large_for_the_rest_of_a_run_waits_for_the_next_one(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    site.ecr.errors["team/app"] = SlowError("too many images")
+    site.follow("team/app")
+    assert site.files.index.pending == ("team/app",)
+
+
+@pytest.mark.parametrize("where", ["", "other/app"], ids=["the list", "a repository"])
+def test_a_round_that_cannot_reach_a_registry_is_not_complete_and_its_age_grows(site: Site, where: str) -> None:
+    site.registries = (REGISTRY, ELSEWHERE)
+    site.ecr.image("team/app", "1")
+    site.ecr.image("other/app", "1", registry=ELSEWHERE)
+    site.ecr.errors[where] = UnreachableError("no route")
+    site.run()
+    assert not site.files.document()["complete"]
+    site.ecr.errors.clear()
+    site.next_round()
+    assert site.files.document()["complete"]
+    site.ecr.errors[where] = UnreachableError("no route")
+    site.next_round()
+    assert site.next_round().age(site.clock.now()) == 2 * ROUND_EVERY
+    site.ecr.errors.clear()
+    assert site.next_round().age(site.clock.now()) == timedelta()
+
+
+def test_the_first_round_has_no_age_while_it_advances_and_one_from_its_start_where_nothing_can_be_read(
+    site: Site,
+) -> None:
+    site.ecr.image("team/app", "1")
+    site.ecr.image("team/web", "1")
+    site.ecr.seconds = 15
+    assert site.run().age(site.clock.now()) == timedelta()
+    assert not site.files.document()["complete"]
+    other = Site()
+    other.ecr.errors[""] = UnreachableError("no route")
+    other.run()
+    for _ in range(5):
+        other.next_round()
+    assert other.next_round().age(other.clock.now()) == 6 * ROUND_EVERY
 
 
 def test_repositories_that_may_not_be_listed_are_read_where_the_settings_or_the_catalogue_name_them() -> None:

@@ -17,6 +17,7 @@ from lambda_fn.job.catalogue.ports import (
     DeniedError,
     Listed,
     RepositoryGoneError,
+    SlowError,
     ThrottledError,
     UnreachableError,
 )
@@ -208,3 +209,14 @@ def test_ecr_is_asked_no_faster_than_twenty_times_a_second(api: Api) -> None:
     for _ in range(200):
         api.catalogue.images(REGISTRY, "team/app")
     assert (api.clock.now() - STARTED_AT).total_seconds() == pytest.approx(9, abs=0.1), "the first 20 at once"
+
+
+def test_a_repository_with_more_images_than_a_run_has_time_for_ends_in_an_error_before_lambda_does(api: Api) -> None:
+    api.clock.begin_invocation()
+    for number in range(3):
+        answer = {"imageDetails": [], "nextToken": f"{number}"}
+        api.answers.add_response("describe_images", answer)
+    api.client.meta.events.register("provide-client-params.ecr", lambda **_: api.clock.sleep(135))
+    with pytest.raises(SlowError, match="more images than ECR lists in the time of one run"):
+        api.catalogue.images(REGISTRY, "team/app")
+    assert api.clock.remaining_seconds() > 0
