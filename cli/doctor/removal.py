@@ -43,10 +43,9 @@ def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
-    name, region = stack_name(context.settings), context.settings.cluster.region
-    status = context.stack.status
+    name, status = stack_name(context.settings), context.stack.status
     if status is None:
-        yield ok(f"stack {name} does not exist in {region}")
+        yield ok(f"stack {name} does not exist {_place(context)}")
         return
     for finding in standing.run(context):
         if finding.verdict is Verdict.FAILED:
@@ -65,7 +64,7 @@ def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
     try:
         kubernetes = context.kubernetes
     except ClusterError as error:
-        yield _without_cluster(settings.cluster.name, error)
+        yield _without_cluster(context, error)
         return
     applied = [
         one
@@ -76,10 +75,17 @@ def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
     yield _pods(kubernetes, settings.cluster.namespace, selector_labels(settings.names.workload))
 
 
-def _without_cluster(cluster: str, error: ClusterError) -> Finding:
+def _place(context: CheckContext) -> str:
+    """With the account: with the credentials of another one, everything seems to be removed."""
+    account = context.client("sts").get_caller_identity()["Account"]
+    return f"in {context.settings.cluster.region} of account {account}"
+
+
+def _without_cluster(context: CheckContext, error: ClusterError) -> Finding:
     match error.__cause__:
         case ClientError() as cause if cause.response["Error"]["Code"] == "ResourceNotFoundException":
-            return ok(f"cluster {cluster} does not exist, so nothing in it serves")
+            cluster = context.settings.cluster.name
+            return ok(f"cluster {cluster} does not exist {_place(context)}, so nothing in it serves")
         case _:
             return failed(f"the objects were not checked: {error}", "correct the reason, then check again")
 

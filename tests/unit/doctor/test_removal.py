@@ -137,6 +137,13 @@ def test_without_the_cluster_nothing_in_it_serves() -> None:
     assert "cluster shared does not exist" in findings[-1].message
 
 
+def test_an_operator_sees_in_which_account_there_is_neither_the_stack_nor_the_cluster() -> None:
+    aws = FakeAws(healthy() | {"DescribeStacks": GONE, "DescribeCluster": NO_CLUSTER})
+    _, of_stack, of_cluster = examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws))
+    place = "does not exist in ap-southeast-2 of account 123456789012"
+    assert (place in of_stack.message, place in of_cluster.message) == (True, True)
+
+
 @pytest.mark.parametrize("answer", ["AccessDeniedException: not authorized", {"cluster": {"status": "CREATING"}}])
 def test_a_cluster_that_eks_does_not_describe_is_not_taken_for_removed(answer: Answer) -> None:
     aws = FakeAws(healthy() | {"DescribeStacks": GONE, "DescribeCluster": answer})
