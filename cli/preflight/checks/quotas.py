@@ -28,9 +28,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
     settings = context.settings
     yield from _roles(context)
     yield from _runs(context)
-    if settings.cluster.security_group_id and (settings.cluster.subnet_ids or settings.endpoints.create):
+    has_balancer = isinstance(settings.proxy.exposure, NlbExposure)
+    if settings.cluster.security_group_id and (settings.cluster.subnet_ids or has_balancer):
         yield from _rules(context, settings.cluster.security_group_id)
-    if isinstance(settings.proxy.exposure, NlbExposure):
+    if has_balancer:
         yield from _balancers(context)
     if settings.cluster.vpc_id and (created := set(settings.endpoints.create) - {"s3"}):
         yield from _endpoints(context, settings.cluster.vpc_id, len(created))

@@ -270,6 +270,15 @@ def test_settings_that_conflict_are_each_named() -> None:
     assert "rollout_timeout_seconds = 120" in found[0].message
 
 
+@pytest.mark.parametrize(("exposure", "adds_rules"), [(before.NLB, True), (before.SERVICE, False)])
+def test_the_rules_of_a_load_balancer_count_without_a_lambda_in_the_vpc(exposure: str, *, adds_rules: bool) -> None:
+    subnets = next(line for line in before.PLACE.splitlines() if line.startswith("subnet_ids"))
+    outside = before.settings(exposure, replaced=(subnets, ""))
+    full = {"DescribeSecurityGroupRules": {"SecurityGroupRules": [{"IsEgress": False}] * 60}}
+    found = [one.verdict for one in wrong(before.context(outside, full)) if "inbound rules" in one.message]
+    assert found == [FAILED] * adds_rules
+
+
 REFERENCES = sorted((ROOT / "tests/template/reference").glob("*.template.json"))
 
 
