@@ -75,6 +75,8 @@ def _done(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:
                 f"ECR may still have it: delete it there, too: aws ecr batch-delete-image --repository-name "
                 f"{image.repository} --image-ids imageDigest={image.digest}"
             )
+        else:
+            yield f"ECR does not have it, or no longer: check the digest: {image}"
 
 
 def _undone(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:

@@ -128,7 +128,12 @@ def init(  # noqa: PLR0913 - options of a command line
     draft = _with_endpoints(draft)
     text = settings_text(draft, schema=_SCHEMA if (config.parent / _SCHEMA).exists() else None)
     settings = parse_toml(text, str(config))
-    config.write_text(text, encoding="utf-8")
+    try:
+        config.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write {config}: {error.strerror}. Fix: name another file with --config") from error
+    if draft.patterns == ("*",):
+        notes.append("every client that reaches the domain may pull ALL repositories. To open fewer, use --repository")
     from stacks.preflight import conflicts  # noqa: PLC0415 - it imports the charts' library, which takes seconds
 
     found = [str(conflict) for conflict in conflicts(settings)]

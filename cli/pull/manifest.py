@@ -15,6 +15,9 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Python's names of processors, and those of images."""
 _QUOTED_BYTES = 2000
+_LARGEST_BYTES = 1 << 50
+"""No blob is larger; an integer of JSON may have thousands of digits."""
+_PLATFORM = re.compile(r"[A-Za-z0-9._+/-]{1,100}", re.ASCII)
 
 
 class PullError(FrontdoorError):
@@ -102,7 +105,12 @@ def _part(entry: object, kind: str) -> Part:
     """https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties ."""
     if isinstance(entry, dict):
         digest, size = entry.get("digest"), entry.get("size")
-        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and isinstance(size, int) and size >= 0:
+        if (
+            isinstance(digest, str)
+            and _DIGEST.fullmatch(digest)
+            and isinstance(size, int)
+            and 0 <= size < _LARGEST_BYTES
+        ):
             return Part(kind, digest, size, _platform(entry.get("platform")))
     raise PullError(f"the manifest lists a {kind} without a SHA-256 digest and a size in bytes")
 
@@ -111,4 +119,6 @@ def _platform(described: object) -> str:
     if not isinstance(described, dict):
         return ""
     names = (described.get("os"), described.get("architecture"), described.get("variant"))
-    return "/".join(str(name) for name in names if name)
+    joined = "/".join(str(name) for name in names if name)
+    # It may be shown, and a terminal obeys control characters.
+    return joined if _PLATFORM.fullmatch(joined) else ""

@@ -18,6 +18,6 @@ def redact(text: str) -> str:
 
 
 def excerpt(text: str, *, characters: int = LINE_CHARACTERS) -> str:
-    """`text` as one redacted line of bounded length."""
-    line = redact(" ".join(text.split()))
+    """`text` as one redacted line of bounded length, without the control characters that a terminal obeys."""
+    line = redact(" ".join("".join(letter if letter.isprintable() else " " for letter in text).split()))
     return line if len(line) <= characters else f"{line[:characters]}..."

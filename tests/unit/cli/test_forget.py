@@ -65,7 +65,10 @@ def test_images_are_sent_to_the_watcher_and_each_is_a_line(operator: Operator) -
     status, out, _ = operator.run(f"registry.example.net/{NAME}", other)
     assert (status, operator.sent) == (0, [{"forget": [NAME, other]}])
     assert [parameters["FunctionName"] for name, parameters in operator.aws.asked if name == "Invoke"] == [WATCHER]
-    assert [line.split(": ")[0] for line in out.splitlines()] == ["refused by every pod within two minutes"] * 2
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
+        *["refused by every pod within two minutes"] * 2,
+        *["ECR does not have it, or no longer"] * 2,
+    ]
     assert str(image()) in out
 
 

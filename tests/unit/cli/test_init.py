@@ -110,6 +110,7 @@ def test_what_may_not_be_read_is_left_out_and_noted(run: Run) -> None:
     )
     assert done.exit_code == 0
     assert "the repositories of ECR could not be read" in done.stderr
+    assert "may pull ALL repositories" in done.stderr
     assert settings
     assert settings.cluster.subnet_ids == ()
     assert settings.registries[0].repositories == ("*",)
@@ -216,6 +217,12 @@ def test_offline_the_options_are_enough(config: Path, more: list[str], monkeypat
     settings = parse_toml(config.read_text("utf-8"), "written")
     assert conflicts(settings) == []
     assert settings.proxy.exposure.kind == (more[1] if more else "ingress")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = tmp_path / "missing" / "frontdoor.toml"
+    assert main(["init", "--config", str(missing), *OFFLINE]) == 2
+    assert f"cannot write {missing}: No such file or directory. Fix:" in capsys.readouterr().err
 
 
 def test_offline_the_options_that_are_missing_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

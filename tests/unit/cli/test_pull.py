@@ -142,6 +142,24 @@ def test_a_pull_that_fails_is_status_1_with_the_cause(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"manifests": [descriptor(b"x", platform={"os": "\x1b[2J", "architecture": "amd64"})]}).encode(),
+        json.dumps({"layers": [{"digest": sha256(b"x"), "size": 10**400}]}).encode(),
+        b"\x1b]0;owned\x07 \xe2\x80\xae",
+    ],
+    ids=["a platform", "a size", "no manifest"],
+)
+def test_what_a_pusher_made_up_neither_ends_in_a_traceback_nor_controls_the_terminal(
+    pull: Pull, content: bytes
+) -> None:
+    done = pull(f"{HOST}/team/app:1.4", changed={"/v2/team/app/manifests/1.4": served(content)})
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert done.stderr.rstrip("\n").isprintable()
+
+
 class Endless(httpx2.SyncByteStream):
     """A layer that never ends."""
 

@@ -33,3 +33,7 @@ def test_a_token_is_redacted_wherever_it_stands(notation: str) -> None:
 def test_an_excerpt_is_one_line_of_bounded_length() -> None:
     assert excerpt("a\n  b\t c ") == "a b c"
     assert excerpt("x y " * 200) == f"{('x y ' * 200)[:LINE_CHARACTERS]}..."
+
+
+def test_an_excerpt_has_no_control_characters() -> None:
+    assert excerpt("no\x1b[2J \u202eend\x07") == "no [2J end"
