@@ -48,8 +48,6 @@ def deployment(
 ) -> Deployment:
     """The proxy.
 
-    `hints` is the ConfigMap with the images that are gone; None where nothing writes it.
-
     Only the Lambda sets the pod-template annotations `ecr-frontdoor/config-sha256`, `ecr-frontdoor/restarted-at` and
     `ecr-frontdoor/cache-purged-at`. They are not here, so applying the chart again neither removes them nor restarts
     the pods.
