@@ -86,6 +86,11 @@ function refused() {
     return IMAGES.filter(image => hints.isGone(image));
 }
 
+function versionOfFile() {
+    const stat = fs.statSync(FILE);
+    return `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+}
+
 function logged(level) {
     return ngx.log.mock.calls.filter(call => call.arguments[0] === level).map(call => call.arguments[1]);
 }
@@ -201,6 +206,28 @@ test('of more lines than the watcher writes, the newest 5,000 count', () => {
     assert.equal(ngx.shared.counters.get('hints_ignored'), 1);
     give('x\n'.repeat(500_000));
     assert.deepEqual(refused(), []);
+});
+
+test('a file that replaces most lines of the last one is refused whole, although the zone cannot hold both', () => {
+    const zone = ngx.shared.gone_images;
+    const set = zone.set.bind(zone);
+    zone.set = (name, value) => {
+        // A tenth of what 3 MiB hold, 6,088 names, as are the lines of 5,000.
+        if (!zone.has(name) && zone.size() >= 608) {
+            throw Object.assign(new Error(''), { name: 'SharedMemoryError' });
+        }
+        return set(name, value);
+    };
+    const lines = linesOfNothing(800);
+    give(linesOf(lines.slice(0, 500)));
+    put(linesOf([...NAMES, ...lines.slice(303)]));
+    let least = Infinity;
+    do {
+        hints.read_hints();
+        least = Math.min(least, lines.slice(303, 500).filter(name => zone.has(name)).length);
+    } while (ngx.shared.hints.has('reading') || ngx.shared.hints.get('version') !== versionOfFile());
+    assert.deepEqual([refused(), zone.size(), least], [IMAGES, 500, 197]);
+    assert.equal(logged(ngx.ERR).length, 0);
 });
 
 test('only an image whose manifest is cached waits for the removal of its files', () => {

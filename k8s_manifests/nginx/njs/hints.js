@@ -38,6 +38,7 @@ function readOn() {
     if (!reading || reading.version !== version) {
         reading = {
             version, number: ngx.shared.counters.incr('hints_readings', 1, 0), left: null, lines: 0, added: 0, ignored: 0, example: '',
+            isFull: false,
         };
     }
     try {
@@ -52,9 +53,12 @@ function readOn() {
         ngx.shared.hints.set('reading', JSON.stringify(reading));
         return;
     }
-    finishReading(reading);
+    const lifted = finishReading(reading);
     ngx.shared.hints.delete('reading');
-    ngx.shared.hints.set('version', version);
+    // What is lifted has made room: the next reading adds the rest.
+    if (!reading.isFull || lifted === 0) {
+        ngx.shared.hints.set('version', version);
+    }
     ngx.shared.counters.set('hints_known', 1);
 }
 
@@ -104,11 +108,24 @@ function noteLine(line, reading) {
         reading.example = reading.example || line.slice(0, 100).replace(/[^ -~]/g, '?');
         return;
     }
-    if (!ngx.shared.gone_images.has(words[1])) {
+    const isNew = !ngx.shared.gone_images.has(words[1]);
+    if (isNew && reading.isFull) {
+        return;
+    }
+    try {
+        ngx.shared.gone_images.set(words[1], reading.number);
+    } catch (e) {
+        if (e.name !== 'SharedMemoryError') {
+            throw e;
+        }
+        // The zone holds 6,000 names, also those of the last file until this one is read.
+        reading.isFull = true;
+        return;
+    }
+    if (isNew) {
         reading.added += 1;
         noteGone(words[1]);
     }
-    ngx.shared.gone_images.set(words[1], reading.number);
 }
 
 // The first time that an image is in the file.
@@ -134,6 +151,7 @@ function digestOf(name) {
     return name.slice(name.indexOf('@') + 1);
 }
 
+// Returns how many images are no longer refused.
 function finishReading(reading) {
     const gone = ngx.shared.gone_images;
     const lifted = gone.items(ALL).filter(item => item[1] !== reading.number);
@@ -146,6 +164,7 @@ function finishReading(reading) {
         ngx.log(ngx.ERR, `${reading.ignored} lines of the hints are ignored, such as '${reading.example}': a line is ` +
             '<10 digits> <ECR host>/<repository>@sha256:<64 hexadecimal digits>, and 5000 are allowed');
     }
+    return lifted.length;
 }
 
 // Whether an image is gone, by the path of its manifest (image_state.js). A container answers no request before its first
