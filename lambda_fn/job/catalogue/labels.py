@@ -11,6 +11,8 @@ MOST_LABELS = 16
 """The specification defines 14."""
 LONGEST_VALUE = 256
 """Characters; a longer value is cut, and ends with `…`."""
+MOST_BYTES = 4_608
+"""Of the values of an image: so one repository takes at most a tenth of its shard from the others."""
 _KEY = re.compile(r"org\.opencontainers\.image\.[a-z][a-z0-9.-]{0,38}", re.ASCII)
 _TEXT = 1_000
 """So much of a value is looked at: it may have megabytes."""
@@ -28,7 +30,13 @@ def readable(*sources: object) -> dict[str, str]:
             for key, value in source.items():
                 if isinstance(key, str) and isinstance(value, str) and _KEY.fullmatch(key):
                     found.setdefault(key, _line(value))
-    return {key: found[key] for key in sorted(found)[:MOST_LABELS] if found[key]}
+    kept, room = dict[str, str](), MOST_BYTES
+    for key in sorted(found)[:MOST_LABELS]:
+        size = len(found[key].encode())
+        if 0 < size <= room:
+            kept[key] = found[key]
+            room -= size
+    return kept
 
 
 def _line(value: str) -> str:

@@ -184,7 +184,8 @@ class Catalogue:
     def _read_all(self, names: Iterable[str]) -> list[str]:
         """Read repositories while there is time; returns those that are left.
 
-        One that is too large for the rest of a run is left to the next one, and skipped where it was the first of it.
+        One that is too large for the rest of a run, or for which ECR throttles, is left to the next run, and skipped
+        where it was the first of a run.
         """
         left = list(names)
         while left and self.clock.now() < self._ends_at:
@@ -193,10 +194,11 @@ class Catalogue:
                 self._follow(name)
             except (ThrottledError, SlowError) as error:
                 self._ends_at = self.clock.now()
-                if isinstance(error, SlowError) and not self._is_fresh:
+                if self._is_fresh or isinstance(error, ThrottledError):
+                    self._problems.note(str(error), name)
+                if not self._is_fresh:
                     left.insert(0, name)
                     break
-                self._problems.note(str(error), name)
             self._is_fresh = False
             self._library.changes.read.add(name)
         return left

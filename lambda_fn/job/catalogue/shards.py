@@ -107,7 +107,8 @@ def _is_image(entry: object) -> bool:
 
 def pack(document: Mapping[str, Any]) -> bytes:
     """A document as a file of the catalogue."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    # An edit by hand may hold half of a surrogate pair, which UTF-8 does not have.
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
     packer = zlib.compressobj(level=9, wbits=_GZIP)
     return packer.compress(text) + packer.flush()
 

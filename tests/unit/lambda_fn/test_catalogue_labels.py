@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.job.catalogue.labels import LONGEST_VALUE, MOST_LABELS, readable
+from lambda_fn.job.catalogue.labels import LONGEST_VALUE, MOST_BYTES, MOST_LABELS, readable
 
 OF = "org.opencontainers.image"
 
@@ -45,3 +45,8 @@ def test_labels_are_bounded_in_length_and_number() -> None:
     assert len(found) == MOST_LABELS
     assert {len(value) for value in found.values()} == {LONGEST_VALUE}
     assert all(value.endswith("…") for value in found.values())
+
+
+def test_labels_are_bounded_in_bytes() -> None:
+    found = readable({f"{OF}.a{number:02d}": "\U00010000" * LONGEST_VALUE for number in range(MOST_LABELS)})
+    assert sum(len(value.encode()) for value in found.values()) == MOST_BYTES // 1_024 * 1_024

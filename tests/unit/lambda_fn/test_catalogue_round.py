@@ -1,5 +1,7 @@
 """What a run of the catalogue reads from ECR and leaves in the cluster, over fakes of both."""
 
+import gzip
+import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -358,9 +360,12 @@ def test_a_repository_that_is_too_large_for_the_rest_of_a_run_begins_the_next_on
     assert len(site.names()) == 9
 
 
-def test_an_event_of_a_repository_that_is_too_large_for_the_rest_of_a_run_waits_for_the_next_one(site: Site) -> None:
+@pytest.mark.parametrize("error", [SlowError("too many images"), ThrottledError("too many requests")])
+def test_an_event_of_a_repository_that_a_run_cannot_read_in_time_waits_for_the_next_one(
+    site: Site, error: RegistryError
+) -> None:
     site.ecr.image("team/app", "1")
-    site.ecr.errors["team/app"] = SlowError("too many images")
+    site.ecr.errors["team/app"] = error
     site.follow("team/app")
     assert site.files.index.pending == ("team/app",)
 
@@ -586,6 +591,16 @@ def test_an_entry_that_was_edited_by_hand_does_not_stop_the_rounds(
     site.ecr.image("team/app", "2")
     site.follow("team/app")
     assert [len(site.files.images(name)) for name in ("team/app", "team/other")] == [2, 1]
+
+
+def test_a_label_that_was_edited_by_hand_and_is_not_unicode_does_not_stop_the_rounds(site: Site) -> None:
+    site.ecr.image("team/app", "1", labels={SOURCE: "here"})
+    site.run()
+    file = shards.file_of(shards.shard_of("team/app"))
+    text = json.dumps(shards.unpack(site.files.contents[file])).replace('"here"', r'"\ud800"')
+    site.files.put(file, gzip.compress(text.encode()))
+    site.next_round()
+    assert site.image()["labels"] == {SOURCE: "?"}
 
 
 def test_a_cursor_that_was_edited_by_hand_starts_the_rounds_anew(site: Site) -> None:
