@@ -26,11 +26,11 @@ MANIFESTS = rf"""fields @message
 | sort @timestamp asc
 | limit {LIMIT}"""
 """The records of requests for manifests, and of pings, which begin pulls."""
-BYTES = r"""filter @message like /server\W+(?:front|layers|ecr)\W/ and @message like /status\W+20[06]\W/
+BYTES = r"""filter @message like /server\W+(?:front|layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
 | filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
 | parse @message /server\W+(?<from_server>[a-z]+)/
 | parse @message /path\W+(?:[a-z0-9.-]+\/)?v2\/(?<named>[^"\\]+)\/(?:manifests|blobs)\//
-| parse @message /\Wbytes\W+(?<sent>[0-9]+)/
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<sent>[0-9]+)/
 | parse @message /\Wcache\W+(?<cached>HIT)?/
 | filter from_server = "front" or not ispresent(cached)
 | stats sum(sent) as total by from_server, named

@@ -149,3 +149,13 @@ def test_the_query_of_bytes_takes_server_repository_bytes_and_cache_from_a_line(
 def test_the_query_of_bytes_takes_no_line_of_the_error_log(shape: str) -> None:
     line = "2026/11/27 12:00:00 [error] 7#7: *1 too large, server: front, request: " + Front().blob("c").lines()[0]
     assert not matches(BYTES, line if shape == "plain" else wrapped(log=line))
+
+
+@pytest.mark.parametrize("shape", ["plain", "wrapped"])
+def test_the_query_of_bytes_takes_no_numbers_from_a_path(shape: str) -> None:
+    path = "/v2/team/app/blobs/status:200/bytes:999999999"
+    line, other = Front().ask("GET", path, status=404).ask("GET", path, bytes=7).lines()
+    lines = [line, other] if shape == "plain" else [wrapped(log=line), wrapped(log=other)]
+    assert [matches(BYTES, text) for text in lines] == [False, True]
+    (sent,) = re.findall(r"parse @message /((?:\\/|[^/])*<sent>(?:\\/|[^/])*)/", BYTES)
+    assert re.findall(sent.replace("(?<", "(?P<"), lines[1]) == ["7"]
