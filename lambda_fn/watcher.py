@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, RegistryError, SettingsError
 from lambda_fn.contract.hints import Image
-from lambda_fn.contract.metrics import SERVICE, CatalogueRun, dimensions
+from lambda_fn.contract.metrics import CATALOGUE_OLD, SERVICE, CatalogueRun, dimensions
 from lambda_fn.contract.objects import watcher_role
 from lambda_fn.contract.runtime import TASK_ROOT
 from lambda_fn.edges import metrics, settings_file
@@ -143,8 +143,13 @@ def _list(repositories: Iterable[str], connect: ConnectCatalogue) -> None:
 def _continue_round(connect: ConnectCatalogue | None, names: Mapping[str, str], clock: LambdaClock) -> dict[str, Any]:
     if connect is None:
         raise SettingsError("page.catalogue is false. Fix: set page.catalogue = true, and deploy")
-    with connect() as catalogue:
-        report = catalogue.continue_round()
+    try:
+        with connect() as catalogue:
+            report = catalogue.continue_round()
+    except ClusterError:
+        # An hour of these alone raises the alarm, also where no run has ever succeeded.
+        metrics.emit_catalogue(names, CatalogueRun(seconds_since_round=CATALOGUE_OLD.total_seconds()))
+        raise
     if (age := report.age(clock.now())) is not None:
         metrics.emit_catalogue(names, CatalogueRun(seconds_since_round=age.total_seconds()))
     return _log_catalogue(report)

@@ -5,6 +5,7 @@ A new metric is a row here; a module of `stacks/monitors` gives it a graph and a
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -72,7 +73,7 @@ class CatalogueRun:
 
     Attributes:
         seconds_since_round: How long ago a round was complete. Before one was: how long ago the first one started,
-            and 0 while it advances.
+            and 0 while it advances. Of a run that failed: `CATALOGUE_OLD`.
     """
 
     seconds_since_round: float
@@ -116,6 +117,10 @@ OF_PULL = (CANARY_SUCCESS, CANARY_SECONDS)
 """Emitted by every pull of the canary."""
 
 
+CATALOGUE_OLD = timedelta(hours=6)
+"""Six rounds: the age of a catalogue that needs an operator. The first round of 5,000 repositories takes about as long,
+and has no age while it advances.
+"""
 CATALOGUE_AGE = Metric[CatalogueRun]("CatalogueSecondsSinceRound", Unit.SECONDS, lambda run: run.seconds_since_round)
 OF_CATALOGUE = (CATALOGUE_AGE,)
 """Emitted by every run of the catalogue that the schedule starts."""

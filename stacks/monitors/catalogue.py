@@ -4,21 +4,18 @@ from datetime import timedelta
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from lambda_fn.contract.metrics import CATALOGUE_AGE
+from lambda_fn.contract.metrics import CATALOGUE_AGE, CATALOGUE_OLD
 from stacks.alarms import AT_LEAST, OK_WITHOUT_DATA, AlarmRule
 from stacks.dashboard import Graph
 from stacks.metrics import Metrics
 from stacks.monitors.monitor import HOUR, Monitor
 
-OLD = timedelta(hours=6)
-"""Six rounds. The first round of 5,000 repositories takes about as long, and has no age while it advances."""
-
 
 def catalogue_monitors(metrics: Metrics) -> list[Monitor]:
     """The monitor of the catalogue's rounds."""
-    seconds = OLD / timedelta(seconds=1)
+    seconds = CATALOGUE_OLD / timedelta(seconds=1)
     youngest = metrics.emitted(CATALOGUE_AGE, "Minimum", period=HOUR)
-    # An hour without a run counts as old, too; a catalogue that never had one has no datapoint to fill up.
+    # An hour without a run counts as old, too, as does one whose runs all failed. Before the first run is no datapoint.
     filled = cloudwatch.MathExpression(
         expression=f"FILL(age, {seconds:.0f})", using_metrics={"age": youngest}, period=HOUR
     )

@@ -74,6 +74,15 @@ def test_the_schedule_continues_the_round_and_reports_its_age(world: World, caps
     assert {"Domain", "Cluster", "Namespace", "service"} <= emitted.keys()
 
 
+def test_a_run_that_fails_counts_as_an_old_catalogue(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.failure = ClusterError("Kubernetes forbids the Lambda to patch configmaps")
+    capsys.readouterr()
+    with pytest.raises(ClusterError, match="forbids"):
+        run({"catalogue": True})
+    emitted = json.loads(capsys.readouterr().out)
+    assert emitted["CatalogueSecondsSinceRound"] == [6 * 3600]
+
+
 def test_a_push_has_the_repository_read_even_where_deletions_are_not_followed(world: World) -> None:
     update = {"watcher": world.settings.watcher.model_copy(update={"deletions": False})}
     world.settings = world.settings.model_copy(update=update)
