@@ -27,7 +27,7 @@ from cli.usage.log_files import read_lines
 from cli.usage.pod_logs import PodLogs
 from cli.usage.records import Record, records
 from cli.usage.report import Period, Source, document, lines, rows
-from cli.usage.tally import Tally, merged
+from cli.usage.tally import Tally, merged, time_of
 from lambda_fn.contract.errors import ClusterError
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
@@ -100,12 +100,12 @@ def usage(  # noqa: PLR0913 - options of a command line
 
 def _of_files(tally: Tally, files: list[Path]) -> tuple[list[Source], tuple[float | None, float | None]]:
     """The period is that of the records: files say nothing of lines that they lack."""
-    begins = dict[Path, float]()
+    begins = dict[Path, float | None]()
 
     def found_in(file: Path) -> Iterator[Record]:
         found = records(read_lines(file))
         for first in islice(found, 1):
-            begins[file] = first.get("ended_at", 0.0)
+            begins[file] = time_of(first)
             yield first
         yield from found
 

@@ -14,6 +14,8 @@ _OUT_OF_ORDER = 20_000
 """How many records may come before one that is older: collectors send the lines of one pod after those of another."""
 _SKEW_SECONDS = 0.005
 """Between the clocks of two nodes: below a millisecond with the Amazon Time Sync Service and chrony."""
+_YEAR_9999 = 253_370_764_800.0
+"""Seconds since 1970. A shared log group has lines of other programs, and Python knows no later year."""
 LISTED_CLIENTS = 20
 """The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
@@ -112,7 +114,9 @@ class Tally:
         if record.get("schema") != SCHEMA:
             self.skipped["schema"] += 1
             return
-        ended_at = float(record["ended_at"])
+        ended_at = time_of(record)
+        if ended_at is None:
+            raise ValueError("the record has no time")
         if ended_at < self._since:
             self.earlier += 1
             return
@@ -166,6 +170,12 @@ class Tally:
         return found
 
 
+def time_of(record: Record) -> float | None:
+    """When the request ended, seconds since 1970; None for what is not a time, NaN among it."""
+    ended_at = record.get("ended_at")
+    return ended_at if isinstance(ended_at, float | int) and 0 < ended_at < _YEAR_9999 else None
+
+
 def merged(sources: Iterable[Iterable[Record]]) -> Iterator[Record]:
     """The records of several logs, each about in order, about in order."""
     return heapq.merge(*sources, key=_place)
@@ -186,8 +196,8 @@ def in_order(records: Iterable[Record]) -> Iterator[Record]:
 
 def _place(record: Record) -> float:
     """The time of the request's end. What begins a chain is a little earlier, since the clocks of nodes differ."""
-    ended_at = record.get("ended_at")
-    if not isinstance(ended_at, float | int):
+    ended_at = time_of(record)
+    if ended_at is None:
         return 0.0
     if record.get("method") == "HEAD":
         return ended_at - 2 * _SKEW_SECONDS

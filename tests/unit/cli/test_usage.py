@@ -44,6 +44,14 @@ def test_a_file_is_reported_for_people(file: str) -> None:
     assert "\x1b" not in done.output
 
 
+def test_a_file_that_begins_with_a_record_without_a_time_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text("".join(Front().tag("GET", "1", "a", ended_at="now").lines() + recent().lines()))
+    done = run(str(path))
+    assert "pulls     1, 0 of them by digest" in done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
 def test_a_file_is_reported_for_programs(file: str) -> None:
     found = json.loads(run(file, "--json", "--since", "2d", "--repository", "team/app").output)
     assert [(each["tag"], each["pulls"]) for each in found["repositories"][0]["tags"]] == [("1.4", 1), ("1.3", 1)]

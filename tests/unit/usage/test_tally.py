@@ -101,6 +101,14 @@ def test_records_of_other_schemas_and_damaged_ones_are_counted_as_skipped() -> N
     assert any("another schema" in line for line in lines(found, Period(NOON, NOON, NOON), []))
 
 
+@pytest.mark.parametrize("instant", [float("nan"), float("inf"), -1, 0, 1e300, "1795780800", None])
+def test_a_record_of_another_program_whose_time_is_none_disturbs_no_other(instant: object) -> None:
+    front = Front().tag("GET", "1", "a").tag("GET", "2", "a", ended_at=instant).tag("GET", "3", "a")
+    found = tally(front)
+    assert [row[1] for row in rows(found)] == ["3", "1"]
+    assert found.skipped == {"incomplete": 1}
+
+
 @pytest.mark.parametrize(("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2 * 10**17, "200.0 PB")])
 def test_sizes_have_decimal_units(number: int, text: str) -> None:
     assert size(number) == text
