@@ -14,6 +14,7 @@ from lambda_fn.settings.registry import Registry
 
 _EVERY = cdk.Duration.minutes(5)
 """Runs that continue a round; a run between rounds only reads the index. A round starts each hour."""
+_NONE = "by the owners of the registries"
 
 
 class CatalogueRounds(Construct):
@@ -48,18 +49,23 @@ class CatalogueRounds(Construct):
             retry_attempts=0,
             max_event_age=_EVERY,
         )
+        # It names the exclusion, so that CloudFormation makes that first. DependsOn cannot say so: what depends on a
+        # resource whose condition is false is not created either.
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-condition.html
+        excluded = self._exclusion(role, registries)
         rule = events.Rule(
             self,
             "Rule",
-            description="Continues the round of the registry's catalogue",
+            description=f"Continues the round of the registry's catalogue. Excluded from pull times: {excluded}",
             schedule=events.Schedule.rate(_EVERY),
             targets=[target],
         )
-        exclusion = self._exclusion(role, registries)
-        rule.node.add_dependency(*after, *([exclusion] if exclusion else []))
+        rule.node.add_dependency(*after)
 
-    def _exclusion(self, role: iam.IRole, registries: Sequence[Registry]) -> ecr.CfnPullTimeUpdateExclusion | None:
-        """The watcher reads manifests by BatchGetImage, which would count as pulls and keep unused images alive.
+    def _exclusion(self, role: iam.IRole, registries: Sequence[Registry]) -> str:
+        """The role that ECR excludes from pull times; a text where CloudFormation excludes none.
+
+        The watcher reads manifests by BatchGetImage, which would count as pulls and keep unused images alive.
 
         An exclusion belongs to one account and region; CloudFormation makes only that of the stack's own.
         https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegisterPullTimeUpdateExclusion.html
@@ -67,7 +73,7 @@ class CatalogueRounds(Construct):
         region = cdk.Stack.of(self).region
         accounts = dict.fromkeys(registry.account for registry in registries if registry.region == region)
         if not accounts:
-            return None
+            return _NONE
         own = cdk.CfnCondition(
             self,
             "OwnRegistry",
@@ -79,4 +85,4 @@ class CatalogueRounds(Construct):
         )
         exclusion = ecr.CfnPullTimeUpdateExclusion(self, "Exclusion", principal_arn=role.role_arn)
         exclusion.cfn_options.condition = own
-        return exclusion
+        return cdk.Fn.condition_if(own.logical_id, exclusion.ref, _NONE).to_string()

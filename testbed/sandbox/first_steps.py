@@ -51,8 +51,7 @@ def furnish(world: World) -> None:
     role = f"arn:aws:iam::{world.account}:role/cluster"
     if OTHER_CLUSTER not in aws.client("eks").list_clusters()["clusters"]:
         aws.client("eks").create_cluster(name=OTHER_CLUSTER, roleArn=role, resourcesVpcConfig={})
-        for name in ("team/web", "base"):
-            aws.client("ecr").create_repository(repositoryName=name)
+        installation.push_images(world)
     aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)
 
 

@@ -37,7 +37,7 @@ def test_init_writes_what_the_account_has(installed: World, written: Path) -> No
     assert len(settings.cluster.subnet_ids) == 2
     assert settings.cluster.nat
     assert settings.registries[0].account == installed.account
-    assert set(settings.registries[0].repositories) == {"base", "team/*"}
+    assert set(settings.registries[0].repositories) == {"frontdoor/*", "team/*"}
 
 
 def test_check_finds_nothing_that_would_fail(installed: World, written: Path) -> None:

@@ -56,10 +56,11 @@ def in_front(
 
 
 @pytest.fixture(scope="module")
-def secured(serving: Pod, world: World) -> Pod:
+def secured(serving: Pod, world: World, *, terminates_tls: bool) -> Pod:
     """The pod, with its certificate where nginx needs one."""
-    pair = world.pair("domain")
-    serving.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})
+    if not terminates_tls:
+        pair = world.pair("domain")
+        serving.mount("tls", {"tls.crt": pair.certificate.read_bytes(), "tls.key": pair.key.read_bytes()})
     return serving
 
 

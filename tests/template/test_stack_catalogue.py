@@ -23,9 +23,14 @@ def test_a_run_starts_each_five_minutes_and_is_not_repeated() -> None:
 
 
 def test_no_run_starts_before_its_reads_are_excluded_from_pull_times_and_it_has_access() -> None:
-    after = resources("guarded", RULE)[logical_id("guarded", RULE, "WatcherCatalogue")]["DependsOn"]
-    assert any(each.startswith("WatcherCatalogueExclusion") for each in after)
-    assert any(each.startswith("WatcherAccessEntry") for each in after)
+    """By a reference: CloudFormation creates nothing that depends on a resource whose condition is false."""
+    rule = resources("guarded", RULE)[logical_id("guarded", RULE, "WatcherCatalogue")]
+    exclusion = logical_id("guarded", EXCLUSION)
+    condition = resources("guarded", EXCLUSION)[exclusion]["Condition"]
+    reference = {"Fn::If": [condition, {"Ref": exclusion}, "by the owners of the registries"]}
+    assert rule["Properties"]["Description"]["Fn::Join"][1][-1] == reference
+    assert not any(each.startswith("WatcherCatalogueExclusion") for each in rule["DependsOn"])
+    assert any(each.startswith("WatcherAccessEntry") for each in rule["DependsOn"])
 
 
 def test_the_watchers_role_is_excluded_from_pull_times_in_the_registry_of_the_stack() -> None:
