@@ -170,7 +170,7 @@ class Puller:
             ) as answer:
                 first_byte_seconds = time.monotonic() - started_at
                 if answer.status_code != HTTPStatus.OK:
-                    text = answer.read()[:_QUOTED_BYTES].decode(errors="replace")
+                    text = next(answer.iter_raw(_QUOTED_BYTES), b"")[:_QUOTED_BYTES].decode(errors="replace")
                     raise PullError(f"{asked} answered {answer.status_code}: {excerpt(text)}")
                 if answer.url.scheme != "https":
                     raise PullError(f"{asked} was redirected to {answer.url.host} without TLS")

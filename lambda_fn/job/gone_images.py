@@ -130,7 +130,8 @@ def forget(images: Iterable[Image], *, store: Store, clock: Clock) -> None:
         if len(named) > MOST_NAMED:
             raise EventError(
                 f"operators would have named {len(named)} images, and {MOST_NAMED} is the limit; none was added. Fix: "
-                'delete images in ECR, and take those off the list with {"remember": [...]}'
+                "delete images in ECR, and take those off the list with frontdoor forget --undo; the key named of the "
+                "ConfigMap is the list"
             )
         return Hints(stored.hints.deleted, named), None
 

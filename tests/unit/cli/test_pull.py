@@ -160,6 +160,15 @@ def test_what_a_pusher_made_up_neither_ends_in_a_traceback_nor_controls_the_term
     assert done.stderr.rstrip("\n").isprintable()
 
 
+class Flood(httpx2.SyncByteStream):
+    """An error page that never ends."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(100_000):
+            yield b"busy "
+        pytest.fail("it was read to the end")
+
+
 class Endless(httpx2.SyncByteStream):
     """A layer that never ends."""
 
@@ -167,6 +176,12 @@ class Endless(httpx2.SyncByteStream):
         while True:
             yield b"b"
             time.sleep(0.01)
+
+
+def test_an_error_that_never_ends_is_read_no_further_than_it_is_shown(pull: Pull) -> None:
+    endless = httpx2.Response(503, stream=Flood())
+    done = pull(f"{HOST}/team/app:1.4", changed={"/v2/team/app/manifests/1.4": endless})
+    assert (done.exit_code, "answered 503: busy busy" in done.stderr) == (1, True)
 
 
 def test_a_part_that_fails_ends_the_others(pull: Pull) -> None:
