@@ -9,11 +9,10 @@ import pytest
 from testbed.clients.client import Client
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
-from testbed.sandbox.pod_metrics import internal, requests, samples, value
+from testbed.sandbox.pod_metrics import UNFINISHED, balanced, requests, samples, value
 from testbed.waiting import eventually, wait_until
 from tests.clients.place import Image
 
-TOTAL, UNFINISHED = "frontdoor_nginx_requests_total", "frontdoor_requests_in_progress"
 NOT_SENT = ("limited", "circuit_open", "no_credential")
 
 
@@ -48,16 +47,6 @@ def test_hits_misses_and_internal_requests_are_all_requests_whatever_clients_sen
     sent = control.requests(mark)
     assert sum(to_ecr) == sent.count("registry")
     assert added["frontdoor_s3_bytes_total"] == sent.sent_bytes("s3.layer")
-
-
-def balanced() -> dict[str, float] | None:
-    """The metrics at a moment when hits, misses, internal and unfinished requests are all requests.
-
-    nginx's own periodic turns go on: one that begins between the reading of two numbers is in one of them only.
-    """
-    found = samples()
-    counted = sum(requests(found).values()) + sum(internal(found).values()) + found[UNFINISHED]
-    return dict(found) if found[TOTAL] == counted else None
 
 
 def logged(pod: Pod) -> list[dict[str, Any]]:
