@@ -1,19 +1,14 @@
 """The Lambda function."""
 
-from typing import cast
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.contract.metrics import NAMESPACE, SERVICE
-from lambda_fn.contract.runtime import HANDLER, PYTHON, SETTINGS_METADATA
-from stacks.bundling import function_code
-from stacks.nag import acknowledge
+from lambda_fn.contract.runtime import HANDLER
+from stacks.function import function
 from stacks.network import Network
 
 WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
@@ -21,10 +16,6 @@ WORKLOAD_DIGEST = "FRONTDOOR_WORKLOAD_SHA256"
 
 TIMEOUT_BESIDES_ROLLOUT_SECONDS = 120
 """The time of a run without the wait for the rollout: cold start, a new access entry (60 s), retries."""
-
-# 1,769 MB is one full CPU: a cold start is mostly imports, and six short runs a day cost next to nothing.
-_MEMORY_MB = 1024
-PYTHON_IS_SUPPORTED = f"The pinned wheels are for Python {PYTHON}, which is supported until 2029."
 
 
 class Refresher(Construct):
@@ -68,38 +59,24 @@ class Refresher(Construct):
             BundlingError: The Lambda's dependencies could not be installed.
         """
         super().__init__(scope, construct_id)
-        self.function = lambda_.Function(
+        self.function = function(
             self,
-            "Function",
             description="Refreshes the ECR token and the configuration of the registry proxy",
-            runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
-            architecture=lambda_.Architecture.ARM_64,
             handler=HANDLER,
-            code=function_code(self, settings),
+            settings=settings,
             role=role,
-            memory_size=_MEMORY_MB,
             timeout=timeout,
-            environment=_environment(workload_digest),
             log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            vpc=network.vpc if network else None,
-            vpc_subnets=network.selection if network else None,
-            security_groups=[network.security_group] if network else None,
+            network=network,
+            environment={WORKLOAD_DIGEST: workload_digest} if workload_digest else None,
         )
-        cast("cdk.CfnResource", self.function.node.default_child).add_metadata(SETTINGS_METADATA, settings)
         self.function.configure_async_invoke(
             retry_attempts=2,
             max_event_age=cdk.Duration.hours(1),
             on_failure=destinations.SqsDestination(dead_letter_queue),
         )
-        acknowledge(self.function, "AwsSolutions-L1", PYTHON_IS_SUPPORTED)
 
 
 def run_timeout(rollout_timeout_seconds: int) -> cdk.Duration:
     """The Lambda's time-out: the wait for the rollout, and everything else that a run does."""
     return cdk.Duration.seconds(rollout_timeout_seconds + TIMEOUT_BESIDES_ROLLOUT_SECONDS)
-
-
-def _environment(workload_digest: str | None) -> dict[str, str]:
-    names = {"POWERTOOLS_SERVICE_NAME": SERVICE, "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}
-    return names | ({WORKLOAD_DIGEST: workload_digest} if workload_digest else {})

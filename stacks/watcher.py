@@ -1,25 +1,21 @@
 """The watcher: the Lambda that follows the images in ECR, with its queue, role, log and access to the cluster."""
 
 from collections.abc import Sequence
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from lambda_fn.contract.metrics import NAMESPACE, SERVICE
-from lambda_fn.contract.runtime import PYTHON, SETTINGS_METADATA, WATCHER_HANDLER
+from lambda_fn.contract.runtime import WATCHER_HANDLER
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import to_json
 from stacks.access import GroupAccess
-from stacks.bundling import function_code
 from stacks.catalogue_rounds import CatalogueRounds
+from stacks.function import function
 from stacks.image_events import ImageEvents
 from stacks.logs import log_group
-from stacks.nag import acknowledge
 from stacks.network import Network
-from stacks.refresher import PYTHON_IS_SUPPORTED
 from stacks.watcher_identity import WatcherIdentity
 
 _TIMEOUT = cdk.Duration.seconds(90)
@@ -33,7 +29,6 @@ _BATCH_SIZE = 100
 """Each message may be a request to ECR, of about 30 ms."""
 _MOST_AT_ONCE = 2
 """The smallest number that Lambda takes for a queue."""
-_MEMORY_MB = 1024
 
 
 class Watcher(Construct):
@@ -84,26 +79,16 @@ class Watcher(Construct):
             key=key,
             catalogue=settings.page.catalogue,
         ).role
-        self.function = lambda_.Function(
+        self.function = function(
             self,
-            "Function",
             description="Follows the images in ECR, and writes for the registry proxy which exist and which are gone",
-            runtime=lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON),
-            architecture=lambda_.Architecture.ARM_64,
             handler=WATCHER_HANDLER,
-            code=function_code(self, to_json(settings)),
+            settings=to_json(settings),
             role=role,
-            memory_size=_MEMORY_MB,
             timeout=_TIMEOUT,
-            environment={"POWERTOOLS_SERVICE_NAME": SERVICE, "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE},
             log_group=log,
-            logging_format=lambda_.LoggingFormat.JSON,
-            vpc=network.vpc if network else None,
-            vpc_subnets=network.selection if network else None,
-            security_groups=[network.security_group] if network else None,
+            network=network,
         )
-        cast("cdk.CfnResource", self.function.node.default_child).add_metadata(SETTINGS_METADATA, to_json(settings))
-        acknowledge(self.function, "AwsSolutions-L1", PYTHON_IS_SUPPORTED)
         access = GroupAccess(self, "Access", cluster_name=cluster.name, role=role, group=settings.watcher_group)
         self._receive_events(after=[access, *after])
         if settings.page.catalogue:
