@@ -22,6 +22,9 @@ CATALOGUE = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 LIST_REPOSITORIES = ("ecr:DescribeRepositories",)
 
+EXAMINE = ("ecr:GetLifecyclePolicy", "ecr:ListPullTimeUpdateExclusions")
+"""What the doctor reads of the rules by which images expire."""
+
 WRITE = (
     "ecr:BatchDeleteImage",
     "ecr:BatchImportUpstreamImage",

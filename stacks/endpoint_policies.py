@@ -55,18 +55,23 @@ def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) 
 
 
 def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], list[str]]]:
-    """Actions and resources by service. What is left out, the load balancer's controller or others use."""
+    """Actions and resources by service, the doctor's included. What is left out, the load balancer's controller uses."""
     stack = cdk.Stack.of(scope)
     cluster = stack.format_arn(service="eks", resource="cluster", resource_name=cluster_name)
-    functions = stack.format_arn(
-        service="lambda", resource="function", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    entries = stack.format_arn(service="eks", resource="access-entry", resource_name=f"{cluster_name}/*")
+    functions, mappings = (
+        stack.format_arn(
+            service="lambda", resource=kind, resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
+        for kind in ("function", "event-source-mapping")
     )
-    describe = (*ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES)
+    ecr = (*ecr_actions.PULL, *ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES, *ecr_actions.EXAMINE)
+    function = ["lambda:InvokeFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration"]
     return {
         # Of every registry: the nodes pull the images of EKS from other accounts.
-        "ecr": (["ecr:GetAuthorizationToken", *ecr_actions.PULL, *describe], ["*"]),
-        "eks": (["eks:DescribeCluster"], [cluster]),
-        "lambda": (["lambda:InvokeFunction", "lambda:GetFunction"], [functions]),
+        "ecr": (["ecr:GetAuthorizationToken", *ecr], ["*"]),
+        "eks": (["eks:DescribeCluster", "eks:DescribeAccessEntry"], [cluster, entries]),
+        "lambda": ([*function, "lambda:GetEventSourceMapping"], [functions, mappings]),
     }
 
 

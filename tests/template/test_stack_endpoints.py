@@ -1,5 +1,7 @@
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,3 +171,15 @@ def test_accounts_in_the_settings_are_allowed_like_the_own_account() -> None:
 )
 def test_the_endpoint_name_of_a_service_follows_its_partition(service: str, region: str, name: str) -> None:
     assert interface_name(service, region) == name
+
+
+def test_the_doctor_may_read_what_it_needs_from_inside_the_vpc() -> None:
+    """The table of its actions names them; a test of the doctor compares it with the calls."""
+    _, table = Path("docs/operations.md").read_text("utf-8").split("The doctor needs in AWS")
+    needed = set(re.findall(r"`((?:ecr|eks|lambda):\w+)`", table.split("In the cluster it needs")[0]))
+    assert {action.partition(":")[0] for action in needed} == {"ecr", "eks", "lambda"}
+    granted: set[str] = set()
+    for name, endpoint in endpoints("Interface").items():
+        if name.rsplit(".", 1)[-1] in ("api", "eks", "lambda"):
+            granted.update(endpoint["PolicyDocument"]["Statement"][0]["Action"])
+    assert needed <= granted

@@ -1,7 +1,9 @@
 """What each AWS check finds, case by case, against answers in the shapes of AWS's own service models."""
 
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -387,6 +389,12 @@ def test_one_finding_names_what_is_broken_and_the_fix(case: Broken) -> None:
 def test_every_check_of_a_healthy_front_door_is_ok(check: Check) -> None:
     found = findings(check, context())
     assert [finding.verdict for finding in found] == [OK] * len(found) != []
+
+
+def test_the_documented_permissions_are_those_of_the_calls() -> None:
+    _, rest = Path("docs/operations.md").read_text("utf-8").split("The doctor needs in AWS")
+    table, _ = rest.split("In the cluster it needs")
+    assert {action for _, action in re.findall(r"`(\w+):(\w+)`", table)} == set(healthy())
 
 
 def test_what_the_lambda_does_not_need_of_the_file_is_no_difference() -> None:
