@@ -17,7 +17,16 @@ from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
-from testbed.sandbox.pod_metrics import UNFINISHED, balanced, internal, requests, samples, value, with_metrics
+from testbed.sandbox.pod_metrics import (
+    UNFINISHED,
+    balanced,
+    internal,
+    requests,
+    samples,
+    settled_requests,
+    value,
+    with_metrics,
+)
 from testbed.waiting import eventually, wait_until
 from tests.proxy.cache_times import TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
@@ -43,11 +52,11 @@ def counted() -> Counted:
     """The requests of clients that an action adds, by where their content came from; none are left out."""
 
     def count(action: Callable[[], object]) -> dict[str, int]:
-        before = requests()
+        before = settled_requests()
         action()
         settled()
-        after = requests()
-        return {kind: int(after[kind] - before[kind]) for kind in KINDS if after[kind] != before[kind]}
+        after = settled_requests()
+        return {kind: after[kind] - before[kind] for kind in KINDS if after[kind] != before[kind]}
 
     return count
 
