@@ -55,7 +55,7 @@ def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) 
 
 
 def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], list[str]]]:
-    """Actions and resources by service, the doctor's included. What is left out, the load balancer's controller uses."""
+    """Actions and resources by service, the doctor's included. The load balancer's controller uses what is left out."""
     stack = cdk.Stack.of(scope)
     cluster = stack.format_arn(service="eks", resource="cluster", resource_name=cluster_name)
     entries = stack.format_arn(service="eks", resource="access-entry", resource_name=f"{cluster_name}/*")
