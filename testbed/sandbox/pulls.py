@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from testbed.sandbox import installation
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
@@ -205,6 +206,26 @@ def fetch_from_pod(world: World, pod: str, path: str, *, tls: bool = True) -> st
         to = ("--connect-to", f"{world.domain}{leads_to}")
         run(("curl", "-sSf", *to, "-o", folder / "body", f"{scheme}://{world.domain}/{path}"))
         return f"sha256:{hashlib.sha256((folder / 'body').read_bytes()).hexdigest()}"
+
+
+def statuses(world: World, path: str) -> set[int]:
+    """The statuses with which all pods of the proxy answer; they terminate TLS.
+
+    Args:
+        world: The sandbox.
+        path: In the application's repository, such as `manifests/1.4`.
+    """
+    return {_status(world, pod, path) for pod in installation.proxy_pods(world)}
+
+
+def _status(world: World, pod: str, path: str) -> int:
+    address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
+    leads_to = f"{world.domain}:443:{address}:8443"
+    url = f"https://{world.domain}/v2/{world.app_repository}/{path}"
+    accept = "Accept: application/vnd.oci.image.manifest.v1+json"
+    return int(
+        run(("curl", "-sS", "-H", accept, "--connect-to", leads_to, "-o", "/dev/null", "-w", "%{http_code}", url))
+    )
 
 
 def try_to_push(world: World, reference: str) -> str:

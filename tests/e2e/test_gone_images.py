@@ -23,14 +23,14 @@ from testbed.sandbox.cloud.publish import Image as Pushed
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.commands import run
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
+from testbed.sandbox.kubectl import kubectl_apply
+from testbed.sandbox.pulls import statuses
 from testbed.sandbox.world import World
 from testbed.soak import cached_files
 from testbed.waiting import wait_until
 
 MIB = 1 << 20
 PROMISED_SECONDS = 120
-ACCEPT = "Accept: application/vnd.oci.image.manifest.v1+json"
 
 pytestmark = pytest.mark.usefixtures("installed")
 
@@ -102,20 +102,6 @@ def push(world: World, tag: str, *layers: bytes) -> Pushed:
     with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
         token = Control().issue_token(world.region)
         return Publisher(client, world.ecr_host, token.authorization).image(world.app_repository, tag, layers)
-
-
-def status(world: World, pod: str, path: str) -> int:
-    """The status of a pod's answer."""
-    address = kubectl_json("get", "pod", pod, f"--namespace={world.namespace}")["status"]["podIP"]
-    leads_to = f"{world.domain}:443:{address}:8443"
-    url = f"https://{world.domain}/v2/{world.app_repository}/{path}"
-    command = ("curl", "-sS", "-H", ACCEPT, "--connect-to", leads_to, "-o", "/dev/null", "-w", "%{http_code}", url)
-    return int(run(command))
-
-
-def statuses(world: World, path: str) -> set[int]:
-    """Those of all pods of the proxy."""
-    return {status(world, pod, path) for pod in installation.proxy_pods(world)}
 
 
 def cached(world: World) -> dict[str, set[str]]:
