@@ -9,6 +9,7 @@ from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.page import Page
+from lambda_fn.settings.registry import with_replicas
 from lambda_fn.settings.timeouts import Timeouts
 
 
@@ -20,11 +21,15 @@ class Upstream:
         host: The ECR host name.
         repositories: The patterns of the repositories it serves, where `*` stands for any characters.
         pattern: The same as one anchored regular expression.
+        replica: The ECR host name of its replica, or an empty text.
+        tags_of_replica: Whether the replica may say what a tag names.
     """
 
     host: str
     repositories: list[str]
     pattern: str
+    replica: str
+    tags_of_replica: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Inputs:
         domain: The registry's public name.
         resolver: The DNS server's address, IPv6 in brackets.
         registries: The upstreams, in the order in which their patterns are tried.
-        layer_hosts: The S3 hosts that the registries redirect to.
+        layer_hosts: The S3 hosts that the registries and their replicas redirect to.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
         client_address: Where the client's address comes from: `connection`, `forwarded` (header), `proxy_protocol`, or
@@ -86,16 +91,23 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         resolver: The DNS server's address, IPv6 in brackets.
     """
     exposure, memory = settings.proxy.exposure, settings.proxy.memory
+    regions = [entry.region for entry in with_replicas(settings.registries)]
     registries = [
-        Upstream(host=host, repositories=list(entry.repositories), pattern=any_of(entry.repositories))
+        Upstream(
+            host=host,
+            repositories=list(entry.repositories),
+            pattern=any_of(entry.repositories),
+            replica=entry.replica.host if entry.replica else "",
+            tags_of_replica=entry.replica is not None and entry.tags == "any",
+        )
         for host, entry in zip(hosts, settings.registries, strict=True)
     ]
     return Inputs(
         domain=settings.domain,
         resolver=resolver,
         registries=registries,
-        layer_hosts=list(dict.fromkeys(layer for entry in settings.registries for layer in layer_hosts(entry.region))),
-        layer_urls=layer_url_regex(entry.region for entry in settings.registries),
+        layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
+        layer_urls=layer_url_regex(regions),
         tls=exposure.pod_tls_secret is not None,
         client_address=exposure.client_address,
         hides_clients=exposure.hides_clients(manifests=settings.manifests),

@@ -12,7 +12,7 @@ from lambda_fn.settings.page import Page
 from lambda_fn.settings.parse import parse_json, parse_toml, to_json
 from lambda_fn.settings.proxy import Proxy, Resources
 from lambda_fn.settings.refresh import Refresh
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, Replica
 from lambda_fn.settings.schedule import Schedule
 from lambda_fn.settings.timeouts import Timeouts
 from lambda_fn.settings.watcher import Watcher
@@ -32,6 +32,7 @@ __all__ = [
     "Proxy",
     "Refresh",
     "Registry",
+    "Replica",
     "Resources",
     "Schedule",
     "ServiceExposure",

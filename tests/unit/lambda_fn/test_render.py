@@ -21,8 +21,8 @@ INPUTS = Inputs(
     domain="registry.shrd.example.net",
     resolver="[fd00::a]",
     registries=[
-        Upstream("1.dkr.example", ["team/*", "base"], any_of(["team/*", "base"])),
-        Upstream("2.dkr.example", ["*"], any_of(["*"])),
+        Upstream("1.dkr.example", ["team/*", "base"], any_of(["team/*", "base"]), replica="", tags_of_replica=False),
+        Upstream("2.dkr.example", ["*"], any_of(["*"]), replica="", tags_of_replica=False),
     ],
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_urls="^https://s3.example/",

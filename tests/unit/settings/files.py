@@ -20,6 +20,10 @@ region = "ap-southeast-2"
 kind = "service"
 """
 
+WITH_REPLICA = SMALLEST.replace(
+    "[proxy]\n", '[[registries.replicas]]\naccount = "123456789012"\nregion = "ap-southeast-4"\n[proxy]\n', 1
+)
+
 NETWORK = "vpc_id = 'vpc-12345678'\nsecurity_group_id = 'sg-12345678'\n"
 
 
