@@ -1,6 +1,5 @@
 """The Lambda's entry point: settings and edges in, one refresh, its report, log and metrics out."""
 
-import logging
 import os
 from collections.abc import Mapping
 from contextlib import closing
@@ -8,12 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_fn.contract import kubectl
 from lambda_fn.contract.errors import CanaryError, FrontdoorError, SettingsError
-from lambda_fn.contract.metrics import SERVICE, Pull, Rollout, Run, dimensions
+from lambda_fn.contract.metrics import Pull, Rollout, Run, dimensions
 from lambda_fn.contract.objects import refresher_role
 from lambda_fn.contract.runtime import TASK_ROOT
 from lambda_fn.edges import metrics, settings_file
@@ -23,6 +21,7 @@ from lambda_fn.edges.ecr import Ecr
 from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.kubernetes_api import KubernetesApi
 from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.edges.log import errors_to, new_logger
 from lambda_fn.job import event as events
 from lambda_fn.job.api_error import Grant
 from lambda_fn.job.expiry import KnownExpiry
@@ -30,14 +29,10 @@ from lambda_fn.job.refresh import refresh
 from lambda_fn.job.report import Report, ReportedError, RolloutStuckError, UnfinishedError
 from lambda_fn.settings.models import Settings
 
-logger = Logger(service=SERVICE)
+logger = new_logger()
 
 _REPORT_SECONDS = 5
 """Kept of the invocation's time after the canary's pull, to report its result."""
-
-# botocore logs whole answers at DEBUG, tokens included; a log level set on the function must not enable that.
-for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)
@@ -55,16 +50,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         FrontdoorError: The run failed, and the invocation with it; logged as one line with cause, state and fix.
     """
     clock = LambdaClock(context)
-    try:
+    with errors_to(logger):
         return _run(event, clock)
-    except FrontdoorError as error:
-        logger.error(  # noqa: TRY400 - its message is complete; a stack trace would hide it
-            str(error), error=type(error).__name__, exc_info=logger.log_level <= logging.DEBUG
-        )
-        raise
-    except Exception:
-        logger.exception("unexpected error: this is a defect of ecr-frontdoor")
-        raise
 
 
 def _run(event: object, clock: LambdaClock) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The watcher's entry point: ECR's events, an operator's wishes and a schedule in, hints and the catalogue out."""
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -8,12 +7,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, RegistryError, SettingsError
+from lambda_fn.contract.errors import ClusterError, EventError, RegistryError, SettingsError
 from lambda_fn.contract.hints import Image
-from lambda_fn.contract.metrics import CATALOGUE_OLD, SERVICE, CatalogueRun, dimensions
+from lambda_fn.contract.metrics import CATALOGUE_OLD, CatalogueRun, dimensions
 from lambda_fn.contract.objects import watcher_role
 from lambda_fn.contract.runtime import TASK_ROOT
 from lambda_fn.edges import metrics, settings_file
@@ -24,6 +22,7 @@ from lambda_fn.edges.ecr_images import EcrImages
 from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.hint_store import HintStore
 from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.edges.log import errors_to, new_logger
 from lambda_fn.job import gone_images, image_event, watcher_event
 from lambda_fn.job.api_error import Grant
 from lambda_fn.job.catalogue.round import Catalogue
@@ -40,14 +39,10 @@ ConnectCatalogue = Callable[[], AbstractContextManager[Catalogue]]
 """A run of the catalogue, likewise."""
 Session = Callable[[], AbstractContextManager[KubernetesSession]]
 
-logger = Logger(service=SERVICE)
+logger = new_logger()
 
 _ASKING_SECONDS = 30
 """An unreachable ECR takes as long for one image."""
-
-# botocore logs whole answers at DEBUG; a log level set on the function must not enable that.
-for _library in ("boto3", "botocore", "urllib3", "httpx2", "httpcore2"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)
@@ -66,7 +61,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         FrontdoorError: The run failed, and the invocation with it: SQS delivers the whole batch again.
     """
     clock = LambdaClock(context)
-    try:
+    with errors_to(logger):
         settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
         connect, catalogue = _connections(settings, eks, clock)
         match watcher_event.parse(event, settings.registries):
@@ -88,12 +83,6 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
                 with connect() as store:
                     lifted = gone_images.remember(named, store=store, clock=clock)
                 return _logged({"remembered": _texts(lifted)})
-    except FrontdoorError as error:
-        logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
-        raise
-    except Exception:
-        logger.exception("unexpected error: this is a defect of ecr-frontdoor")
-        raise
 
 
 def _events(messages: tuple[Message, ...], registries: Sequence[Registry]) -> tuple[dict[str, ImageEvent], list[str]]:

@@ -57,6 +57,18 @@ def no_success(name: str, description: str, successes: cloudwatch.Metric) -> Ala
     )
 
 
+def has_messages(name: str, description: str, visible: cloudwatch.Metric) -> AlarmRule:
+    """An alarm while a dead-letter queue is not empty, by its `ApproximateNumberOfMessagesVisible`."""
+    return AlarmRule(
+        name=name,
+        description=description,
+        metric=visible,
+        comparison=AT_LEAST,
+        threshold=1,
+        without_data=KEEP_STATE,  # SQS stops counting an idle queue after six hours; the message is still there
+    )
+
+
 class Alarms(Construct):
     """One alarm for each rule, with the same actions when it is raised and when it is over.
 

@@ -1,20 +1,14 @@
 """`frontdoor forget`: have every pod refuse an image."""
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.account.clients import client, session
-from cli.account.invocation import WATCHER, failure, function_of, invoke
-from cli.doctor.aws_calls import error_text
-from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile
 from cli.settings_file import read
-from cli.terminal import console
+from cli.stack_function import WATCHER, StackFunction, show
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.hints import Image
 from lambda_fn.job.watcher_event import image_named
@@ -45,25 +39,9 @@ def forget(
         raise SettingsError("watcher.deletions = false: the pods refuse no image. Fix: set it to true, and deploy")
     named = [image_named(name.removeprefix(f"{settings.domain}/"), settings.registries) for name in images]
     event = {"remember" if undo else "forget": [f"{image.repository}@{image.digest}" for image in named]}
-    aws = session(profile, settings.cluster.region)
-    try:
-        stack = stack_name(settings)
-        name = function_of(client(aws, "cloudformation", timeout_seconds=10), stack=stack, output=WATCHER)
-        function = client(aws, "lambda", timeout_seconds=_LONGEST_RUN_SECONDS, attempts=1)
-        with console(sys.stderr).status(f"waiting for {name}"):
-            returned, has_failed = invoke(function, name, event)
-    except (BotoCoreError, ClientError) as error:
-        typer.echo(f"frontdoor: AWS refused or did not answer: {error_text(error)}", err=True)
-        raise typer.Exit(WRONG) from error
-    if as_json:
-        typer.echo(json.dumps(returned, indent=2))
-    elif has_failed:
-        typer.echo(failure(returned), err=True)
-    else:
-        for line in _undone(named, returned) if undo else _done(named, returned):
-            typer.echo(line)
-    if has_failed:
-        raise typer.Exit(WRONG)
+    function = StackFunction(stack_name(settings), WATCHER, _LONGEST_RUN_SECONDS)
+    returned, has_failed = function.invoke(event, profile=profile, region=settings.cluster.region)
+    show(returned, partial(_undone if undo else _done, named), has_failed=has_failed, as_json=as_json)
 
 
 def _done(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:

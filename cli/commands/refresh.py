@@ -1,19 +1,13 @@
 """`frontdoor refresh`: run the Lambda, and show its report."""
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.account.clients import client, session
-from cli.account.invocation import REFRESHER, failure, function_of, invoke
-from cli.doctor.aws_calls import error_text
 from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile
 from cli.settings_file import read
-from cli.terminal import console
+from cli.stack_function import REFRESHER, StackFunction, show
 from lambda_fn.job import event
 from stacks.stack_name import stack_name
 
@@ -50,30 +44,11 @@ def refresh(  # noqa: PLR0913 - options of a command line
     options = {name: True for name, is_chosen in chosen.items() if is_chosen}
     event.parse(options)
     settings = read(config)
-    aws = session(profile, settings.cluster.region)
-    try:
-        stack = stack_name(settings)
-        name = function_of(client(aws, "cloudformation", timeout_seconds=10), stack=stack, output=REFRESHER)
-        function = client(aws, "lambda", timeout_seconds=_LONGEST_RUN_SECONDS, attempts=1)
-        with console(sys.stderr).status(f"waiting for {name}"):
-            answer, has_failed = invoke(function, name, options)
-    except (BotoCoreError, ClientError) as error:
-        typer.echo(f"frontdoor: AWS refused or did not answer: {error_text(error)}", err=True)
-        raise typer.Exit(WRONG) from error
-    _report(answer, has_failed=has_failed, as_json=as_json)
-    if has_failed or (canary and not answer["canary"]["succeeded"]):
+    function = StackFunction(stack_name(settings), REFRESHER, _LONGEST_RUN_SECONDS)
+    returned, has_failed = function.invoke(options, profile=profile, region=settings.cluster.region)
+    show(returned, _lines, has_failed=has_failed, as_json=as_json)
+    if canary and not returned["canary"]["succeeded"]:
         raise typer.Exit(WRONG)
-
-
-def _report(answer: dict[str, Any], *, has_failed: bool, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(answer, indent=2))
-        return
-    if has_failed:
-        typer.echo(failure(answer), err=True)
-        return
-    for line in _lines(answer):
-        typer.echo(line)
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:

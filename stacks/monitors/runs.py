@@ -5,7 +5,7 @@ from datetime import timedelta
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from lambda_fn.contract.metrics import DURATION, PODS_KILLED, PODS_READY, ROLLOUTS, ROLLOUTS_STUCK
-from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule
+from stacks.alarms import AT_LEAST, BELOW, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule, has_messages
 from stacks.dashboard import Graph
 from stacks.metrics import Metrics
 from stacks.monitors.monitor import HOUR, Monitor, calculated
@@ -58,15 +58,11 @@ def _errors(metrics: Metrics, partition: str) -> Monitor:
             metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum", label="in the DLQ"),
         ],
     )
-    queued = AlarmRule(
-        name="FailureQueued",
-        description="A run failed after all retries, or Scheduler could not start it; the event and the error are in "
+    queued = has_messages(
+        "FailureQueued",
+        "A run failed after all retries, or Scheduler could not start it; the event and the error are in "
         "the dead-letter queue. Pulls work until the token expires: fix the cause, refresh by hand, purge the queue.",
-        # SQS stops counting an idle queue after six hours; the message is still there.
-        metric=metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
-        comparison=AT_LEAST,
-        threshold=1,
-        without_data=KEEP_STATE,
+        metrics.queue("ApproximateNumberOfMessagesVisible", "Maximum"),
     )
     dropped = AlarmRule(
         name="EventDropped",

@@ -1,6 +1,6 @@
 """The monitor of the watcher: ECR's events in its queue, and those that failed."""
 
-from stacks.alarms import AT_LEAST, KEEP_STATE, OK_WITHOUT_DATA, AlarmRule
+from stacks.alarms import AT_LEAST, OK_WITHOUT_DATA, AlarmRule, has_messages
 from stacks.dashboard import Graph
 from stacks.metrics import QueueMetrics
 from stacks.monitors.monitor import Monitor
@@ -28,14 +28,10 @@ def watcher_monitors(*, waiting: QueueMetrics, failed: QueueMetrics) -> list[Mon
         threshold=LATE_SECONDS,
         without_data=OK_WITHOUT_DATA,
     )
-    lost = AlarmRule(
-        name="EventFailed",
-        description="An event of ECR failed for an hour and is in the watcher's dead-letter queue. Pulls work, but "
+    lost = has_messages(
+        "EventFailed",
+        "An event of ECR failed for an hour and is in the watcher's dead-letter queue. Pulls work, but "
         "pods may serve an image that was deleted: fix the error in the watcher's log, then redrive the queue.",
-        # SQS stops counting an idle queue after six hours; the message is still there.
-        metric=failed.metric("ApproximateNumberOfMessagesVisible", "Maximum"),
-        comparison=AT_LEAST,
-        threshold=1,
-        without_data=KEEP_STATE,
+        failed.metric("ApproximateNumberOfMessagesVisible", "Maximum"),
     )
     return [Monitor(graph, (late, lost))]

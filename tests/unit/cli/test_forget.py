@@ -10,7 +10,6 @@ import pytest
 from botocore.response import StreamingBody
 
 from cli.command import main
-from cli.commands import forget
 from tests.fakes.aws import Answer, FakeAws
 from tests.fakes.hints import image
 from tests.unit.settings.files import SMALLEST
@@ -42,7 +41,7 @@ class Operator:
         self.file.write_text(SMALLEST.replace("[proxy]", 'repositories = ["team/*"]\n[proxy]', 1), encoding="utf-8")
         self.aws = FakeAws(stack(FunctionName="refresher", WatcherName=WATCHER))
         self._capsys = capsys
-        monkeypatch.setattr(forget, "session", lambda *_: self.aws)
+        monkeypatch.setattr("cli.stack_function.session", lambda *_: self.aws)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         status = main(["forget", "--config", str(self.file), *arguments])

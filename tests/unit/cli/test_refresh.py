@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.account.invocation import REFRESHER
 from cli.command import app
+from cli.stack_function import REFRESHER
 from lambda_fn.job.report import Report
 from tests.fakes.aws import Answer, FakeAws
 
@@ -50,7 +50,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
         usual: dict[str, Answer] = {"DescribeStacks": {"Stacks": [STACK]}, "Invoke": invoked}
         aws = FakeAws(usual | changed)
-        monkeypatch.setattr("cli.commands.refresh.session", lambda *_: aws)
+        monkeypatch.setattr("cli.stack_function.session", lambda *_: aws)
         done = CliRunner().invoke(app, ["refresh", "--config", str(CONFIG), *words])
         return done, [parameters for operation, parameters in aws.asked if operation == "Invoke"]
 

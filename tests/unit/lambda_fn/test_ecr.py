@@ -1,46 +1,29 @@
 """What ECR's API answers becomes a credential or an error with its fix; botocore is real, its answers are given."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import httpx2
 import pytest
-from botocore.stub import Stubber
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.edges.ecr import Ecr
 from tests.fakes.clock import STARTED_AT
+from tests.fakes.ecr_api import EcrApi
 from tests.leaks import LeakCheck, shown_with_locals
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
 
 REGION = "ap-southeast-2"
 HOST = f"123456789012.dkr.ecr.{REGION}.amazonaws.com"
 
 
-class Api:
-    """ECR's API with the answers it is given."""
-
-    def __init__(self) -> None:
-        self.regions: list[str] = []
-        self.client: ECRClient = boto3.client("ecr", region_name=REGION)
-        self.answers = Stubber(self.client)
-        self.answers.activate()
-
-    def __call__(self, region: str) -> "ECRClient":
-        self.regions.append(region)
-        return self.client
-
-
 @pytest.fixture
-def api() -> Api:
-    return Api()
+def api() -> EcrApi:
+    return EcrApi()
 
 
-def test_an_answer_becomes_a_credential(api: Api) -> None:
+def test_an_answer_becomes_a_credential(api: EcrApi) -> None:
     canary = LeakCheck()
     data = {
         "authorizationToken": canary.authorization,
@@ -61,7 +44,7 @@ def test_an_answer_becomes_a_credential(api: Api) -> None:
     [{"expiresAt": STARTED_AT}, {"proxyEndpoint": "https://evil.example"}, {"authorizationToken": "not base64: {}"}],
     ids=["expired", "not an ECR address", "not base64"],
 )
-def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, changes: dict[str, Any]) -> None:
+def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: EcrApi, changes: dict[str, Any]) -> None:
     canary = LeakCheck()
     usual = {"authorizationToken": "{}", "proxyEndpoint": f"https://{HOST}", "expiresAt": STARTED_AT}
     data = {**usual, **changes}
@@ -83,7 +66,7 @@ def test_a_refused_answer_leaves_no_token_in_a_traceback_with_locals(api: Api, c
         ("ServerException", "the schedule tries again"),
     ],
 )
-def test_a_refusal_is_an_error_with_the_fix(api: Api, code: str, fix: str) -> None:
+def test_a_refusal_is_an_error_with_the_fix(api: EcrApi, code: str, fix: str) -> None:
     api.answers.add_client_error("get_authorization_token", code, "words of ECR")
     with pytest.raises(RegistryError) as caught:
         Ecr(api).fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))

@@ -2,13 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import httpx2
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from botocore.stub import Stubber
 
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.edges.ecr_catalogue import EcrCatalogue
@@ -22,10 +20,8 @@ from lambda_fn.job.catalogue.ports import (
     UnreachableError,
 )
 from tests.fakes.clock import STARTED_AT, FakeClock
+from tests.fakes.ecr_api import EcrApi
 from tests.fakes.ecr_catalogue import REGISTRY
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
 
 ACCOUNT = {"registryId": "123456789012"}
 PAGE = ACCOUNT | {"maxResults": 1_000}
@@ -34,16 +30,14 @@ DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 URL = "https://prod-ap-southeast-2-starport-layer-bucket.s3.ap-southeast-2.amazonaws.com/x?X-Amz-Signature=secret"
 
 
-class Api:
+class Api(EcrApi):
     """ECR's API with the answers it is given, and S3 with one."""
 
     def __init__(self) -> None:
-        self.client: ECRClient = boto3.client("ecr", region_name="ap-southeast-2")
-        self.answers = Stubber(self.client)
-        self.answers.activate()
+        super().__init__()
         self.layer: Callable[[httpx2.Request], httpx2.Response] = lambda _: httpx2.Response(200, content=CONTENT)
         self.clock = FakeClock()
-        self.catalogue = EcrCatalogue(self.clock, lambda _: self.client, transport=httpx2.MockTransport(self._layer))
+        self.catalogue = EcrCatalogue(self.clock, self, transport=httpx2.MockTransport(self._layer))
 
     def _layer(self, request: httpx2.Request) -> httpx2.Response:
         return self.layer(request)

@@ -1,19 +1,13 @@
 """What ECR's DescribeImages says about an image; botocore is real, its answers are given."""
 
-from typing import TYPE_CHECKING
-
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from botocore.stub import Stubber
 
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.hints import Image
 from lambda_fn.edges.ecr_images import EcrImages
+from tests.fakes.ecr_api import EcrApi
 from tests.fakes.hints import image
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
 
 ASKED = {
     "registryId": "123456789012",
@@ -22,26 +16,12 @@ ASKED = {
 }
 
 
-class Api:
-    """ECR's API with the answers it is given."""
-
-    def __init__(self) -> None:
-        self.regions: list[str] = []
-        self.client: ECRClient = boto3.client("ecr", region_name="ap-southeast-2")
-        self.answers = Stubber(self.client)
-        self.answers.activate()
-
-    def __call__(self, region: str) -> "ECRClient":
-        self.regions.append(region)
-        return self.client
-
-
 @pytest.fixture
-def api() -> Api:
-    return Api()
+def api() -> EcrApi:
+    return EcrApi()
 
 
-def test_an_image_exists_when_ecr_describes_it(api: Api) -> None:
+def test_an_image_exists_when_ecr_describes_it(api: EcrApi) -> None:
     images = EcrImages(api)
     for _ in range(2):
         api.answers.add_response("describe_images", {"imageDetails": [{"imageDigest": image().digest}]}, ASKED)
@@ -50,7 +30,7 @@ def test_an_image_exists_when_ecr_describes_it(api: Api) -> None:
 
 
 @pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])
-def test_an_image_does_not_exist_when_ecr_knows_it_or_its_repository_no_longer(api: Api, code: str) -> None:
+def test_an_image_does_not_exist_when_ecr_knows_it_or_its_repository_no_longer(api: EcrApi, code: str) -> None:
     api.answers.add_client_error("describe_images", code, "it does not exist", expected_params=ASKED)
     assert not EcrImages(api).exists(image())
 
@@ -58,14 +38,14 @@ def test_an_image_does_not_exist_when_ecr_knows_it_or_its_repository_no_longer(a
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "ThrottlingException", "ServerException", "InvalidParameterException"]
 )
-def test_any_other_refusal_is_an_error_that_says_what_the_role_needs(api: Api, code: str) -> None:
+def test_any_other_refusal_is_an_error_that_says_what_the_role_needs(api: EcrApi, code: str) -> None:
     api.answers.add_client_error("describe_images", code, "no")
     with pytest.raises(RegistryError, match=rf"{code}: no\. Fix: allow the watcher's role ecr:DescribeImages"):
         EcrImages(api).exists(image())
 
 
 def test_an_ecr_that_cannot_be_reached_is_an_error_that_names_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api()
+    api = EcrApi()
 
     def unreachable(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://api.ecr.ap-southeast-2.amazonaws.com")
@@ -75,7 +55,7 @@ def test_an_ecr_that_cannot_be_reached_is_an_error_that_names_the_route(monkeypa
         EcrImages(api).exists(image())
 
 
-def test_a_dual_stack_host_is_asked_in_its_account_and_region(api: Api) -> None:
+def test_a_dual_stack_host_is_asked_in_its_account_and_region(api: EcrApi) -> None:
     host = "210987654321.dkr-ecr.eu-west-1.on.aws"
     api.answers.add_response("describe_images", {"imageDetails": []}, ASKED | {"registryId": "210987654321"})
     EcrImages(api).exists(Image(host, "team/app", image().digest))
