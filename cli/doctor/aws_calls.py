@@ -18,6 +18,7 @@ _NOT_FOUND = frozenset(
         "NoSuchEntity",
         "ParameterNotFound",
         "QueueDoesNotExist",
+        "RepositoryNotFoundException",
         "ResourceNotFoundException",
         "TargetGroupNotFound",
         "TargetGroupNotFoundException",

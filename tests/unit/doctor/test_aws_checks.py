@@ -653,6 +653,11 @@ def test_reads_for_the_catalogue_that_count_as_pulls_are_a_warning(
     assert [one.hint for one in found] == [fix] * expected
 
 
+def test_a_repository_that_is_deleted_while_its_rules_are_read_has_none() -> None:
+    given = context({"GetLifecyclePolicy": "RepositoryNotFoundException"})
+    assert [one.verdict for one in findings(lifecycle.CHECK, given)] == [OK]
+
+
 def test_the_lifecycle_policies_of_another_account_are_skipped() -> None:
     (registry,) = SETTINGS.registries
     other = registry.model_copy(update={"account": "210987654321"})
