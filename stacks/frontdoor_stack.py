@@ -57,7 +57,8 @@ class FrontdoorStack(cdk.Stack):
             else None,
         )
         reject_incompatible_settings(settings)
-        self._add_hints(settings)
+        for hint in synth_hints(settings):
+            cdk.Annotations.of(self).add_info(hint)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
         balancer = self._load_balancer(settings)
@@ -86,18 +87,6 @@ class FrontdoorStack(cdk.Stack):
                 key=key,
             )
         self._outputs(refreshes.function, watcher.function if watcher else None)
-
-    def _add_hints(self, settings: Settings) -> None:
-        hints = synth_hints(
-            cluster_region=settings.cluster.region,
-            registries=settings.registries,
-            proxy=settings.proxy,
-            exposure=exposure_of(settings),
-            manifests=settings.manifests,
-            alarms=settings.alarms,
-        )
-        for hint in hints:
-            cdk.Annotations.of(self).add_info(hint)
 
     def _load_balancer(self, settings: Settings) -> LoadBalancer | None:
         """The load balancer, with an exposure that has one."""

@@ -1,33 +1,25 @@
 """Hints at synthesis: settings that are valid and may still be a mistake."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 
-from k8s_manifests.exposures import Exposure
+from k8s_manifests.exposures import Exposure, exposure_of
 from lambda_fn.settings.alarms import Alarms
-from lambda_fn.settings.proxy import Proxy
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.models import Settings
 
 
-def synth_hints(
-    *,
-    cluster_region: str,
-    registries: Iterable[Registry],
-    proxy: Proxy,
-    exposure: Exposure,
-    manifests: str,
-    alarms: Alarms,
-) -> tuple[str, ...]:
+def synth_hints(settings: Settings) -> tuple[str, ...]:
     """Each hint has the setting with its value, the cause and the fix."""
-    regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(registries)}
+    proxy, exposure = settings.proxy, exposure_of(settings)
+    regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(settings.registries)}
     return (
-        *_unknown_regions({"cluster.region": cluster_region} | regions),
+        *_unknown_regions({"cluster.region": settings.cluster.region} | regions),
         *_movable_tag(proxy.image),
-        *_unknown_clients(exposure, hides_clients=proxy.exposure.hides_clients(manifests=manifests)),
+        *_unknown_clients(exposure, hides_clients=proxy.exposure.hides_clients(manifests=settings.manifests)),
         *_zones_without_pods(exposure.zones, proxy.replicas),
         *_no_priority(proxy.scheduling.priority_class),
-        *_silent_alarms(alarms),
+        *_silent_alarms(settings.alarms),
     )
 
 

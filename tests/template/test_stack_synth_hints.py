@@ -3,8 +3,6 @@
 import aws_cdk as cdk
 import pytest
 
-from k8s_manifests.exposures import exposure_of
-from lambda_fn.settings import Settings
 from stacks.synth_hints import synth_hints
 from tests.template import configurations
 from tests.template.synthesis import synthesize
@@ -13,19 +11,8 @@ PINNED = f'image = "public.ecr.aws/nginx/nginx:1.30.6@sha256:{"0" * 64}"'
 PRIORITY = '\n[proxy.scheduling]\npriority_class = "system-cluster-critical"\n'
 
 
-def hints(settings: Settings) -> tuple[str, ...]:
-    return synth_hints(
-        cluster_region=settings.cluster.region,
-        registries=settings.registries,
-        proxy=settings.proxy,
-        exposure=exposure_of(settings),
-        manifests=settings.manifests,
-        alarms=settings.alarms,
-    )
-
-
 def hints_of(text: str) -> tuple[str, ...]:
-    return hints(configurations.parse(text))
+    return synth_hints(configurations.parse(text))
 
 
 def pinned(text: str) -> str:
@@ -136,5 +123,5 @@ def test_the_hints_are_shown_at_synthesis_and_the_template_is_written() -> None:
     stacks: list[cdk.Stack] = []
     assert synthesize(settings, and_add=stacks.append)["Resources"]
     shown = [entry.data for entry in stacks[0].node.metadata if entry.type == "aws:cdk:info"]
-    assert shown == list(hints(settings))
+    assert shown == list(synth_hints(settings))
     assert len(shown) == 6

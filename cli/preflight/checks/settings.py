@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from k8s_manifests.exposures import exposure_of
 from stacks.preflight import conflicts
 from stacks.synth_hints import synth_hints
 
@@ -16,14 +15,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     found = conflicts(settings)
     for conflict in found:
         yield failed(f"{conflict.setting}: {conflict.cause}", conflict.fix)
-    for hint in synth_hints(
-        cluster_region=settings.cluster.region,
-        registries=settings.registries,
-        proxy=settings.proxy,
-        exposure=exposure_of(settings),
-        manifests=settings.manifests,
-        alarms=settings.alarms,
-    ):
+    for hint in synth_hints(settings):
         message, _, fix = hint.partition(". Fix: ")
         yield warning(message, fix)
     if not found:
