@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -13,9 +14,9 @@ from cli.account.clients import session
 from cli.account.cluster import ClusterFacts
 from cli.account.network import Subnet
 from cli.exit_status import WRONG
-from cli.init.discovery import Discovery
-from cli.init.draft import Draft, Kind, domain_for, names_for, patterns_for, place_of_lambda
-from cli.init.questions import Questions, domain_of
+from cli.init.discovery import Discovery, Vpc
+from cli.init.draft import Draft, Kind, domain_for, groups_of, names_for, opened_by, place_of_lambda
+from cli.init.questions import Questions, domain_of, pattern_of
 from cli.init.text import settings_text
 from cli.options import CONFIG, Config, Json, Profile, Timeout
 from lambda_fn.contract.errors import SettingsError
@@ -23,22 +24,6 @@ from lambda_fn.settings.endpoints import Service
 from lambda_fn.settings.parse import parse_toml
 
 _SCHEMA = "docs/frontdoor.schema.json"
-_OFFLINE_NEEDS = ("domain", "cluster", "region", "account")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The options that say something of the account; None and empty where they were left out."""
-
-    domain: str | None
-    cluster: str | None
-    region: str | None
-    account: str | None
-    patterns: tuple[str, ...]
-    kind: Kind | None
-    vpc_id: str | None
-    subnets: tuple[Subnet, ...]
-    security_group_id: str | None
 
 
 def _subnet(text: str) -> Subnet:
@@ -67,12 +52,13 @@ def init(  # noqa: PLR0913 - options of a command line
     repositories: Annotated[
         list[str] | None,
         typer.Option(
-            "--repository", metavar="PATTERN", help="What clients may pull, such as team/*; may be given several times."
+            "--repository",
+            metavar="PATTERN",
+            parser=pattern_of,
+            help="What every client may pull without a login, such as team/*; may be given several times.",
         ),
     ] = None,
     exposure: Annotated[Kind | None, typer.Option(help="How clients reach it: docs/exposure.md.")] = None,
-    class_name: Annotated[str, typer.Option(metavar="NAME", help="For ingress: the IngressClass.")] = "nginx",
-    tls_secret: Annotated[str, typer.Option(metavar="NAME", help="The TLS Secret.")] = "registry-tls",  # noqa: S107 - the object's name
     gateway: Annotated[
         str | None, typer.Option(metavar="NAMESPACE/NAME", parser=_namespaced, help="For gateway: the Gateway.")
     ] = None,
@@ -98,32 +84,31 @@ def init(  # noqa: PLR0913 - options of a command line
     """Write a settings file for this account.
 
     It reads clusters, network, repositories, zones and certificates, and asks at most three questions: the host name,
-    the cluster where there are several, and how clients reach the registry. An option answers each beforehand. Without
-    a terminal, and with --offline, nothing is asked.
+    the cluster where there are several, which repositories to open, and how clients reach the registry where that is
+    the third. An option answers each beforehand. Without a terminal, and with --offline, nothing is asked.
+
+    What every client may pull is never guessed. The file lists what is not open, for you to open.
 
     It needs ReadOnlyAccess. What it may not read it leaves out, and says so.
     """
     _refuse_to_replace(config, force=force)
-    given = Given(
-        domain=domain,
-        cluster=cluster,
-        region=region,
-        account=account,
-        patterns=tuple(repositories or ()),
-        kind=exposure,
-        vpc_id=vpc_id,
-        subnets=tuple(subnets or ()),
-        security_group_id=security_group_id,
-    )
     questions = Questions(is_interactive=not offline and sys.stdin.isatty() and sys.stderr.isatty())
     notes: list[str] = []
-    if offline:
-        draft = _offline(given)
-    else:
-        aws = session(profile, region)
-        draft = _read(given, questions, _discovery(aws, timeout, notes))
     namespace, _, name = (gateway or "").partition("/")
-    draft = replace(draft, class_name=class_name, tls_secret=tls_secret, gateway=(namespace, name))
+    draft = Draft(
+        domain=domain or "",
+        cluster=ClusterFacts(name=cluster or "", vpc_id=vpc_id, security_group_id=security_group_id),
+        region=region or "",
+        account=account or "",
+        patterns=tuple(repositories or ()),
+        subnets=tuple(subnets or ()),
+        kind=exposure or "ingress",
+        gateway=(namespace, name),
+    )
+    if offline:
+        _refuse_unknown(draft)
+    else:
+        draft = _read(draft, exposure, questions, _discovery(session(profile, region), timeout, notes))
     _refuse_incomplete(draft)
     draft = _with_endpoints(draft)
     text = settings_text(draft, schema=_SCHEMA if (config.parent / _SCHEMA).exists() else None)
@@ -132,12 +117,11 @@ def init(  # noqa: PLR0913 - options of a command line
         config.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"cannot write {config}: {error.strerror}. Fix: name another file with --config") from error
-    if draft.patterns == ("*",):
-        notes.append("every client that reaches the domain may pull ALL repositories. To open fewer, use --repository")
     from stacks.preflight import conflicts  # noqa: PLC0415 - it imports the charts' library, which takes seconds
 
     found = [str(conflict) for conflict in conflicts(settings)]
-    _report(config, questions, [*notes, *found], as_json=as_json)
+    notes += [*questions.assumed, *_doubts(draft), *found]
+    _report(config, questions, notes, as_json=as_json)
     if found:
         raise typer.Exit(WRONG)
 
@@ -147,18 +131,17 @@ def _refuse_to_replace(config: Path, *, force: bool) -> None:
         raise SettingsError(f"{config} exists. Fix: --force replaces it, --config PATH writes another file")
 
 
-def _offline(given: Given) -> Draft:
-    if missing := [f"--{name}" for name in _OFFLINE_NEEDS if not getattr(given, name)]:
+def _refuse_unknown(draft: Draft) -> None:
+    """Stop where only the account could say what no option says."""
+    needed = {
+        "--domain": draft.domain,
+        "--cluster": draft.cluster.name,
+        "--region": draft.region,
+        "--account": draft.account,
+        "--repository": draft.patterns,
+    }
+    if missing := [option for option, given in needed.items() if not given]:
         raise SettingsError(f"--offline knows nothing of the account. Fix: add {', '.join(missing)}")
-    return Draft(
-        domain=given.domain or "",
-        cluster=ClusterFacts(name=given.cluster or "", vpc_id=given.vpc_id, security_group_id=given.security_group_id),
-        region=given.region or "",
-        account=given.account or "",
-        patterns=given.patterns or ("*",),
-        subnets=given.subnets,
-        kind=given.kind or "ingress",
-    )
 
 
 def _discovery(aws: boto3.Session, timeout_seconds: float, notes: list[str]) -> Discovery:
@@ -167,41 +150,46 @@ def _discovery(aws: boto3.Session, timeout_seconds: float, notes: list[str]) -> 
     return Discovery(aws, aws.region_name, timeout_seconds, notes)
 
 
-def _read(given: Given, questions: Questions, found: Discovery) -> Draft:
+def _read(given: Draft, exposure: Kind | None, questions: Questions, found: Discovery) -> Draft:
     """What the account says, with the options before it."""
-    account = found.account()
+    own = found.account()
+    account = given.account or own
     zones = found.zones()
     domain = given.domain or questions.domain(domain_for(zones))
-    cluster = found.cluster(given.cluster or _cluster_name(questions, found))
+    cluster = found.cluster(given.cluster.name or _cluster_name(questions, found))
     cluster = replace(
         cluster,
-        vpc_id=given.vpc_id or cluster.vpc_id,
-        security_group_id=given.security_group_id or cluster.security_group_id,
+        vpc_id=given.cluster.vpc_id or cluster.vpc_id,
+        security_group_id=given.cluster.security_group_id or cluster.security_group_id,
     )
-    vpc = found.vpc(cluster.vpc_id) if cluster.vpc_id else None
-    subnets, has_nat = place_of_lambda(vpc.subnets if vpc else ())
+    vpc = found.vpc(cluster.vpc_id) if cluster.vpc_id else Vpc()
+    subnets, has_nat = place_of_lambda(vpc.subnets)
     if given.subnets:
         wanted = {subnet.id for subnet in given.subnets}
-        subnets = tuple(subnet for subnet in (vpc.subnets if vpc else ()) if subnet.id in wanted) or given.subnets
+        subnets = tuple(subnet for subnet in vpc.subnets if subnet.id in wanted) or given.subnets
         has_nat = any(subnet.default_route == "nat" for subnet in subnets)
+    known = len(found.notes)
+    repositories = found.repositories(account)
+    problem = next(iter(found.notes[known:]), None)
+    patterns = given.patterns or questions.repositories(groups_of(repositories), problem)
     public, private = names_for(domain, zones)
     certificate = found.certificate(domain)
     # The stack's own load balancer needs subnets with IPv4, and a name that AWS can vouch for or Auto Mode.
     has_place = bool(subnets) and not cluster.is_ipv6
-    kind = given.kind or questions.kind(
+    kind = exposure or questions.kind(
         "nlb" if has_place and (certificate or public or cluster.has_auto_mode) else "ingress"
     )
-    patterns, left_out = (given.patterns, 0) if given.patterns else patterns_for(found.repositories())
-    return Draft(
+    return replace(
+        given,
         domain=domain,
         cluster=cluster,
         region=found.region,
-        account=given.account or account,
+        account=account,
         patterns=patterns,
-        left_out=left_out,
+        repositories=repositories,
         subnets=subnets,
         has_nat=has_nat or not subnets,
-        endpoints=tuple(sorted((vpc.endpoints if vpc else frozenset()) & set(get_args(Service)))),
+        endpoints=tuple(sorted(vpc.endpoints & set(get_args(Service)))),
         kind=kind,
         certificate_arn=certificate,
         public_zone=public,
@@ -234,6 +222,15 @@ def _refuse_incomplete(draft: Draft) -> None:
         )
     if draft.kind == "nlb" and not (draft.cluster.vpc_id and draft.cluster.security_group_id):
         raise SettingsError('exposure "nlb" needs the VPC. Fix: add --vpc-id and --security-group-id')
+
+
+def _doubts(draft: Draft) -> Iterator[str]:
+    """What in the allow-list may be a mistake."""
+    for pattern in draft.patterns:
+        if pattern == "*":
+            yield "every client that reaches the domain may pull ALL repositories, also those of later"
+        elif draft.repositories and not opened_by(pattern, draft.repositories):
+            yield f"{pattern} is the name of no repository of {draft.account} in {draft.region}"
 
 
 def _with_endpoints(draft: Draft) -> Draft:

@@ -79,14 +79,14 @@ class Discovery:
             ),
         )
 
-    def repositories(self) -> tuple[str, ...]:
-        """The names of the account's repositories in the region."""
+    def repositories(self, account: str) -> tuple[str, ...]:
+        """The names of an account's repositories in the region."""
 
         def names() -> tuple[str, ...]:
-            pages = self._client("ecr").get_paginator("describe_repositories").paginate()
+            pages = self._client("ecr").get_paginator("describe_repositories").paginate(registryId=account)
             return tuple(sorted(one["repositoryName"] for page in pages for one in page["repositories"]))
 
-        return self._read("the repositories of ECR", names, ())
+        return self._read(f"the repositories of {account}", names, ())
 
     def zones(self) -> tuple[Zone, ...]:
         """The hosted zones of the account."""

@@ -1,5 +1,6 @@
 """What the settings file will say, decided from what the account and the options say. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 from cli.account.cluster import ClusterFacts
 from cli.account.network import Subnet, one_in_each_zone
 from cli.account.zones import Zone, zone_for
-from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
+from lambda_fn.contract.repository_pattern import RepositoryPattern
 
 Kind = Literal["ingress", "gateway", "nlb", "pod", "service"]
 
@@ -17,7 +18,7 @@ _OWN_OF_CDK = "cdk-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The content of a settings file.
+    """The content of a settings file: what the options say, until the account and the operator have said the rest.
 
     Attributes:
         domain: The registry's host name.
@@ -25,14 +26,12 @@ class Draft:
         region: Its region, and that of the registry.
         account: The account of the registry.
         patterns: The repositories that clients may pull.
-        left_out: How many repositories do not fit into the list.
+        repositories: Those that the registry has, as far as it was read.
         subnets: Where the Lambda runs, one in each zone; none where it runs outside of the VPC.
         has_nat: Whether they have a route to the internet.
         endpoints: The VPC's endpoints that settings can name.
         missing_endpoints: Those that the stack has to make.
         kind: How clients reach the proxy.
-        tls_secret: The name of the TLS Secret, for the kinds that have one.
-        class_name: The IngressClass.
         gateway: Namespace and name of the Gateway.
         certificate_arn: Of an ACM certificate for the domain.
         public_zone: In which a certificate for the domain can be validated.
@@ -43,33 +42,36 @@ class Draft:
     cluster: ClusterFacts
     region: str
     account: str
-    patterns: tuple[str, ...]
-    left_out: int = 0
+    patterns: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     has_nat: bool = True
     endpoints: tuple[str, ...] = ()
     missing_endpoints: tuple[str, ...] = ()
-    kind: Kind
-    tls_secret: str = "registry-tls"  # noqa: S105 - the object's name
-    class_name: str = "nginx"
+    kind: Kind = "ingress"
     gateway: tuple[str, str] = ("", "")
     certificate_arn: str | None = None
     public_zone: Zone | None = None
     private_zone: Zone | None = None
 
 
-def patterns_for(repositories: Iterable[str]) -> tuple[tuple[str, ...], int]:
-    """The allow-list for these repositories, and how many of them it has no place for.
+def groups_of(repositories: Iterable[str], patterns: Iterable[str] = ()) -> dict[str, int]:
+    """What could be opened besides `patterns`: each pattern with the number of its repositories, the largest first.
 
-    `team/app` and `team/web` become `team/*`; a name without a slash stays. CDK's own repositories are left out.
-    Without any repository the list allows all.
+    `team/app` and `team/web` are `team/*`; a name without a slash stays. CDK's own repositories are left out.
     """
-    names = [name for name in repositories if not name.startswith(_OWN_OF_CDK)]
-    wanted = sorted({f"{name.partition('/')[0]}/*" if "/" in name else name for name in names})
-    fitting = list(wanted)
-    while fitting and len(any_of(fitting)) > LONGEST_REGEX:
-        fitting.pop()
-    return tuple(fitting) or ("*",), len(wanted) - len(fitting)
+    is_open = [RepositoryPattern(pattern).matches for pattern in patterns]
+    counts = Counter(
+        f"{name.partition('/')[0]}/*" if "/" in name else name
+        for name in repositories
+        if not name.startswith(_OWN_OF_CDK) and not any(matches(name) for matches in is_open)
+    )
+    return dict(sorted(counts.items(), key=lambda group: (-group[1], group[0])))
+
+
+def opened_by(pattern: str, repositories: Iterable[str]) -> int:
+    """How many of the repositories a pattern opens."""
+    return sum(map(RepositoryPattern(pattern).matches, repositories))
 
 
 def place_of_lambda(subnets: Sequence[Subnet]) -> tuple[tuple[Subnet, ...], bool]:

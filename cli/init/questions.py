@@ -1,6 +1,6 @@
 """What `frontdoor init` asks on a terminal: at most three questions, each of which an option answers beforehand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, get_args
 
 import typer
@@ -8,9 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.init.draft import Kind
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.settings.fields import HostName
+from lambda_fn.settings.fields import HostName, RepositoryPattern
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+LIMIT = 3
+"""How many questions may be asked."""
 _LISTED = 20
 
 Answer = TypeVar("Answer")
@@ -21,11 +23,13 @@ class Questions:
 
     Attributes:
         asked: The questions so far.
+        assumed: What was not asked and could be chosen otherwise, one line each.
     """
 
     def __init__(self, *, is_interactive: bool) -> None:
         self._is_interactive = is_interactive
         self.asked: list[str] = []
+        self.assumed: list[str] = []
 
     def domain(self, proposed: str | None) -> str:
         """The registry's host name.
@@ -42,7 +46,7 @@ class Questions:
         Raises:
             SettingsError: There is no terminal.
         """
-        shown = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+        shown = _first(names)
         self._need_terminal("cluster", f"--cluster, one of {shown}")
 
         def one_of(answer: str) -> str:
@@ -52,9 +56,26 @@ class Questions:
 
         return self._ask(f"The EKS cluster, one of {shown}", None, one_of)
 
+    def repositories(self, groups: Mapping[str, int], problem: str | None) -> tuple[str, ...]:
+        """What clients may pull. Nothing is proposed: what is open is open to every client, without a login.
+
+        Args:
+            groups: What the registry has, as patterns with the numbers of their repositories.
+            problem: Why it is not known what the registry has; None where it is.
+
+        Raises:
+            SettingsError: There is no terminal.
+        """
+        shown = problem or _first([f"{pattern} ({count})" for pattern, count in groups.items()]) or "nothing"
+        option = f"--repository PATTERN once for each pattern, such as --repository 'team/*'; found: {shown}"
+        self._need_terminal("what every client may pull without a login", option)
+        question = f"What every client may pull without a login, as patterns such as team/*; found: {shown}"
+        return self._ask(question, None, patterns_of)
+
     def kind(self, proposed: Kind) -> Kind:
-        """How clients reach the proxy: asked on a terminal, else the proposal."""
-        if not self._is_interactive:
+        """How clients reach the proxy: asked on a terminal where a question is left, else the proposal."""
+        if not self._is_interactive or len(self.asked) >= LIMIT:
+            self.assumed.append(f"clients reach the registry by {proposed}. To choose otherwise, use --exposure")
             return proposed
         # A Gateway has a name, which its option says.
         kinds = [kind for kind in KINDS if kind != "gateway"]
@@ -87,7 +108,37 @@ def domain_of(text: str) -> str:
     Raises:
         BadParameter: It is not.
     """
+    return _valid(TypeAdapter(HostName), text)
+
+
+def pattern_of(text: str) -> str:
+    """The text, if it is a pattern of repository names.
+
+    Raises:
+        BadParameter: It is not.
+    """
+    return _valid(TypeAdapter(RepositoryPattern), text)
+
+
+def patterns_of(text: str) -> tuple[str, ...]:
+    """The patterns in an answer, between commas or spaces.
+
+    Raises:
+        BadParameter: One is not valid, or there is none.
+    """
+    found = tuple(dict.fromkeys(map(pattern_of, text.replace(",", " ").split())))
+    if not found:
+        raise typer.BadParameter("name at least one pattern, such as team/*")
+    return found
+
+
+def _valid(kind: TypeAdapter[str], text: str) -> str:
     try:
-        return TypeAdapter(HostName).validate_python(text)
+        return kind.validate_python(text)
     except ValidationError as error:
         raise typer.BadParameter(f"{text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")

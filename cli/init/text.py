@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from cli.init.draft import Draft
+from cli.init.draft import Draft, groups_of, opened_by
 from lambda_fn.contract.registries import ecr_hosts
 
 _NLB_TIMEOUT = "rollout_timeout_seconds = 780 # a load balancer takes minutes to find a new pod healthy"
 _MIRROR = "platform/nginx:1.30.6"
+_CLASS_NAME, _TLS_SECRET = "nginx", "registry-tls"
+_LISTED = 50
+"""The patterns that could be opened, besides those that are: an account has thousands of names without a slash."""
 
 
 def settings_text(draft: Draft, *, schema: str | None = None) -> str:
@@ -88,13 +92,19 @@ def _registry(draft: Draft) -> Iterator[str]:
     yield "[[registries]]"
     yield f"account = {_quoted(draft.account)}"
     yield f"region = {_quoted(draft.region)}"
-    if draft.patterns == ("*",):
-        yield '# Every client that reaches the domain may pull ALL repositories. Name those to open, such as "team/*".'
-    else:
-        yield "# Every client that reaches the domain may pull these without a login. Delete what must not be open."
-    if draft.left_out:
-        yield f"# {draft.left_out} more names have no place in the list: shorten it with * ."
-    yield f"repositories = {_listed(draft.patterns)}"
+    yield "# Every client that reaches the domain may pull these without a login, and nothing else."
+    known = bool(draft.repositories)
+    if known:
+        yield "# The numbers say how many repositories each opens today."
+    yield "repositories = ["
+    for pattern in draft.patterns:
+        yield f"    {_quoted(pattern)}," + (f" # {opened_by(pattern, draft.repositories)}" if known else "")
+    closed = groups_of(draft.repositories, draft.patterns)
+    for pattern, count in islice(closed.items(), _LISTED):
+        yield f"    # {_quoted(pattern)}, # {count}"
+    if len(closed) > _LISTED:
+        yield f"    # and {len(closed) - _LISTED} more"
+    yield "]"
 
 
 def _proxy(draft: Draft) -> Iterator[str]:
@@ -110,8 +120,8 @@ def _exposure(draft: Draft) -> Iterator[str]:
     yield f"kind = {_quoted(draft.kind)} # docs/exposure.md compares the kinds"
     match draft.kind:
         case "ingress":
-            yield f"class_name = {_quoted(draft.class_name)}"
-            yield f"tls_secret = {_quoted(draft.tls_secret)} # leave it out with the class alb, which uses ACM"
+            yield f"class_name = {_quoted(_CLASS_NAME)}"
+            yield f"tls_secret = {_quoted(_TLS_SECRET)} # leave it out with the class alb, which uses ACM"
             yield "# The controller's pods and nothing else: their X-Forwarded-For names the clients."
             yield '# trusted_proxies = ["10.1.2.0/24"]'
         case "gateway":
@@ -123,7 +133,7 @@ def _exposure(draft: Draft) -> Iterator[str]:
         case "nlb":
             yield from _nlb(draft)
         case "pod":
-            yield f"tls_secret = {_quoted(draft.tls_secret)} # it must be in the namespace before the first deployment"
+            yield f"tls_secret = {_quoted(_TLS_SECRET)} # it must be in the namespace before the first deployment"
         case "service":
             yield "# What ends TLS before the Service, and nothing else: its X-Forwarded-For names the clients."
             yield '# trusted_proxies = ["10.1.2.0/24"]'
@@ -137,7 +147,7 @@ def _nlb(draft: Draft) -> Iterator[str]:
     elif draft.public_zone:
         yield f"certificate_zone_id = {_quoted(draft.public_zone.id)} # {draft.public_zone.name}: for a new certificate"
     else:
-        yield f"tls_secret = {_quoted(draft.tls_secret)} # ACM has no certificate for the domain, and Route 53 no zone"
+        yield f"tls_secret = {_quoted(_TLS_SECRET)} # ACM has no certificate for the domain, and Route 53 no zone"
     if draft.private_zone:
         yield f"alias_zone_id = {_quoted(draft.private_zone.id)} # {draft.private_zone.name}"
     yield ""

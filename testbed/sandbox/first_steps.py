@@ -61,8 +61,8 @@ def initialize(world: World, config: Path, frontdoor: tuple[str | Path, ...], ch
     Raises:
         SandboxError: It failed.
     """
-    answers = {"host name": world.domain, "EKS cluster": world.cluster, "How clients": "service"}
-    words = (*frontdoor, "init", "--force", "--config", config)
+    answers = {"host name": world.domain, "EKS cluster": world.cluster, "without a login": "frontdoor/*, team/*"}
+    words = (*frontdoor, "init", "--force", "--config", config, "--exposure", "service")
     done = answer(words, answers, environment=operator(world), directory=checkout)
     if done.status:
         raise SandboxError(f"frontdoor init ended with status {done.status}:\n{done.text}")

@@ -1,14 +1,13 @@
 """`frontdoor init`: what it reads, asks and writes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.command import app, main
-from cli.init.draft import patterns_for
 from cli.init.questions import Questions
 from lambda_fn.settings import Settings, parse_toml
 from lambda_fn.settings.exposure import NlbExposure
@@ -18,7 +17,9 @@ from tests.unit.cli import operator_account as account
 
 DOMAIN = "registry.shrd.example.net"
 NO_CERTIFICATE: dict[str, object] = {"CertificateSummaryList": []}
-OFFLINE = ["--offline", "--cluster", "shared", "--region", REGION, "--account", account.ACCOUNT, "--domain", DOMAIN]
+OPEN = ["--domain", DOMAIN, "--repository", "team/*"]
+"""What only the operator can say."""
+OFFLINE = ["--offline", "--cluster", "shared", "--region", REGION, "--account", account.ACCOUNT, *OPEN]
 NETWORK = ["--vpc-id", account.VPC, "--security-group-id", account.GROUP]
 Run = Callable[..., tuple[Result, Settings | None]]
 
@@ -50,31 +51,37 @@ def run(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_three_answers_are_enough_and_the_settings_fit_together(run: Run, config: Path) -> None:
     several = {"clusters": ["blue", "shared"]}
-    done, settings = run("--json", typed=f"{DOMAIN}\nblue\ningress\n", ListClusters=several)
+    done, settings = run("--json", typed=f"{DOMAIN}\nblue\nteam/*, base\n", ListClusters=several)
     assert done.exit_code == 0, done.output
     assert len(questions(done)) == 3
     assert settings
     assert (settings.domain, settings.cluster.name, settings.proxy.exposure.kind) == (DOMAIN, "blue", "ingress")
+    assert "clients reach the registry by ingress. To choose otherwise, use --exposure" in done.stdout
     assert (settings.cluster.vpc_id, settings.cluster.security_group_id) == (account.VPC, account.GROUP)
     assert settings.cluster.subnet_ids == account.PRIVATE
     assert [registry.account for registry in settings.registries] == [account.ACCOUNT]
-    assert settings.registries[0].repositories == ("base", "team/*")
+    assert settings.registries[0].repositories == ("team/*", "base")
     assert conflicts(settings) == []
     assert config.read_text("utf-8").count("#") > 5, "the file explains itself"
 
 
 def test_of_one_cluster_nothing_is_asked_and_the_account_proposes_the_name(run: Run) -> None:
-    done, settings = run("--json", typed="\n\n", ListHostedZones=account.zones(("shrd.example.net", True)))
+    zones = account.zones(("shrd.example.net", True))
+    done, settings = run("--json", typed="\nteam/*\nservice\n", ListHostedZones=zones)
     assert settings
     assert (settings.domain, settings.cluster.name) == (DOMAIN, "shared")
-    assert len(questions(done)) == 2
+    assert settings.proxy.exposure.kind == "service"
+    assert len(questions(done)) == 3
 
 
 def test_an_answer_that_is_not_valid_is_explained_and_asked_again(run: Run) -> None:
-    done, settings = run(typed=f"UPPER\n{DOMAIN}\nftp\nservice\n")
+    done, settings = run(typed=f"UPPER\n{DOMAIN}\n,\nTeam\nteam/*\nftp\nservice\n")
     assert settings
     assert settings.proxy.exposure.kind == "service"
+    assert settings.registries[0].repositories == ("team/*",)
     assert "UPPER: must be a lower-case host name" in done.stderr
+    assert "name at least one pattern" in done.stderr
+    assert "Team: must be lower-case letters" in done.stderr
     assert "ftp is not one of" in done.stderr
 
 
@@ -86,6 +93,9 @@ def test_an_answer_that_is_not_valid_is_explained_and_asked_again(run: Run) -> N
         (("--domain", DOMAIN), {"ListClusters": {"clusters": []}}, f"no EKS cluster was found in {REGION}"),
         (("--domain", DOMAIN), {"ListClusters": "AccessDenied: not you"}, "not you"),
         (("--domain", DOMAIN), {"GetCallerIdentity": "ExpiredToken: expired"}, "--offline"),
+        (("--domain", DOMAIN), {}, "--repository 'team/*'; found: team/* (2), base (1)"),
+        (("--domain", DOMAIN), {"DescribeRepositories": "AccessDenied: not yours"}, "not yours"),
+        (("--domain", DOMAIN), {"DescribeRepositories": account.repositories()}, "found: nothing"),
     ],
 )
 def test_without_a_terminal_what_is_missing_is_named_and_nothing_is_written(
@@ -100,26 +110,66 @@ def test_an_existing_file_is_replaced_only_by_force(run: Run, config: Path) -> N
     config.write_text("mine")
     assert main(["init", "--config", str(config), "--domain", DOMAIN]) == 2
     assert config.read_text() == "mine"
-    _, settings = run("--force", "--domain", DOMAIN)
+    _, settings = run("--force", *OPEN)
     assert settings
+
+
+def test_the_file_lists_what_is_not_open_with_numbers_to_be_opened_by_an_edit(run: Run, config: Path) -> None:
+    named = ["team/app", "team/web", "team/a/b", "base", "other/x", "other/y", f"cdk-hnb659fds-{account.ACCOUNT}"]
+    found = account.repositories(*named, *(f"single-{number:02}" for number in range(60)))
+    words = ("--domain", DOMAIN, "--repository", "base", "--repository", "team/a*")
+    _, settings = run(*words, DescribeRepositories=found)
+    assert settings
+    assert settings.registries[0].repositories == ("base", "team/a*")
+    text = config.read_text("utf-8")
+    listed = [line.strip() for line in text.partition("repositories = [\n")[2].partition("\n]")[0].splitlines()]
+    assert listed[:5] == [
+        '"base", # 1',
+        '"team/a*", # 2',
+        '# "other/*", # 2',
+        '# "single-00", # 1',
+        '# "single-01", # 1',
+    ]
+    assert listed[-1] == "# and 12 more"
+    edited = parse_toml(text.replace('# "other/*",', '"other/*",'), "edited")
+    assert edited.registries[0].repositories == ("base", "team/a*", "other/*")
+
+
+def test_everything_is_open_only_where_that_was_said(run: Run) -> None:
+    refused = {"DescribeRepositories": "AccessDenied: no"}
+    for typed, words in ((f"{DOMAIN}\n*\nservice\n", ()), (None, ("--domain", DOMAIN, "--repository", "*"))):
+        done, settings = run("--force", *words, typed=typed, **refused)
+        assert settings
+        assert settings.registries[0].repositories == ("*",)
+        assert "may pull ALL repositories" in done.stderr
+
+
+def test_a_pattern_that_is_the_name_of_no_repository_is_noted(run: Run) -> None:
+    done, settings = run(*OPEN, "--repository", "taem/*")
+    assert settings
+    assert f"taem/* is the name of no repository of {account.ACCOUNT}" in done.stderr
+
+
+def test_the_repositories_are_those_of_the_account_that_has_the_registry(run: Run) -> None:
+    def listed(asked: Mapping[str, object]) -> dict[str, object]:
+        return account.repositories("shared/app" if asked["registryId"] == "210987654321" else "team/app")
+
+    done, _ = run("--domain", DOMAIN, "--account", "210987654321", DescribeRepositories=listed)
+    assert "found: shared/* (1)" in str(done.exception)
 
 
 def test_what_may_not_be_read_is_left_out_and_noted(run: Run) -> None:
-    done, settings = run(
-        "--domain", DOMAIN, DescribeSubnets="UnauthorizedOperation: no", DescribeRepositories="AccessDenied: no"
-    )
+    done, settings = run(*OPEN, DescribeSubnets="UnauthorizedOperation: no", DescribeRepositories="AccessDenied: no")
     assert done.exit_code == 0
-    assert "the repositories of ECR could not be read" in done.stderr
-    assert "may pull ALL repositories" in done.stderr
+    assert f"the repositories of {account.ACCOUNT} could not be read" in done.stderr
     assert settings
     assert settings.cluster.subnet_ids == ()
-    assert settings.registries[0].repositories == ("*",)
+    assert settings.registries[0].repositories == ("team/*",)
 
 
 def test_a_vpc_without_nat_gets_the_endpoints_that_are_missing(run: Run) -> None:
     done, settings = run(
-        "--domain",
-        DOMAIN,
+        *OPEN,
         DescribeRouteTables=account.tables(None),
         DescribeVpcEndpoints=account.endpoints("ecr.api", "s3", "bedrock"),
         DescribeCluster=account.cluster(network={"endpointPublicAccess": False}),
@@ -148,7 +198,7 @@ def test_a_load_balancer_has_what_the_account_has_for_its_name(
     run: Run, zones: list[tuple[str, bool]], certificates: dict[str, object], expected: set[str]
 ) -> None:
     done, settings = run(
-        "--domain", DOMAIN, "--exposure", "nlb", ListHostedZones=account.zones(*zones), ListCertificates=certificates
+        *OPEN, "--exposure", "nlb", ListHostedZones=account.zones(*zones), ListCertificates=certificates
     )
     assert done.exit_code == 0, done.output
     assert settings
@@ -180,14 +230,14 @@ def test_a_load_balancer_has_what_the_account_has_for_its_name(
 def test_a_load_balancer_is_proposed_where_aws_can_vouch_for_the_name(
     run: Run, changed: dict[str, Answer], kind: str
 ) -> None:
-    _, settings = run("--domain", DOMAIN, **changed)
+    _, settings = run(*OPEN, **changed)
     assert settings
     assert settings.proxy.exposure.kind == kind
 
 
 def test_auto_mode_proposes_its_own_load_balancing(run: Run) -> None:
     described = account.cluster(kubernetesNetworkConfig={"elasticLoadBalancing": {"enabled": True}})
-    _, settings = run("--domain", DOMAIN, DescribeCluster=described)
+    _, settings = run(*OPEN, DescribeCluster=described)
     assert settings
     assert isinstance(settings.proxy.exposure, NlbExposure)
     assert settings.proxy.exposure.controller == "eks-auto-mode"
@@ -198,7 +248,7 @@ def test_auto_mode_proposes_its_own_load_balancing(run: Run) -> None:
     [(("--exposure", "gateway"), "--gateway NAMESPACE/NAME"), (("--exposure", "nlb"), "--subnet ID=CIDR")],
 )
 def test_what_a_kind_needs_and_the_account_does_not_say_is_named(run: Run, words: tuple[str, ...], named: str) -> None:
-    done, _ = run("--domain", DOMAIN, *words, DescribeSubnets={"Subnets": []})
+    done, _ = run(*OPEN, *words, DescribeSubnets={"Subnets": []})
     assert named in str(done.exception)
 
 
@@ -206,7 +256,7 @@ def test_what_a_kind_needs_and_the_account_does_not_say_is_named(run: Run, words
     "more",
     [
         [],
-        ["--exposure", "pod", "--repository", "team/*", "--repository", "base"],
+        ["--exposure", "pod", "--repository", "base"],
         ["--exposure", "gateway", "--gateway", "infra/internal"],
         ["--exposure", "nlb", *NETWORK, "--subnet", f"{account.PRIVATE[0]}=10.1.0.0/24"],
     ],
@@ -227,14 +277,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.C
 
 def test_offline_the_options_that_are_missing_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--config", str(config), "--offline", "--domain", DOMAIN]) == 2
-    assert "--cluster, --region, --account" in capsys.readouterr().err
-
-
-def test_an_allow_list_has_a_pattern_for_each_team_and_fits_into_nginx() -> None:
-    assert patterns_for(["team/app", "team/a/b", "base", "other/x"]) == (("base", "other/*", "team/*"), 0)
-    patterns, left_out = patterns_for(f"repository-number-{number}" for number in range(400))
-    assert len(patterns) + left_out == 400
-    assert left_out > 0
+    assert "--cluster, --region, --account, --repository" in capsys.readouterr().err
 
 
 def test_a_question_needs_a_terminal() -> None:
