@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cli.usage.distinct import Distinct
 from cli.usage.tally import LISTED_CLIENTS, NameUse, RepositoryUse, Tally
 
 SCHEMA = 1
@@ -87,7 +88,7 @@ def lines(tally: Tally, period: Period, sources: Sequence[Source]) -> list[str]:
         f"covers    {covered} to {_minute(period.ends_at)} UTC" if period.ends_at else f"covers    nothing: {nothing}",
         *noted,
         f"pulls     {sums['pulls']:,}, {by_digest:,} of them by digest; {sums['checks']:,} checks without a pull",
-        f"clients   {sums['clients']:,}",
+        f"clients   {sums['clients']:,}" if sums["clients_are_exact"] else f"clients   about {sums['clients']:,}",
         f"bytes     {sent} to clients, {fetched} from ECR and S3: {saved} saved ({share} %)",
         *(f"skipped   {count:,} records: {_REASONS[reason]}" for reason, count in sorted(tally.skipped.items())),
     ]
@@ -110,10 +111,12 @@ def size(number: int) -> str:
 def _sums(found: Sequence[RepositoryUse]) -> dict[str, int]:
     """Of one repository or of all: what was fetched for one serves others, so saved bytes are not added up."""
     sent, fetched = sum(each.sent_bytes for each in found), sum(each.fetched_bytes for each in found)
+    clients = Distinct.of_all(each.clients for each in found)
     return {
         "pulls": sum(each.pulls for each in found),
         "checks": sum(each.checks for each in found),
-        "clients": len(set[str]().union(*(each.clients for each in found))),
+        "clients": clients.number,
+        "clients_are_exact": clients.is_exact,
         "sent_bytes": sent,
         "fetched_bytes": fetched,
         "saved_bytes": max(0, sent - fetched),

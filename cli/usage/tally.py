@@ -1,4 +1,4 @@
-"""Adds up records: pulls, checks, clients, tags in use, bytes. Pure; memory grows with names, not with records."""
+"""Adds up records: pulls, checks, clients, tags in use, bytes. Pure; memory grows with what the registry has alone."""
 
 import heapq
 from collections import Counter
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from cli.usage.distinct import Distinct
 from cli.usage.pulls import INDEXES, Chains, Request, Use
 from cli.usage.records import SCHEMA, Record
 
@@ -18,6 +19,7 @@ _YEAR_9999 = 253_370_764_800.0
 """Seconds since 1970. A shared log group has lines of other programs, and Python knows no later year."""
 LISTED_CLIENTS = 20
 """The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
+_SHARED_TEXTS = 100_000
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -62,7 +64,7 @@ class RepositoryUse:
     checks: int = 0
     sent_bytes: int = 0
     fetched_bytes: int = 0
-    clients: set[str] = field(default_factory=set)
+    clients: Distinct = field(default_factory=Distinct)
     tags: dict[str, NameUse] = field(default_factory=dict)
     digests: dict[str, NameUse] = field(default_factory=dict)
 
@@ -155,8 +157,11 @@ class Tally:
     def _add_use(self, found: RepositoryUse, use: Use) -> None:
         found.pulls += use.is_pull
         found.checks += -use.was_check if use.is_pull else 1
+        found.clients.add(use.client)
+        # Of each name the last clients are kept, which are the same for many names.
+        if len(self._clients) == _SHARED_TEXTS:
+            self._clients.clear()
         client = self._clients.setdefault(use.client, use.client)
-        found.clients.add(client)
         names, name = (found.tags, use.tag) if use.tag else (found.digests, use.digest)
         names.setdefault(name, NameUse()).add(use._replace(client=client))
 

@@ -48,7 +48,7 @@ def test_a_pull_by_digest_is_one_pull_without_a_tag() -> None:
 
 def test_a_head_alone_is_a_check_that_marks_its_tag_as_in_use() -> None:
     found = used(Front().tag("HEAD", "1.3", "a"))
-    assert (found.pulls, found.checks, found.clients) == (0, 1, {"10.1.0.7"})
+    assert (found.pulls, found.checks, found.clients.number) == (0, 1, 1)
     assert found.tags["1.3"].last[1] == "10.1.0.7"
 
 

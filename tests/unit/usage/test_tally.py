@@ -1,5 +1,7 @@
 """What records come to: bytes, clients, tags in use, the period, and what cannot be counted."""
 
+import tracemalloc
+
 import pytest
 
 from cli.usage.records import records
@@ -123,3 +125,39 @@ def test_memory_does_not_grow_with_records() -> None:
     made.add_all(records(front.lines()))
     assert made.repositories["team/app"].checks == 30_000
     assert len(made._chains._conversations) <= 62  # noqa: SLF001 - a bound that nothing shows outside
+
+
+def test_memory_does_not_grow_with_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client of IPv6 has as many addresses as it likes."""
+    for name in ("distinct.KEPT", "tally._SHARED_TEXTS", "pulls._CONVERSATIONS"):
+        monkeypatch.setattr(f"cli.usage.{name}", 100)
+    made = Tally()
+
+    def grown(first: int) -> int:
+        before = tracemalloc.get_traced_memory()[0]
+        front = Front(step=1)
+        for number in range(first, first + 2000):
+            client = {"client": f"2001:db8::{number:x}", "repository": f"team/{number % 3}"}
+            front.ping(**client).tag("GET", f"{number % 5}", "a", **client)
+        made.add_all(front.records)
+        del front
+        return tracemalloc.get_traced_memory()[0] - before
+
+    tracemalloc.start()
+    try:
+        grown(0)
+        assert grown(10_000) < 20_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_number_of_clients_that_is_an_estimate_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.usage.distinct.KEPT", 100)
+    front = Front()
+    for number in range(300):
+        front.tag("GET", "1", "a", client=f"10.1.{number % 3}.{number}").tag("GET", "1", "a", repository="base")
+    made = tally(front)
+    found = document(made, Period(NOON, NOON, NOON), [])
+    assert (found["clients"], found["clients_are_exact"]) == (pytest.approx(300, rel=0.2), False)
+    assert [each["clients_are_exact"] for each in found["repositories"]] == [True, False]
+    assert lines(made, Period(NOON, NOON, NOON), [])[2] == f"clients   about {found['clients']}"
