@@ -111,16 +111,16 @@ def test_an_event_brings_a_push_and_a_deletion_into_the_catalogue(
     store: CatalogueStore, world: World, control: Control, run: Run, publisher: Publisher, folder: str
 ) -> None:
     app = push(publisher, f"{folder}/app", "1.4")
-    told: dict[str, Any] = {
+    sent: dict[str, Any] = {
         "account": world.account,
         "region": world.region,
         "repository_name": f"{folder}/app",
         "image_digest": app.digest,
     }
-    run(messages(event(**told, action_type="PUSH")))
+    run(messages(event(**sent, action_type="PUSH")))
     assert set(images(store, f"{folder}/app")) == {"1.4"}
     control.delete_image(world.ecr_host, f"{folder}/app", app.digest)
-    run(messages(event(**told)))
+    run(messages(event(**sent)))
     assert images(store, f"{folder}/app") == {}
 
 

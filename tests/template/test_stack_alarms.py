@@ -357,9 +357,9 @@ def test_no_alarm_notifies_without_a_topic_or_mail_address() -> None:
 def test_the_given_topic_and_the_mail_topic_are_notified_of_alarm_and_ok() -> None:
     topic = logical_id("guarded", "AWS::SNS::Topic")
     both = ["arn:aws:sns:ap-southeast-2:123456789012:on-call", {"Ref": topic}]
-    told = [alarm["Properties"] for alarm in resources("guarded", KIND).values()]
-    assert len(told) == len(alarms("guarded"))
-    assert all(alarm["AlarmActions"] == alarm["OKActions"] == both for alarm in told)
+    notifying = [alarm["Properties"] for alarm in resources("guarded", KIND).values()]
+    assert len(notifying) == len(alarms("guarded"))
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == both for alarm in notifying)
     assert only("guarded", "AWS::SNS::Subscription") == {
         "Endpoint": "on-call@example.net",
         "Protocol": "email",

@@ -161,10 +161,10 @@ def test_without_the_administrators_step_the_deployment_fails_before_it_applies_
 def test_synthesis_shows_the_step_of_the_administrator() -> None:
     stacks: list[cdk.Stack] = []
     synthesize(configurations.settings("namespaced"), and_add=stacks.append)
-    told = [
+    remarks = [
         entry.data for node in stacks[0].node.find_all() for entry in node.node.metadata if entry.type == "aws:cdk:info"
     ]
-    assert len([text for text in told if "frontdoor manifests --access" in text]) == 1
+    assert len([text for text in remarks if "frontdoor manifests --access" in text]) == 1
 
 
 @pytest.mark.parametrize("name", APPLIED)

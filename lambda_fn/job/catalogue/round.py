@@ -184,8 +184,8 @@ class Catalogue:
     def _read_all(self, names: Iterable[str]) -> list[str]:
         """Read repositories while there is time; returns those that are left.
 
-        One that is too large for the rest of a run, or for which ECR throttles, is left to the next run, and skipped
-        where it was the first of a run.
+        One that is too large for what is left of a run, or for which ECR throttles, is left to the next run, and
+        skipped where it was the first of a run.
         """
         left = list(names)
         while left and self.clock.now() < self._ends_at:
