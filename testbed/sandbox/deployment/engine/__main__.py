@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ministack.app import main
 
-from testbed.sandbox.deployment.engine import executor, handlers
+from testbed.sandbox.deployment.engine import conditions, executor, handlers
 from testbed.sandbox.world import World
 
 if __name__ == "__main__":
     world, native = World.current(), sys.argv.pop()
+    conditions.register(world)
     handlers.register(world)
     executor.register(world, Path(native) if native else None)
     main()

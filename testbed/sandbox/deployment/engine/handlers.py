@@ -12,6 +12,7 @@ from ministack.services.cloudformation import provisioners
 
 from testbed.sandbox.access import revoke_access
 from testbed.sandbox.deployment import entries
+from testbed.sandbox.installation import session
 from testbed.sandbox.world import World
 
 Properties = Mapping[str, Any]
@@ -25,6 +26,10 @@ def register(world: World) -> None:
         {
             "AWS::EKS::AccessEntry": _handler(lambda _, properties: _access_entry(world, properties))
             | {"delete": lambda _, properties: revoke_access(world, properties["PrincipalArn"])},
+            "AWS::ECR::PullTimeUpdateExclusion": {
+                "create": lambda _, properties, __: _exclude(world, properties["PrincipalArn"]),
+                "delete": lambda _, properties: _include(world, properties["PrincipalArn"]),
+            },
             "AWS::EC2::SecurityGroupIngress": {
                 "create": lambda name, properties, _: _rule(name, properties),
                 "update": _replace_rule,
@@ -50,6 +55,16 @@ def _access_entry(world: World, properties: Properties) -> Made:
     """Written where the running authenticator reads it."""
     entries.grant(world, properties)
     return f"{properties['ClusterName']}|{properties['PrincipalArn']}", {}
+
+
+def _exclude(world: World, principal: str) -> Made:
+    """ECR is the double, whose API has the operation; moto and MiniStack lack it."""
+    session(world, "default").client("ecr").register_pull_time_update_exclusion(principalArn=principal)
+    return principal, {}
+
+
+def _include(world: World, principal: str) -> None:
+    session(world, "default").client("ecr").deregister_pull_time_update_exclusion(principalArn=principal)
 
 
 def _rule(name: str, properties: Properties) -> Made:
