@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from cli.settings_file import DEFAULT_CONFIG
 
@@ -25,3 +26,15 @@ Timeout = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")]
+
+
+def valid(kind: TypeAdapter[str], text: str) -> str:
+    """The text, if the settings would take it.
+
+    Raises:
+        BadParameter: They would not.
+    """
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        raise typer.BadParameter(f"{text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error

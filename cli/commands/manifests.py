@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from cli.options import CONFIG, Config
+from cli.options import CONFIG, Config, valid
 from cli.settings_file import read
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.fields import TargetGroupArn
@@ -21,10 +21,7 @@ _MISSING_BINDING = (
 
 
 def _arn(text: str) -> str:
-    try:
-        return TypeAdapter(TargetGroupArn).validate_python(text)
-    except ValidationError as error:
-        raise typer.BadParameter(f"{text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+    return valid(TypeAdapter(TargetGroupArn), text)
 
 
 def manifests(

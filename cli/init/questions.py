@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, get_args
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from cli.init.draft import Kind
+from cli.options import valid
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.fields import HostName, RepositoryPattern
 
@@ -108,7 +109,7 @@ def domain_of(text: str) -> str:
     Raises:
         BadParameter: It is not.
     """
-    return _valid(TypeAdapter(HostName), text)
+    return valid(TypeAdapter(HostName), text)
 
 
 def pattern_of(text: str) -> str:
@@ -117,7 +118,7 @@ def pattern_of(text: str) -> str:
     Raises:
         BadParameter: It is not.
     """
-    return _valid(TypeAdapter(RepositoryPattern), text)
+    return valid(TypeAdapter(RepositoryPattern), text)
 
 
 def patterns_of(text: str) -> tuple[str, ...]:
@@ -130,13 +131,6 @@ def patterns_of(text: str) -> tuple[str, ...]:
     if not found:
         raise typer.BadParameter("name at least one pattern, such as team/*")
     return found
-
-
-def _valid(kind: TypeAdapter[str], text: str) -> str:
-    try:
-        return kind.validate_python(text)
-    except ValidationError as error:
-        raise typer.BadParameter(f"{text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
 
 def _first(names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import httpx2
 
 from cli.pull.manifest import Part, PullError, blobs_of, digest_of, manifest_for, parse_manifest
 from cli.pull.reference import Reference
+from lambda_fn.contract.media_types import ACCEPT
 from lambda_fn.edges import tls
 from lambda_fn.edges.canary import MANIFEST_LIMIT_BYTES
 from lambda_fn.job.redact import excerpt
@@ -23,8 +24,6 @@ AT_ONCE = 3
 """How many blobs docker downloads at the same time:
 https://docs.docker.com/reference/cli/dockerd/ (max-concurrent-downloads)
 """
-_KINDS = "oci.image.index.v1 oci.image.manifest.v1 docker.distribution.manifest.list.v2 docker.distribution.manifest.v2"
-_ACCEPT = ", ".join(f"application/vnd.{kind}+json" for kind in _KINDS.split())
 _QUOTED_BYTES = 2000
 
 
@@ -121,7 +120,7 @@ class Puller:
             if len(content) > MANIFEST_LIMIT_BYTES:
                 raise PullError(f"{asked} returned more than {MANIFEST_LIMIT_BYTES} bytes, the most for a manifest")
 
-        first, seconds, headers = self._get(path, take, accept=_ACCEPT)
+        first, seconds, headers = self._get(path, take, accept=ACCEPT)
         digest, manifest = digest_of(bytes(content)), parse_manifest(asked, bytes(content))
         named = reference if reference.startswith("sha256:") else headers.get("Docker-Content-Digest")
         if named and named != digest:

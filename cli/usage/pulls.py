@@ -8,17 +8,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lambda_fn.contract.media_types import INDEXES
+
 CHAIN_SECONDS = 60.0
 """From a HEAD to the GET of the same digest. One that comes later belongs to another pull."""
 CHILD_SECONDS = 10.0
 """From the last answer of a chain to the request for the manifest of another platform: clients send it at once."""
-INDEXES = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
-"""The media types of an image for several platforms."""
 _CONVERSATIONS = 100_000
 """A limit: so many clients are followed at once."""
 _OPEN_INDEXES = 100

@@ -8,8 +8,9 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from cli.usage.distinct import Distinct
-from cli.usage.pulls import INDEXES, Chains, Request, Use
+from cli.usage.pulls import Chains, Request, Use
 from cli.usage.records import SCHEMA, Record
+from lambda_fn.contract.media_types import INDEXES
 
 _OUT_OF_ORDER = 20_000
 """How many records may come before one that is older: collectors send the lines of one pod after those of another."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from lambda_fn.contract.errors import CanaryError
+from lambda_fn.contract.media_types import ACCEPT
 from lambda_fn.edges import tls
 from lambda_fn.job.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.job.redact import excerpt
@@ -22,9 +23,8 @@ PULL_SECONDS = 20.0
 """For the whole pull; the last read of a body may go on a little longer."""
 _CONNECT_SECONDS = 5.0
 _QUOTED_BYTES = 2000
-_KINDS = "oci.image.index.v1 oci.image.manifest.v1 docker.distribution.manifest.list.v2 docker.distribution.manifest.v2"
 _HEADERS = {
-    "Accept": ", ".join(f"application/vnd.{kind}+json" for kind in _KINDS.split()),
+    "Accept": ACCEPT,
     "Accept-Encoding": "identity",
     "User-Agent": "ecr-frontdoor-canary",
 }

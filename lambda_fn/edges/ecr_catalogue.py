@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_fn.contract.errors import RegistryError
+from lambda_fn.contract.media_types import MANIFESTS
 from lambda_fn.job.catalogue.manifest import LARGEST_CONFIGURATION_BYTES
 from lambda_fn.job.catalogue.pace import Pace
 from lambda_fn.job.catalogue.ports import (
@@ -44,12 +45,6 @@ _SPARE_SECONDS = 20.0
 _PAGE = 1_000
 _IDS = 100
 """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html"""
-_MANIFEST_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "LimitExceededException"})
 _DENIED = frozenset({"AccessDeniedException"})
 _TIMEOUT = httpx2.Timeout(5.0, connect=3.0)
@@ -109,7 +104,7 @@ class EcrCatalogue:
                     registryId=registry.account,
                     repositoryName=repository,
                     imageIds=[{"imageDigest": digest} for digest in wanted[start : start + _IDS]],
-                    acceptedMediaTypes=_MANIFEST_TYPES,
+                    acceptedMediaTypes=MANIFESTS,
                 )
             found |= {one["imageId"]["imageDigest"]: one["imageManifest"].encode() for one in answer["images"]}
             codes = (str(failure.get("failureCode")) for failure in answer["failures"])

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_fn.contract.hints import DIGEST
+from lambda_fn.contract.media_types import INDEXES
 from lambda_fn.job.catalogue.labels import readable
 
-INDEXES = frozenset(
-    {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
-)
 IMAGE_CONFIGURATIONS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
@@ -66,7 +64,7 @@ def kind_of(artifact_type: str) -> str:
     """`image`, `chart` or `artifact`, from the type of a configuration or of an artifact; empty is an index."""
     if artifact_type == HELM:
         return "chart"
-    return "image" if not artifact_type or artifact_type in IMAGE_CONFIGURATIONS | INDEXES else "artifact"
+    return "image" if not artifact_type or artifact_type in IMAGE_CONFIGURATIONS.union(INDEXES) else "artifact"
 
 
 def parse_configuration(content: bytes) -> tuple[str | None, Mapping[str, str]]:
