@@ -40,9 +40,9 @@ class Stack:
 
     def failures(self) -> list[str]:
         """Logical id, status and reason of everything that failed in the last operation, in order."""
-        events = self._cloudformation().describe_stack_events(StackName=self.name)["StackEvents"]
+        pages = self._cloudformation().get_paginator("describe_stack_events").paginate(StackName=self.name)
         found = []
-        for one in events:  # the latest first
+        for one in (event for page in pages for event in page["StackEvents"]):  # the latest first
             name, status = one["LogicalResourceId"], one["ResourceStatus"]
             if status.endswith("_FAILED"):
                 reason = " ".join(one.get("ResourceStatusReason", "").split())
