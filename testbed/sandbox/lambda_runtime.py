@@ -30,7 +30,11 @@ _LIMITS = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/frontdoor-refresher",
     "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox",
+    # A runtime that the kernel ends says where it was.
+    "PYTHONFAULTHANDLER": "1",
 }
+_EXITED = "Runtime.ExitError"
+_LAST_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,10 @@ def invoke(
             process.kill()
             process.wait()
         log.seek(0)
-        return Invocation(payload, error, log.read().decode(errors="replace"))
+        text = log.read().decode(errors="replace")
+        if error and error["errorType"] == _EXITED:
+            error["errorMessage"] += f"; its last words: {text[-_LAST_CHARACTERS:]}"
+        return Invocation(payload, error, text)
 
 
 def _start(handler: str, environment: Mapping[str, str], code: Code, log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -118,7 +125,7 @@ def _answer(answers: "Queue[Answer]", process: subprocess.Popen[bytes], timeout_
         except Empty:
             if process.poll() is not None and answers.empty():
                 status = process.returncode
-                return None, {"errorType": "Runtime.ExitError", "errorMessage": f"the runtime ended with {status}"}
+                return None, {"errorType": _EXITED, "errorMessage": f"the runtime ended with {status}"}
     return None, {"errorType": "Sandbox.Timedout", "errorMessage": f"Task timed out after {timeout_seconds} seconds"}
 
 
