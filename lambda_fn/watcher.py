@@ -1,7 +1,7 @@
 """The watcher's entry point: ECR's events, an operator's wishes and a schedule in, hints and the catalogue out."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.watcher_event import Batch, ContinueRound, Forget, Message, Remember
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.routing import Routing
 
 Connect = Callable[[], AbstractContextManager[HintStore]]
 """The hints in the cluster, with a connection of its own."""
@@ -64,12 +64,13 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     with errors_to(logger):
         settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
         connect, catalogue = _connections(settings, eks, clock)
-        match watcher_event.parse(event, settings.registries):
+        routing = Routing(settings.registries)
+        match watcher_event.parse(event, routing):
             case Batch(messages):
-                events, again = _events(messages, settings.registries)
+                events, again = _events(messages, routing)
                 again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
                 if events and catalogue:
-                    _list({event.image.repository for event in events.values()}, catalogue)
+                    _list({name for event in events.values() for name in event.names}, catalogue)
                 return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
             case ContinueRound():
                 cluster = settings.cluster
@@ -85,13 +86,13 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
                 return _logged({"remembered": _texts(lifted)})
 
 
-def _events(messages: tuple[Message, ...], registries: Sequence[Registry]) -> tuple[dict[str, ImageEvent], list[str]]:
+def _events(messages: tuple[Message, ...], routing: Routing) -> tuple[dict[str, ImageEvent], list[str]]:
     """The events that matter, by the ids of their messages; and the messages that are not an event of ECR."""
     events: dict[str, ImageEvent] = {}
     wrong: list[str] = []
     for message in messages:
         try:
-            event = image_event.parse(message.body, registries)
+            event = image_event.parse(message.body, routing)
         except EventError as error:
             logger.error(str(error), error=type(error).__name__, message_id=message.id)  # noqa: TRY400 - complete
             wrong.append(message.id)
@@ -171,7 +172,7 @@ def _connections(settings: Settings, eks: Eks, clock: LambdaClock) -> tuple[Conn
     objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
     grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
     session = partial(_session, grant, eks, clock)
-    run = partial(Catalogue, settings.registries, EcrCatalogue(clock), clock=clock, findings=page.findings)
+    run = partial(Catalogue, Routing(settings.registries), EcrCatalogue(clock), clock=clock, findings=page.findings)
     return partial(_store, objects, session), partial(_catalogue, run, objects, session) if page.catalogue else None
 
 

@@ -101,7 +101,7 @@ def event_pattern(registries: Iterable[Registry]) -> dict[str, Any]:
         "region": list(dict.fromkeys(registry.region for registry in registries)),
         "detail": detail,
     }
-    names = [_name(text) for registry in registries for text in registry.repositories]
+    names = [_name(route.ecr_pattern) for registry in registries for route in registry.routes]
     narrow = {**pattern, "detail": detail | {"repository-name": names}}
     fits = len(json.dumps(narrow, separators=(",", ":"))) <= PATTERN_LIMIT
     return narrow if fits and {"prefix": ""} not in names else pattern

@@ -12,17 +12,19 @@ from lambda_fn.settings.registry import Registry
 
 
 def allowed_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
-    """The ARNs of the allow-list; a `*` in a pattern is a `*` in its ARN."""
-    return [
-        _arn(scope, account=registry.account, region=registry.region, repository=pattern)
+    """The ARNs of the allow-list, by ECR's names; a `*` in a pattern is a `*` in its ARN."""
+    arns = (
+        _arn(scope, account=registry.account, region=registry.region, repository=route.ecr_pattern)
         for registry in registries
-        for pattern in registry.repositories
-    ]
+        for route in registry.routes
+    )
+    return list(dict.fromkeys(arns))
 
 
 def all_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
     """One ARN for each registry: of everything in it."""
-    return [_arn(scope, account=registry.account, region=registry.region, repository="*") for registry in registries]
+    places = dict.fromkeys((registry.account, registry.region) for registry in registries)
+    return [_arn(scope, account=account, region=region, repository="*") for account, region in places]
 
 
 def image_repository(scope: Construct, image: str) -> str | None:

@@ -12,6 +12,7 @@ from cli.stack_function import WATCHER, StackFunction, show
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.hints import Image
 from lambda_fn.job.watcher_event import image_named
+from lambda_fn.settings.routing import Routing
 from stacks.stack_name import stack_name
 
 _LONGEST_RUN_SECONDS = 100
@@ -37,8 +38,9 @@ def forget(
     settings = read(config)
     if not settings.watcher.deletions:
         raise SettingsError("watcher.deletions = false: the pods refuse no image. Fix: set it to true, and deploy")
-    named = [image_named(name.removeprefix(f"{settings.domain}/"), settings.registries) for name in images]
-    event = {"remember" if undo else "forget": [f"{image.repository}@{image.digest}" for image in named]}
+    names, routing = [name.removeprefix(f"{settings.domain}/") for name in images], Routing(settings.registries)
+    named = [image_named(name, routing) for name in names]
+    event = {"remember" if undo else "forget": names}
     function = StackFunction(stack_name(settings), WATCHER, _LONGEST_RUN_SECONDS)
     returned, has_failed = function.invoke(event, profile=profile, region=settings.cluster.region)
     show(returned, partial(_undone if undo else _done, named), has_failed=has_failed, as_json=as_json)

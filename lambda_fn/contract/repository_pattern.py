@@ -1,13 +1,7 @@
 """Patterns of repository names, such as `team/*`: `*` stands for any characters, `/` included, as in IAM. Pure."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-LONGEST_REGEX = 4_092
-"""The characters of the longest expression that nginx reads: a parameter of its configuration has at most 4,095, and
-this one stands in double quotes, after `~`.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +30,3 @@ class RepositoryPattern:
     def arn(self, *, partition: str, region: str, account: str) -> str:
         """The ARN of the repositories for IAM, where `*` has the same meaning."""
         return f"arn:{partition}:ecr:{region}:{account}:repository/{self.text}"
-
-
-def any_of(patterns: Iterable[str]) -> str:
-    """One anchored regular expression that matches what any of the patterns matches."""
-    return f"^(?:{'|'.join(RepositoryPattern(pattern).regex for pattern in patterns)})$"

@@ -6,7 +6,7 @@ twice, late, or after an event that it preceded.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from typing import Any
 from lambda_fn.contract.errors import EventError
 from lambda_fn.contract.hints import DIGEST, REPOSITORY, Image
 from lambda_fn.contract.times import parse_instant
-from lambda_fn.settings.registry import Registry, serving
+from lambda_fn.settings.routing import Routing
 
 SOURCE, DETAIL_TYPE = "aws.ecr", "ECR Image Action"
 
@@ -34,20 +34,22 @@ class ImageEvent:
     Attributes:
         action: After a DELETE the image may still exist: ECR sends one for each tag that is removed, too.
         image: Its manifest.
+        names: Under which clients pull from its repository.
         at: When it happened.
     """
 
     action: Action
     image: Image
+    names: tuple[str, ...]
     at: datetime
 
 
-def parse(body: str, registries: Sequence[Registry]) -> ImageEvent | None:
+def parse(body: str, routing: Routing) -> ImageEvent | None:
     """The event in a message of the queue.
 
     Args:
         body: EventBridge's event as JSON.
-        registries: In the order of the settings.
+        routing: The routes of the settings.
 
     Returns:
         None for an event of no interest: another kind, or a repository that no client gets from that registry.
@@ -65,15 +67,16 @@ def parse(body: str, registries: Sequence[Registry]) -> ImageEvent | None:
         return None
     repository = _field(detail, "repository-name", REPOSITORY)
     digest = _field(detail, "image-digest", DIGEST)
-    place = (_field(event, "account", r"\d{12}"), _field(event, "region", r"[a-z0-9-]{1,32}"))
+    account, region = _field(event, "account", r"\d{12}"), _field(event, "region", r"[a-z0-9-]{1,32}")
     try:
         at = parse_instant(str(event.get("time")))
     except ValueError:
         raise EventError(f"an event of ECR has the time {_shown(event.get('time'))}, which is not an instant") from None
-    registry = serving(registries, repository)
-    if registry is None or (registry.account, registry.region) != place:
+    shown = routing.shown(account, region, repository)
+    if not shown:
         return None
-    return ImageEvent(Action(detail["action-type"]), Image(registry.host, repository, digest), at)
+    image = Image(shown[0].registry.host, repository, digest)
+    return ImageEvent(Action(detail["action-type"]), image, tuple(each.public_name for each in shown), at)
 
 
 def _object(body: str) -> Mapping[str, Any]:

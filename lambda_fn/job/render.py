@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
@@ -123,8 +124,10 @@ def _explain(source: str, line: int | None, reason: object) -> str:
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
         f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; budget has {', '.join(sorted(ATTRIBUTES[Budget]))}; cache has "
         f"{', '.join(sorted(ATTRIBUTES[Cache]))}; page has "
-        f"{', '.join(sorted(ATTRIBUTES[Page]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; warnings has "
-        f"{', '.join(sorted(ATTRIBUTES[Warnings]))}; the filters are {', '.join(sorted(FILTERS))}"
+        f"{', '.join(sorted(ATTRIBUTES[Page]))}; routes has {', '.join(sorted(ATTRIBUTES[Routes]))}, of which each of "
+        f"entries has {', '.join(sorted(ATTRIBUTES[RouteEntry]))}, and each folder "
+        f"{', '.join(sorted(ATTRIBUTES[FolderEntry]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; "
+        f"warnings has {', '.join(sorted(ATTRIBUTES[Warnings]))}; the filters are {', '.join(sorted(FILTERS))}"
     )
 
 

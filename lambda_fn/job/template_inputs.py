@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
-from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes, routes_of
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
@@ -19,15 +19,11 @@ class Upstream:
 
     Attributes:
         host: The ECR host name.
-        repositories: The patterns of the repositories it serves, where `*` stands for any characters.
-        pattern: The same as one anchored regular expression.
         replica: The ECR host name of its replica, or an empty text.
         tags_of_replica: Whether the replica may say what a tag names.
     """
 
     host: str
-    repositories: list[str]
-    pattern: str
     replica: str
     tags_of_replica: bool
 
@@ -39,7 +35,8 @@ class Inputs:
     Attributes:
         domain: The registry's public name.
         resolver: The DNS server's address, IPv6 in brackets.
-        registries: The upstreams, in the order in which their patterns are tried.
+        registries: The upstreams, each once.
+        routes: Which of them serves a repository, and what it calls it.
         layer_hosts: The S3 hosts that the registries and their replicas redirect to.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
@@ -63,6 +60,7 @@ class Inputs:
     domain: str
     resolver: str
     registries: list[Upstream]
+    routes: Routes
     layer_hosts: list[str]
     layer_urls: str
     tls: bool
@@ -92,20 +90,19 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
     """
     exposure, memory = settings.proxy.exposure, settings.proxy.memory
     regions = [entry.region for entry in with_replicas(settings.registries)]
-    registries = [
-        Upstream(
+    registries = {
+        host: Upstream(
             host=host,
-            repositories=list(entry.repositories),
-            pattern=any_of(entry.repositories),
             replica=entry.replica.host if entry.replica else "",
             tags_of_replica=entry.replica is not None and entry.tags == "any",
         )
         for host, entry in zip(hosts, settings.registries, strict=True)
-    ]
+    }
     return Inputs(
         domain=settings.domain,
         resolver=resolver,
-        registries=registries,
+        registries=list(registries.values()),
+        routes=routes_of(settings.registries, hosts),
         layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
         layer_urls=layer_url_regex(regions),
         tls=exposure.pod_tls_secret is not None,
@@ -129,6 +126,9 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))
 ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
+    Routes: frozenset(field.name for field in fields(Routes)),
+    RouteEntry: frozenset(field.name for field in fields(RouteEntry)),
+    FolderEntry: frozenset(field.name for field in fields(FolderEntry)),
     Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "known_days", "retry_seconds"},
     Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),
     Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},

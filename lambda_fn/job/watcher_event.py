@@ -7,7 +7,8 @@ from typing import Any
 
 from lambda_fn.contract.errors import EventError
 from lambda_fn.contract.hints import DIGEST, MOST_NAMED, REPOSITORY, Image
-from lambda_fn.settings.registry import Registry, serving
+from lambda_fn.settings.registry import patterns_text
+from lambda_fn.settings.routing import Routing
 
 _ALLOWED = (
     'Allowed are a batch of SQS, {"catalogue": true}, {"forget": [...]} and {"remember": [...]}, the last two with a '
@@ -53,12 +54,12 @@ class ContinueRound:
 Request = Batch | Forget | Remember | ContinueRound
 
 
-def parse(event: object, registries: Sequence[Registry]) -> Request:
+def parse(event: object, routing: Routing) -> Request:
     """The request in a Lambda event.
 
     Args:
         event: As Lambda gives it.
-        registries: In the order of the settings.
+        routing: The routes of the settings.
 
     Raises:
         EventError: It is anything else, or names an image that clients cannot pull; says what is allowed.
@@ -70,9 +71,9 @@ def parse(event: object, registries: Sequence[Registry]) -> Request:
             case {"catalogue": True}:
                 return ContinueRound()
             case {"forget": [*names]}:
-                return Forget(_images(names, registries))
+                return Forget(_images(names, routing))
             case {"remember": [*names]}:
-                return Remember(_images(names, registries))
+                return Remember(_images(names, routing))
     shown = sorted(map(str, event)) if isinstance(event, Mapping) else type(event).__name__
     raise EventError(f"the event with {str(shown)[:200]} is not one of the watcher's. {_ALLOWED}")
 
@@ -85,18 +86,18 @@ def _message(record: Any) -> Message:  # noqa: ANN401 - anything that JSON can b
             raise EventError(f"a record of the event is not a message of SQS: {str(record)[:200]!r}. {_ALLOWED}")
 
 
-def _images(names: Sequence[object], registries: Sequence[Registry]) -> tuple[Image, ...]:
+def _images(names: Sequence[object], routing: Routing) -> tuple[Image, ...]:
     if not 0 < len(names) <= MOST_NAMED:
         raise EventError(f"the event names {len(names)} images: must be 1 to {MOST_NAMED}. {_ALLOWED}")
-    return tuple(dict.fromkeys(image_named(name, registries) for name in names))
+    return tuple(dict.fromkeys(image_named(name, routing) for name in names))
 
 
-def image_named(name: object, registries: Sequence[Registry]) -> Image:
-    """The image that an operator means.
+def image_named(name: object, routing: Routing) -> Image:
+    """The image that an operator means, as ECR has it.
 
     Args:
         name: Repository and digest, as clients pull it without the domain.
-        registries: In the order of the settings.
+        routing: The routes of the settings.
 
     Raises:
         EventError: It is not such a name, or no client can pull from that repository.
@@ -104,11 +105,10 @@ def image_named(name: object, registries: Sequence[Registry]) -> Image:
     found = _REFERENCE.fullmatch(name) if isinstance(name, str) else None
     if not found:
         raise EventError(f"{str(name)[:400]!r} is not an image: must be repository@sha256:<64 hexadecimal digits>")
-    registry = serving(registries, found["repository"])
-    if registry is None:
-        allowed = ", ".join(pattern for each in registries for pattern in each.repositories)
+    served = routing.find(found["repository"])
+    if served is None:
         raise EventError(
-            f"no client can pull from {found['repository']}: the registries of the settings allow {allowed[:400]}. "
-            "Fix: name the repository as clients pull it"
+            f"no client can pull from {found['repository']}: the registries of the settings allow "
+            f"{patterns_text(routing.registries)}. Fix: name the repository as clients pull it"
         )
-    return Image(registry.host, found["repository"], found["digest"])
+    return Image(served.registry.host, served.ecr_name, found["digest"])

@@ -1,45 +1,66 @@
 """The checks that look at more than one table. Each yields messages with the key, the value and the fix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
-from lambda_fn.contract.repository_pattern import RepositoryPattern
+from lambda_fn.contract.routes import overlap
 from lambda_fn.settings.exposure import ExposureTable
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, patterns_text
 
 
-def reject_unused_registries(registries: Sequence[Registry]) -> None:
-    """Refuse a registry, or a pattern of one, that an earlier registry makes useless.
+def reject_contradictions(registries: Sequence[Registry]) -> None:
+    """Refuse tables of one registry that differ in what is its own.
 
     Raises:
-        ValueError: Names both registries.
+        ValueError: Names both tables.
     """
-    taken: dict[str, int] = {}
-    places: dict[tuple[str, str], int] = {}
+    firsts: dict[tuple[str, str], tuple[int, Registry]] = {}
     for number, registry in enumerate(registries):
-        place = (registry.account, registry.region)
-        if place in places:
-            raise ValueError(
-                f"registries[{number}] repeats registries[{places[place]}], {registry.account} in {registry.region}: "
-                "give one entry all the repositories"
-            )
-        places[place] = number
-        for pattern in registry.repositories:
-            wider = next((earlier for earlier in taken if RepositoryPattern(earlier).matches(pattern)), None)
-            if wider is not None:
+        first, other = firsts.setdefault((registry.account, registry.region), (number, registry))
+        for key in ("endpoint", "replicas", "tags"):
+            if getattr(registry, key) != getattr(other, key):
                 raise ValueError(
-                    f"registries[{number}] never serves {pattern!r}: registries[{taken[wider]}] comes first and serves "
-                    f"it with {wider!r}. Fix: put the registry of the narrower pattern first, and * last"
+                    f"registries[{number}].{key} differs from registries[{first}].{key}, and both are "
+                    f"{registry.account} in {registry.region}. Fix: set the same in both"
                 )
-        taken |= dict.fromkeys(registry.repositories, number)
 
 
-def canary(repository: str | None, patterns: Sequence[str]) -> Iterator[str]:
+def reject_overlaps(registries: Sequence[Registry]) -> None:
+    """Refuse routes of two tables that overlap. One that is wholly within another one is fine: the narrower one counts.
+
+    Raises:
+        ValueError: Names both tables.
+    """
+    exact: dict[str, int] = {}
+    wide: list[tuple[str, int]] = []
+    for number, registry in enumerate(registries):
+        for route in registry.routes:
+            if not route.is_exact:
+                wide.append((route.pattern, number))
+            elif exact.setdefault(route.pattern, number) != number:
+                raise ValueError(_both_serve(route.pattern, exact[route.pattern], route.pattern, number))
+    for (one_pattern, first), (other_pattern, second) in combinations(wide, 2):
+        if first != second and overlap(one_pattern, other_pattern) in {"equal", "partial"}:
+            raise ValueError(_both_serve(one_pattern, first, other_pattern, second))
+
+
+def _both_serve(one: str, first: int, other: str, second: int) -> str:
+    if one == other:
+        return f"registries[{first}] and registries[{second}] both serve {one!r}. Fix: remove it from one of them"
+    return (
+        f"registries[{first}] serves {one!r} and registries[{second}] serves {other!r}: these overlap, and neither is "
+        "within the other. Fix: change one of them, so that they are apart or one is within the other, like team/a/* "
+        "within team/*"
+    )
+
+
+def canary(repository: str | None, registries: Sequence[Registry]) -> Iterator[str]:
     """The pull check needs a repository that clients may pull."""
-    if repository and not any(RepositoryPattern(pattern).matches(repository) for pattern in patterns):
+    if repository and not any(route.ecr_name(repository) for registry in registries for route in registry.routes):
         yield (
             f"canary.repository = {repository}: must be a repository that clients may pull: one that "
-            f"{', '.join(patterns)} allows"
+            f"{patterns_text(registries)} allows"
         )
 
 

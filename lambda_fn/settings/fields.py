@@ -52,6 +52,29 @@ RepositoryPattern = Annotated[
     ),
     AfterValidator(repository_alone),
 ]
+# ECR's rules: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+RepositoryName = Annotated[
+    str,
+    Matching(
+        r"(?=.{2,256}$)[a-z0-9]+(?:(?:/|[._-]+)[a-z0-9]+)*",
+        "the name of one repository, like team/app: 2 to 256 lower-case letters and digits, with . _ - / between them",
+    ),
+    AfterValidator(repository_alone),
+]
+PathOfNames = Annotated[
+    str,
+    Matching(
+        r"(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*",
+        "what names begin with, like base/: whole parts of a name, each with its /",
+    ),
+]
+BeginOfNames = Annotated[
+    str,
+    Matching(
+        r"(?=.{0,254}$)(?:[a-z0-9]+(?:/|[._-]+))*",
+        "what names begin with, like platform/images/ or acme-: at most 254 characters, the last of them / . _ or -",
+    ),
+]
 ClusterName = Annotated[
     str, Matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "an EKS cluster's name: letters, digits, - and _")
 ]

@@ -89,17 +89,17 @@ class Settings(Table):
 
     @field_validator("registries")
     @classmethod
-    def _each_registry_serves_something(cls, registries: tuple[Registry, ...]) -> tuple[Registry, ...]:
-        consistency.reject_unused_registries(registries)
+    def _each_name_has_one_route(cls, registries: tuple[Registry, ...]) -> tuple[Registry, ...]:
+        consistency.reject_contradictions(registries)
+        consistency.reject_overlaps(registries)
         return registries
 
     @model_validator(mode="after")
     def _tables_fit_together(self) -> Self:
         exposure, region = self.proxy.exposure, self.cluster.region
-        patterns = [pattern for registry in self.registries for pattern in registry.repositories]
         arns = {"alarms.topic_arn": self.alarms.topic_arn, **exposure.arns}
         mistakes = (
-            *consistency.canary(self.canary.repository if self.canary else None, patterns),
+            *consistency.canary(self.canary.repository if self.canary else None, self.registries),
             *consistency.resolver(self.proxy.resolver, endpoint=self.cluster.endpoint),
             *consistency.ipv6(
                 {"proxy.resolver": self.proxy.resolver, "cluster.endpoint": self.cluster.endpoint},

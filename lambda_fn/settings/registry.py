@@ -1,15 +1,26 @@
 """One ECR registry with its replica, as an operator sets them. Pure."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.contract.registries import ecr_hosts, partition_of
-from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
-from lambda_fn.contract.repository_pattern import RepositoryPattern as Pattern
-from lambda_fn.settings.fields import Account, EcrHost, Region, RepositoryPattern
-from lambda_fn.settings.table import Table
+from lambda_fn.contract.routes import Route, folder_of, routes
+from lambda_fn.settings.fields import (
+    Account,
+    BeginOfNames,
+    EcrHost,
+    PathOfNames,
+    Region,
+    RepositoryName,
+    RepositoryPattern,
+)
+from lambda_fn.settings.table import NO_OTHER_KEYS, Table
+
+_MOST_FOLDERS = 32
+"""Each one makes an expression of the nginx configuration longer."""
+_LONGEST_LIST = 400
 
 
 class EcrRegistry(Table):
@@ -47,10 +58,18 @@ class Replica(EcrRegistry):
 class Registry(EcrRegistry):
     """One private ECR registry behind the domain."""
 
-    repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False, min_length=1)] = ("*",)
-    """The repositories that clients may pull. `*` stands for any characters, `/` included, as in IAM, where the same
-    patterns limit the Lambda's role. With several registries, the first one with a matching pattern serves it. A list
-    has at most 4,092 characters, in which each `.` and `*` counts twice.
+    repositories: Annotated[tuple[RepositoryPattern, ...], Field(strict=False)] = ("*",)
+    """The repositories that clients may pull, by the names that clients write. `*` stands for any characters, `/`
+    included, as in IAM, where the same patterns limit the Lambda's role. Where patterns of two tables allow a name, one
+    of them must be within the other, and the narrower one counts.
+    """
+    strip: PathOfNames = ""
+    """What these names begin with and ECR's names do not, like `base/`. Every pattern has to begin with it."""
+    prefix: BeginOfNames = ""
+    """What ECR's names begin with and the names of clients do not, like `platform/images/`."""
+    renames: dict[RepositoryName, RepositoryName] = Field(default={}, json_schema_extra=NO_OTHER_KEYS)
+    """Repositories with other names: the name that clients write, and the one in ECR. `strip` and `prefix` do not apply
+    to them. With it, set `repositories`, too: `[]` for these names alone.
     """
     replicas: Annotated[tuple[Replica, ...], Field(strict=False, json_schema_extra={"maxItems": 1})] = ()
     """Where ECR's replication puts the same repositories, in another region: at most one. Pulls go on from there while
@@ -66,16 +85,26 @@ class Registry(EcrRegistry):
         """The replica, if it has one."""
         return next(iter(self.replicas), None)
 
-    @field_validator("repositories")
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """How the names of clients become names in ECR."""
+        return routes(self.repositories, self.renames, strip=self.strip, prefix=self.prefix)
+
+    @model_validator(mode="before")
     @classmethod
-    def _nginx_can_read_them(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        if (size := len(any_of(patterns))) > LONGEST_REGEX:
+    def _renames_open_nothing_else(cls, given: Any) -> Any:  # noqa: ANN401 - anything that TOML can be
+        if isinstance(given, dict) and "renames" in given and "repositories" not in given:
             raise ValueError(
-                f"{len(patterns)} patterns are too long for nginx: as one regular expression, in which each . and * "
-                f"counts twice, they have {size} characters, and nginx allows {LONGEST_REGEX}. Fix: use fewer, "
-                "for example team/* for all repositories of a team"
+                'renames is set and repositories is not. Fix: set repositories = [] for these names alone, or ["*"] to '
+                "open all of the registry beside them"
             )
-        return patterns
+        return given
+
+    @model_validator(mode="after")
+    def _routes_are_names_of_ecr(self) -> Self:
+        if mistake := next(_mistakes(self), None):
+            raise ValueError(mistake)
+        return self
 
     @field_validator("replicas")
     @classmethod
@@ -113,6 +142,36 @@ def with_replicas(registries: Iterable[Registry]) -> list[EcrRegistry]:
     return [each for registry in registries for each in (registry, *registry.replicas)]
 
 
-def serving(registries: Iterable[Registry], repository: str) -> Registry | None:
-    """The registry from which clients get a repository: the first that allows it; None where none does."""
-    return next((each for each in registries if any(Pattern(p).matches(repository) for p in each.repositories)), None)
+def by_place(registries: Iterable[Registry]) -> dict[tuple[str, str], list[Registry]]:
+    """The tables of each registry of ECR, by its account and region."""
+    found: dict[tuple[str, str], list[Registry]] = {}
+    for registry in registries:
+        found.setdefault((registry.account, registry.region), []).append(registry)
+    return found
+
+
+def patterns_text(registries: Iterable[Registry]) -> str:
+    """What clients may pull, for a message: at most about 400 characters."""
+    text = ", ".join(route.pattern for registry in registries for route in registry.routes)
+    return text if len(text) <= _LONGEST_LIST else f"{text[:_LONGEST_LIST].rpartition(',')[0]} and others"
+
+
+def _mistakes(registry: Registry) -> Iterator[str]:
+    if not registry.routes:
+        yield "repositories = []: must have at least one entry, since renames has none"
+    for pattern in registry.repositories:
+        if not pattern.startswith(registry.strip) or pattern == registry.strip:
+            yield (
+                f"repositories has {pattern!r}, which does not begin with strip = {registry.strip!r}. Fix: write the "
+                "names of clients, with strip, or give those without it a [[registries]] table of their own"
+            )
+        if pattern in registry.renames:
+            yield f"repositories and renames both have {pattern!r}. Fix: remove it from repositories"
+        if folder_of(pattern).count("/") > _MOST_FOLDERS:
+            yield f"repositories has {pattern!r}: at most {_MOST_FOLDERS} slashes are allowed before the first *"
+    for route in registry.routes:
+        if route.is_exact and route.differs and route.ecr_name(route.pattern) is None:
+            yield (
+                f"{route.pattern!r} would be {route.ecr_pattern!r} in ECR, whose names have 2 to 256 characters. Fix: "
+                "change strip or prefix, or remove it"
+            )

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lambda_fn.contract.paths import HTTP_PORT, HTTPS_PORT
@@ -187,19 +187,30 @@ class Frontdoor(Contestant):
         token: What follows `Basic `.
         ports_moved_by: For a second pod at the same time.
         proxy: Lines of settings below `[proxy]`.
+        tables: Of registries, without their accounts and regions; each is of the sandbox's registry.
     """
 
     name, title, caches = "frontdoor", "ecr-frontdoor", True
 
-    def __init__(self, world: World, folder: Path, token: str, *, ports_moved_by: int = 0, proxy: str = "") -> None:
+    def __init__(
+        self,
+        world: World,
+        folder: Path,
+        token: str,
+        *,
+        ports_moved_by: int = 0,
+        proxy: str = "",
+        tables: Sequence[str] = ('repositories = ["team/*"]',),
+    ) -> None:
         self.origin = f"http://127.0.0.1:{HTTP_PORT + ports_moved_by}"
         self.secure_origin = f"https://127.0.0.1:{HTTPS_PORT + ports_moved_by}"
         folder.mkdir(parents=True, exist_ok=True)
+        place = f'account = "{world.account}", region = "{world.region}"'
         settings = parse_toml(
             f"""
             domain = "{world.domain}"
             cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
-            registries = [{{ account = "{world.account}", region = "{world.region}", repositories = ["team/*"] }}]
+            registries = [{", ".join(f"{{ {place}, {table} }}" for table in tables)}]
             [proxy]
             exposure = {{ kind = "pod", tls_secret = "registry-tls" }}
             {proxy}

@@ -1,55 +1,28 @@
-"""What the metrics cost a cached answer: `python -m testbed.bench.metrics_cost`, inside the sandbox.
-
-Two pods side by side, one with metrics. Processor time of their workers for a request, and ratios within a round, in
-which they take turns in random order: what else the machine does disturbs that little.
-"""
+"""What the metrics cost a cached answer: `python -m testbed.bench.metrics_cost`, inside the sandbox."""
 
 import argparse
 import os
-import random
 import ssl
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import httpx2
 
 from testbed.bench import wrk
 from testbed.bench.content import ACCEPT, REPOSITORY, TAG, blob_path, manifest_path
 from testbed.bench.contestants import Frontdoor
-from testbed.bench.usage import cpu_seconds, tree
+from testbed.bench.pairs import CONNECTIONS, LARGEST_RATIO, ratio
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
-from testbed.sandbox.progress import say
 from testbed.sandbox.world import World
 
-LARGEST_RATIO = 1.05
-_CONNECTIONS = 8
 _METRICS = 'monitoring_namespace = "monitoring"'
 
-Pods = Mapping[str, Frontdoor]
 
-
-def measure(pods: Pods, path: str, *, rounds: int, seconds: int) -> dict[str, list[float]]:
-    """Microseconds of a request of each pod, round by round."""
-    found: dict[str, list[float]] = {name: [] for name in pods}
-    for pod in pods.values():
-        _microseconds(pod, path, 1)
-    for _ in range(rounds):
-        for name in random.sample(list(pods), len(pods)):
-            found[name].append(_microseconds(pods[name], path, seconds))
-    return found
-
-
-def _microseconds(pod: Frontdoor, path: str, seconds: int) -> float:
-    processes = tree(pod.processes())
-    before = cpu_seconds(processes)
-    load = wrk.load(f"{pod.origin}{path}", ACCEPT, connections=_CONNECTIONS, seconds=seconds)
-    if load.errors:
-        raise ValueError(f"{path}: {load.errors} requests fail")
-    return (cpu_seconds(processes) - before) * 1e6 / (load.requests_per_second * seconds)
+def _load(path: str, pod: Frontdoor, seconds: int) -> wrk.Load:
+    return wrk.load(f"{pod.origin}{path}", ACCEPT, connections=CONNECTIONS, seconds=seconds)
 
 
 def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, float]:
@@ -63,17 +36,13 @@ def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, f
     try:
         for pod in pods.values():
             pod.start()
-        return {case: _ratio(case, measure(pods, path, rounds=rounds, seconds=seconds)) for case, path in paths.items()}
+        return {
+            case: ratio(case, pods, partial(_load, path), rounds=rounds, seconds=seconds)
+            for case, path in paths.items()
+        }
     finally:
         for pod in pods.values():
             pod.stop()
-
-
-def _ratio(case: str, found: Mapping[str, Sequence[float]]) -> float:
-    ratios = [one / other for one, other in zip(found["with"], found["without"], strict=True)]
-    costs = ", ".join(f"{name} {median(values):.1f} us (least {min(values):.1f})" for name, values in found.items())
-    say(f"{case}: {costs}; {median(ratios):.3f} times ({', '.join(f'{ratio:.3f}' for ratio in ratios)})")
-    return median(ratios)
 
 
 def _published(world: World, token: str) -> dict[str, str]:

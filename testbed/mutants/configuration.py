@@ -20,7 +20,7 @@ Directive = dict[str, Any]
 class NginxEdit(Edit):
     """What happens to the directives at a place. `swap` and `pattern` edit the one argument that they fit."""
 
-    operations: ClassVar[frozenset[str]] = frozenset({"remove", "by", "insert", "add", "reverse"})
+    operations: ClassVar[frozenset[str]] = frozenset({"remove", "by", "insert", "add"})
 
     nginx: tuple[str, ...]
     """The place, from the outside in. Each step is a glob over a directive and its arguments, such as
@@ -36,8 +36,6 @@ class NginxEdit(Edit):
     """Directives at the beginning of its block."""
     add: str | None = None
     """One more argument."""
-    reverse: bool = False
-    """The directives of its block, in the opposite order."""
 
     def apply(self, configuration: str) -> str:
         """The edited configuration; the same text where no directive is at the place.
@@ -61,8 +59,6 @@ class NginxEdit(Edit):
             target["block"][:0] = parse(self.insert)
         elif self.add is not None:
             target["args"].append(self.add)
-        elif self.reverse:
-            target["block"].reverse()
         elif self.remove or self.by is not None:
             spot.replace(parse(self.by or ""))
         else:

@@ -23,7 +23,18 @@ _SETTINGS = """
     [[registries]]
     account = "210987654321"
     region = "us-east-1"
-    repositories = ["other/*"]
+    repositories = ["other/*", "team/special/*"]
+    [[registries]]
+    account = "123456789012"
+    region = "eu-west-1"
+    repositories = ["images/*", "images/x*-prod"]
+    strip = "images/"
+    prefix = "platform/images/"
+    renames = { "tools" = "platform/tools" }
+    [[registries]]
+    account = "210987654321"
+    region = "us-east-1"
+    repositories = ["images/*-own"]
     [proxy]
     resolver = "10.0.0.10"
 """

@@ -96,7 +96,8 @@ def test_writers_at_the_same_time_lose_no_line(site: Site, role: boto3.Session) 
         clock = LambdaClock(Invocation(remaining_seconds=300))
         with connected(site, role) as store:
             for start in range(0, 25, 5):
-                events = [ImageEvent(Action.DELETE, each, clock.now()) for each in images[start : start + 5]]
+                found = images[start : start + 5]
+                events = [ImageEvent(Action.DELETE, each, (each.repository,), clock.now()) for each in found]
                 gone_images.follow(events, images=FakeImages(), store=store, clock=clock)
 
     with ThreadPoolExecutor(4) as pool:

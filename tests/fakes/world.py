@@ -16,7 +16,10 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.registry import FakeRegistry
 
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
-CONFIGURATION = "# {{ domain }} {{ resolver }}{% for r in registries %} {{ r.host }} {{ r.pattern }}{% endfor %}"
+CONFIGURATION = (
+    "# {{ domain }} {{ resolver }}{% for r in registries %} {{ r.host }}{% endfor %}"
+    "{% for e in routes.folders %} {{ e[1][0].path }}{% endfor %}"
+)
 TWO_ACCOUNTS = SETTINGS.replace(
     "registries = [",
     'registries = [{ account = "210987654321", region = "ap-southeast-2", repositories = ["other/*"] }, '

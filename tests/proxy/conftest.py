@@ -89,7 +89,7 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
         [[registries]]
         account = "{world.other_account}"
         region = "{world.region}"
-        repositories = ["other/*", "*/never-reached"]
+        repositories = ["other/*", "team/special/*"]
         [proxy]
         drain_seconds = 30
         blobs = "{blobs}"

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
-from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
@@ -60,17 +59,6 @@ def test_the_init_container_accepts_a_valid_configuration(pod: Pod) -> None:
     assert (checked.returncode, checked.stdout) == (0, b"")
     assert b"test is successful" in checked.stderr
     assert b"[warn]" not in checked.stderr
-
-
-@pytest.mark.parametrize("spare", [0, -1], ids=["the longest", "longer"])
-def test_nginx_reads_the_longest_allow_list_of_the_settings_and_no_longer_one(pod: Pod, spare: int) -> None:
-    dots = "." * ((LONGEST_REGEX - len(any_of(["ab"]))) // 2)
-    pattern = f"a{dots}b{'b' * (LONGEST_REGEX - len(any_of([f'a{dots}b'])) - spare)}"
-    first, *others = pod.settings.registries
-    registries = (first.model_copy(update={"repositories": (pattern,)}), *others)
-    pod.settings = pod.settings.model_copy(update={"registries": registries})
-    pod.configure(pod.template(TEMPLATE_KEY))
-    assert (pod.check().returncode == 0) is (spare == 0)
 
 
 @pytest.mark.rule("R42")

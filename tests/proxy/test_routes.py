@@ -168,8 +168,10 @@ def test_the_checked_name_is_the_name_requested_from_ecr(
 
 
 @pytest.mark.rule("R4")
-@pytest.mark.parametrize(("repository", "number"), [("team/app", 0), ("other/app", 1), ("team/never-reached", 0)])
-def test_the_first_registry_whose_pattern_matches_serves_a_repository(
+@pytest.mark.parametrize(
+    ("repository", "number"), [("team/app", 0), ("other/app", 1), ("team/special/app", 1), ("team/special", 0)]
+)
+def test_the_registry_with_the_narrowest_pattern_serves_a_repository(
     client: Client, control: Control, world: World, repository: str, number: int
 ) -> None:
     mark = control.mark()

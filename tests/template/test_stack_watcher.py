@@ -11,6 +11,7 @@ from moto.events.models import EventPattern
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job import image_event
 from lambda_fn.settings import Registry
+from lambda_fn.settings.routing import Routing
 from stacks.image_events import PATTERN_LIMIT, event_pattern
 from tests.fakes.hints import event
 from tests.template import configurations
@@ -35,7 +36,7 @@ def test_every_event_that_the_watcher_follows_matches_the_pattern(patterns: list
     registries = (registry(*patterns),)
     sent = event(repository_name=repository)
     try:
-        followed = image_event.parse(json.dumps(sent), registries)
+        followed = image_event.parse(json.dumps(sent), Routing(registries))
     except EventError:  # not a repository's name
         return
     assert matches(registries, sent) or followed is None

@@ -11,7 +11,7 @@ from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.secret import Entry
 from lambda_fn.edges.ecr import Ecr
 from lambda_fn.job.tokens import host_of
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, by_place
 from lambda_fn.settings.schedule import Schedule
 
 _LIFETIME = timedelta(hours=12)
@@ -34,7 +34,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         yield failed(f"Secret {name} is damaged: {error}", _REFRESH)
         return
     # Not the first of all tokens: a host that the settings no longer name keeps its token, which is not renewed.
-    hosts = [(registry, host_of(registry, stored)) for registry in context.settings.registries]
+    registries = [registry for registry, *_ in by_place(context.settings.registries).values()]
+    hosts = [(registry, host_of(registry, stored)) for registry in registries]
     expiries = [stored[host].expires_at for _, host in hosts if host]
     if expiries:
         yield _age(context.settings.refresh.schedule, min(expiries), context.now)

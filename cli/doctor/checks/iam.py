@@ -9,7 +9,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, by_place
 from stacks import ecr_actions
 
 _PUSH = "ecr:PutImage"
@@ -42,9 +42,9 @@ class _Simulation:
         _, self._partition, _, _, self._account, *_ = role_arn.split(":")
 
     def findings(self, registries: Sequence[Registry]) -> Iterator[Finding]:
-        for registry in registries:
-            if registry.account != self._account:
-                yield skipped(f"registry {registry.account}: IAM does not simulate across accounts")
+        for account in dict.fromkeys(registry.account for registry in registries):
+            if account != self._account:
+                yield skipped(f"registry {account}: IAM does not simulate across accounts")
         own = [registry for registry in registries if registry.account == self._account]
         wrong, open_outside = [*self._wrong_decisions(own)], [*self._not_denied_outside(own)]
         if wrong:
@@ -67,8 +67,8 @@ class _Simulation:
         """Actions, a resource, and whether they must be allowed on it."""
         yield ("ecr:GetAuthorizationToken",), "*", True
         for registry in registries:
-            for pattern in registry.repositories:
-                arn = self._repository_arn(registry, pattern.replace("*", "x"))
+            for route in registry.routes:
+                arn = self._repository_arn(registry.region, route.ecr_pattern.replace("*", "x"))
                 yield ecr_actions.PULL, arn, True
                 yield (_PUSH,), arn, False
 
@@ -78,16 +78,16 @@ class _Simulation:
         "Not allowed" is not enough: within an account, a repository policy may allow the role all the same.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
         """
-        for registry in registries:
-            if not any(RepositoryPattern(pattern).matches(_OUTSIDE) for pattern in registry.repositories):
-                arn = self._repository_arn(registry, _OUTSIDE)
+        for (_, region), tables in by_place(registries).items():
+            patterns = [RepositoryPattern(route.ecr_pattern) for registry in tables for route in registry.routes]
+            if not any(pattern.matches(_OUTSIDE) for pattern in patterns):
+                arn = self._repository_arn(region, _OUTSIDE)
                 for action, decision in self._decisions(ecr_actions.PULL, arn):
                     if decision != "explicitDeny":
                         yield f"{action} on {arn} is {decision}, not explicitDeny"
 
-    def _repository_arn(self, registry: Registry, name: str) -> str:
-        repository = RepositoryPattern(name)
-        return repository.arn(partition=self._partition, region=registry.region, account=registry.account)
+    def _repository_arn(self, region: str, name: str) -> str:
+        return RepositoryPattern(name).arn(partition=self._partition, region=region, account=self._account)
 
     def _decisions(self, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""

@@ -12,8 +12,8 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped, warning
 from cli.doctor.stack_resources import REFRESHER_ROLE, WATCHER_ROLE
-from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, by_place
+from lambda_fn.settings.routing import Routing
 
 _SINCE_PULL = "sinceImagePulled"
 
@@ -23,13 +23,14 @@ def run(context: CheckContext) -> Iterator[Finding]:
     account = context.client("sts").get_caller_identity()["Account"]
     roles = {*_role_arns(context, REFRESHER_ROLE)}
     readers = {*_role_arns(context, WATCHER_ROLE)} if context.settings.page.catalogue else set[str]()
-    for registry in context.settings.registries:
-        if registry.account == account:
-            client = context.client("ecr", region=registry.region)
-            yield from _rules(client, registry)
+    routing = Routing(context.settings.registries)
+    for (of, region), (registry, *_) in by_place(routing.registries).items():
+        if of == account:
+            client = context.client("ecr", region=region)
+            yield from _rules(client, registry, routing)
             yield from _exclusions_of(client, registry, roles, readers)
         else:
-            yield skipped(f"registry {registry.account}: the lifecycle policies of another account were not read")
+            yield skipped(f"registry {of}: the lifecycle policies of another account were not read")
 
 
 def _role_arns(context: CheckContext, construct: str) -> Iterator[str]:
@@ -38,8 +39,12 @@ def _role_arns(context: CheckContext, construct: str) -> Iterator[str]:
             yield str(found["Role"]["Arn"])
 
 
-def _rules(client: Any, registry: Registry) -> Iterator[Finding]:  # noqa: ANN401 - boto3's clients are made at run time
-    rules = [*_rules_by_pull(client, registry)]
+def _rules(
+    client: Any,  # noqa: ANN401 - boto3's clients are made at run time
+    registry: Registry,
+    routing: Routing,
+) -> Iterator[Finding]:
+    rules = [*_rules_by_pull(client, registry, routing)]
     for repository, action, days in rules:
         yield warning(
             f"a lifecycle rule of {repository} in {_title(registry)} will {action} images that were not pulled for "
@@ -92,12 +97,15 @@ def _exclusions(client: Any) -> set[str]:  # noqa: ANN401 - as above
         more = {"nextToken": page["nextToken"]}
 
 
-def _rules_by_pull(client: Any, registry: Registry) -> Iterator[tuple[str, str, int]]:  # noqa: ANN401 - as above
+def _rules_by_pull(
+    client: Any,  # noqa: ANN401 - as above
+    registry: Registry,
+    routing: Routing,
+) -> Iterator[tuple[str, str, int]]:
     """Repository, action and days of each rule that looks at pulls."""
-    patterns = [RepositoryPattern(pattern) for pattern in registry.repositories]
     for page in client.get_paginator("describe_repositories").paginate():
         for name in (str(repository["repositoryName"]) for repository in page["repositories"]):
-            if any(pattern.matches(name) for pattern in patterns):
+            if routing.shown(registry.account, registry.region, name):
                 policy = get_or_none(client.get_lifecycle_policy, repositoryName=name)
                 rules = _by_pull(json.loads(policy["lifecyclePolicyText"])) if policy else ()
                 yield from ((name, *rule) for rule in rules)

@@ -7,6 +7,7 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, ok, skipped, warning
 from cli.doctor.stack_resources import DELETED_HINT, EVENTS_RULE, WATCHER_SOURCE
+from lambda_fn.settings.registry import by_place
 
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _CONSEQUENCE = "pods serve images that ECR deletes"
@@ -37,9 +38,9 @@ def _rule(context: CheckContext, name: str) -> Iterator[Finding]:
         return
     yield ok(f"rule {name} takes ECR's events")
     _, _, _, region, account, *_ = found["Arn"].split(":")
-    for registry in context.settings.registries:
-        if (registry.account, registry.region) != (account, region):
-            yield skipped(f"whether the events of {registry.account} in {registry.region} are forwarded to here")
+    for place in by_place(context.settings.registries):
+        if place != (account, region):
+            yield skipped(f"whether the events of {place[0]} in {place[1]} are forwarded to here")
 
 
 def _mapping(context: CheckContext, uuid: str) -> Finding:

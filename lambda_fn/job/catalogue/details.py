@@ -9,7 +9,7 @@ from lambda_fn.job.catalogue.labels import readable
 from lambda_fn.job.catalogue.manifest import Manifest
 from lambda_fn.job.catalogue.ports import Contents, Images
 from lambda_fn.job.catalogue.problems import Problems
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.routing import Served
 
 
 @dataclass
@@ -29,21 +29,21 @@ class Reader:
     manifests: int = 0
     _without_layers: set[str] = field(default_factory=set)
 
-    def read(self, registry: Registry, repository: str, digests: Iterable[str]) -> dict[str, Details]:
+    def read(self, repository: Served, digests: Iterable[str]) -> dict[str, Details]:
         """What these manifests tell; one is missing where it, or its configuration, could not be read.
 
         A malformed manifest has no details, and is not read again. An index usually has no labels, and its images do:
         those of the first one are shown.
         """
-        top = self._manifests(registry, repository, digests)
+        top = self._manifests(repository, digests)
         firsts = {
             digest: read.platforms[0][1] for digest, read in top.items() if read.platforms and not read.annotations
         }
-        inner = self._manifests(registry, repository, set(firsts.values()) - top.keys())
+        inner = self._manifests(repository, set(firsts.values()) - top.keys())
         known = top | inner
         chosen = {digest: known.get(firsts.get(digest, digest), Manifest()) for digest in top}
         wanted = {read.configuration for read in chosen.values() if read.configuration}
-        configurations = self._configurations(registry, repository, wanted)
+        configurations = self._configurations(repository, wanted)
         found = {}
         for digest, read in top.items():
             source = chosen[digest]
@@ -55,37 +55,41 @@ class Reader:
             found[digest] = Details(read.kind, platforms, readable(read.annotations, source.annotations, labels))
         return found
 
-    def _manifests(self, registry: Registry, repository: str, digests: Iterable[str]) -> dict[str, Manifest]:
+    def _manifests(self, repository: Served, digests: Iterable[str]) -> dict[str, Manifest]:
         wanted = sorted(digests)
         if not wanted:
             return {}
-        contents = self._noted(self.images.manifests(registry, repository, wanted), repository)
+        answer = self.images.manifests(repository.registry, repository.ecr_name, wanted)
+        contents = self._noted(answer, repository.public_name)
         self.manifests += len(contents)
         found = {}
         for digest, content in contents.items():
             try:
                 found[digest] = manifest.parse(content)
             except ValueError as error:
-                self.problems.note(f"a manifest is malformed, {error}", f"{repository}@{digest}")
+                self.problems.note(f"a manifest is malformed, {error}", f"{repository.public_name}@{digest}")
                 found[digest] = Manifest(kind="artifact")
         return found
 
     def _configurations(
-        self, registry: Registry, repository: str, digests: Iterable[str]
+        self, repository: Served, digests: Iterable[str]
     ) -> dict[str, tuple[str | None, Mapping[str, str]]]:
         """Platform and labels by digest. A registry whose layers cannot be reached is not asked again in this run."""
         wanted = sorted(digests)
-        if not wanted or registry.host in self._without_layers:
+        if not wanted or repository.registry.host in self._without_layers:
             return {}
-        contents = self._noted(answer := self.images.configurations(registry, repository, wanted), repository)
+        answer = self.images.configurations(repository.registry, repository.ecr_name, wanted)
+        contents = self._noted(answer, repository.public_name)
         if answer.is_cut_off and not contents:
-            self._without_layers.add(registry.host)
+            self._without_layers.add(repository.registry.host)
         found: dict[str, tuple[str | None, Mapping[str, str]]] = {}
         for digest, content in contents.items():
             try:
                 found[digest] = manifest.parse_configuration(content)
             except ValueError as error:
-                self.problems.note(f"a configuration of an image is malformed, {error}", f"{digest} of {repository}")
+                self.problems.note(
+                    f"a configuration of an image is malformed, {error}", f"{digest} of {repository.public_name}"
+                )
                 found[digest] = None, {}
         return found
 

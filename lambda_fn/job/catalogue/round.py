@@ -28,7 +28,8 @@ from lambda_fn.job.catalogue.ports import (
 from lambda_fn.job.catalogue.problems import Problems
 from lambda_fn.job.catalogue.shards import Extent
 from lambda_fn.job.ports import Clock
-from lambda_fn.settings.registry import Registry, serving
+from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.routing import Routing, Served
 
 ROUND_EVERY = timedelta(hours=1)
 """ECR records the time of a pull once in 24 hours, and events tell of pushes and deletions at once."""
@@ -86,14 +87,14 @@ class Catalogue:
     """One run.
 
     Args:
-        registries: In the order of the settings.
+        routing: The routes of the settings. The catalogue has the names of clients.
         images: ECR.
         store: The catalogue in the cluster.
         clock: The time, and how much of it is left.
         findings: Whether to say how many findings ECR's scans have.
     """
 
-    registries: Sequence[Registry]
+    routing: Routing
     images: Images
     store: Store
     clock: Clock
@@ -132,7 +133,7 @@ class Catalogue:
         self._is_fresh = True
         known = self._library.index.repositories
         # A pattern that left the allow-list takes its repositories along at once.
-        left = self._read_all(name for name in known if serving(self.registries, name) is None)
+        left = self._read_all(name for name in known if self.routing.find(name) is None)
         left += self._read_all(_in_order(set(self._library.index.pending)))
         state = self._state()
         if state.after is not None:
@@ -166,16 +167,23 @@ class Catalogue:
     def _names(self) -> set[str]:
         """What the round has to read: what ECR has of the allow-list, and what the catalogue has beside it."""
         names = set(self._library.index.repositories)
-        for registry in self.registries:
-            exact = {pattern for pattern in registry.repositories if "*" not in pattern}
-            names |= exact
-            if len(exact) < len(registry.repositories):
-                names |= self._listed(registry)
-        return {name for name in names if serving(self.registries, name)}
+        listed: dict[str, Registry] = {}
+        for registry in self.routing.registries:
+            names |= {route.pattern for route in registry.routes if route.is_exact}
+            if not all(route.is_exact for route in registry.routes):
+                listed.setdefault(registry.host, registry)
+        for registry in listed.values():
+            names |= self._listed(registry)
+        return {name for name in names if self.routing.find(name)}
 
     def _listed(self, registry: Registry) -> set[str]:
+        place = registry.account, registry.region
         try:
-            return {name for name in self.images.repositories(registry) if serving(self.registries, name) is registry}
+            return {
+                served.public_name
+                for name in self.images.repositories(registry)
+                for served in self.routing.shown(*place, name)
+            }
         except RegistryError as error:
             self._problems.note(str(error))
             self._has_gaps = True
@@ -210,12 +218,12 @@ class Catalogue:
             ThrottledError: Nothing more is to be asked.
             SlowError: Likewise.
         """
-        registry = serving(self.registries, name)
-        if registry is None:
+        served = self.routing.find(name)
+        if served is None:
             self._remove(name)
-        elif registry.host not in self._silent:
+        elif served.registry.host not in self._silent:
             try:
-                self._put(registry, name)
+                self._put(served)
             except RepositoryGoneError:
                 self._remove(name)
             except (ThrottledError, SlowError):
@@ -223,7 +231,7 @@ class Catalogue:
             except RegistryError as error:
                 self._problems.note(str(error), name)
                 if isinstance(error, UnreachableError):
-                    self._silent.add(registry.host)
+                    self._silent.add(served.registry.host)
                     self._has_gaps = True
 
     def _remove(self, name: str) -> None:
@@ -231,12 +239,13 @@ class Catalogue:
             self._library.remove(name)
             self._removed += 1
 
-    def _put(self, registry: Registry, name: str) -> None:
-        images = self.images.images(registry, name)
+    def _put(self, served: Served) -> None:
+        name = served.public_name
+        images = self.images.images(served.registry, served.ecr_name)
         known, extent = self._library.repository(name)["images"], self._library.extent(name)
         chosen = entries.newest(images, extent.tags)
         details = entries.remembered(known)
-        details |= self._reader.read(registry, name, _unread(chosen, details, extent))
+        details |= self._reader.read(served, _unread(chosen, details, extent))
         sizes = {image.digest: image.size_bytes for image in images}
         signed = signatures.find(images)
         built = [

@@ -58,6 +58,15 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return Operator(tmp_path, monkeypatch, capsys)
 
 
+def test_an_image_of_a_renamed_repository_is_sent_by_its_public_name_and_shown_by_ecrs(operator: Operator) -> None:
+    text = SMALLEST.replace("[proxy]", 'repositories = []\nrenames = { "python" = "team/app" }\n[proxy]', 1)
+    operator.file.write_text(text, encoding="utf-8")
+    operator.aws.answers["Invoke"] = answered({"forgotten": [], "in_ecr": [str(image())]})
+    status, out, _ = operator.run(f"registry.example.net/python@{image().digest}")
+    assert (status, operator.sent) == (0, [{"forget": [f"python@{image().digest}"]}])
+    assert f"--repository-name team/app --image-ids imageDigest={image().digest}" in out
+
+
 def test_images_are_sent_to_the_watcher_and_each_is_a_line(operator: Operator) -> None:
     other = f"team/base@{image(1).digest}"
     operator.aws.answers["Invoke"] = answered({"forgotten": [], "in_ecr": []})

@@ -1,11 +1,10 @@
-import re
 from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_fn.contract.repository_pattern import RepositoryPattern, any_of
+from lambda_fn.contract.repository_pattern import RepositoryPattern
 
 TEXTS = st.text("ab./*", min_size=1, max_size=8)
 
@@ -30,12 +29,6 @@ def test_a_star_stands_for_any_characters_and_a_dot_for_itself(pattern: str, nam
 @given(TEXTS, TEXTS)
 def test_a_pattern_matches_as_a_shell_does(pattern: str, name: str) -> None:
     assert RepositoryPattern(pattern).matches(name) is fnmatchcase(name, pattern)
-
-
-@given(st.lists(TEXTS, min_size=1, max_size=4), TEXTS)
-def test_the_joint_expression_matches_what_any_of_the_patterns_matches(patterns: list[str], name: str) -> None:
-    expected = any(RepositoryPattern(pattern).matches(name) for pattern in patterns)
-    assert bool(re.search(any_of(patterns), name)) is expected
 
 
 def test_the_arn_keeps_the_star() -> None:

@@ -525,6 +525,28 @@ def test_settings_that_allow_every_repository_have_nothing_to_deny(allowed: str)
     assert [one.verdict for one in findings(iam.CHECK, given)] == [OK]
 
 
+def test_the_rights_are_simulated_for_the_names_that_ecr_has() -> None:
+    (registry,) = SETTINGS.registries
+    tables = tuple(
+        registry.model_copy(update=update)
+        for update in (
+            {"repositories": ("base/*",), "strip": "base/", "prefix": "platform/"},
+            {"repositories": ("ecr-frontdoor/*",)},
+        )
+    )
+    simulated_arns = set[str]()
+
+    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        simulated_arns.update(parameters["ResourceArns"])
+        return simulated()(parameters)
+
+    found = findings(
+        iam.CHECK, context({"SimulatePrincipalPolicy": answer}, SETTINGS.model_copy(update={"registries": tables}))
+    )
+    assert [one.verdict for one in found] == [OK]
+    assert {arn.rpartition(":repository/")[2] for arn in simulated_arns} == {"*", "platform/x", "ecr-frontdoor/x"}
+
+
 def test_without_a_watcher_its_check_is_skipped() -> None:
     without = SETTINGS.model_copy(update={"watcher": Watcher(deletions=False)})
     (one,) = findings(watcher.CHECK, context(settings=without))

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from lambda_fn.job.catalogue.manifest import HELM
 from lambda_fn.job.catalogue.ports import DeniedError, SlowError, ThrottledError, UnreachableError
 from lambda_fn.job.catalogue.round import ROUND_EVERY, WORK_SECONDS, Catalogue, Report
 from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.routing import Routing
 from tests.fakes.clock import FakeClock
 from tests.fakes.ecr_catalogue import INDEX, MANIFEST, REGISTRY, SOURCE, FakeEcr, FakeFiles
 
@@ -44,7 +46,7 @@ class Site:
 
     def _catalogue(self) -> Catalogue:
         self.clock.begin_invocation()
-        return Catalogue(self.registries, self.ecr, self.files, self.clock, findings=self.findings)
+        return Catalogue(Routing(self.registries), self.ecr, self.files, self.clock, findings=self.findings)
 
     def names(self) -> list[str]:
         return [each["name"] for each in self.files.document()["repositories"]]
@@ -92,6 +94,25 @@ def test_the_index_names_every_repository_with_its_shard_tags_and_newest_push(si
         {"name": "team/empty", "shard": shards.shard_of("team/empty"), "tags": 0},
     ]
     assert (found["schema"], found["complete"], found["written_at"]) == (1, True, "2026-11-23T09:00:00Z")
+
+
+def test_a_repository_is_listed_under_each_public_name_and_read_by_ecrs_name() -> None:
+    registry = partial(Registry, account=REGISTRY.account, region=REGISTRY.region)
+    site = Site(
+        registry(repositories=("base/*",), strip="base/", prefix="platform/images/"),
+        registry(repositories=("team/*",), renames={"python": "platform/images/python"}),
+    )
+    site.ecr.image("platform/images/python", "3.14")
+    site.ecr.image("team/app", "1")
+    site.ecr.image("base/python", "1")
+    report = site.run()
+    assert (report.problems, site.names()) == ((), ["base/python", "python", "team/app"])
+    assert site.image("python") == site.image("base/python")
+    assert site.image("python")["tags"] == ["3.14"]
+    assert site.ecr.asked["repositories"] == 1
+    site.ecr.image("platform/images/python", "3.15")
+    site.follow("base/python")
+    assert len(site.files.images("base/python")) == 2
 
 
 def test_an_index_shows_its_platforms_with_their_sizes_and_the_labels_of_its_first_image(site: Site) -> None:
@@ -525,7 +546,7 @@ def another_event(site: Site, on: Callable[[str], bool]) -> None:
         if on(file):
             site.files.meanwhile = lambda _: None
             site.ecr.image("team/b", "1")
-            Catalogue(site.registries, site.ecr, site.files, site.clock, findings=False).follow(["team/b"])
+            Catalogue(Routing(site.registries), site.ecr, site.files, site.clock, findings=False).follow(["team/b"])
 
     site.files.meanwhile = meanwhile
 

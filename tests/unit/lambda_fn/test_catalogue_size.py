@@ -12,6 +12,7 @@ from lambda_fn.job.catalogue.entries import Repository
 from lambda_fn.job.catalogue.problems import Problems
 from lambda_fn.job.catalogue.round import ROUND_EVERY, Catalogue
 from lambda_fn.job.catalogue.shards import EXTENTS, INDEX_FILE, LARGEST_BYTES, encode, shard_of
+from lambda_fn.settings.routing import Routing, Served
 from tests.fakes.clock import FakeClock
 from tests.fakes.ecr_catalogue import REGISTRY, FakeFiles
 from tests.fakes.large_ecr import TAGS, LargeEcr
@@ -26,7 +27,7 @@ def fullest_shard(ecr: LargeEcr) -> dict[str, Repository]:
     for name in max(by_shard.values(), key=len):
         images = ecr.images(REGISTRY, name)
         chosen = entries.newest(images, TAGS)
-        details = reader.read(REGISTRY, name, [image.digest for image, _ in chosen])
+        details = reader.read(Served(name, REGISTRY, name), [image.digest for image, _ in chosen])
         sizes = {image.digest: image.size_bytes for image in images}
         signed = signatures.find(images)
         built = [entries.build(image, tags, details[image.digest], sizes, signed) for image, tags in chosen]
@@ -69,7 +70,7 @@ def runs_of_a_round(ecr: LargeEcr, files: FakeFiles, clock: FakeClock) -> int:
     for run in range(1, 200):
         clock.begin_invocation()
         started_at = clock.now()
-        report = Catalogue([REGISTRY], ecr, files, clock, findings=False).continue_round()
+        report = Catalogue(Routing([REGISTRY]), ecr, files, clock, findings=False).continue_round()
         assert (clock.now() - started_at).total_seconds() < 60
         if not report.left:
             return run

@@ -18,11 +18,11 @@ def seconds(at: datetime) -> int:
 
 
 def deleted(of: Image, *, ago: float = 30) -> ImageEvent:
-    return ImageEvent(Action.DELETE, of, STARTED_AT - timedelta(seconds=ago))
+    return ImageEvent(Action.DELETE, of, (of.repository,), STARTED_AT - timedelta(seconds=ago))
 
 
 def pushed(of: Image, *, ago: float = 30) -> ImageEvent:
-    return ImageEvent(Action.PUSH, of, STARTED_AT - timedelta(seconds=ago))
+    return ImageEvent(Action.PUSH, of, (of.repository,), STARTED_AT - timedelta(seconds=ago))
 
 
 def gone(*of: Image, ago: float = 60) -> Hints:

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job.image_event import Action, ImageEvent, parse
 from lambda_fn.settings import Registry
+from lambda_fn.settings.routing import Routing
 from tests.fakes.hints import event, image
 
-REGISTRIES = (
-    Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*", "base")),
-    Registry(account="210987654321", region="eu-west-1", endpoint="210987654321.dkr-ecr.eu-west-1.on.aws"),
+ROUTING = Routing(
+    [
+        Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*", "base")),
+        Registry(account="210987654321", region="eu-west-1", endpoint="210987654321.dkr-ecr.eu-west-1.on.aws"),
+    ]
 )
 TEXTS = st.text("aPUSH0:/\n", max_size=4)
 JSON = st.recursive(
@@ -24,17 +28,17 @@ JSON = st.recursive(
 
 
 def parsed(**changes: Any) -> ImageEvent | None:  # noqa: ANN401 - anything that JSON can be
-    return parse(json.dumps(event(**changes)), REGISTRIES)
+    return parse(json.dumps(event(**changes)), ROUTING)
 
 
 def test_an_event_is_about_an_image_as_the_proxy_names_it() -> None:
-    assert parsed() == ImageEvent(Action.DELETE, image(), datetime(2026, 11, 23, 8, 59, 30, tzinfo=UTC))
+    assert parsed() == ImageEvent(Action.DELETE, image(), ("team/app",), datetime(2026, 11, 23, 8, 59, 30, tzinfo=UTC))
 
 
 def test_an_event_without_a_tag_is_one_about_the_image() -> None:
     untagged = event(action_type="PUSH")
     del untagged["detail"]["image-tag"]
-    found = parse(json.dumps(untagged), REGISTRIES)
+    found = parse(json.dumps(untagged), ROUTING)
     assert found is not None
     assert (found.action, found.image) == (Action.PUSH, image())
 
@@ -43,6 +47,20 @@ def test_the_host_of_the_image_is_the_endpoint_of_the_settings() -> None:
     found = parsed(account="210987654321", region="eu-west-1", repository_name="other/app")
     assert found is not None
     assert found.image.host == "210987654321.dkr-ecr.eu-west-1.on.aws"
+
+
+def test_an_event_names_ecrs_repository_and_clients_its_public_names() -> None:
+    registry = partial(Registry, account="123456789012", region="ap-southeast-2")
+    routing = Routing(
+        [
+            registry(repositories=("base/*",), strip="base/", prefix="platform/"),
+            registry(repositories=("team/*",), renames={"python": "platform/python"}),
+        ]
+    )
+    found = parse(json.dumps(event(repository_name="platform/python")), routing)
+    assert found is not None
+    assert (found.image, found.names) == (image(repository="platform/python"), ("python", "base/python"))
+    assert parse(json.dumps(event(repository_name="base/python")), routing) is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +107,7 @@ def test_an_event_that_lacks_something_is_an_error_that_names_it(changes: dict[s
 @pytest.mark.parametrize("body", ["", "[]", "null", "{", "[" * 100_000])
 def test_a_message_that_is_not_an_object_is_an_error_with_a_short_message(body: str) -> None:
     with pytest.raises(EventError, match="is not a JSON object") as caught:
-        parse(body, REGISTRIES)
+        parse(body, ROUTING)
     assert len(str(caught.value)) < 300
 
 
@@ -99,7 +117,7 @@ def test_whatever_the_fields_hold_the_answer_is_an_event_none_or_an_error(change
     body["detail"].update({key: value for key, value in changes.items() if key in body["detail"]})
     body.update({key: value for key, value in changes.items() if key in body})
     try:
-        found = parse(json.dumps(body), REGISTRIES)
+        found = parse(json.dumps(body), ROUTING)
     except EventError:
         return
     assert found is None or found.image == image()

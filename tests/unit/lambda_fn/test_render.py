@@ -2,17 +2,14 @@
 
 import re
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
-from lambda_fn.contract.repository_pattern import any_of
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
+from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
 from lambda_fn.settings import Cache, Page, Timeouts
 from lambda_fn.settings.budget import Budget
@@ -21,9 +18,20 @@ INPUTS = Inputs(
     domain="registry.shrd.example.net",
     resolver="[fd00::a]",
     registries=[
-        Upstream("1.dkr.example", ["team/*", "base"], any_of(["team/*", "base"]), replica="", tags_of_replica=False),
-        Upstream("2.dkr.example", ["*"], any_of(["*"]), replica="", tags_of_replica=False),
+        Upstream("1.dkr.example", replica="", tags_of_replica=False),
+        Upstream("2.dkr.example", replica="", tags_of_replica=False),
     ],
+    routes=Routes(
+        entries=[RouteEntry(0, "1.dkr.example", strip_folders=1, prefix="images/")],
+        exact=[("base", 0)],
+        renamed=[("base", "platform/base")],
+        folders=[(1, [FolderEntry("team/", [("^team/.*-prod$", 0)], "")])],
+        everywhere=FolderEntry("", [], "0"),
+        differ=True,
+        strips=[1],
+        longest_name=5,
+        count=2,
+    ),
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_urls="^https://s3.example/",
     tls=True,
@@ -56,13 +64,14 @@ def test_a_template_has_every_name() -> None:
         " {{ budget.client_rate }}"
         "{% if tls %} tls{% endif %}{% if not metrics %} without metrics{% endif %}"
         "{% if page.catalogue %} catalogue{% endif %}"
-        "{% for r in registries %} {{ loop.index }} {{ r.host }} {{ r.repositories | join(',') }}"
-        " {{ r.pattern }}{% endfor %}"
+        "{% for r in registries %} {{ loop.index }} {{ r.host }}{% endfor %}"
+        "{% for e in routes.entries %} {{ e.number }} {{ e.host }} {{ e.strip_folders }} {{ e.prefix }}{% endfor %}"
+        "{% for name, number in routes.exact %} {{ name }} {{ number }}{% endfor %}"
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
         " ^https://s3.example/ stale error 6 8 4 tls without metrics catalogue"
-        " 1 1.dkr.example team/*,base ^(?:team/.*|base)$ 2 2.dkr.example * ^(?:.*)$"
+        " 1 1.dkr.example 2 2.dkr.example 0 1.dkr.example 1 images/ base 0"
     )
 
 
@@ -109,7 +118,7 @@ def test_the_same_inputs_give_the_same_text() -> None:
         ("{{ registries | random }}", 1, "No filter named 'random'"),
         ("a\n{{ domain.upper() }}", 2, "access to attribute 'upper' of 'str' object is unsafe"),
         ("{{ registries.append(1) }}", 1, "access to attribute 'append' of 'list' object is unsafe"),
-        ("{{ registries[0].repositories.clear() }}", 1, "access to attribute 'clear' of 'list' object is unsafe"),
+        ("{{ routes.exact.clear() }}", 1, "access to attribute 'clear' of 'list' object is unsafe"),
         ("{{ ''.__class__.__mro__ }}", 1, "access to attribute '__class__' of 'str' object is unsafe"),
         ("{{ registries[0].__init__.__globals__ }}", 1, "access to attribute '__init__' of 'Upstream' object"),
         ("{{ registries | map('attr', '__class__') | join }}", 1, "No filter named 'attr'"),
@@ -148,35 +157,6 @@ def test_a_configuration_at_the_limit_is_rendered() -> None:
     assert len(rendered("x" * OUTPUT_LIMIT_BYTES)) == OUTPUT_LIMIT_BYTES
     with pytest.raises(TemplateError, match="more than 900000 bytes"):
         rendered("ü" * (OUTPUT_LIMIT_BYTES // 2 + 1))
-
-
-@pytest.mark.parametrize(
-    ("patterns", "expression"),
-    [
-        (["*"], "^(?:.*)$"),
-        (["team/*", "base"], "^(?:team/.*|base)$"),
-        (["a.b/c_d-e"], r"^(?:a\.b/c_d-e)$"),
-    ],
-)
-def test_patterns_become_one_anchored_expression(patterns: list[str], expression: str) -> None:
-    assert any_of(patterns) == expression
-
-
-REPOSITORY_CHARACTERS = "ab./_-"
-
-
-@given(
-    st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1, max_size=12), min_size=1, max_size=4),
-    st.text(REPOSITORY_CHARACTERS, min_size=1, max_size=12),
-)
-def test_a_repository_matches_the_expression_when_it_matches_a_pattern(patterns: list[str], repository: str) -> None:
-    expected = any(fnmatchcase(repository, glob) for glob in patterns)
-    assert bool(re.match(any_of(patterns), repository)) == expected
-
-
-@given(st.lists(st.text(f"{REPOSITORY_CHARACTERS}*", min_size=1), min_size=1))
-def test_the_expression_needs_no_quotes_in_nginx(patterns: list[str]) -> None:
-    assert re.fullmatch(r"[a-z0-9._/()|?:^$*\\-]+", any_of(patterns))
 
 
 @pytest.mark.parametrize(("location_seconds", "unknown_seconds"), [(1, 60), (600, 3)])

@@ -14,6 +14,7 @@ from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.job.catalogue.ports import DeniedError
 from lambda_fn.job.catalogue.round import Catalogue
 from lambda_fn.settings import Page, Settings
+from lambda_fn.settings.routing import Routing
 from tests.contract.cluster import settings as contract_settings
 from tests.fakes.context import FakeContext
 from tests.fakes.ecr_catalogue import FakeEcr, FakeFiles
@@ -40,7 +41,9 @@ class World:
         if self.failure:
             raise self.failure
         clock = LambdaClock(FakeContext())
-        yield Catalogue(self.settings.registries, self.ecr, self.files, clock, findings=self.settings.page.findings)
+        yield Catalogue(
+            Routing(self.settings.registries), self.ecr, self.files, clock, findings=self.settings.page.findings
+        )
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]

@@ -5,20 +5,31 @@ import pytest
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember, parse
 from lambda_fn.settings import Registry
+from lambda_fn.settings.routing import Routing
 from tests.fakes.hints import event, image, messages
 
-REGISTRIES = (Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*",)),)
+ROUTING = Routing([Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*",))])
 NAME = f"team/app@{image().digest}"
 
 
 def test_a_batch_has_the_bodies_of_its_messages() -> None:
-    found = parse(messages("one", "two"), REGISTRIES)
+    found = parse(messages("one", "two"), ROUTING)
     assert found == Batch((Message("message-0", "one"), Message("message-1", "two")))
 
 
 def test_an_operator_names_images_as_clients_pull_them() -> None:
-    assert parse({"forget": [NAME, NAME]}, REGISTRIES) == Forget((image(),))
-    assert parse({"remember": [NAME]}, REGISTRIES) == Remember((image(),))
+    assert parse({"forget": [NAME, NAME]}, ROUTING) == Forget((image(),))
+    assert parse({"remember": [NAME]}, ROUTING) == Remember((image(),))
+
+
+def test_an_image_of_a_renamed_repository_is_the_one_that_ecr_has() -> None:
+    renamed = Registry(account="123456789012", region="ap-southeast-2", repositories=(), renames={"python": "team/app"})
+    found = parse({"forget": [f"python@{image().digest}"]}, Routing([renamed]))
+    assert found == Forget((image(),))
+    with pytest.raises(
+        EventError, match="no client can pull from team/app: the registries of the settings allow python"
+    ):
+        parse({"forget": [NAME]}, Routing([renamed]))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +49,7 @@ def test_an_operator_names_images_as_clients_pull_them() -> None:
 )
 def test_another_event_is_an_error_that_says_what_is_allowed(wrong: object) -> None:
     with pytest.raises(EventError, match=r'Allowed are a batch of SQS, \{"catalogue": true\}, \{"forget": \[...\]}'):
-        parse(wrong, REGISTRIES)
+        parse(wrong, ROUTING)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +57,7 @@ def test_another_event_is_an_error_that_says_what_is_allowed(wrong: object) -> N
 )
 def test_a_record_that_is_not_a_message_of_sqs_is_an_error(record: Any) -> None:  # noqa: ANN401 - anything that JSON can be
     with pytest.raises(EventError, match="is not a message of SQS"):
-        parse({"Records": [record]}, REGISTRIES)
+        parse({"Records": [record]}, ROUTING)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +76,4 @@ def test_a_record_that_is_not_a_message_of_sqs_is_an_error(record: Any) -> None:
 )
 def test_an_image_that_cannot_be_meant_is_an_error(names: list[object], message: str) -> None:
     with pytest.raises(EventError, match=message):
-        parse({"forget": names}, REGISTRIES)
+        parse({"forget": names}, ROUTING)

@@ -174,6 +174,16 @@ def test_a_registry_of_another_account_is_skipped_with_what_it_needs() -> None:
     assert account.ACCOUNT in found.message
 
 
+def test_a_pattern_of_public_names_is_compared_with_the_names_of_ecr() -> None:
+    names = 'repositories = ["base/*", "base/app"]\nstrip = "base/"\nprefix = "team/"'
+    renamed = before.settings(replaced=('repositories = ["team/*"]', names))
+    given = before.context(renamed, {"DescribeRepositories": account.repositories("team/web", "base/app")})
+    found = [one for one in examine(all_checks(), given) if one.check == "registries"]
+    assert [one.verdict for one in found] == [WARNING, Verdict.OK]
+    assert "fits base/app (team/app in ECR)" in found[0].message
+    assert found[1].message.startswith("1 of 2 repositories")
+
+
 def test_hints_of_the_synthesis_are_warnings() -> None:
     without = before.settings(replaced=('scheduling = { priority_class = "system-cluster-critical" }\n', ""))
     (found,) = wrong(before.context(without))

@@ -8,7 +8,6 @@ import pytest
 from botocore.loaders import create_loader
 
 from lambda_fn.contract.registries import partition_of
-from lambda_fn.contract.repository_pattern import LONGEST_REGEX, any_of
 from lambda_fn.settings import Cache, parse_toml
 from lambda_fn.settings.exposure import Exposure
 from tests.fakes.authority import CERTIFICATE_AUTHORITY
@@ -121,7 +120,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
             "repositories = ['123456789012.dkr-ecr.us-east-1.on.aws']",
             "must be a repository without ECR's host name: write *",
         ),
-        ("[[registries]]", "repositories = []", "registries[0].repositories = []: must have at least one entry"),
+        ("[[registries]]", "repositories = []", "registries[0]: repositories = []: must have at least one entry"),
         ("[[registries]]", "endpoint = 'ecr.example.net'", "must be an ECR host name, like 123456789012.dkr.ecr"),
         (
             "[[registries]]",
@@ -399,66 +398,6 @@ def test_two_refreshes_must_fit_into_the_time_a_token_is_usable(period: int, win
     else:
         (found,) = mistakes(text)
         assert found.startswith(f"refresh: period_minutes = {period} with flexible_window_minutes = {window} must")
-
-
-@pytest.mark.parametrize("pattern", ["team.a.b/{}", "team/a*{}", "team/app-{}"], ids=["dots", "stars", "neither"])
-def test_an_allow_list_is_refused_when_nginx_could_not_read_it(pattern: str) -> None:
-    patterns: list[str] = []
-    while len(any_of([*patterns, longer := pattern.format(len(patterns))])) <= LONGEST_REGEX:
-        patterns.append(longer)
-
-    listed = parse_toml(with_line("[[registries]]", f"repositories = {patterns}"), "my.toml").registries[0]
-    (found,) = mistakes(with_line("[[registries]]", f"repositories = {[*patterns, longer]}"))
-
-    assert listed.repositories == tuple(patterns)
-    assert found.startswith(f"registries[0].repositories: {len(patterns) + 1} patterns are too long for nginx")
-    assert f"{len(any_of([*patterns, longer]))} characters" in found
-    assert f"allows {LONGEST_REGEX}" in found
-
-
-REGISTRY = '[[registries]]\naccount = "{}"\nregion = "ap-southeast-2"\nrepositories = {}\n'
-
-
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
-        (
-            [("123456789012", "['a']"), ("123456789012", "['b']")],
-            "registries: registries[1] repeats registries[0], 123456789012 in",
-        ),
-        (
-            [("123456789012", "['*']"), ("210987654321", "['b']")],
-            "registries[1] never serves 'b': registries[0] comes first and serves it with '*'",
-        ),
-        (
-            [("123456789012", "['a/*']"), ("210987654321", "['a/*']")],
-            "registries[1] never serves 'a/*': registries[0] comes",
-        ),
-        (
-            [("123456789012", "['b', 'a/*']"), ("210987654321", "['c', 'a/special/*']")],
-            "registries[1] never serves 'a/special/*': registries[0] comes first and serves it with 'a/*'",
-        ),
-        ([("123456789012", "['a*z']"), ("210987654321", "['ab*yz']")], "never serves 'ab*yz'"),
-    ],
-)
-def test_a_registry_that_could_never_serve_is_refused(entries: list[tuple[str, str]], message: str) -> None:
-    single = re.search(r"\[\[registries\]\]\n(.*\n){2}", SMALLEST)
-    assert single
-    text = SMALLEST.replace(single[0], "".join(REGISTRY.format(*entry) for entry in entries))
-    (found,) = mistakes(text)
-    assert message in found
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [("a/special/*", "a/*"), ("a*", "*a"), ("a*z", "a*"), ("a/*", "a"), ("a", "a*"), ("a.b", "acb")],
-)
-def test_a_registry_with_patterns_of_its_own_is_accepted(first: str, second: str) -> None:
-    single = re.search(r"\[\[registries\]\]\n(.*\n){2}", SMALLEST)
-    assert single
-    entries = REGISTRY.format("123456789012", [first]) + REGISTRY.format("210987654321", [second])
-    settings = parse_toml(SMALLEST.replace(single[0], entries), "my.toml")
-    assert [registry.repositories for registry in settings.registries] == [(first,), (second,)]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,6 @@ def strip(directive: dict[str, object]) -> dict[str, object]:
         (NginxEdit(nginx=(*FRONT, "if $kind *"), insert="a 1;"), "return 404", "a 1; return 404"),
         (NginxEdit(nginx=("server ecr", "location @error", "return *"), swap=("y", "")), '200 "y"', "200"),
         (NginxEdit(nginx=("map *", "~*"), pattern=("b\\{.*", "c")), '"~^/b{1,2}" b', "~^/c b"),
-        (NginxEdit(nginx=("map *",), reverse=True), 'default a; "~^/b{1,2}" b;', '"~^/b{1,2}" b; default a;'),
         (NginxEdit(nginx=("server *", "return 200 *"), every=True, remove=True), "return 200", "#"),
     ],
 )
