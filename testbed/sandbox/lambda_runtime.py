@@ -96,7 +96,7 @@ def invoke(
             process.wait()
         log.seek(0)
         text = log.read().decode(errors="replace")
-        if error and error["errorType"] == _EXITED:
+        if error and error["errorType"] == _EXITED and text:
             error["errorMessage"] += f"; its last words: {text[-_LAST_CHARACTERS:]}"
         return Invocation(payload, error, text)
 
