@@ -6,11 +6,13 @@ which are the version's section of CHANGELOG.md. The tag, pyproject.toml and CHA
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +63,26 @@ def notes(changelog: str, version: str) -> str:
     return f"{section}\n"
 
 
+def for_a_release(text: str, files: str) -> str:
+    """The notes as the page of a release shows them: it breaks lines where the text does, and has no files beside it.
+
+    Args:
+        text: The notes.
+        files: The address of the repository's files at the tag; empty where it is not known.
+    """
+    whole = re.sub(r"\n {2,}", " ", text)
+    return re.sub(r"\]\((?!https?:|#)", f"]({files}/", whole) if files else whole
+
+
+def files_of(tag: str, environment: Mapping[str, str]) -> str:
+    """The address of the repository's files at a tag, in a workflow of GitHub; elsewhere empty.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    repository = environment.get("GITHUB_REPOSITORY")
+    return f"{environment['GITHUB_SERVER_URL']}/{repository}/blob/{tag}" if repository else ""
+
+
 def archive(version: str, folder: Path, *, root: Path = ROOT) -> Path:
     """What git has at HEAD, as a tar.gz: the same commit gives the same bytes.
 
@@ -96,7 +118,8 @@ def main() -> int:
     shutil.copyfile(arguments.sbom, described)
     files = [archive(version, arguments.output), described]
     (arguments.output / "SHA256SUMS").write_text(sums(files))
-    (arguments.output / "NOTES.md").write_text(text, encoding="utf-8")
+    shown = for_a_release(text, files_of(arguments.tag, os.environ))
+    (arguments.output / "NOTES.md").write_text(shown, encoding="utf-8")
     return 0
 
 

@@ -43,6 +43,18 @@ def test_the_notes_are_the_section_of_the_version() -> None:
     assert release.notes(CHANGELOG, "0.1.0") == "- All of it.\n"
 
 
+def test_the_notes_of_a_release_have_whole_lines_and_links_to_the_files_of_the_tag() -> None:
+    text = (
+        "- A page\n  ([0039](docs/decisions/0039-the-page.md)), [all](https://a.example) of [it](#removed).\n- More.\n"
+    )
+    workflow = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "team/door"}
+    assert release.for_a_release(text, release.files_of("v0.2.0", workflow)) == (
+        "- A page ([0039](https://github.com/team/door/blob/v0.2.0/docs/decisions/0039-the-page.md)), "
+        "[all](https://a.example) of [it](#removed).\n- More.\n"
+    )
+    assert "](docs/decisions/" in release.for_a_release(text, release.files_of("v0.2.0", {}))
+
+
 @pytest.mark.parametrize(
     "changelog", [CHANGELOG.replace("[0.2.0] - 2026-12-01", "[0.2.0]"), CHANGELOG.replace("### Added\n\n- A page.", "")]
 )
