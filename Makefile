@@ -16,7 +16,7 @@ ABLE := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo yes)
 # A sandbox for each suite: they run side by side, and beside one of `make sandbox`.
 INSIDE = $(if $(ABLE),python -m testbed.sandbox --state /var/lib/ecr-frontdoor-$@-suite run $(PARTS) --)
 # Suites that start nginx themselves need no cluster.
-proxy-cache proxy-clients proxy-page proxy-requests double pictures: PARTS := --without-kubernetes
+proxy-cache proxy-clients proxy-page proxy-requests double: PARTS := --without-kubernetes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help install check lint lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows types imports unit njs template bundle test test-heavy parts lifecycle proxy proxy-cache proxy-clients proxy-page proxy-requests double cluster e2e e2e-operation e2e-doctor clients clients-short soak soak-short mutants bench demo deploy-local sandbox sandbox-down doctor synth deploy destroy snapshots scan audit versions sbom release first-steps manifests docs pictures lock clean
@@ -205,7 +205,7 @@ manifests: .venv/installed ## Print the Kubernetes objects as YAML (CONFIG=front
 docs: .venv/installed node_modules/installed ## Write everything in the documents that is generated: settings, schema, costs, alerts, permissions, RBAC, dashboard
 	python -m cli.reference && python -m scripts.costs && python -m scripts.alerts && python -m tests.template.permissions && python -m tests.template.rbac && python -m tests.template.dashboard_picture
 
-pictures: parts ## Write the pictures of the page and of the metrics in the documents, in Chromium and by Prometheus from a real pod
+pictures: parts ## Write the pictures of the page and of the metrics in the documents, in Chromium and by Prometheus from real pods
 	$(INSIDE) sh -c 'python -m tests.pictures && python -m tests.metrics_picture'
 
 lock: .venv/installed ## Pin every dependency again, with hashes

@@ -1,17 +1,15 @@
 """docs/metrics.png: the panels of monitoring/dashboard.json, with what a real Prometheus answers to their queries.
 
-`make pictures` writes it. Grafana itself cannot be had here. For a minute and a half clients pull from a real pod, new
-images and known ones, one of 300 MB; for some seconds of it ECR fails. Without a kubelet the pod has no cgroup of its
-own, and so no memory.
+`make pictures` writes it. Grafana itself cannot be had here. For a minute and a half clients pull from the pods on the
+real node, new images and known ones, one of 300 MB; for some seconds of it ECR fails.
 """
 
 import json
 import random
 import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,17 +18,18 @@ import httpx2
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from cli.usage.report import size
 from lambda_fn.contract.paths import METRICS_PATH, METRICS_PORT
-from lambda_fn.contract.times import instant_text
-from lambda_fn.settings import Settings, parse_toml
-from testbed.sandbox import prometheus
+from testbed.sandbox import installation, prometheus
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
-from testbed.sandbox.pod import Pod
+from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
-from tests.proxy.client import ACCEPT, Client
+from tests.proxy.client import ACCEPT
 
 ROOT = Path(__file__).parents[1]
 DASHBOARD = ROOT / "monitoring/dashboard.json"
@@ -38,17 +37,18 @@ PICTURE = ROOT / "docs/metrics.png"
 LARGEST_BYTES = 250_000
 SECONDS, FAILS = 90, (50, 62)
 _INTERVAL = "10s"
-_GRID_COLUMNS, _INCHES = 24, 0.3
-_SCRAPE = {
-    "scrape_configs": [
-        {
-            "job_name": "ecr-frontdoor",
-            "metrics_path": METRICS_PATH,
-            "static_configs": [{"targets": [f"127.0.0.1:{METRICS_PORT}"], "labels": {"namespace": "registry"}}],
-        }
-    ]
+_GRID_COLUMNS, _COLUMN_INCHES, _ROW_INCHES, _DPI = 24, 0.5, 0.29, 84
+_BACKGROUND = "#f4f5f5"
+_STYLE: Mapping[Any, Any] = {
+    "font.size": 6.5,
+    "axes.grid": True,
+    "grid.color": "#e4e6e8",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
 }
-
+_NO_DATA = "no data"
+_FLAT = 0.06
+"""The top that matplotlib gives to a line at zero."""
 Panel = Mapping[str, Any]
 """As Grafana has it."""
 
@@ -56,97 +56,73 @@ Panel = Mapping[str, Any]
 def main() -> None:
     """Write the picture."""
     world = World.current()
+    invocation = installation.install(world)
+    expect(invocation.error is None, f"the Lambda failed: {invocation.error}")
     with TemporaryDirectory() as folder:
-        pod = Pod(Path(folder), world, _settings(world))
-        token = Control().issue_token(world.region).authorization
-        pod.mount("credential", _credential(world, token))
-        pod.start()
-        (Path(folder) / "prometheus").mkdir()
-        try:
-            with prometheus.running(
-                Path(folder) / "prometheus", world, _SCRAPE, ROOT / "monitoring/alerts.yaml"
-            ) as server:
-                begin = time.time()
-                _use(world, token)
-                _draw(server, begin, begin + SECONDS)
-        finally:
-            pod.stop()
+        alerts = ROOT / "monitoring/alerts.yaml"
+        with prometheus.running(Path(folder), world, _scrape(world), alerts) as server:
+            begin = time.time()
+            _use(world)
+            _draw(server, begin, begin + SECONDS)
 
 
-def _settings(world: World) -> Settings:
-    return parse_toml(
-        f"""
-        domain = "{world.domain}"
-        cluster = {{ name = "{world.cluster}", region = "{world.region}" }}
-        registries = [{{ account = "{world.account}", region = "{world.region}", repositories = ["team/*"] }}]
-        [proxy]
-        monitoring_namespace = "monitoring"
-        resolver = "{world.dns_address}"
-        exposure = {{ kind = "service" }}
-        cache = {{ tag_seconds = 10 }}
-        """,
-        "the picture's settings",
-    )
+def _scrape(world: World) -> Mapping[str, Any]:
+    """The pods, which do not change meanwhile."""
+    pods = [f"{pod['status']['podIP']}:{METRICS_PORT}" for pod in installation.proxy_pod_objects(world)]
+    static = {"targets": pods, "labels": {"namespace": world.namespace}}
+    return {"scrape_configs": [{"job_name": "ecr-frontdoor", "metrics_path": METRICS_PATH, "static_configs": [static]}]}
 
 
-def _credential(world: World, token: str) -> dict[str, bytes]:
-    now = datetime.now(UTC)
-    auths = {"auths": {host: {"auth": token} for host in world.ecr_hosts}}
-    times = {"expires_at": now + timedelta(hours=11), "refreshed_at": now - timedelta(hours=1)}
-    return {
-        ".dockerconfigjson": json.dumps(auths).encode(),
-        **{key: instant_text(at).encode() for key, at in times.items()},
-    }
-
-
-def _use(world: World, token: str) -> None:
+def _use(world: World) -> None:
     """Pull for `SECONDS`: four clients, of which each takes one of the newest images."""
     control, ends_at = Control(), time.monotonic() + SECONDS
-    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as session:
-        publisher = Publisher(session, world.ecr_host, token)
-        paths: list[list[str]] = [list(_push(publisher, 0))]
-        with ThreadPoolExecutor(5) as pool:
-            running = [pool.submit(_pull, paths, ends_at, seed) for seed in range(4)]
-            running.append(pool.submit(_pull_large, f"/v2/team/app/blobs/{control.generated_layer(300_000_000)}"))
-            for number in range(1, SECONDS):
-                time.sleep(1)
-                fails = FAILS[0] <= number < FAILS[1]
-                control.set(Behaviour(registry_status=503) if fails else Behaviour())
-                if number % 4 == 0 and not fails:
-                    paths.append(list(_push(publisher, number)))
-            for one in running:
-                one.result()
+    trust = ssl.create_default_context(cafile=str(world.ca.certificate))
+    domain = f"https://{world.domain}/v2/{world.app_repository}"
+    with httpx2.Client(verify=trust, timeout=None) as session, ThreadPoolExecutor(5) as pool:
+        publisher = Publisher(session, world.ecr_host, control.issue_token(world.region).authorization)
+        images = [_push(publisher, world, 0)]
+        running: list[Future[None]] = [pool.submit(_pull, trust, domain, images, ends_at, seed) for seed in range(4)]
+        large = f"{domain}/blobs/{control.generated_layer(300_000_000)}"
+        running.append(pool.submit(_pull_large, session, large))
+        for number in range(1, SECONDS):
+            time.sleep(1)
+            fails = FAILS[0] <= number < FAILS[1]
+            control.set(Behaviour(registry_status=503) if fails else Behaviour())
+            if number % 4 == 0 and not fails:
+                images.append(_push(publisher, world, number))
+        for one in running:
+            one.result()
 
 
-def _push(publisher: Publisher, number: int) -> Iterator[str]:
+def _push(publisher: Publisher, world: World, number: int) -> tuple[str, ...]:
+    """The paths that a client asks for, one after the other."""
     layers = [random.randbytes(400_000 * (1 + place)) for place in range(3)]  # noqa: S311 - content of a picture
-    image = publisher.image("team/app", f"1.{number}", layers)
-    yield f"/v2/team/app/manifests/1.{number}"
-    yield f"/v2/team/app/manifests/{image.digest}"
-    yield from (f"/v2/team/app/blobs/{layer}" for layer in image.layers)
+    image = publisher.image(world.app_repository, f"1.{number}", layers)
+    return f"manifests/1.{number}", f"manifests/{image.digest}", *(f"blobs/{layer}" for layer in image.layers)
 
 
-def _pull(paths: Sequence[Sequence[str]], ends_at: float, seed: int) -> None:
-    chosen, client = random.Random(seed), Client()  # noqa: S311 - which image
+def _pull(trust: ssl.SSLContext, domain: str, images: Sequence[Sequence[str]], ends_at: float, seed: int) -> None:
+    chosen = random.Random(seed)  # noqa: S311 - which image
     while time.monotonic() < ends_at:
-        for path in ("/v2/", *chosen.choice(paths[-6:])):
-            client.get(path, ACCEPT)
-        client.get(f"/v2/team/app/manifests/none-{chosen.randrange(5)}", ACCEPT)
+        # Each pull has a connection of its own, so that it reaches any of the pods.
+        with httpx2.Client(verify=trust, headers=ACCEPT, timeout=30) as session:
+            for path in (*chosen.choice(images[-6:]), f"manifests/none-{chosen.randrange(5)}"):
+                session.get(f"{domain}/{path}")
         time.sleep(0.1)
 
 
-def _pull_large(path: str) -> None:
-    Client().get(path)
+def _pull_large(session: httpx2.Client, blob: str) -> None:
+    session.get(blob).raise_for_status()
 
 
 def _draw(server: prometheus.Prometheus, begin: float, end: float) -> None:
     panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
-    with mpl.rc_context({"font.size": 7, "axes.grid": True, "grid.color": "#dddddd", "axes.axisbelow": True}):
-        figure = Figure(figsize=(_GRID_COLUMNS * _INCHES * 1.6, rows * _INCHES), facecolor="#f4f5f5")
+    with mpl.rc_context(dict(_STYLE)):
+        figure = Figure(figsize=(_GRID_COLUMNS * _COLUMN_INCHES, rows * _ROW_INCHES), facecolor=_BACKGROUND)
         for panel in panels:
             _draw_panel(figure, panel, rows, server, begin, end)
-        figure.savefig(PICTURE, dpi=72)
+        figure.savefig(PICTURE, dpi=_DPI)
     if PICTURE.stat().st_size > LARGEST_BYTES:
         raise ValueError(f"{PICTURE.name} has {PICTURE.stat().st_size} bytes: at most {LARGEST_BYTES} are allowed")
 
@@ -155,22 +131,32 @@ def _draw_panel(
     figure: Figure, panel: Panel, rows: int, server: prometheus.Prometheus, begin: float, end: float
 ) -> None:
     place = panel["gridPos"]
-    left, bottom = place["x"] / _GRID_COLUMNS, 1 - (place["y"] + place["h"]) / rows
-    width, height = place["w"] / _GRID_COLUMNS, place["h"] / rows
+    column, row = 1 / _GRID_COLUMNS, 1 / rows
+    left, bottom = place["x"] * column, 1 - (place["y"] + place["h"]) * row
+    width, height = place["w"] * column, place["h"] * row
     if panel["type"] == "row":
-        figure.text(left + 0.006, bottom + height * 0.3, panel["title"], fontsize=10, weight="bold")
+        figure.text(left + 0.2 * column, bottom + 0.3 * row, panel["title"], fontsize=10, weight="bold")
         return
-    axes = figure.add_axes((left + 0.035, bottom + 0.9 / rows, width - 0.045, height - 2.1 / rows))
-    axes.set_title(panel["title"], loc="left", fontsize=8, weight="bold")
+    edge: dict[str, Any] = {
+        "facecolor": "white",
+        "edgecolor": "#d8dadd",
+        "linewidth": 0.6,
+        "transform": figure.transFigure,
+    }
+    card = (left + 0.1 * column, bottom + 0.1 * row)
+    figure.patches.append(Rectangle(card, width - 0.2 * column, height - 0.2 * row, zorder=-1, **edge))
+    figure.text(left + 0.3 * column, bottom + height - 0.75 * row, panel["title"], fontsize=7.5, weight="bold")
     found = [
         (target["legendFormat"], series)
         for target in panel["targets"]
         for series in server.query_range(_asked(target["expr"]), begin, end)
     ]
     if panel["type"] == "timeseries":
-        _draw_lines(axes, panel, found, begin)
+        box = (left + 1.35 * column, bottom + 1.7 * row, width - 1.75 * column, height - 2.8 * row)
+        _draw_lines(figure.add_axes(box), panel, found, begin)
     else:
-        _draw_number(axes, panel, found)
+        centre = (left + width / 2, bottom + height * 0.4)
+        figure.text(*centre, _latest(panel, found), ha="center", va="center", fontsize=17)
 
 
 def _asked(query: str) -> str:
@@ -178,30 +164,49 @@ def _asked(query: str) -> str:
 
 
 def _draw_lines(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]], begin: float) -> None:
-    for legend, series in found:
-        values = [(float(at) - begin, float(value)) for at, value in series["values"]]
-        if any(value for _, value in values):
-            axes.plot(*zip(*values, strict=True), linewidth=1, label=_label(legend, series["metric"]))
-    axes.set_xlim(0, SECONDS)
-    axes.set_ylim(bottom=0)
-    axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
-    axes.set_ylabel(panel["fieldConfig"]["defaults"]["unit"])
-    if axes.lines:
-        axes.legend(fontsize=6, frameon=False, loc="upper left", ncols=2)
-
-
-def _draw_number(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    axes.axis("off")
+    """The lines that are ever above zero; of a panel without any, all."""
+    lines = [
+        (_label(legend, series["metric"]), [(float(at) - begin, float(value)) for at, value in series["values"]])
+        for legend, series in found
+    ]
+    for label, values in [line for line in lines if any(value for _, value in line[1])] or lines:
+        axes.plot(*zip(*values, strict=True), linewidth=1.1, label=label)
     unit = panel["fieldConfig"]["defaults"]["unit"]
+    axes.set_xlim(0, SECONDS)
+    axes.set_ylim(bottom=0, top=None if axes.get_ylim()[1] > _FLAT else 1)
+    axes.xaxis.set_major_locator(MultipleLocator(15))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} s")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=unit == "short"))
+    axes.yaxis.set_major_formatter(lambda value, _: _number(value, unit))
+    axes.tick_params(length=0, colors="#57606a")
+    axes.spines[:].set_visible(False)
+    if lines:
+        below: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.13, -0.13), "borderaxespad": 0}
+        axes.legend(fontsize=6, frameon=False, ncols=5, handlelength=1, columnspacing=1, labelspacing=0.2, **below)
+    else:
+        axes.text(0.5, 0.5, _NO_DATA, ha="center", va="center", transform=axes.transAxes, color="#57606a")
+
+
+def _latest(panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     values = [value for _, value in found[0][1]["values"] if value != "NaN"] if found else []
-    text = _number(float(values[-1]), unit) if values else "no data"
-    axes.text(0.5, 0.4, text, ha="center", va="center", fontsize=16 if values else 9)
+    return _number(float(values[-1]), panel["fieldConfig"]["defaults"]["unit"]) if values else _NO_DATA
 
 
 def _number(value: float, unit: str) -> str:
-    if unit == "percentunit":
-        return f"{value:.0%}"
-    return f"{value / 3600:.1f} h" if unit == "s" else f"{value:g}"
+    """A value with its unit, as Grafana writes it."""
+    match unit:
+        case "percentunit":
+            return f"{value:.0%}"
+        case "s":
+            return f"{value / 3600:.1f} h"
+        case "bytes":
+            return size(round(value))
+        case "Bps":
+            return f"{size(round(value))}/s"
+        case "reqps" | "ops":
+            return f"{value:g}/s"
+        case _:
+            return f"{value:g}"
 
 
 def _label(legend: str, labels: Mapping[str, str]) -> str:
