@@ -26,6 +26,7 @@ def settings_text(draft: Draft, *, schema: str | None = None) -> str:
         _cluster(draft),
         _endpoints(draft),
         _registry(draft),
+        _page(draft),
         ["[refresh]", _NLB_TIMEOUT] if draft.kind == "nlb" else [],
         _proxy(draft),
         _exposure(draft),
@@ -107,12 +108,19 @@ def _registry(draft: Draft) -> Iterator[str]:
     yield "]"
 
 
+def _page(draft: Draft) -> Iterator[str]:
+    yield "# [page]"
+    yield f"# catalogue = true # https://{draft.domain}/ then names all repositories and tags to every client"
+
+
 def _proxy(draft: Draft) -> Iterator[str]:
     if draft.has_nat:
-        return
-    yield "[proxy]"
-    yield "# Without a route to the internet the nodes pull nginx from your ECR. Copy it there."
-    yield f"image = {_quoted(f'{ecr_hosts(draft.account, draft.region)[0]}/{_MIRROR}')}"
+        yield "# [proxy]"
+    else:
+        yield "[proxy]"
+        yield "# Without a route to the internet the nodes pull nginx from your ECR. Copy it there."
+        yield f"image = {_quoted(f'{ecr_hosts(draft.account, draft.region)[0]}/{_MIRROR}')}"
+    yield '# monitoring_namespace = "monitoring" # whose Prometheus reads the metrics of the pods'
 
 
 def _exposure(draft: Draft) -> Iterator[str]:

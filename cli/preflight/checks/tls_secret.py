@@ -27,7 +27,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         return
     namespace = context.settings.cluster.namespace
     message = f"there is no Secret {name} in namespace {namespace}"
-    hint = (
+    has_place = context.kubernetes.find({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    hint = ("" if has_place else f"kubectl create namespace {namespace}; ") + (
         f"kubectl -n {namespace} create secret tls {name} --cert=registry.crt --key=registry.key, unless cert-manager "
         "writes it"
     )

@@ -1,6 +1,7 @@
 """`frontdoor init`: what it reads, asks and writes."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -267,6 +268,18 @@ def test_offline_the_options_are_enough(config: Path, more: list[str], monkeypat
     settings = parse_toml(config.read_text("utf-8"), "written")
     assert conflicts(settings) == []
     assert settings.proxy.exposure.kind == (more[1] if more else "ingress")
+
+
+@pytest.mark.parametrize("route", ["nat", None])
+def test_the_catalogue_and_the_metrics_are_two_comments_that_an_operator_takes_away(
+    run: Run, config: Path, route: str | None
+) -> None:
+    _, settings = run(*OPEN, **({} if route else {"DescribeRouteTables": account.tables(None)}))
+    assert settings
+    assert (settings.page.catalogue, settings.proxy.monitoring_namespace) == (False, None)
+    lines = re.compile(r"^# (\[page\]|\[proxy\]|catalogue|monitoring_namespace)", re.MULTILINE)
+    settings = parse_toml(lines.sub(r"\1", config.read_text("utf-8")), "edited")
+    assert (settings.page.catalogue, settings.proxy.monitoring_namespace) == (True, "monitoring")
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

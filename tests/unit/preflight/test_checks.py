@@ -220,6 +220,14 @@ def test_what_is_missing_in_the_cluster_is_named(
     assert message in found.message
 
 
+@pytest.mark.parametrize("has_namespace", [True, False])
+def test_the_fix_of_a_missing_tls_secret_creates_the_namespace_where_there_is_none(*, has_namespace: bool) -> None:
+    objects = [one for one in before.OBJECTS if one["kind"] != "Secret"] + [before.NAMESPACE] * has_namespace
+    (found,) = wrong(before.context(before.settings(before.POD), kubernetes=FakeKubernetes(objects)))
+    assert found.hint.startswith("kubectl create namespace registry; kubectl -n registry") is not has_namespace
+    assert "kubectl -n registry create secret tls registry-tls" in found.hint
+
+
 @pytest.mark.parametrize(
     ("secret", "message"),
     [
