@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lambda_fn.settings import Settings, parse_toml
+from testbed.sandbox.browser import Tab, chromium
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.fakes.catalogue import WRITTEN_AT, Catalogue
-from tests.proxy.browser import Tab, chromium
 
 DOCS = Path(__file__).parents[1] / "docs"
 DOMAIN = "registry.shrd.example.net"

@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from testbed.sandbox.errors import SandboxError
+from testbed.sandbox.story import expect
+from testbed.waiting import eventually
+
 CHROMIUM = "/usr/bin/chromium"
 """Of the Debian package (testbed/sandbox/debian.py)."""
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = (1280, 900), (390, 844)
+_SHOWN_WITHIN_SECONDS = 10
 
 _WATCH = """
 window.violations = [];
@@ -49,15 +54,20 @@ class Chromium:
 
     @contextmanager
     def tab(self, *, size: tuple[int, int] = WIDE, scripts: bool = True, **options: Any) -> Iterator["Tab"]:  # noqa: ANN401 - Playwright's
-        """A tab of its own profile, and at its end the checks of what must never happen."""
+        """A tab of its own profile, and at its end the checks of what must never happen.
+
+        Raises:
+            SandboxError: The page has asked another host, complained, or broken its own policy.
+        """
         browser = self._browser if scripts else self._launch("--blink-settings=scriptEnabled=false")
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         try:
             made = Tab(context.new_page(), self._origin)
             yield made
-            assert made.hosts <= {urlsplit(self._origin).netloc}, made.hosts
-            assert made.complaints == [], made.complaints
-            assert not scripts or made.violations() == [], made.violations()
+            expect(made.hosts <= {urlsplit(self._origin).netloc}, f"the page asked {made.hosts}")
+            expect(not made.complaints, f"the page complains: {made.complaints}")
+            violations = made.violations() if scripts else []
+            expect(not violations, f"the page breaks its own policy: {violations}")
         finally:
             context.close()
             if not scripts:
@@ -95,6 +105,16 @@ class Tab:
         """Wait for the answers that the page is waiting for."""
         self.page.wait_for_load_state("networkidle")
 
+    def shows(self, selector: str, text: str) -> None:
+        """Wait for a text in an element.
+
+        Raises:
+            SandboxError: It is not there in time; the message has what is there.
+        """
+        element = self.page.locator(selector)
+        if not eventually(lambda: text in element.inner_text(), _SHOWN_WITHIN_SECONDS, pause_seconds=0.1):
+            raise SandboxError(f"{selector} of {self.page.url} shows {element.inner_text()!r} and not {text!r}")
+
     @property
     def hosts(self) -> set[str]:
         """The hosts of everything that was requested."""
@@ -111,7 +131,7 @@ class Tab:
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         options = {"runOnly": {"type": "tag", "values": WCAG}}
         result: dict[str, Any] = self.page.evaluate("options => axe.run(document, options)", options)
-        assert result["passes"]
+        expect(result["passes"], "axe has looked at nothing")
         return [
             f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
             for each in result["violations"]

@@ -47,22 +47,37 @@ class Clock:
 
 def furnish(world: World) -> None:
     """What the operator's account has beside the cluster: another cluster, repositories, and a bootstrap."""
-    aws = installation.session(world, "default")
-    role = f"arn:aws:iam::{world.account}:role/cluster"
-    if OTHER_CLUSTER not in aws.client("eks").list_clusters()["clusters"]:
-        aws.client("eks").create_cluster(name=OTHER_CLUSTER, roleArn=role, resourcesVpcConfig={})
-        installation.push_images(world)
-    aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)
+    add_cluster(world)
+    installation.push_images(world)
+    ssm = installation.session(world, "default").client("ssm")
+    ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)
 
 
-def initialize(world: World, config: Path, frontdoor: tuple[str | Path, ...], checkout: Path) -> Session:
+def add_cluster(world: World) -> None:
+    """Another cluster."""
+    eks = installation.session(world, "default").client("eks")
+    if OTHER_CLUSTER not in eks.list_clusters()["clusters"]:
+        role = f"arn:aws:iam::{world.account}:role/cluster"
+        eks.create_cluster(name=OTHER_CLUSTER, roleArn=role, resourcesVpcConfig={})
+
+
+def initialize(
+    world: World, config: Path, frontdoor: tuple[str | Path, ...], checkout: Path, kind: str = "service"
+) -> Session:
     """`frontdoor init` of a checkout, at a terminal.
+
+    Args:
+        world: The sandbox.
+        config: The file that it writes.
+        frontdoor: The command.
+        checkout: Where it runs.
+        kind: How clients reach the proxy.
 
     Raises:
         SandboxError: It failed.
     """
     answers = {"host name": world.domain, "EKS cluster": world.cluster, "without a login": "frontdoor/*, team/*"}
-    words = (*frontdoor, "init", "--force", "--config", config, "--exposure", "service")
+    words = (*frontdoor, "init", "--force", "--config", config, "--exposure", kind)
     done = answer(words, answers, environment=operator(world), directory=checkout)
     if done.status:
         raise SandboxError(f"frontdoor init ended with status {done.status}:\n{done.text}")

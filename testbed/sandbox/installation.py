@@ -66,9 +66,11 @@ rollout_timeout_seconds = 120
 catalogue = true
 
 [proxy]
+monitoring_namespace = "monitoring"
+"""
+_PROXY = """\
 image = "{image}"
 resolver = "{world.dns_address}"
-monitoring_namespace = "monitoring"
 drain_seconds = 300
 resources = {{ cpu_request = "50m", memory_request = "64Mi" }}
 """
@@ -92,7 +94,12 @@ def toml(world: World, *, image: str, more: str = "") -> str:
     With an exposure of its own, `more` continues the table `[proxy]`.
     """
     exposure = "" if "[proxy.exposure]" in more else _EXPOSURE
-    return _SETTINGS.format(world=world, image=image) + exposure + more
+    return _SETTINGS.format(world=world) + proxy_keys(world, image=image) + exposure + more
+
+
+def proxy_keys(world: World, *, image: str) -> str:
+    """What the sandbox's one small node needs of `[proxy]`, with the proxy's image."""
+    return _PROXY.format(world=world, image=image)
 
 
 def settings(world: World, more: str = "") -> Settings:

@@ -1,4 +1,4 @@
-"""The metrics of a pod without a kubelet, as Prometheus gets them."""
+"""The metrics of a pod, as Prometheus gets them: without an address those of one without a kubelet."""
 
 import re
 import time
@@ -32,17 +32,17 @@ def with_metrics(settings: Settings) -> Settings:
     return settings.model_copy(update={"proxy": settings.proxy.model_copy(update=changed)})
 
 
-def ask(path: str = METRICS_PATH) -> tuple[int, str, str]:
+def ask(path: str = METRICS_PATH, address: str = _ADDRESS) -> tuple[int, str, str]:
     """Status, content type and body, from the port of the metrics."""
-    with closing(HTTPConnection(_ADDRESS, METRICS_PORT, timeout=_TIMEOUT_SECONDS)) as connection:
+    with closing(HTTPConnection(address, METRICS_PORT, timeout=_TIMEOUT_SECONDS)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.getheader("Content-Type", ""), answer.read().decode()
 
 
-def samples() -> dict[str, float]:
+def samples(address: str = _ADDRESS) -> dict[str, float]:
     """Each sample's value, by its name and labels."""
-    return {name: float(number) for name, number in _SAMPLE.findall(ask()[2])}
+    return {name: float(number) for name, number in _SAMPLE.findall(ask(address=address)[2])}
 
 
 def value(name: str) -> float:

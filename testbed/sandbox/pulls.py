@@ -1,4 +1,4 @@
-"""A developer's actions at the public domain, all anonymous: pull with three clients, and try to push."""
+"""A developer's actions at the public domain, all anonymous: pull with four clients, and try to push."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,20 @@ def pull_with_skopeo(world: World, reference: str) -> str:
         source = (f"--src-cert-dir={folder}", f"docker://{reference}")
         run(("skopeo", "copy", "--insecure-policy", *source, f"dir:{target}"), environment=anonymous(world))
         return f"sha256:{hashlib.sha256((target / 'manifest.json').read_bytes()).hexdigest()}"
+
+
+def pull_with_containerd(world: World, words: Sequence[str]) -> str:
+    """Run `ctr images pull REFERENCE` as it is, against the node's containerd; returns the digest of the image there.
+
+    Raises:
+        SandboxError: The pull failed; the message ends with containerd's.
+    """
+    client = {"CONTAINERD_ADDRESS": str(world.containerd_socket), "CONTAINERD_NAMESPACE": NAMESPACE}
+    environment = {**anonymous(world), **client}
+    run(words, environment=environment)
+    _, image = run(("ctr", "images", "list", f"name=={words[-1]}"), environment=environment).splitlines()
+    run(("ctr", "images", "remove", "--sync", words[-1]), environment=environment)
+    return image.split()[2]
 
 
 @contextmanager

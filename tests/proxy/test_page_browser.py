@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Response, expect
 
 from lambda_fn.settings import Page, Settings
+from testbed.sandbox.browser import NARROW, WIDE, Chromium, Tab, chromium, texts
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.fakes.catalogue import Catalogue
-from tests.proxy.browser import NARROW, WIDE, Chromium, Tab, chromium, texts
 from tests.proxy.conftest import CONTACT
 
 HOSTILE = "<img src=x onerror=\"alert('name')\">&amp;{{7*7}}"

@@ -50,7 +50,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
 async def _other(request: web.Request) -> web.StreamResponse:
     """An API that moto or MiniStack serves, except for one operation that moto lacks."""
     body = await read(request)
-    if request.app[CLOUD].behaviour.deploys_with_ministack:
+    if request.app[CLOUD].behaviour.ministack_network:
         async with send(request, MINISTACK_URL + request.raw_path) as answer:
             return await relay(request, answer)
     if simulation.is_meant(body):
@@ -116,12 +116,13 @@ def _as(caller: AccessKey, api: ApiHost) -> dict[str, str]:
 
 
 def _real_cluster(described: dict[str, dict[str, Any]], cloud: Cloud) -> dict[str, dict[str, object]]:
+    network = cloud.behaviour.ministack_network or cloud.network
     certificate = base64.b64encode(cloud.world.ca.certificate.read_bytes()).decode()
     real = {
         "endpoint": cloud.world.api_url,
         "certificateAuthority": {"data": certificate},
         "kubernetesNetworkConfig": {"serviceIpv4Cidr": cloud.world.service_cidr, "ipFamily": "ipv4"},
         "accessConfig": {"authenticationMode": "API"},
-        "resourcesVpcConfig": {**described["cluster"].get("resourcesVpcConfig", {}), **cloud.network},
+        "resourcesVpcConfig": {**described["cluster"].get("resourcesVpcConfig", {}), **network},
     }
     return described | {"cluster": described["cluster"] | real}

@@ -1,6 +1,7 @@
 """How the double behaves: sizes, lifetimes and faults, as one value that tests set and reset. Pure."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,8 +13,10 @@ class Behaviour(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    deploys_with_ministack: bool = False
-    """MiniStack answers in the place of moto, but for STS and EKS: see `testbed.sandbox.deployment.ministack`."""
+    ministack_network: Mapping[str, Any] | None = None
+    """MiniStack answers in the place of moto, but for STS and EKS, whose cluster is in this network of it, as EKS
+    describes it: see `testbed.sandbox.deployment.ministack`.
+    """
 
     token_characters: int = Field(default=6400, ge=64)
     """Length of authorizationToken; 6,400 is what role credentials get since January 2025."""

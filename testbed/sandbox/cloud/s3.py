@@ -44,7 +44,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     if received.is_presigned and "authorization" in received.headers:
         return answers.s3_error(400, "InvalidArgument", _TWO_MECHANISMS, head=head)
     if not is_layer_host(request.host):
-        other = MINISTACK_URL if request.app[CLOUD].behaviour.deploys_with_ministack else MOTO_URL
+        other = MINISTACK_URL if request.app[CLOUD].behaviour.ministack_network else MOTO_URL
         async with send(request, f"{other}{request.raw_path}") as answer:
             return await relay(request, answer)
     return _refused(request.app[CLOUD], received) or await _layer(request)

@@ -25,27 +25,27 @@ class Seeded:
     """What was made: the operator's access key, and of the cluster's network what moto's EKS does not say."""
 
     operator: AccessKey
-    network: Mapping[str, object]
+    network: Mapping[str, Any]
 
 
 def seed(world: World) -> Seeded:
     """Make it all in moto."""
-    subnets, network = _network(client("ec2", world.region), world.region)
+    described = network(client("ec2", world.region), world.region)
     client("eks", world.region).create_cluster(
         name=world.cluster,
         version=KUBERNETES_VERSION.removeprefix("v").rpartition(".")[0],
         roleArn=f"arn:aws:iam::{world.account}:role/{_CLUSTER_ROLE}",
-        resourcesVpcConfig={"subnetIds": subnets},
+        resourcesVpcConfig={"subnetIds": described["subnetIds"]},
         accessConfig={"authenticationMode": "API"},
     )
     iam = client("iam", world.region)
     operator = iam.create_user(UserName=_OPERATOR)["User"]
     key = iam.create_access_key(UserName=_OPERATOR)["AccessKey"]
-    return Seeded(AccessKey(key["AccessKeyId"], key["SecretAccessKey"], operator["Arn"]), network)
+    return Seeded(AccessKey(key["AccessKeyId"], key["SecretAccessKey"], operator["Arn"]), described)
 
 
-def _network(ec2: Any, region: str) -> tuple[list[str], Mapping[str, object]]:  # noqa: ANN401  boto3 makes clients at run time
-    """A VPC with NAT and a private subnet in each of two zones: their ids, and what EKS says of the network."""
+def network(ec2: Any, region: str) -> Mapping[str, Any]:  # noqa: ANN401  boto3 makes clients at run time
+    """Make a VPC with NAT and a private subnet in each of two zones; returns what EKS says of a cluster in it."""
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"][
@@ -59,7 +59,12 @@ def _network(ec2: Any, region: str) -> tuple[list[str], Mapping[str, object]]:  
     (table,) = ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
     ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
     (group,) = ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
-    return subnets, {"vpcId": vpc, "clusterSecurityGroupId": group["GroupId"], "endpointPublicAccess": True}
+    return {
+        "vpcId": vpc,
+        "subnetIds": subnets,
+        "clusterSecurityGroupId": group["GroupId"],
+        "endpointPublicAccess": True,
+    }
 
 
 def write_credentials(path: Path, operator: AccessKey, world: World) -> None:
@@ -74,14 +79,14 @@ def write_credentials(path: Path, operator: AccessKey, world: World) -> None:
         profiles.write(file)
 
 
-def client(service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
-    """A client of moto alone: no profile, proxy or endpoint of the caller's environment has a say."""
+def client(service: str, region: str, url: str = MOTO_URL) -> Any:  # noqa: ANN401  boto3 makes clients at run time
+    """A client of moto, or of MiniStack, alone: no profile, proxy or endpoint of the caller's environment has a say."""
     alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     return boto3.Session(botocore_session=alone).client(
         service,  # type: ignore[call-overload]  # one function for two services
         region_name=region,
-        endpoint_url=MOTO_URL,
+        endpoint_url=url,
         config=Config(proxies={}),
         aws_access_key_id="AKIASEED",
-        aws_secret_access_key="unchecked",  # noqa: S106  moto checks none
+        aws_secret_access_key="unchecked",  # noqa: S106  they check none
     )

@@ -34,8 +34,9 @@ def main() -> int:
         wanted = ("bootstrapped", *(arguments.only or names))
         steps = [step for step in STEPS if step.__name__ in wanted]
         references = [step for step in reference_story.STEPS if step.__name__ in wanted]
+        user = Story(world, world.run / "frontdoor.toml", operator=Operator(world))
         with ministack.running(world):
-            return run_story(Story(world, Operator(world)), steps) or run_story(References(world), references)
+            return run_story(user, steps) or run_story(References(world), references)
     world = World(state=arguments.state)
     try:
         with step("making the Lambda's bundle, and installing MiniStack"):

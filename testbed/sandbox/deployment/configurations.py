@@ -16,10 +16,20 @@ TOO_MANY_REPLICAS = 4
 NO_SUCH_TAG = "no-such-tag"
 
 
-def first(sandbox: str, network: Mapping[str, object]) -> str:
-    """The sandbox's own `frontdoor.toml`, in a VPC: `network` is keys of `[cluster]`."""
-    keys = "".join(f"{key} = {value!r}\n" for key, value in network.items())
-    return _with(sandbox, {"\n[[registries]]": f"{keys}\n[[registries]]"})
+def first(written: str, namespace: str, proxy_keys: str) -> str:
+    """What `frontdoor init` has written, as a new user edits it: with the catalogue, and with metrics to read.
+
+    Args:
+        written: The file.
+        namespace: Where the front door is deployed.
+        proxy_keys: What the sandbox needs of `[proxy]`.
+    """
+    changes = {
+        '# namespace = "registry"': f'namespace = "{namespace}"',
+        "# [page]\n# catalogue": "[page]\ncatalogue",
+        "# [proxy]\n# monitoring": f"[proxy]\n{proxy_keys}monitoring",
+    }
+    return f"{_with(written, changes)}\n[refresh]\nrollout_timeout_seconds = 120\n"
 
 
 def changed(text: str, names: Names) -> str:

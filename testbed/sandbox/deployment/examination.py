@@ -1,15 +1,17 @@
-"""The doctor, as an operator runs it from a laptop: a role with the rights that docs/operations.md requires."""
+"""The command line, as an operator runs it from a laptop: a role with the rights that docs/operations.md requires."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cli.doctor.finding import Finding, Verdict
 from testbed.sandbox import operators
 from testbed.sandbox.deployment import entries, functions
+from testbed.sandbox.deployment.cdk import ROOT
 from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
@@ -29,7 +31,16 @@ def examine(world: World, checkout: Path, config: Path, image: str) -> list[Find
     Raises:
         SandboxError: It did not start, or crashed.
     """
-    return _as_operator(world, checkout, "--config", str(config), "--image", image)
+    return _as_operator(world, checkout, "doctor", "--config", str(config), "--image", image)
+
+
+def checked(world: World, config: Path) -> list[Finding]:
+    """Run `frontdoor check` of this checkout.
+
+    Raises:
+        SandboxError: It did not start, or crashed.
+    """
+    return _as_operator(world, ROOT, "check", "--config", str(config), "--timeout", "2")
 
 
 def removed(world: World, checkout: Path, config: Path) -> list[str]:
@@ -39,27 +50,38 @@ def removed(world: World, checkout: Path, config: Path) -> list[str]:
         SandboxError: It did not start, or `make destroy` would fail: something of the front door is still there, or
             was not read.
     """
-    found = _as_operator(world, checkout, "--removed", "--config", str(config))
+    found = _as_operator(world, checkout, "doctor", "--removed", "--config", str(config))
     failed = [one.line for one in found if one.verdict in {Verdict.FAILED, Verdict.WARNING}]
     expect(found and not failed, f"the doctor reports {failed}")
     return [one.line for one in found]
 
 
-def _as_operator(world: World, checkout: Path, *words: str) -> list[Finding]:
+@contextmanager
+def signed_in(world: World) -> Iterator[Mapping[str, str]]:
+    """The operator's environment, with credentials that the cluster accepts until the block ends.
+
+    Raises:
+        SandboxError: The cluster does not accept them.
+    """
     arn = operators.grant(world)
     try:
         entries.wait_until_known(world, arn)
-        return _run(checkout, words, functions.role_environment(world, arn))
+        yield {**os.environ, **functions.role_environment(world, arn)}
     finally:
         operators.revoke(world)
 
 
-def _run(checkout: Path, words: tuple[str, ...], credentials: Mapping[str, str]) -> list[Finding]:
-    command = (sys.executable, "-m", "cli.command", "doctor", *words, "--json")
+def _as_operator(world: World, checkout: Path, *words: str) -> list[Finding]:
+    with signed_in(world) as environment:
+        return _run(checkout, words, environment)
+
+
+def _run(checkout: Path, words: tuple[str, ...], environment: Mapping[str, str]) -> list[Finding]:
+    command = (sys.executable, "-m", "cli.command", *words, "--json")
     done = subprocess.run(
         command,
         cwd=checkout,
-        env={**os.environ, **credentials},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -68,4 +90,6 @@ def _run(checkout: Path, words: tuple[str, ...], credentials: Mapping[str, str])
     try:
         return [Finding(**{**one, "verdict": Verdict(one["verdict"])}) for one in json.loads(done.stdout)]
     except ValueError as error:
-        raise SandboxError(f"the doctor ended with status {done.returncode}:\n{done.stdout}{done.stderr}") from error
+        raise SandboxError(
+            f"frontdoor {words[0]} ended with status {done.returncode}:\n{done.stdout}{done.stderr}"
+        ) from error

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from testbed.sandbox.cloud import seed
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.endpoints import LOOPBACK, MINISTACK_PORT
+from testbed.sandbox.cloud.endpoints import LOOPBACK, MINISTACK_PORT, MINISTACK_URL
 from testbed.sandbox.commands import run
 from testbed.sandbox.deployment import functions, native
 from testbed.sandbox.deployment.cdk import ROOT, operator
@@ -64,7 +65,8 @@ def running(world: World) -> Iterator[None]:
         try:
             if not eventually(listens(LOOPBACK, MINISTACK_PORT), _START_SECONDS):
                 raise SandboxError(f"MiniStack does not answer after {_START_SECONDS} s: see {log.name}")
-            with Control().behaving(Behaviour(deploys_with_ministack=True)):
+            network = seed.network(seed.client("ec2", world.region, MINISTACK_URL), world.region)
+            with Control().behaving(Behaviour(ministack_network=network)):
                 yield
         finally:
             process.terminate()

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cli.doctor.finding import Verdict
 from testbed.sandbox import installation, pulls
@@ -21,15 +21,14 @@ from testbed.sandbox.deployment import (
     events,
     examination,
     native,
-    network,
     observed,
     policy,
 )
 from testbed.sandbox.deployment.operator import Operator
-from testbed.sandbox.installation import TLS_SECRET
+from testbed.sandbox.installation import session
 from testbed.sandbox.kubectl import kubectl_json
+from testbed.sandbox.new_user import NewUser, read_catalogue
 from testbed.sandbox.story import Lines, expect
-from testbed.sandbox.world import World
 from testbed.waiting import eventually
 
 EDIT = "# added by the operator"
@@ -41,41 +40,37 @@ _UNKNOWN = "provide credentials"
 
 
 @dataclass
-class Story:
+class Story(NewUser):
     """The steps in order; the operator holds the state between them."""
 
-    world: World
-    operator: Operator
+    operator: Operator = field(kw_only=True)
 
     def bootstrapped(self) -> Lines:
-        """`cdk bootstrap`; the images go into the private ECR, the certificate into the namespace."""
+        """`cdk bootstrap`; the images go into the private ECR."""
         cdk.bootstrap(self.world)
         installation.push_images(self.world)
         reference, logged_in = self.world.app_image, installation.logged_in(self.world)
         self.operator.digest = run(("crane", "digest", reference), environment=logged_in).strip()
-        pair, namespace = self.world.pair("domain"), self.world.namespace
-        # Word for word as in the README.
-        run(("kubectl", "create", "namespace", namespace))
-        tls = ("secret", "tls", TLS_SECRET, f"--cert={pair.certificate}", f"--key={pair.key}")
-        run(("kubectl", "-n", namespace, "create", *tls))
         yield f"{reference}@{self.operator.digest}"
 
     def failed_first(self) -> Lines:
         """A first deployment whose pods cannot start: it is rolled back; the operator's namespace and Secret stay."""
-        text = configurations.without_image(self._first(), self.world)
+        text = configurations.without_image(self.config.read_text(), self.world)
         yield from self.operator.fail_to_deploy("failed", text, configurations.NO_SUCH_TAG, "ROLLBACK_COMPLETE")
         self.operator.expect_none("deployments,services")
 
     def deployed(self) -> Lines:
         """`cdk deploy` again: the uploaded kubectl applies the manifest, the uploaded Lambda makes the first run."""
-        yield from self.operator.deploy("first", self._first())
+        yield from self.operator.deploy("first", self.config.read_text())
         installation.point_domain_to_proxy(self.world)
         yield f"made: {', '.join(sorted(self.operator.stack.types()))}"
         yield from _runs_bundle()
 
-    def pulled(self) -> Lines:
-        """An anonymous pull at the public domain."""
-        yield self.operator.pull(self.world.domain)
+    def listed(self) -> Lines:
+        """The rule's target runs until the round of the catalogue is complete."""
+        rule = self.operator.stack.physical("AWS::Events::Rule", "WatcherCatalogueRule")
+        (target,) = session(self.world, "default").client("events").list_targets_by_rule(Rule=rule)["Targets"]
+        yield from read_catalogue(lambda: self.operator.stack.invoke(target["Arn"], json.loads(target["Input"])))
 
     def commanded(self) -> Lines:
         """`frontdoor refresh --dry-run` runs the deployed Lambda, as its stack names it, and shows the report."""
@@ -185,10 +180,6 @@ class Story:
         """`cdk destroy`: everything is deleted except what docs/operations.md names."""
         yield from self.operator.destroy("deployments,services")
 
-    def _first(self) -> str:
-        settings = installation.settings_file(self.world).read_text()
-        return configurations.first(settings, network.cluster_keys(self.world))
-
     def _wait_for_pods(self, digest: str, status: int) -> float:
         """How many seconds it took until every pod answers for the image with this status."""
         began = time.monotonic()
@@ -222,9 +213,17 @@ def _runs_bundle() -> Lines:
 
 STEPS: tuple[Callable[[Story], Lines], ...] = (
     Story.bootstrapped,
+    Story.initialized,
+    Story.prepared,
+    Story.checked,
     Story.failed_first,
     Story.deployed,
+    Story.listed,
+    Story.opened,
+    Story.copied,
     Story.pulled,
+    Story.measured,
+    Story.reported,
     Story.commanded,
     Story.scheduled,
     Story.followed,

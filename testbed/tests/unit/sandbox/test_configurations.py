@@ -2,16 +2,31 @@
 
 import pytest
 
+from cli.account.cluster import ClusterFacts
+from cli.account.network import Subnet
+from cli.init.draft import Draft
+from cli.init.text import settings_text
 from lambda_fn.settings import Settings, parse_toml
 from stacks.preflight import reject_incompatible_settings
 from testbed.sandbox.deployment import configurations
 from testbed.sandbox.errors import SandboxError
-from testbed.sandbox.installation import toml
+from testbed.sandbox.installation import proxy_keys
 from testbed.sandbox.world import World
 
 WORLD = World()
-NETWORK = {"vpc_id": "vpc-0a1b2c3d", "subnet_ids": ["subnet-0a1b2c3d"], "security_group_id": "sg-0a1b2c3d"}
-FIRST = configurations.first(toml(WORLD, image=f"{WORLD.ecr_host}/{WORLD.proxy_repository}:1.30.6"), NETWORK)
+WRITTEN = settings_text(
+    Draft(
+        domain=WORLD.domain,
+        cluster=ClusterFacts(name=WORLD.cluster, vpc_id="vpc-0a1b2c3d", security_group_id="sg-0a1b2c3d"),
+        region=WORLD.region,
+        account=WORLD.account,
+        patterns=("team/*",),
+        subnets=(Subnet(id="subnet-0a1b2c3d", zone="a", cidr="10.1.0.0/24", route_table_id="", default_route="nat"),),
+        kind="pod",
+    )
+)
+PROXY = proxy_keys(WORLD, image=f"{WORLD.ecr_host}/{WORLD.proxy_repository}:1.30.6")
+FIRST = configurations.first(WRITTEN, "images", PROXY)
 CHANGED = configurations.changed(FIRST, WORLD)
 
 
@@ -21,9 +36,10 @@ def settings(text: str) -> Settings:
     return found
 
 
-def test_the_first_has_one_schedule_and_a_lambda_in_the_vpc() -> None:
+def test_the_first_is_what_init_writes_with_catalogue_and_metrics_and_has_one_schedule() -> None:
     found = settings(FIRST)
-    assert (found.canary, found.cluster.vpc_id) == (None, "vpc-0a1b2c3d")
+    assert (found.canary, found.cluster.vpc_id, found.cluster.namespace) == (None, "vpc-0a1b2c3d", "images")
+    assert (found.page.catalogue, found.proxy.monitoring_namespace) == (True, "monitoring")
 
 
 def test_the_changed_one_has_another_domain_and_period_and_a_canary() -> None:
