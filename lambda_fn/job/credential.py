@@ -10,7 +10,7 @@ from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.times import instant_text
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import EcrRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def parse(response: Mapping[str, Any], *, region: str, now: datetime, must_outli
     )
 
 
-def registry_host(registry: Registry, credential: Credential) -> str:
+def registry_host(registry: EcrRegistry, credential: Credential) -> str:
     """The ECR host name of `registry`: its own endpoint, or the credential's host with the registry's account.
 
     Host names are never built from an account and a region: partitions differ in their domain.

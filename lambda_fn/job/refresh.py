@@ -7,11 +7,12 @@ Where the new pods do not become ready, the earlier configuration is put back; w
 the ConfigMap's text is.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
-from lambda_fn.contract.errors import ClusterError, TemplateError
+from lambda_fn.contract.errors import ClusterError, RegistryError, TemplateError
 from lambda_fn.job import tokens
 from lambda_fn.job.configuration import rendered
 from lambda_fn.job.event import Request
@@ -39,7 +40,8 @@ def refresh(
 
     Raises:
         RegistryError: No region gave a usable token; nothing is written.
-        StaleRegionError: At least one region has no new token; everything else is done.
+        StaleRegionError: At least one region of a registry has no new token; everything else is done. A region of
+            replicas alone is a warning of the report.
         Ipv6Error: The cluster is IPv6, and no client can reach the pods; everything else is done.
         UnrenderedTemplateError: The template cannot be read, does not render, or uses the credential for ECR in another
             line than the shipped one; only the Secret is written.
@@ -64,11 +66,11 @@ def refresh(
     report = apply(secret, cluster, _of_tokens(found, now, dry_run=request.dry_run))
     # Before a rollout deletes the pods that tell. A run starts at most this long after the one before.
     report = _with_killed_pods(report, cluster, since=now - settings.refresh.schedule.longest_until(1))
-    if found.missing:
-        # The host name of a registry without a token is unknown, and so is its part of the configuration.
+    if found.unserved:
+        # Nothing would serve its repositories, and new pods would not start.
         _fail_for_regions(found, report)
     with unfinished_after(report):
-        configuration = _configuration(settings, tuple(found.entries), resolver, cluster, report)
+        configuration = _configuration(settings, found.hosts, resolver, cluster, report)
         before = Before(cluster.read_workload(), cluster.read_configuration())
         update = Update(objects, before, cluster, clock, settings.refresh.rollout_timeout_seconds)
         report = update.run(request, configuration, report)
@@ -85,9 +87,14 @@ def _of_tokens(found: tokens.Tokens, now: datetime, *, dry_run: bool) -> Report:
         hosts=tuple(found.entries),
         expires_at=found.expires_at(now),
         config_sha256=None,
-        stale_regions=tuple(found.errors),
-        warnings=(*found.warnings, *map(str, found.errors.values())),
+        stale_regions=tuple(dict.fromkeys([*found.errors, *found.replica_errors])),
+        warnings=(*found.warnings, *map(str, found.errors.values()), *_replica_warnings(found.replica_errors)),
     )
+
+
+def _replica_warnings(errors: Mapping[str, RegistryError]) -> Iterator[str]:
+    for region, error in errors.items():
+        yield f"the replica in {region} has no new token, so pulls may not go on when its registry fails: {error}"
 
 
 def _with_killed_pods(report: Report, cluster: Cluster, *, since: datetime) -> Report:
@@ -110,11 +117,16 @@ def _configuration(settings: Settings, hosts: tuple[str, ...], resolver: str, cl
 def _fail_for_regions(found: tokens.Tokens, report: Report) -> NoReturn:
     reasons = "; ".join(f"no new token of {region}: {error}" for region, error in found.errors.items())
     state = "Registries of other regions have new tokens; those of the named ones keep their earlier token"
-    if found.missing:
+    if found.unserved:
         state = (
-            f"Registries of other regions have new tokens; {', '.join(found.missing)} has no valid one, so the "
+            f"Registries of other regions have new tokens; {', '.join(found.unserved)} has no valid one, so the "
             "configuration is left as it is, and uncached content of that registry can be pulled only if that "
             "configuration names another host of it"
+        )
+    elif found.missing:
+        state = (
+            f"Registries of other regions have new tokens; {', '.join(found.missing)} has no valid one, so uncached "
+            "content of that registry comes from its replica"
         )
     raise StaleRegionError(f"{reasons}. {report.state(state)}", report) from next(iter(found.errors.values()))
 

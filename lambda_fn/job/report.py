@@ -18,7 +18,8 @@ class Report:
         dry_run: The run wrote nothing; `changed` and `rolled_out` describe what it would have done.
         hosts: The ECR hosts whose token is in the Secret, in the order of the settings.
         expires_at: When the first registry is without a valid token.
-        stale_regions: Regions without a new token; the Secret keeps their earlier tokens while those are valid.
+        stale_regions: Regions without a new token for each registry and replica in them; the Secret keeps their earlier
+            tokens while those are valid.
         config_sha256: The digest of the rendered configuration; None where none was rendered.
         changed: Objects that differ from before, such as `Secret aws-registry`.
         taken_over: Fields that another field manager had changed, and that the run took back.

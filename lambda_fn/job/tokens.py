@@ -9,6 +9,7 @@ from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.secret import Entry
 from lambda_fn.job.credential import registry_host
 from lambda_fn.job.ports import Cluster, Registry
+from lambda_fn.settings.registry import EcrRegistry, Replica, with_replicas
 from lambda_fn.settings.registry import Registry as RegistrySettings
 
 
@@ -17,33 +18,48 @@ class Tokens:
     """What the Secret is to hold.
 
     Attributes:
-        entries: ECR host to token, in the order of the settings: new ones, and of a failed region the earlier ones
-            that are still valid.
+        entries: ECR host to token, in the order of the settings, a replica after its registry: new ones, and of a
+            failed region the earlier ones that are still valid.
         former: Valid tokens of hosts that the settings no longer name. The pods use them until a rollout with the new
             configuration is complete, and that may fail.
+        hosts: The ECR host of each registry, in the order of the settings. Of one without a token: as the settings
+            name it.
         missing: Registries without a token, each as `account in region`.
-        errors: By region, why it has no new token.
+        unserved: Those of them whose replica has no token either.
+        errors: By region, why its registries have no new token.
+        replica_errors: By region, why its replicas have no new token.
         warnings: Hosts that could not be asked.
     """
 
     entries: Mapping[str, Entry]
     former: Mapping[str, Entry]
+    hosts: tuple[str, ...]
     missing: tuple[str, ...]
+    unserved: tuple[str, ...]
     errors: Mapping[str, RegistryError]
+    replica_errors: Mapping[str, RegistryError]
     warnings: tuple[str, ...]
 
     def expires_at(self, now: datetime) -> datetime:
-        """When the first registry is without a valid token: now, where one has none."""
-        return now if self.missing else min(entry.expires_at for entry in self.entries.values())
+        """When the first registry is without a valid token of its own: now, where one has none."""
+        return now if self.missing else min(self.entries[host].expires_at for host in self.hosts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """The new tokens of one region, by account and region; or the reason why there are none."""
+    """The new tokens of one region; or the reason why there are none.
 
-    entries: Mapping[tuple[str, str], tuple[str, Entry]]
+    Attributes:
+        entries: The host by which the settings call a registry or replica, to its host name and token.
+        warnings: Hosts that could not be asked.
+        error: Why its registries have no new token, nor its replicas.
+        replica_error: Why a replica has none.
+    """
+
+    entries: Mapping[str, tuple[str, Entry]]
     warnings: tuple[str, ...] = ()
     error: RegistryError | None = None
+    replica_error: RegistryError | None = None
 
 
 def gather(
@@ -54,7 +70,7 @@ def gather(
     registry: Registry,
     cluster: Cluster,
 ) -> Tokens:
-    """A token for every registry, each new one accepted by its host.
+    """A token for every registry and replica, each new one accepted by its host.
 
     Args:
         registries: In the order of the settings.
@@ -68,49 +84,65 @@ def gather(
         ClusterError: The earlier tokens cannot be read.
     """
     registries = tuple(registries)
-    names = dict.fromkeys(each.region for each in registries)
-    regions = {name: _region(name, registries, now, must_outlive, registry) for name in names}
+    every = with_replicas(registries)
+    regions = {
+        name: _region(name, [each for each in every if each.region == name], now, must_outlive, registry)
+        for name in dict.fromkeys(each.region for each in every)
+    }
     errors = {name: region.error for name, region in regions.items() if region.error}
     if len(errors) == len(regions):
         raise _none_usable(errors)
-    found = {place: entry for region in regions.values() for place, entry in region.entries.items()}
     earlier = {host: entry for host, entry in cluster.read_tokens().items() if entry.expires_at > now}
-    entries: dict[str, Entry] = {}
-    missing = []
-    for each in registries:
-        usable = found.get((each.account, each.region)) or _earlier(each, earlier)
-        if usable:
-            entries[usable[0]] = usable[1]
-        else:
-            missing.append(f"{each.account} in {each.region}")
-    warnings = tuple(warning for region in regions.values() for warning in region.warnings)
-    former = {host: entry for host, entry in earlier.items() if host not in entries}
-    return Tokens(entries, former, tuple(missing), errors, warnings)
+    found = {name: entry for region in regions.values() for name, entry in region.entries.items()}
+    usable = {each.host: found.get(each.host) or _earlier(each, earlier) for each in every}
+    entries = dict(entry for entry in usable.values() if entry)
+    missing = [each for each in registries if not usable[each.host]]
+    own_regions = {each.region for each in registries}
+    of_replicas = {name: error for name, region in regions.items() if (error := region.replica_error)}
+    return Tokens(
+        entries=entries,
+        former={host: entry for host, entry in earlier.items() if host not in entries},
+        hosts=tuple((usable[each.host] or (each.host,))[0] for each in registries),
+        missing=_places(missing),
+        unserved=_places(each for each in missing if not (each.replica and usable[each.replica.host])),
+        errors={name: error for name, error in errors.items() if name in own_regions},
+        replica_errors=of_replicas | {name: error for name, error in errors.items() if name not in own_regions},
+        warnings=tuple(warning for region in regions.values() for warning in region.warnings),
+    )
 
 
-def host_of(registry: RegistrySettings, hosts: Iterable[str]) -> str | None:
+def host_of(registry: EcrRegistry, hosts: Iterable[str]) -> str | None:
     """The one of these hosts that is the registry's; None when none is."""
-    if registry.endpoint:
-        return registry.endpoint if registry.endpoint in hosts else None
+    if registry.endpoint or isinstance(registry, Replica):
+        return registry.host if registry.host in hosts else None
     place = (registry.account, registry.region)
     parsed = ((host, ECR_HOST.fullmatch(host)) for host in hosts)
     return next((host for host, of in parsed if of and (of["account"], of["region"]) == place), None)
 
 
 def _region(
-    name: str, registries: Iterable[RegistrySettings], now: datetime, must_outlive: timedelta, registry: Registry
+    name: str, registries: Iterable[EcrRegistry], now: datetime, must_outlive: timedelta, registry: Registry
 ) -> _Region:
+    """The tokens of one region. A replica whose host refuses its token does not stop the others."""
     try:
         credential = registry.fetch_credential(name, now=now, must_outlive=must_outlive)
-        of_region = [each for each in registries if each.region == name]
-        hosts = {(each.account, each.region): registry_host(each, credential) for each in of_region}
-        answers = [registry.verify(host, credential.authorization) for host in hosts.values()]
     except RegistryError as error:
         return _Region({}, error=error)
     entry = Entry(credential.authorization, credential.expires_at)
-    return _Region(
-        {place: (host, entry) for place, host in hosts.items()}, tuple(warning for warning in answers if warning)
-    )
+    entries, warnings, refused = {}, [], None
+    for each in registries:
+        is_replica = isinstance(each, Replica)
+        # The configuration has a replica's host from the settings, also while its region gives no token.
+        host = each.host if is_replica else registry_host(each, credential)
+        try:
+            warnings.append(registry.verify(host, credential.authorization))
+        except RegistryError as error:
+            if not is_replica:
+                return _Region({}, error=error)
+            refused = error
+        else:
+            entries[each.host] = (host, entry)
+    return _Region(entries, tuple(filter(None, warnings)), replica_error=refused)
 
 
 def _none_usable(errors: Mapping[str, RegistryError]) -> RegistryError:
@@ -118,6 +150,10 @@ def _none_usable(errors: Mapping[str, RegistryError]) -> RegistryError:
     return RegistryError("; ".join(str(error) for error in errors.values())) if others else first
 
 
-def _earlier(registry: RegistrySettings, entries: Mapping[str, Entry]) -> tuple[str, Entry] | None:
+def _earlier(registry: EcrRegistry, entries: Mapping[str, Entry]) -> tuple[str, Entry] | None:
     host = host_of(registry, entries)
     return (host, entries[host]) if host else None
+
+
+def _places(registries: Iterable[EcrRegistry]) -> tuple[str, ...]:
+    return tuple(f"{each.account} in {each.region}" for each in registries)
