@@ -173,6 +173,15 @@ def catalogue(of: Resources, prices: Prices) -> tuple[float, float]:
     return watched, CATALOGUE_RUNS_PER_HOUR * HOURS * run
 
 
+def replica(prices: Prices) -> dict[str, float]:
+    """USD for each TB of `[[registries.replicas]]`, as if its own region had the same prices."""
+    return {
+        "pushed, which ECR replicates": GB_IN_TB * prices["region_gb"],
+        "stored a second time, a month": GB_IN_TB * prices["ecr_gb_month"],
+        "pulled while the registry fails, and not cached": GB_IN_TB * prices["region_gb"],
+    }
+
+
 def tables(examples: Mapping[str, Resources], listed: Mapping[str, Any]) -> Iterator[str]:
     """The generated part of the document.
 
@@ -190,6 +199,8 @@ def tables(examples: Mapping[str, Resources], listed: Mapping[str, Any]) -> Iter
                 yield _by_size(of, of.balancer, prices)
                 yield "What lowers it:"
                 yield _levers(of, of.balancer, prices)
+        yield "A replica in another region:"
+        yield _table(("USD a TB", ""), [(item, _usd(usd)) for item, usd in replica(prices).items()])
     yield "## List prices"
     rows = [
         (f"[{e['what']}]({e['page']})", ", ".join(f"{r} {_plain(usd)}" for r, usd in e["usd"].items()), e["seen"])

@@ -22,8 +22,13 @@ CATALOGUE = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 LIST_REPOSITORIES = ("ecr:DescribeRepositories",)
 
-EXAMINE = ("ecr:GetLifecyclePolicy", "ecr:ListPullTimeUpdateExclusions")
-"""What the doctor reads of the rules by which images expire."""
+EXAMINE = (
+    "ecr:DescribeImageReplicationStatus",
+    "ecr:DescribeRegistry",
+    "ecr:GetLifecyclePolicy",
+    "ecr:ListPullTimeUpdateExclusions",
+)
+"""What the doctor reads of the rules by which images are replicated and expire."""
 
 WRITE = (
     "ecr:BatchDeleteImage",

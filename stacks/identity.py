@@ -10,7 +10,7 @@ from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.cluster import Cluster
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, replicas_as_registries
 from stacks import ecr_actions
 from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.nag import acknowledge_wildcard
@@ -49,9 +49,11 @@ class Identity(Construct):
             SettingsError: The allow-list does not fit into a role's policy.
         """
         super().__init__(scope, construct_id)
+        registries = [*registries, *replicas_as_registries(registries)]
         whole_registries = all_repositories(self, registries)
+        repositories = allowed_repositories(self, registries)
         statements = [
-            *_ecr_access(whole_registries, allowed_repositories(self, registries), image_repository(self, proxy_image)),
+            *_ecr_access(whole_registries, repositories, image_repository(self, proxy_image)),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *dead_letter_queue.send_statements(),
@@ -91,8 +93,8 @@ def _reject_oversized_policy(scope: Construct, policy: iam.PolicyDocument) -> No
     if size > POLICY_LIMIT:
         raise SettingsError(
             f"registries[].repositories has too many patterns: the policy of the Lambda's role would have {size} "
-            f"characters, and IAM allows {POLICY_LIMIT}. A pattern takes its own length and about 55. Fix: use fewer "
-            "patterns, for example team/* for all repositories of a team"
+            f"characters, and IAM allows {POLICY_LIMIT}. A pattern takes its own length and about 55, and again for a "
+            "replica. Fix: use fewer patterns, for example team/* for all repositories of a team"
         )
 
 

@@ -13,8 +13,14 @@ def synth_hints(settings: Settings) -> tuple[str, ...]:
     """Each hint has the setting with its value, the cause and the fix."""
     proxy, exposure = settings.proxy, exposure_of(settings)
     regions = {f"registries[{number}].region": registry.region for number, registry in enumerate(settings.registries)}
+    of_replicas = {
+        f"registries[{number}].replicas[0].region": registry.replica.region
+        for number, registry in enumerate(settings.registries)
+        if registry.replica
+    }
     return (
-        *_unknown_regions({"cluster.region": settings.cluster.region} | regions),
+        *_unknown_regions({"cluster.region": settings.cluster.region} | regions | of_replicas),
+        *(() if settings.cluster.nat else _replicas_beyond_endpoints(of_replicas, settings.cluster.region)),
         *_movable_tag(proxy.image),
         *_unknown_clients(exposure, hides_clients=proxy.exposure.hides_clients(manifests=settings.manifests)),
         *_zones_without_pods(exposure.zones, proxy.replicas),
@@ -37,6 +43,17 @@ def _known_regions() -> frozenset[str]:
     # Only the file: importing botocore for it takes a tenth of a second.
     partitions = json.loads(files("botocore").joinpath("data", "partitions.json").read_text("utf-8"))["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"])
+
+
+def _replicas_beyond_endpoints(regions: Mapping[str, str], region: str) -> list[str]:
+    """A hint and not an error: a peered VPC may have endpoints there, and the registry itself serves without any."""
+    return [
+        f"{key} = {of}: cluster.nat is false, and VPC endpoints in {region} lead to no other region, so pods may not "
+        f"reach this replica. Fix: give the VPC a route to ECR and S3 in {of}, such as NAT or a peered VPC with "
+        "endpoints there"
+        for key, of in regions.items()
+        if of != region
+    ]
 
 
 def _movable_tag(image: str) -> tuple[str, ...]:

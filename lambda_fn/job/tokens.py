@@ -84,7 +84,8 @@ def gather(
         ClusterError: The earlier tokens cannot be read.
     """
     registries = tuple(registries)
-    every = with_replicas(registries)
+    # Each host once: a registry may have several tables, and be the replica of another one.
+    every = {each.host: each for each in (*with_replicas(registries), *registries)}.values()
     regions = {
         name: _region(name, [each for each in every if each.region == name], now, must_outlive, registry)
         for name in dict.fromkeys(each.region for each in every)
@@ -156,4 +157,4 @@ def _earlier(registry: EcrRegistry, entries: Mapping[str, Entry]) -> tuple[str, 
 
 
 def _places(registries: Iterable[EcrRegistry]) -> tuple[str, ...]:
-    return tuple(f"{each.account} in {each.region}" for each in registries)
+    return tuple(dict.fromkeys(f"{each.account} in {each.region}" for each in registries))

@@ -142,6 +142,15 @@ def with_replicas(registries: Iterable[Registry]) -> list[EcrRegistry]:
     return [each for registry in registries for each in (registry, *registry.replicas)]
 
 
+def replicas_as_registries(registries: Iterable[Registry]) -> list[Registry]:
+    """The replicas, each with the routes of its registry: what may be pulled from them."""
+    return [
+        registry.model_copy(update={**dict(replica), "replicas": ()})
+        for registry in registries
+        for replica in registry.replicas
+    ]
+
+
 def by_place(registries: Iterable[Registry]) -> dict[tuple[str, str], list[Registry]]:
     """The tables of each registry of ECR, by its account and region."""
     found: dict[tuple[str, str], list[Registry]] = {}

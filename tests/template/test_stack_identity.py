@@ -93,7 +93,7 @@ def log_and_failures(name: str) -> list[object]:
     ]
 
 
-def statements_of(name: str, role: str) -> list[object]:
+def statements_of(name: str, role: str) -> list[Resource]:
     return [readable(s) for role_id, s in role_statements(name) if role_id.startswith(role)]
 
 
@@ -163,6 +163,19 @@ def test_a_repository_outside_the_settings_is_denied_whatever_its_own_policy_all
     assert set(PULL) == set(deny["Action"])
 
 
+def test_a_replica_is_pulled_from_with_the_same_actions_and_patterns_and_nothing_else_of_its_region_is() -> None:
+    mine, other = "arn:aws:ecr:ap-southeast-2:123456789012", "arn:aws:ecr:ap-southeast-4:123456789012"
+    of_pulls = [s for s in statements_of("replica", "Identity") if "Registries" in s["Sid"] or "Other" in s["Sid"]]
+    assert of_pulls == [
+        pull("ap-southeast-2:123456789012", "ap-southeast-4:123456789012"),
+        nothing_else_than(f"{mine}:repository/team/*", f"{other}:repository/team/*"),
+    ]
+
+
+def test_the_watcher_reads_no_replica() -> None:
+    assert "ap-southeast-4" not in str(statements_of("replica", "WatcherIdentity"))
+
+
 def allow_list(patterns: int) -> str:
     """A configuration with this many patterns of 30 characters."""
     names = ", ".join(f'"team-{number:03}/a-group-of-services/*"' for number in range(patterns))
@@ -171,6 +184,14 @@ def allow_list(patterns: int) -> str:
 
 def test_85_patterns_of_30_characters_fit_into_the_role() -> None:
     assert synthesize(configurations.parse(allow_list(85)))
+
+
+def test_a_replica_takes_as_much_of_the_role_as_its_registry() -> None:
+    replica = '[[registries.replicas]]\naccount = "123456789012"\nregion = "ap-southeast-4"\n[proxy.exposure]'
+    text = allow_list(45).replace("[proxy.exposure]", replica)
+    assert synthesize(configurations.parse(text))
+    with pytest.raises(SettingsError, match=r"and IAM allows 10240.* and again for a replica"):
+        synthesize(configurations.parse(allow_list(55).replace("[proxy.exposure]", replica)))
 
 
 def test_an_allow_list_too_large_for_a_role_fails_the_synthesis() -> None:

@@ -37,6 +37,36 @@ def test_an_unknown_region_is_named_with_its_setting() -> None:
     assert hint.startswith("cluster.region = ap-southest-2: ")
 
 
+def with_replica(region: str, *, nat: bool) -> str:
+    replica = f'[[registries.replicas]]\naccount = "123456789012"\nregion = "{region}"\n[proxy]'
+    text = pinned(configurations.text("public")).replace("[proxy]", replica, 1)
+    return text.replace("[cluster]", f"[cluster]\nnat = {str(nat).lower()}")
+
+
+def test_an_unknown_region_of_a_replica_is_named_with_its_setting() -> None:
+    (hint,) = hints_of(with_replica("ap-southest-4", nat=True))
+    assert hint.startswith("registries[0].replicas[0].region = ap-southest-4: botocore does not know this region")
+
+
+@pytest.mark.parametrize(("nat", "hinted"), [(True, 0), (False, 1)])
+def test_a_replica_that_only_endpoints_would_lead_to_is_named_with_the_fix(*, nat: bool, hinted: int) -> None:
+    found = hints_of(with_replica("ap-southeast-4", nat=nat))
+    assert [hint.partition(":")[0] for hint in found] == ["registries[0].replicas[0].region = ap-southeast-4"] * hinted
+    assert all("NAT or a peered VPC with endpoints there" in hint for hint in found)
+
+
+def test_a_replica_in_the_region_of_the_endpoints_is_reached_through_them() -> None:
+    text = with_replica("eu-west-1", nat=False).replace(
+        'name = "shared"\nregion = "ap-southeast-2"', 'name = "shared"\nregion = "eu-west-1"'
+    )
+    assert parsed_region(text) == "eu-west-1"
+    assert hints_of(text) == ()
+
+
+def parsed_region(text: str) -> str:
+    return configurations.parse(text).cluster.region
+
+
 def test_an_image_with_only_a_tag_is_named_with_its_setting() -> None:
     (hint,) = hints_of(known(configurations.text("public")))
     assert hint.startswith("proxy.image = public.ecr.aws/nginx/nginx:1.30.6: ")

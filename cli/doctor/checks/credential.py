@@ -11,7 +11,7 @@ from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.secret import Entry
 from lambda_fn.edges.ecr import Ecr
 from lambda_fn.job.tokens import host_of
-from lambda_fn.settings.registry import Registry, by_place
+from lambda_fn.settings.registry import EcrRegistry, Replica, by_place, with_replicas
 from lambda_fn.settings.schedule import Schedule
 
 _LIFETIME = timedelta(hours=12)
@@ -39,7 +39,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
     expiries = [stored[host].expires_at for _, host in hosts if host]
     if expiries:
         yield _age(context.settings.refresh.schedule, min(expiries), context.now)
-    yield from _hosts(hosts, stored)
+    replicas = [(each, host_of(each, stored)) for each in with_replicas(registries) if isinstance(each, Replica)]
+    yield from _hosts([*hosts, *replicas], stored)
 
 
 def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
@@ -54,19 +55,21 @@ def _age(schedule: Schedule, expires_at: datetime, now: datetime) -> Finding:
     return ok(message)
 
 
-def _hosts(hosts: Sequence[tuple[Registry, str | None]], stored: Mapping[str, Entry]) -> Iterator[Finding]:
+def _hosts(hosts: Sequence[tuple[EcrRegistry, str | None]], stored: Mapping[str, Entry]) -> Iterator[Finding]:
+    """A replica without a token serves nothing, and pulls work without it."""
     ecr = Ecr()
     for registry, host in hosts:
+        kind, wrong = ("replica", warning) if isinstance(registry, Replica) else ("registry", failed)
         if host is None:
-            yield failed(
-                f"the Secret has no token for registry {registry.account} in {registry.region}",
+            yield wrong(
+                f"the Secret has no token for {kind} {registry.account} in {registry.region}",
                 f"deploy these settings, then {_REFRESH}",
             )
             continue
         try:
             unverified = ecr.verify(host, stored[host].authorization)
         except RegistryError:
-            yield failed(f"{host} refuses the token in the cluster", _REFRESH)
+            yield wrong(f"{host} refuses the token in the cluster", _REFRESH)
             continue
         if unverified:
             yield warning(f"{host} is not reachable from here: the token was not tested", "run this inside the VPC")

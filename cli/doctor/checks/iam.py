@@ -9,7 +9,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
 from lambda_fn.contract.repository_pattern import RepositoryPattern
-from lambda_fn.settings.registry import Registry, by_place
+from lambda_fn.settings.registry import Registry, by_place, replicas_as_registries
 from stacks import ecr_actions
 
 _PUSH = "ecr:PutImage"
@@ -28,7 +28,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
         if found is None:
             yield failed(f"role {role} does not exist any more: the Lambda has no rights in AWS", DELETED_HINT)
         else:
-            yield from _Simulation(client, found["Role"]["Arn"]).findings(context.settings.registries)
+            registries = context.settings.registries
+            simulation = _Simulation(client, found["Role"]["Arn"])
+            yield from simulation.findings([*registries, *replicas_as_registries(registries)])
 
 
 class _Simulation:

@@ -246,4 +246,7 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "ListPullTimeUpdateExclusions": {"pullTimeUpdateExclusions": []},
         "DescribeRepositories": {"repositories": [{"repositoryName": name} for name in ("team/app", "outside")]},
         "GetLifecyclePolicy": "LifecyclePolicyNotFoundException",
+        "DescribeRegistry": {"registryId": "123456789012", "replicationConfiguration": {"rules": []}},
+        "DescribeImages": {"imageDetails": []},
+        "DescribeImageReplicationStatus": {"replicationStatuses": []},
     }

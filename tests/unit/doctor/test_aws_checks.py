@@ -29,7 +29,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
-from lambda_fn.settings import Page, Refresh, Registry, ServiceExposure, Watcher, to_json
+from lambda_fn.settings import Page, Refresh, Registry, Replica, ServiceExposure, Watcher, to_json
 from lambda_fn.settings.deployment import Deployment
 from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
@@ -568,6 +568,23 @@ def test_a_registry_of_another_account_is_skipped() -> None:
     assert first.verdict is SKIPPED
     assert "210987654321" in first.message
     assert [one.verdict for one in rest] == [OK]
+
+
+def test_the_rights_on_a_replica_are_those_on_its_registry() -> None:
+    (registry,) = SETTINGS.registries
+    replicas = (Replica(account="123456789012", region="ap-southeast-4"),)
+    with_replica = SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"replicas": replicas}),)})
+    simulated_there = {"decided": ""}
+
+    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        (resource,) = parameters["ResourceArns"]
+        of_replica = ":ap-southeast-4:" in resource and resource.endswith("/team/x")
+        return simulated(pull=simulated_there["decided"] if of_replica else "allowed")(parameters)
+
+    for decided, verdict in (("allowed", OK), ("implicitDeny", FAILED)):
+        simulated_there["decided"] = decided
+        (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, with_replica))
+        assert one.verdict is verdict
 
 
 def test_a_first_deployment_that_failed_before_the_schedule_is_reported_once() -> None:

@@ -11,6 +11,7 @@ import pytest
 from cli.doctor.checks import credential
 from cli.doctor.finding import Finding, Verdict
 from lambda_fn.contract.errors import RegistryError
+from lambda_fn.settings import Replica, Settings
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor import account
 from tests.unit.doctor.account import SETTINGS, findings, with_cluster
@@ -53,8 +54,14 @@ def secret(hours_left: float = 11.9, host: str = HOST, changed: Mapping[str, str
     return {"kind": "Secret", "metadata": {"name": SETTINGS.names.secret}, "data": data | dict(changed or {})}
 
 
-def found(*documents: dict[str, Any]) -> list[Finding]:
-    return findings(credential.CHECK, with_cluster(account.context(), FakeKubernetes(documents)))
+def found(*documents: dict[str, Any], settings: Settings = SETTINGS) -> list[Finding]:
+    return findings(credential.CHECK, with_cluster(account.context(settings=settings), FakeKubernetes(documents)))
+
+
+def with_replica() -> Settings:
+    (registry,) = SETTINGS.registries
+    replicas = (Replica(account="123456789012", region="ap-southeast-4"),)
+    return SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"replicas": replicas}),)})
 
 
 @pytest.mark.usefixtures("ecr")
@@ -121,3 +128,18 @@ def test_an_ecr_that_is_not_reachable_from_here_is_a_warning(ecr: FakeEcr) -> No
     _, one = found(secret())
     assert one.verdict is WARNING
     assert HOST in one.message
+
+
+def test_the_token_of_a_replica_is_tested(ecr: FakeEcr) -> None:
+    both = {host: {"auth": TOKEN} for host in (HOST, HOST.replace("southeast-2", "southeast-4"))}
+    stored = secret(changed={".dockerconfigjson": encoded(json.dumps({"auths": both}))})
+    assert [one.verdict for one in found(stored, settings=with_replica())] == [OK, OK, OK]
+    ecr.refuses = True
+    assert [one.verdict for one in found(stored, settings=with_replica())] == [OK, FAILED, WARNING]
+
+
+@pytest.mark.usefixtures("ecr")
+def test_a_replica_without_a_token_is_a_warning() -> None:
+    *_, last = found(secret(), settings=with_replica())
+    assert last.verdict is WARNING
+    assert "the Secret has no token for replica 123456789012 in ap-southeast-4" in last.message

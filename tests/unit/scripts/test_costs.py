@@ -120,3 +120,8 @@ def test_a_region_without_all_prices_has_no_table() -> None:
     listed["kms_key"]["usd"] = {"elsewhere": 1.0}
     example = costs.resources(json.loads((costs.TEMPLATES / "nlb.template.json").read_text("utf-8")))
     assert [part for part in costs.tables({"nlb": example}, listed) if part.startswith("##")] == ["## List prices"]
+
+
+def test_a_replica_costs_traffic_between_regions_for_pushes_and_for_pulls_and_storage() -> None:
+    found = costs.replica({"region_gb": 0.02, "ecr_gb_month": 0.1})
+    assert list(found.values()) == [pytest.approx(20), pytest.approx(100), pytest.approx(20)]

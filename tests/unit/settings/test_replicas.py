@@ -8,7 +8,7 @@ import pytest
 
 from lambda_fn.job.template_inputs import inputs_of
 from lambda_fn.settings import Settings, parse_json, parse_toml, to_json
-from lambda_fn.settings.registry import with_replicas
+from lambda_fn.settings.registry import replicas_as_registries, with_replicas
 from tests.unit.settings.files import SMALLEST, WITH_REPLICA, mistakes
 
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
@@ -88,6 +88,13 @@ def test_each_registry_is_followed_by_its_replica() -> None:
         "ap-southeast-4",
         "eu-west-1",
     ]
+
+
+def test_a_replica_has_the_routes_of_its_registry() -> None:
+    settings = parse_toml(with_replica(f"endpoint = '{DUAL_STACK}'"), "my.toml")
+    (found,) = replicas_as_registries(settings.registries)
+    assert (found.region, found.host, found.replicas) == ("ap-southeast-4", DUAL_STACK, ())
+    assert found.routes == settings.registries[0].routes
 
 
 def test_the_lambda_gets_the_replica_from_its_bundle() -> None:
