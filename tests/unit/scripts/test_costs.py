@@ -12,6 +12,8 @@ PRICES = {
     "nlcu_hour": 0.006,
     "endpoint_hour": 0.01,
     "zone_gb": 0.01,
+    "region_gb": 0.02,
+    "ecr_gb_month": 0.1,
     "nat_gb": 0.045,
     "lambda_gb_second": 0.00001,
     "lambda_request": 0.0000002,
@@ -123,5 +125,5 @@ def test_a_region_without_all_prices_has_no_table() -> None:
 
 
 def test_a_replica_costs_traffic_between_regions_for_pushes_and_for_pulls_and_storage() -> None:
-    found = costs.replica({"region_gb": 0.02, "ecr_gb_month": 0.1})
+    found = costs.replica(PRICES)
     assert list(found.values()) == [pytest.approx(20), pytest.approx(100), pytest.approx(20)]
