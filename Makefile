@@ -168,7 +168,7 @@ synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation t
 	cdk synth --quiet -c config=$(CONFIG) && ls cdk.out/*.template.json
 
 deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials; asks before rights are widened, unless CI=true (CONFIG=frontdoor.toml)
-	cdk deploy --require-approval=$(if $(CI),never,broadening) -c config=$(CONFIG)
+	cdk deploy --all --require-approval=$(if $(CI),never,broadening) -c config=$(CONFIG)
 
 # The check decides: CDK reports success when kubectl could delete nothing.
 destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made, and check that nothing of it serves (CONFIG=frontdoor.toml)

@@ -16,6 +16,7 @@ from cli.commands.doctor import doctor
 from cli.commands.forget import forget
 from cli.commands.init import init
 from cli.commands.manifests import manifests
+from cli.commands.overview import overview
 from cli.commands.pull import pull
 from cli.commands.refresh import refresh
 from cli.commands.schema import schema
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(init)
 app.command()(check)
 app.command()(doctor)
+app.command()(overview)
 app.command()(refresh)
 app.command()(pull)
 app.command()(forget)

@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from cli.settings_file import DEFAULT_CONFIG
+from stacks.environments import DEFAULT_CONFIG
 
 MAX_TIMEOUT_SECONDS = 60
 
 Config = Annotated[Path, typer.Option("--config", metavar="PATH", help="The settings file.")]
+Configs = Annotated[
+    Path, typer.Option("--config", metavar="PATH", help="The settings file, or a folder with one for each environment.")
+]
 CONFIG = Path(DEFAULT_CONFIG)
-"""The default of `Config`."""
+"""The default of `Config` and `Configs`."""
 
 Profile = Annotated[
     str | None,

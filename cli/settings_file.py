@@ -1,25 +1,26 @@
-"""Reads the settings file that the command line names."""
+"""Reads the settings that the command line names."""
 
 from pathlib import Path
 
-from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.parse import parse_toml
+from stacks.environments import Environment, environments, settings_of
 
-DEFAULT_CONFIG = "frontdoor.toml"
-"""The settings file, unless the command line names another."""
+_OPTION = "--config PATH"
 
 
 def read(path: Path) -> Settings:
-    """The settings in a file.
+    """The settings in a file, for a command that works on one environment.
 
     Raises:
-        SettingsError: The file cannot be read, or has mistakes; lists all of them.
+        SettingsError: The file cannot be read, has mistakes (lists all of them), or is a folder.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")  # bytes that are not text fail later, as TOML
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read {path}: {error.strerror}. Fix: name the settings file with --config PATH"
-        ) from error
-    return parse_toml(text, str(path))
+    return settings_of(path, option=_OPTION)
+
+
+def read_all(path: Path) -> list[Environment]:
+    """The environment of a file, or all of a folder.
+
+    Raises:
+        SettingsError: A file cannot be read or has mistakes; lists all of them.
+    """
+    return environments(path, option=_OPTION)

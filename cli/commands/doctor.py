@@ -1,23 +1,22 @@
 """`frontdoor doctor`: examine a deployed front door and print a line for each finding."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from cli.account.clients import session
-from cli.doctor.context import CheckContext
+from cli.doctor.context import CheckContext, contexts_of
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.report import report
 from cli.exit_status import WRONG
-from cli.options import CONFIG, Config, Json, Profile, Quiet, Timeout
-from cli.settings_file import read
+from cli.options import CONFIG, Configs, Json, Profile, Quiet, Timeout
+from cli.settings_file import read_all
 
 
 def doctor(  # noqa: PLR0913 - options of a command line
     *,
-    config: Config = CONFIG,
+    config: Configs = CONFIG,
     image: Annotated[
         str | None,
         typer.Option(
@@ -48,22 +47,21 @@ def doctor(  # noqa: PLR0913 - options of a command line
 
     docs/operations.md describes each check, the rights that the doctor needs, and the output of --json.
     """  # noqa: D301 - click reads the backspace: the lines after it stay as they are
-    settings = read(config)
-    aws = session(profile, settings.cluster.region)
-    context = CheckContext(settings=settings, aws=aws, config=str(config), image=image, timeout_seconds=timeout)
-    with closing(context):
-        found = report(lambda on_start: _findings(context, on_start, removed=removed), as_json=as_json, quiet=quiet)
+    contexts = contexts_of(
+        read_all(config), lambda region: session(profile, region), timeout_seconds=timeout, image=image
+    )
+    found = report(lambda on_start: _findings(contexts, on_start, removed=removed), as_json=as_json, quiet=quiet)
     # What could not be read after a removal may still serve.
     if found[Verdict.FAILED] or (removed and found[Verdict.WARNING]):
         raise typer.Exit(WRONG)
 
 
-def _findings(context: CheckContext, on_start: Callable[[str], None], *, removed: bool) -> Iterator[Finding]:
+def _findings(contexts: list[CheckContext], on_start: Callable[[str], None], *, removed: bool) -> Iterator[Finding]:
     on_start("charts")
     # Importing the charts' library takes seconds. A wrong command line must not wait for it.
     from cli.doctor.checks import all_checks  # noqa: PLC0415
-    from cli.doctor.examination import examine  # noqa: PLC0415
+    from cli.doctor.examination import examine_all  # noqa: PLC0415
     from cli.doctor.removal import removal_checks  # noqa: PLC0415
 
     checks = all_checks()
-    yield from examine(removal_checks(checks) if removed else checks, context, on_start)
+    yield from examine_all(removal_checks(checks) if removed else checks, contexts, on_start)

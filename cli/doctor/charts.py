@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli.settings_file import DEFAULT_CONFIG
+from stacks.environments import DEFAULT_CONFIG
 
 _ACCESS_KINDS = frozenset(
     {"Namespace", "Role", "RoleBinding", "NetworkPolicy", "Service", "Ingress", "HTTPRoute", "TLSRoute"}

@@ -1,7 +1,7 @@
 """What every check may use: the settings, the operator's access to AWS and to the cluster, and the time-outs."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,11 +13,11 @@ import httpx2
 from cli.account import clients
 from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
-from cli.settings_file import DEFAULT_CONFIG
 from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings.models import Settings
+from stacks.environments import DEFAULT_CONFIG, Environment
 from stacks.stack_name import stack_name
 
 
@@ -29,6 +29,7 @@ class CheckContext:
         settings: What it was deployed with.
         aws: The operator's AWS session.
         config: The path of the settings file, for the commands in hints.
+        environment: Its name, where a folder of them is examined.
         image: `REPOSITORY:TAG` (or `@sha256:...`) to pull as a test; None for the canary's image, if any.
         timeout_seconds: How long a check waits for each answer.
     """
@@ -36,6 +37,7 @@ class CheckContext:
     settings: Settings
     aws: boto3.Session
     config: str = DEFAULT_CONFIG
+    environment: str = ""
     image: str | None = None
     timeout_seconds: float = 10.0
 
@@ -110,3 +112,31 @@ class CheckContext:
     @cached_property
     def _eks(self) -> Eks:
         return Eks(self.settings.cluster, self.settings.proxy.resolver, self.client("eks"), self.client("sts"))
+
+
+def contexts_of(
+    environments: Iterable[Environment],
+    session_in: Callable[[str], boto3.Session],
+    *,
+    timeout_seconds: float,
+    image: str | None = None,
+) -> list[CheckContext]:
+    """The context of each environment.
+
+    Args:
+        environments: What the command line names.
+        session_in: The operator's session in a region.
+        timeout_seconds: How long a check waits for each answer.
+        image: To pull as a test.
+    """
+    return [
+        CheckContext(
+            settings=each.settings,
+            aws=session_in(each.settings.cluster.region),
+            config=str(each.path),
+            environment=each.name,
+            image=image,
+            timeout_seconds=timeout_seconds,
+        )
+        for each in environments
+    ]

@@ -1,7 +1,9 @@
 """Runs the checks, in their order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,6 +13,20 @@ from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, warning
 from cli.doctor.kubernetes import KubernetesError, UnreachableError
 from lambda_fn.contract.errors import FrontdoorError
+
+
+def examine_all(
+    checks: Sequence[Check], contexts: Iterable[CheckContext], on_start: Callable[[str], object]
+) -> Iterator[Finding]:
+    """The findings of one environment after the other, each with the name of its own. Closes the contexts."""
+    for context in contexts:
+        with closing(context):
+            for finding in examine(checks, context, partial(_start, on_start, context.environment)):
+                yield replace(finding, environment=context.environment)
+
+
+def _start(on_start: Callable[[str], object], environment: str, check: str) -> None:
+    on_start(f"{environment}  {check}" if environment else check)
 
 
 def examine(

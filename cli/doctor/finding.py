@@ -28,6 +28,7 @@ class Finding:
     """One result of one check.
 
     Attributes:
+        environment: The name of the examined environment, where a folder of them is examined.
         check: The stable id of the check; the examination sets it, and the two after it.
         category: Where the check looks.
         runbook: The document, with its section, that explains what the check looks at.
@@ -37,6 +38,7 @@ class Finding:
         fatal: Whether the checks that need this one cannot run.
     """
 
+    environment: str = ""
     check: str = ""
     category: str = ""
     runbook: str = ""
@@ -56,11 +58,12 @@ class Finding:
         text = f"{self.message}. Fix: {self.hint}" if self.hint else self.message
         if self.hint and self.runbook and self.runbook.partition("#")[0] not in self.hint:
             text += f" ({self.runbook})"
-        return f"{self.check:<{_CHECK_WIDTH}}  {' '.join(text.split())}"
+        of = f"{self.environment:<{_CHECK_WIDTH}}  " if self.environment else ""
+        return f"{of}{self.check:<{_CHECK_WIDTH}}  {' '.join(text.split())}"
 
     def to_json(self) -> dict[str, str]:
-        """The finding as JSON types: always the same six keys."""
-        return {
+        """The finding as JSON types: always the same six keys, and before them `environment` where it has one."""
+        return ({"environment": self.environment} if self.environment else {}) | {
             "check": self.check,
             "category": self.category,
             "verdict": self.verdict.value,

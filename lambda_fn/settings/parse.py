@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -28,6 +29,9 @@ _WRONG_TYPE = {
 }
 """What a message says about a wrong type. pydantic's own words are those of Python."""
 
+Location = tuple[str | int, ...]
+"""The keys that lead to a value in a file, and numbers in lists."""
+
 
 def parse_toml(text: str, source: str) -> Settings:
     """`Settings` from the text of a `frontdoor.toml`; `source` names the file in messages.
@@ -35,11 +39,19 @@ def parse_toml(text: str, source: str) -> Settings:
     Raises:
         SettingsError: it is not TOML, or any value is wrong; lists every mistake, one a line.
     """
+    return validated(load_toml(text, source), source)
+
+
+def load_toml(text: str, source: str) -> dict[str, Any]:
+    """The tables of a TOML file; `source` names it in messages.
+
+    Raises:
+        SettingsError: it is not TOML.
+    """
     try:
-        raw = tomllib.loads(text.removeprefix("\ufeff"))  # some editors put a byte order mark there
+        return tomllib.loads(text.removeprefix("\ufeff"))  # some editors put a byte order mark there
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or more digits or brackets than Python takes
         raise SettingsError(f"{source} is not TOML: {error}") from error
-    return _validated(raw, source)
 
 
 def parse_json(text: str, source: str) -> Settings:
@@ -53,7 +65,7 @@ def parse_json(text: str, source: str) -> Settings:
     except json.JSONDecodeError as error:
         raise SettingsError(f"{source} is not JSON ({error}): deploy the stack again") from error
     try:
-        return _validated(raw, source)
+        return validated(raw, source)
     except SettingsError as error:
         raise SettingsError(
             f"{error}\nthe code and its settings have different versions. Fix: deploy the stack again"
@@ -65,22 +77,35 @@ def to_json(settings: Settings) -> str:
     return settings.model_dump_json(exclude_defaults=True, exclude={"deployment"})
 
 
-def _validated(raw: object, source: str) -> Settings:
+def validated(raw: object, source: str, place: Callable[[Location], str] = lambda _: "") -> Settings:
+    """`Settings` from tables.
+
+    Args:
+        raw: The tables.
+        source: Names the file in messages.
+        place: Names another file for the value at a location; an empty text for none.
+
+    Raises:
+        SettingsError: any value is wrong; lists every mistake, one a line.
+    """
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
         # pydantic also reports a list as too short when its items are wrong; the mistakes of the items are enough.
         found = [d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"]]
-        mistakes = "\n".join(_mistake(details) for details in found).splitlines()
+        mistakes = [line + place(_location(details)) for details in found for line in _mistake(details).splitlines()]
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise SettingsError(f"{source} has {count}:\n" + "\n".join(f"  {line}" for line in mistakes)) from None
 
 
-def _mistake(details: ErrorDetails) -> str:
+def _location(details: ErrorDetails) -> Location:
     # After `exposure` pydantic adds the kind, and after a wrong key `[key]`: neither is in the file.
     parts = zip(("", *details["loc"]), details["loc"], strict=False)
-    location = [part for before, part in parts if before != "exposure" and part != "[key]"]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    return tuple(part for before, part in parts if before != "exposure" and part != "[key]")
+
+
+def _mistake(details: ErrorDetails) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _location(details)).lstrip(".")
     match details["type"]:
         case "missing":
             return f"{key} is missing"

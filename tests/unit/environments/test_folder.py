@@ -1,0 +1,146 @@
+"""One settings file for each environment, and the defaults that they share."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_fn.contract.errors import SettingsError
+from stacks.environments import environments, merged, settings_of
+
+OPTION = "--config PATH"
+DEFAULTS = """
+[cluster]
+region = "eu-west-1"
+
+[[registries]]
+account = "123456789012"
+region = "eu-west-1"
+repositories = ["team/*", "base/*"]
+
+[proxy.exposure]
+kind = "service"
+
+[refresh]
+period_minutes = 120
+"""
+
+
+def written(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name.replace('_', '-')}.toml").write_text(text)
+    return folder
+
+
+def of(name: str, *, domain: str = "", more: str = "") -> str:
+    return f'domain = "{domain or f"registry.{name}.example.net"}"\n{more}\n[cluster]\nname = "{name}"\n'
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "expected"),
+    [
+        ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+        ({"a": 1}, {"a": 2}, {"a": 2}),
+        ({"t": {"a": 1, "b": 1}}, {"t": {"b": 2}}, {"t": {"a": 1, "b": 2}}),
+        ({"t": {"u": {"a": 1}}}, {"t": {"u": {"b": 2}}}, {"t": {"u": {"a": 1, "b": 2}}}),
+        ({"l": [1, 2]}, {"l": [3]}, {"l": [3]}),
+        ({"l": [{"a": 1}]}, {"l": [{"b": 2}]}, {"l": [{"b": 2}]}),
+        ({"e": {"kind": "nlb", "a": 1}}, {"e": {"kind": "pod", "b": 2}}, {"e": {"kind": "pod", "b": 2}}),
+        ({"e": {"kind": "nlb", "a": 1}}, {"e": {"kind": "nlb", "b": 2}}, {"e": {"kind": "nlb", "a": 1, "b": 2}}),
+        ({"e": {"kind": "nlb", "a": 1}}, {"e": {"b": 2}}, {"e": {"kind": "nlb", "a": 1, "b": 2}}),
+        ({"t": {"a": 1}}, {"t": "text"}, {"t": "text"}),
+        ({"t": "text"}, {"t": {"a": 1}}, {"t": {"a": 1}}),
+    ],
+)
+def test_tables_merge_and_lists_values_and_tables_of_another_kind_replace(
+    default: dict[str, Any], own: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert merged(default, own) == expected
+
+
+def test_a_folder_is_its_files_by_name_with_the_defaults_and_the_defaults_are_none(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, defaults=DEFAULTS, blue=of("blue"), green=of("green", more="[refresh]\nperiod_minutes = 60")
+    )
+    blue, green = environments(folder, option=OPTION)
+    assert (blue.name, green.name) == ("blue", "green")
+    assert blue.settings.cluster.region == green.settings.cluster.region == "eu-west-1"
+    assert (blue.settings.refresh.period_minutes, green.settings.refresh.period_minutes) == (120, 60)
+
+
+def test_one_file_of_a_folder_has_the_defaults_too_and_no_name(tmp_path: Path) -> None:
+    written(tmp_path, defaults=DEFAULTS, blue=of("blue"))
+    (alone,) = environments(tmp_path / "blue.toml", option=OPTION)
+    assert (alone.name, alone.settings.refresh.period_minutes) == ("", 120)
+
+
+def test_the_mistakes_of_all_files_are_listed_each_with_its_file_and_key(tmp_path: Path) -> None:
+    wrong = DEFAULTS.replace("period_minutes = 120", "period_minutes = 5\nwindow = 1")
+    folder = written(tmp_path, defaults=wrong, blue=of("blue", domain="no domain"), green=of("green", more="x = 1"))
+    with pytest.raises(SettingsError) as raised:
+        environments(folder, option=OPTION)
+    blue, *of_blue, green, _, _, of_green = str(raised.value).splitlines()
+    assert blue == f"{folder}/blue.toml has 3 mistakes:"
+    assert of_blue[0].startswith('  domain = "no domain": must be a lower-case host name')
+    assert f"{folder}/defaults.toml" not in of_blue[0]
+    assert of_blue[1].startswith("  refresh.period_minutes = 5: ")
+    assert of_blue[1].endswith(f" (in {folder}/defaults.toml)")
+    assert of_blue[2].startswith("  refresh.window is not a known setting: ")
+    assert of_blue[2].endswith(f" (in {folder}/defaults.toml)")
+    assert green == f"{folder}/green.toml has 3 mistakes:"
+    assert of_green.startswith("  x is not a known setting")
+
+
+def test_a_mistake_in_a_list_of_the_environment_is_not_that_of_the_defaults(tmp_path: Path) -> None:
+    registry = '[[registries]]\naccount = "1"\nregion = "eu-west-1"'
+    written(tmp_path, defaults=DEFAULTS, blue=f"{of('blue')}\n{registry}")
+    with pytest.raises(SettingsError, match=r"registries\[0\].account = \"1\": must be an AWS account: .*'$"):
+        settings_of(tmp_path / "blue.toml", option=OPTION)
+
+
+def test_two_files_with_the_same_stack_are_refused_with_both_names(tmp_path: Path) -> None:
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("shared"), green=of("shared", domain="green.example.net"))
+    with pytest.raises(
+        SettingsError, match=r"blue\.toml and .*green\.toml have the same stack, ecr-frontdoor-shared-registry"
+    ):
+        environments(folder, option=OPTION)
+
+
+def test_two_stacks_in_one_namespace_are_refused_with_both_names(tmp_path: Path) -> None:
+    other = of("shared", domain="green.example.net", more='[deployment]\nstack_name = "other"')
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("shared"), green=other)
+    with pytest.raises(
+        SettingsError, match=r"blue\.toml and .*green\.toml are both namespace registry of cluster shared"
+    ):
+        environments(folder, option=OPTION)
+
+
+def test_a_command_for_one_environment_names_the_files_of_a_folder(tmp_path: Path) -> None:
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue"), green=of("green"))
+    with pytest.raises(SettingsError, match=r"is a folder.*name one of .*blue\.toml, .*green\.toml$"):
+        settings_of(folder, option=OPTION)
+
+
+@pytest.mark.parametrize("files", [{}, {"defaults": DEFAULTS}])
+def test_a_folder_without_an_environment_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="has no environment: it needs a file such as"):
+        environments(written(tmp_path, **files), option=OPTION)
+
+
+def test_the_defaults_alone_are_no_environment(tmp_path: Path) -> None:
+    written(tmp_path, defaults=DEFAULTS)
+    with pytest.raises(SettingsError, match="has the defaults of other files"):
+        settings_of(tmp_path / "defaults.toml", option=OPTION)
+
+
+def test_a_file_whose_name_cdk_would_not_take_for_a_stack_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "prod eu.toml").write_text(of("prod"))
+    with pytest.raises(SettingsError, match=r"prod eu\.toml cannot name an environment"):
+        environments(tmp_path, option=OPTION)
+
+
+@pytest.mark.parametrize("name", ["blue", "defaults"])
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, name: str) -> None:
+    written(tmp_path, **{"defaults": DEFAULTS, "blue": of("blue"), name: "="})
+    with pytest.raises(SettingsError, match=rf"{name}\.toml is not TOML"):
+        environments(tmp_path, option=OPTION)
