@@ -1,29 +1,24 @@
 """The Lambda's IAM role: this module lists all its permissions, and no other module can add one."""
 
-import json
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry, replicas_as_registries
-from stacks import ecr_actions
+from stacks import allow_list_parts, ecr_actions
 from stacks.dead_letter_queue import DeadLetterQueue
+from stacks.managed_policies import POLICY_LIMIT, managed_policies, policy_size, reject_oversized_policy
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories, image_repository
 from stacks.statements import describe_cluster, write_log
 
-POLICY_LIMIT = 10_240
-"""Characters in the inline policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
 
 class Identity(Construct):
-    """A role with one inline policy, created together with it.
+    """A role with one inline policy, created together with it; a long allow-list has managed policies of its own.
 
     It has no name: an access entry is bound to the role's id, so a new role with the same name would not match the
     entry. `role` is immutable: a grant elsewhere in the stack changes nothing.
@@ -46,56 +41,53 @@ class Identity(Construct):
         """Define the role.
 
         Raises:
-            SettingsError: The allow-list does not fit into a role's policy.
+            SettingsError: The allow-list does not fit into the policies of a role.
         """
         super().__init__(scope, construct_id)
         registries = [*registries, *replicas_as_registries(registries)]
         whole_registries = all_repositories(self, registries)
-        repositories = allowed_repositories(self, registries)
+        image = image_repository(self, proxy_image)
+        spared = [*allowed_repositories(self, registries), *([image] if image else [])]
+        deny = _deny_other_repositories(spared)
         statements = [
-            *_ecr_access(whole_registries, repositories, image_repository(self, proxy_image)),
+            *_ecr_access(whole_registries, image, deny),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *dead_letter_queue.send_statements(),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
-        policy = iam.PolicyDocument(statements=statements)
-        _reject_oversized_policy(self, policy)
+        own = []
+        if policy_size(self, statements) > POLICY_LIMIT:
+            statements.remove(deny)
+            reject_oversized_policy(self, statements, registries=len(whole_registries))
+            parts = allow_list_parts.spared(spared)
+            denies = [*map(_deny_other_repositories, parts)] if parts else None
+            own = managed_policies(self, denies, patterns=len(spared))
         role = iam.Role(
             self,
             "Role",
             description="Lambda of ecr-frontdoor: refreshes the proxy's ECR token; can pull from ECR, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"Refresh": policy},
+            inline_policies={"Refresh": iam.PolicyDocument(statements=statements)},
+            managed_policies=own,
         )
         _acknowledge_wildcards(role, whole_registries)
         self.role: iam.IRole = role.without_policy_updates()
 
 
-def _ecr_access(registries: list[str], repositories: list[str], image: str | None) -> list[iam.PolicyStatement]:
+def _ecr_access(registries: list[str], image: str | None, deny: iam.PolicyStatement) -> list[iam.PolicyStatement]:
     """Pulls of the allowed repositories and of the proxy's image; every other pull and every change is denied.
 
-    The allow-list is in the policy once, in the Deny, which is needed anyway; a second time it would take half of the
+    The allow-list is in the policy once, in `deny`, which is needed anyway; a second time it would take half of the
     policy's room.
     """
     return [
         _fetch_token(),
         iam.PolicyStatement(sid="PullFromRegistries", actions=[*ecr_actions.PULL], resources=registries),
         *([_pull_proxy_image(image)] if image else []),
-        _deny_other_repositories([*repositories, *([image] if image else [])]),
+        deny,
         _deny_writes(),
     ]
-
-
-def _reject_oversized_policy(scope: Construct, policy: iam.PolicyDocument) -> None:
-    # Unresolved references count with their text in the template, some hundred characters more than their values.
-    size = len(json.dumps(cdk.Stack.of(scope).resolve(policy), separators=(",", ":")))
-    if size > POLICY_LIMIT:
-        raise SettingsError(
-            f"registries[].repositories has too many patterns: the policy of the Lambda's role would have {size} "
-            f"characters, and IAM allows {POLICY_LIMIT}. A pattern takes its own length and about 55, and again for a "
-            "replica. Fix: use fewer patterns, for example team/* for all repositories of a team"
-        )
 
 
 def _fetch_token() -> iam.PolicyStatement:

@@ -90,7 +90,7 @@ def event_pattern(registries: Iterable[Registry]) -> dict[str, Any]:
     """The events of these registries, and at least those of their repositories: the watcher looks at each again.
 
     A `*` becomes a prefix, since a bus has only 30 rules with a wildcard. Without a prefix, or where the pattern would
-    be too long, all repositories match.
+    be too long, all repositories match; where it still is, those of every account that sends events.
     """
     registries = tuple(registries)
     detail: dict[str, Any] = {"action-type": ["DELETE", "PUSH"], "result": ["SUCCESS"]}
@@ -103,8 +103,9 @@ def event_pattern(registries: Iterable[Registry]) -> dict[str, Any]:
     }
     names = [_name(route.ecr_pattern) for registry in registries for route in registry.routes]
     narrow = {**pattern, "detail": detail | {"repository-name": names}}
-    fits = len(json.dumps(narrow, separators=(",", ":"))) <= PATTERN_LIMIT
-    return narrow if fits and {"prefix": ""} not in names else pattern
+    wide = {key: value for key, value in pattern.items() if key != "account"}
+    ways = [*([] if {"prefix": ""} in names else [narrow]), pattern]
+    return next((way for way in ways if len(json.dumps(way, separators=(",", ":"))) <= PATTERN_LIMIT), wide)
 
 
 def _name(text: str) -> str | dict[str, str]:

@@ -10,7 +10,8 @@ from constructs import Construct
 
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry
-from stacks import ecr_actions
+from stacks import allow_list_parts, ecr_actions
+from stacks.managed_policies import POLICY_LIMIT, managed_policies, policy_size, reject_oversized_policy
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories
@@ -36,41 +37,54 @@ class WatcherIdentity(Construct):
         key: kms.IKey | None,
         catalogue: bool,
     ) -> None:
+        """Define the role.
+
+        Raises:
+            SettingsError: The allow-list does not fit into the policies of a role.
+        """
         super().__init__(scope, construct_id)
         repositories = allowed_repositories(self, registries)
+        read = _read_images(repositories, catalogue=catalogue)
         statements = [
-            *self._read(registries, repositories, catalogue=catalogue),
+            read,
+            *([_list_repositories(all_repositories(self, registries))] if catalogue else []),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *_receive(queue, key),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
+        own = []
+        if policy_size(self, statements) > POLICY_LIMIT:
+            statements.remove(read)
+            reject_oversized_policy(self, statements, registries=len(registries))
+            parts = [_read_images(part, catalogue=catalogue) for part in allow_list_parts.chunks(repositories)]
+            own = managed_policies(self, parts, patterns=len(repositories))
         role = iam.Role(
             self,
             "Role",
             description="Watcher of ecr-frontdoor: reads ECR's events and images, fetches no token, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Watch": iam.PolicyDocument(statements=statements)},
+            managed_policies=own,
         )
         for arn in dict.fromkeys([*repositories, *(all_repositories(self, registries) if catalogue else [])]):
             if "*" in arn:
-                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml, or a registry's list.")
+                acknowledge_wildcard(self, arn, "A pattern of frontdoor.toml, or a registry's list.")
         if cluster.subnet_ids:
             acknowledge_wildcard(role, "*", "ec2:Describe* have no resource types; the other statement is a Deny.")
         self.role: iam.IRole = role.without_policy_updates()
 
-    def _read(
-        self, registries: Sequence[Registry], repositories: list[str], *, catalogue: bool
-    ) -> list[iam.PolicyStatement]:
-        if not catalogue:
-            return [iam.PolicyStatement(sid="DescribeImages", actions=[*ecr_actions.DESCRIBE], resources=repositories)]
-        read = [*ecr_actions.DESCRIBE, *ecr_actions.CATALOGUE]
-        # The request for a list names no repository: ECR checks it against all of them.
-        everything = all_repositories(self, registries)
-        return [
-            iam.PolicyStatement(sid="ReadImages", actions=read, resources=repositories),
-            iam.PolicyStatement(sid="ListRepositories", actions=[*ecr_actions.LIST_REPOSITORIES], resources=everything),
-        ]
+
+def _read_images(repositories: list[str], *, catalogue: bool) -> iam.PolicyStatement:
+    sid, actions = "DescribeImages", [*ecr_actions.DESCRIBE]
+    if catalogue:
+        sid, actions = "ReadImages", [*ecr_actions.DESCRIBE, *ecr_actions.CATALOGUE]
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=repositories)
+
+
+def _list_repositories(registries: list[str]) -> iam.PolicyStatement:
+    # The request for a list names no repository: ECR checks it against all of them.
+    return iam.PolicyStatement(sid="ListRepositories", actions=[*ecr_actions.LIST_REPOSITORIES], resources=registries)
 
 
 def _receive(queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:

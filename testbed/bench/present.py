@@ -5,7 +5,7 @@ from pathlib import Path
 from testbed.bench import plots
 from testbed.bench.results import Results
 from testbed.bench.tables import blocks
-from testbed.generated import filled
+from testbed.generated import filled, written
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -22,4 +22,4 @@ def refresh_document(results: Results, document: Path = DOCUMENT) -> None:
     if not results.published:
         return
     text = document.read_text(encoding="utf-8")
-    document.write_text(filled(text, blocks(results)), encoding="utf-8")
+    document.write_text(filled(text, written(text) | blocks(results)), encoding="utf-8")

@@ -31,6 +31,8 @@ _OF_ONE_SETTING = {
     "AWS::Route53::RecordSet": "`exposure.alias_zone_id`",
 }
 """Types that only one setting adds."""
+_OF_LONG_LISTS = {"AWS::IAM::ManagedPolicy": "an allow-list that does not fit into the role"}
+"""Types that no configuration of the tables has."""
 
 _PARAMETERS = {"AWS::SSM::Parameter::Value<String>": {"ssm:GetParameters"}}
 """What the execution role needs to read a parameter: the version of the bootstrap, which CDK checks.
@@ -71,7 +73,7 @@ def actions(kind: str) -> set[str]:
 
 
 def _types() -> dict[str, str]:
-    when: dict[str, str] = {}
+    when = dict(_OF_LONG_LISTS)
     for name, why in _BY.items():
         for resource in template(name)["Resources"].values():
             when.setdefault(resource["Type"], _OF_ONE_SETTING.get(resource["Type"], why))

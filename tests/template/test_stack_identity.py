@@ -3,7 +3,6 @@ from fnmatch import fnmatchcase
 import boto3
 import pytest
 
-from lambda_fn.contract.errors import SettingsError
 from stacks.ecr_actions import PULL, WRITE
 from tests.template import configurations
 from tests.template.synthesis import (
@@ -182,23 +181,25 @@ def allow_list(patterns: int) -> str:
     return configurations.text("public").replace("[[registries]]", f"[[registries]]\nrepositories = [{names}]")
 
 
-def test_85_patterns_of_30_characters_fit_into_the_role() -> None:
-    assert synthesize(configurations.parse(allow_list(85)))
+REPLICA = '[[registries.replicas]]\naccount = "123456789012"\nregion = "ap-southeast-4"\n'
 
 
-def test_a_replica_takes_as_much_of_the_role_as_its_registry() -> None:
-    replica = '[[registries.replicas]]\naccount = "123456789012"\nregion = "ap-southeast-4"\n[proxy.exposure]'
-    text = allow_list(45).replace("[proxy.exposure]", replica)
-    assert synthesize(configurations.parse(text))
-    with pytest.raises(SettingsError, match=r"and IAM allows 10240.* and again for a replica"):
-        synthesize(configurations.parse(allow_list(55).replace("[proxy.exposure]", replica)))
-
-
-def test_an_allow_list_too_large_for_a_role_fails_the_synthesis() -> None:
-    with pytest.raises(
-        SettingsError, match=r"registries\[\]\.repositories .* \d{5} characters, and IAM allows 10240.*team/\*"
-    ):
-        synthesize(configurations.parse(allow_list(105)))
+@pytest.mark.parametrize(
+    ("patterns", "replica", "managed"), [(85, "", 0), (105, "", 2), (45, REPLICA, 0), (55, REPLICA, 2)]
+)
+def test_an_allow_list_is_in_the_role_as_long_as_it_fits_and_then_in_managed_policies(
+    patterns: int, replica: str, managed: int
+) -> None:
+    text = allow_list(patterns).replace("[proxy.exposure]", f"{replica}[proxy.exposure]")
+    found = synthesize(configurations.parse(text))["Resources"]
+    (role,) = (r["Properties"] for i, r in found.items() if i.startswith("IdentityRole"))
+    inline = {statement["Sid"] for statement in role["Policies"][0]["PolicyDocument"]["Statement"]}
+    assert ("DenyOtherRepositories" in inline) is (managed == 0)
+    assert {"FetchToken", "PullFromRegistries", "DenyRegistryChanges"} <= inline
+    attached = {i for i, r in found.items() if r["Type"] == "AWS::IAM::ManagedPolicy" and i.startswith("Identity")}
+    # The role has them from its creation on, and is never without a Deny.
+    assert {arn["Ref"] for arn in role.get("ManagedPolicyArns", [])} == attached
+    assert len(attached) == managed
 
 
 def test_the_manifests_setting_does_not_change_the_permissions_of_the_lambda() -> None:

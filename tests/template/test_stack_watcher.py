@@ -78,6 +78,14 @@ def test_an_allow_list_that_is_too_long_for_a_pattern_is_left_to_the_code() -> N
     assert matches((long,), event(repository_name="team-099/app"))
 
 
+def test_with_more_accounts_than_a_pattern_holds_the_events_of_all_match() -> None:
+    many = [registry("team/app", account=f"{number:012}") for number in range(150)]
+    assert "account" not in event_pattern(many)
+    assert len(json.dumps(event_pattern(many), separators=(",", ":"))) <= PATTERN_LIMIT
+    assert "account" in event_pattern(many[:100])
+    assert matches((*many, registry("base")), event(repository_name="base"))
+
+
 def test_only_the_rule_sends_to_the_queue() -> None:
     queue, rule = logical_id("public", QUEUE, "WatcherEventsQueue"), logical_id("public", RULE, "Watcher")
     arn = {"Fn::GetAtt": [queue, "Arn"]}
