@@ -18,12 +18,14 @@ class RouteEntry:
         host: The ECR host name.
         strip_folders: How many folders the public names begin with that ECR's names do not have.
         prefix: What ECR's names begin with instead.
+        differs: Whether that makes other names.
     """
 
     number: int
     host: str
     strip_folders: int
     prefix: str
+    differs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Routes:
 
     Attributes:
         entries: In the order of the settings.
-        exact: Names with the number of what serves them.
-        renamed: Names with ECR's names for them.
+        exact: Names with the number of what serves them, without those that are renamed.
+        renamed: Names with ECR's names for them, and the number of what serves them.
         folders: Pairs of a number of slashes, the largest first, and the folders with so many.
         everywhere: All other names.
         differ: Whether any public name may differ from ECR's.
@@ -59,7 +61,7 @@ class Routes:
 
     entries: list[RouteEntry]
     exact: list[tuple[str, int]]
-    renamed: list[tuple[str, str]]
+    renamed: list[tuple[str, str, int]]
     folders: list[tuple[int, list[FolderEntry]]]
     everywhere: FolderEntry
     differ: bool
@@ -72,19 +74,19 @@ def routes_of(registries: Sequence[Registry], hosts: Sequence[str]) -> Routes:
     """The routes of these registries, whose hosts are given in the same order."""
     found = Routing(registries).table
     entries = [
-        RouteEntry(number, host, entry.strip.count("/"), entry.prefix)
+        RouteEntry(number, host, entry.strip.count("/"), entry.prefix, entry.strip != entry.prefix)
         for number, (entry, host) in enumerate(zip(registries, hosts, strict=True))
     ]
-    renamed = sorted(pair for entry in registries for pair in entry.renames.items())
+    renamed = {name: (new, number) for number, entry in enumerate(registries) for name, new in entry.renames.items()}
     names = [*found.exact, *found.folders]
     return Routes(
         entries=entries,
-        exact=sorted(found.exact.items()),
-        renamed=renamed,
+        exact=sorted((name, number) for name, number in found.exact.items() if name not in renamed),
+        renamed=sorted((name, *new) for name, new in renamed.items()),
         folders=list(_by_depth(found.folders)),
         everywhere=_entry("", found.folders.get("", Folder((), None))),
-        differ=bool(renamed) or any(entry.strip_folders or entry.prefix for entry in entries),
-        strips=sorted({entry.strip_folders for entry in entries} - {0}),
+        differ=bool(renamed) or any(entry.differs for entry in entries),
+        strips=sorted({entry.strip_folders for entry in entries if entry.differs} - {0}),
         longest_name=max(map(len, names), default=0),
         count=len(names),
     )

@@ -22,9 +22,9 @@ INPUTS = Inputs(
         Upstream("2.dkr.example", replica="", tags_of_replica=False),
     ],
     routes=Routes(
-        entries=[RouteEntry(0, "1.dkr.example", strip_folders=1, prefix="images/")],
+        entries=[RouteEntry(0, "1.dkr.example", strip_folders=1, prefix="images/", differs=True)],
         exact=[("base", 0)],
-        renamed=[("base", "platform/base")],
+        renamed=[("tools", "platform/tools", 0)],
         folders=[(1, [FolderEntry("team/", [("^team/.*-prod$", 0)], "")])],
         everywhere=FolderEntry("", [], "0"),
         differ=True,
