@@ -24,6 +24,7 @@ from cli.settings_file import read
 from cli.terminal import console
 from cli.usage.insights import Insights
 from cli.usage.log_files import read_lines
+from cli.usage.names import public_names
 from cli.usage.pod_logs import PodLogs
 from cli.usage.records import Record, records
 from cli.usage.report import Period, Source, document, lines, rows
@@ -59,7 +60,7 @@ def usage(  # noqa: PLR0913 - options of a command line
     That is pulls, clients, tags in use, and the bytes that were not read from ECR and S3.
 
     It reads the logs of the pods, unless you name files of shipped logs (lines of JSON, plain or as Fluent Bit and
-    CloudWatch wrap them), or a log group.
+    CloudWatch wrap them), or a log group. The settings say what clients call a repository of ECR.
 
     One pull is one client's chain from a tag or digest to the last blob. A HEAD without a pull is a check: its tag is
     in use, too. The report names the period that the logs cover: the kubelet rotates the log of a pod at 10 MiB.
@@ -70,17 +71,18 @@ def usage(  # noqa: PLR0913 - options of a command line
     begin = now - _seconds(since)
     if files and log_group:
         raise typer.BadParameter("name files or --log-group, not both")
-    tally = Tally(since=begin, repository=repository)
+    settings = read(config) if not files or config.exists() else None
+    names = public_names(settings.registries if settings else ())
+    tally = Tally(since=begin, repository=repository, public_name=names)
     try:
-        if files:
-            sources, covers = _of_files(tally, files)
+        if files or not settings:
+            sources, covers = _of_files(tally, files or [])
         elif log_group:
-            aws = session(profile, read(config).cluster.region)
+            aws = session(profile, settings.cluster.region)
             logs = client(aws, "logs", timeout_seconds=timeout, attempts=5)
             sources, covers = _of_log_group(tally, Insights(logs, log_group), log_group, (begin, now))
         else:
             with ExitStack() as stack:
-                settings = read(config)
                 aws = session(profile, settings.cluster.region)
                 context = CheckContext(settings=settings, aws=aws, config=str(config), timeout_seconds=timeout)
                 stack.enter_context(closing(context))

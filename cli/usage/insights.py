@@ -29,11 +29,11 @@ MANIFESTS = rf"""fields @message
 BYTES = r"""filter @message like /server\W+(?:front|layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
 | filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
 | parse @message /server\W+(?<from_server>[a-z]+)/
-| parse @message /path\W+(?:[a-z0-9.-]+\/)?v2\/(?<named>[^"\\]+)\/(?:manifests|blobs)\//
+| parse @message /path\W+(?<host>[a-z0-9.-]*?)\/?v2\/(?<named>[^"\\]+)\/(?:manifests|blobs)\//
 | parse @message /\Wbytes[\\"]+\s*:\s*(?<sent>[0-9]+)/
 | parse @message /\Wcache\W+(?<cached>HIT)?/
 | filter from_server = "front" or not ispresent(cached)
-| stats sum(sent) as total by from_server, named
+| stats sum(sent) as total by from_server, host, named
 | limit 10000"""
 """Bytes to clients and from upstreams, by repository. Lines of the error log quote what clients send."""
 
@@ -84,11 +84,11 @@ class Insights:
             if len(rows) < LIMIT // 4:
                 length *= 2
 
-    def sums(self, since: float, until: float) -> Iterator[tuple[str, str, int]]:
-        """Server, repository and bytes."""
+    def sums(self, since: float, until: float) -> Iterator[tuple[str, str, str, int]]:
+        """Server, ECR host (empty for `front`), repository and bytes."""
         for row in self._ask(BYTES, math.floor(since), math.ceil(until)):
             if row.get("named"):
-                yield row["from_server"], row["named"], int(float(row["total"]))
+                yield row["from_server"], row.get("host", ""), row["named"], int(float(row["total"]))
 
     def _ask(self, query: str, begin: int, end: int) -> list[Mapping[str, str]]:
         started = self._logs.start_query(

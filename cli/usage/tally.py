@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -21,6 +21,8 @@ _YEAR_9999 = 253_370_764_800.0
 LISTED_CLIENTS = 20
 """The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
 _SHARED_TEXTS = 100_000
+PublicName = Callable[[str, str], str]
+"""Makes what clients call a repository of its ECR host and its name there."""
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -76,6 +78,7 @@ class Tally:
     Args:
         since: Records of requests that ended before are left out; seconds since 1970.
         repository: Only this one's, unless None.
+        public_name: What clients call a repository of ECR.
 
     Attributes:
         repositories: By name.
@@ -85,8 +88,10 @@ class Tally:
         skipped: Records that could not be counted, by reason.
     """
 
-    def __init__(self, *, since: float = 0.0, repository: str | None = None) -> None:
-        self._since, self._repository = since, repository
+    def __init__(
+        self, *, since: float = 0.0, repository: str | None = None, public_name: PublicName = lambda _, name: name
+    ) -> None:
+        self._since, self._repository, self._public_name = since, repository, public_name
         self._chains = Chains()
         self._clients: dict[str, str] = {}
         self.repositories: dict[str, RepositoryUse] = {}
@@ -103,11 +108,12 @@ class Tally:
             except (AttributeError, IndexError, KeyError, TypeError, ValueError):
                 self.skipped["incomplete"] += 1
 
-    def replace_bytes(self, sums: Iterable[tuple[str, str, int]]) -> None:
-        """Take bytes that were summed elsewhere: server, repository and bytes each."""
+    def replace_bytes(self, sums: Iterable[tuple[str, str, str, int]]) -> None:
+        """Take bytes that were summed elsewhere: server, ECR host (empty for `front`), repository and bytes each."""
         for found in self.repositories.values():
             found.sent_bytes = found.fetched_bytes = 0
-        for server, name, number in sums:
+        for server, host, named, number in sums:
+            name = self._public_name(host, named) if host else named
             if self._is_wanted(name) and server == "front":
                 self._of(name).sent_bytes += number
             elif self._is_wanted(name):
@@ -130,7 +136,8 @@ class Tally:
                 self._add_request(record, ended_at)
             case "layers" | "ecr" if record["status"] in _SENT and record["cache"] != "HIT":
                 # The path behind `front`: /HOST/v2/REPOSITORY/blobs/DIGEST
-                name = record["path"].partition("/v2/")[2].rsplit("/", 2)[0]
+                begin, _, end = record["path"].partition("/v2/")
+                name = self._public_name(begin.rpartition("/")[2], end.rsplit("/", 2)[0])
                 if name and record["bytes"] and self._is_wanted(name):
                     self._of(name).fetched_bytes += record["bytes"]
 

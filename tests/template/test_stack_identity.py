@@ -162,6 +162,15 @@ def test_a_repository_outside_the_settings_is_denied_whatever_its_own_policy_all
     assert set(PULL) == set(deny["Action"])
 
 
+@pytest.mark.parametrize("role", ["Identity", "WatcherIdentity"])
+def test_the_rights_for_renamed_repositories_are_for_the_names_that_ecr_has(role: str) -> None:
+    texts = str(statements_of("renamed", role))
+    for name in ("platform/images/*", "platform/terraform-1", "team/*", "team/data/*"):
+        assert f":repository/{name}'" in texts
+    for name in ("base/*", "tools/terraform"):
+        assert name not in texts
+
+
 def test_a_replica_is_pulled_from_with_the_same_actions_and_patterns_and_nothing_else_of_its_region_is() -> None:
     mine, other = "arn:aws:ecr:ap-southeast-2:123456789012", "arn:aws:ecr:ap-southeast-4:123456789012"
     of_pulls = [s for s in statements_of("replica", "Identity") if "Registries" in s["Sid"] or "Other" in s["Sid"]]

@@ -70,6 +70,22 @@ def test_the_rule_takes_the_successful_pushes_and_deletions_of_the_allowed_repos
     assert matches(registries, event(**changes)) is (expected or "repository_name" in changes)
 
 
+def test_the_rule_takes_the_events_of_renamed_repositories_by_the_names_that_ecr_has() -> None:
+    names = Registry(
+        account="123456789012",
+        region="ap-southeast-2",
+        repositories=("base/*",),
+        strip="base/",
+        prefix="platform/",
+        renames={"python": "team/python"},
+    )
+    taken = {
+        name: matches((names,), event(repository_name=name))
+        for name in ("platform/app", "team/python", "base/app", "python")
+    }
+    assert taken == {"platform/app": True, "team/python": True, "base/app": False, "python": False}
+
+
 def test_an_allow_list_that_is_too_long_for_a_pattern_is_left_to_the_code() -> None:
     short, long = (registry(*(f"team-{number:03d}/*" for number in range(count))) for count in (60, 100))
     assert len(json.dumps(event_pattern([short]), separators=(",", ":"))) <= PATTERN_LIMIT

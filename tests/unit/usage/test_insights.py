@@ -13,6 +13,7 @@ from tests.fakes.aws import Answer, FakeAws
 from tests.unit.usage.lines import NOON, Front
 from tests.unit.usage.test_records import wrapped
 
+HOST = "1.dkr.ecr.eu-west-1.amazonaws.com"
 GROUP = "/aws/containerinsights/shared/application"
 
 
@@ -79,8 +80,15 @@ def test_a_second_with_more_rows_than_an_answer_is_noted(limit: int) -> None:
 
 
 def test_sums_are_by_server_and_repository() -> None:
-    sums = [{"from_server": "front", "named": "team/app", "total": "1.5E3"}, {"from_server": "ecr", "total": "7"}]
-    assert list(Group([], sums=sums).insights().sums(NOON, NOON)) == [("front", "team/app", 1500)]
+    sums = [
+        {"from_server": "front", "named": "team/app", "total": "1.5E3"},
+        {"from_server": "layers", "host": "1.dkr", "named": "team/app", "total": "3"},
+        {"from_server": "ecr", "total": "7"},
+    ]
+    assert list(Group([], sums=sums).insights().sums(NOON, NOON)) == [
+        ("front", "", "team/app", 1500),
+        ("layers", "1.dkr", "team/app", 3),
+    ]
 
 
 def test_the_group_has_lines_since_its_creation_and_within_its_retention() -> None:
@@ -136,8 +144,8 @@ def test_the_query_finds_manifests_and_pings_in_plain_and_wrapped_lines(shape: s
 def test_the_query_of_bytes_takes_server_repository_bytes_and_cache_from_a_line(shape: str) -> None:
     expressions = re.findall(r"parse @message /((?:\\/|[^/])+)/", BYTES)
     front = Front().blob("c", bytes=123, cache="MISS")
-    front.upstream("layers", "/1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/sha256:0", 77, cache="HIT")
-    values: list[set[str | None]] = [{"front", "123", None}, {"layers", "77", "HIT"}]
+    front.upstream("layers", f"/{HOST}/v2/team/app/blobs/sha256:0", 77, cache="HIT")
+    values: list[set[str | None]] = [{"front", "", "123", None}, {"layers", HOST, "77", "HIT"}]
     for line, expected in zip(front.lines(), values, strict=True):
         text = line if shape == "plain" else wrapped(log=line)
         found = {value for each in expressions for value in re.search(each.replace("(?<", "(?P<"), text).groups()}  # type: ignore[union-attr]

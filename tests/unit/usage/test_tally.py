@@ -4,9 +4,11 @@ import tracemalloc
 
 import pytest
 
+from cli.usage.names import public_names
 from cli.usage.records import records
 from cli.usage.report import Period, Source, document, lines, rows, size
 from cli.usage.tally import Tally
+from lambda_fn.settings import Registry
 from tests.unit.usage.lines import IMAGE, NOON, Front, digest
 
 S3 = f"/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
@@ -24,6 +26,21 @@ def test_saved_bytes_are_those_to_clients_without_those_from_ecr_and_s3() -> Non
     front.upstream("layers", S3, 4000).upstream("layers", S3, 5000)
     found = document(tally(front), Period(NOON, NOON, NOON + 9), [])
     assert (found["sent_bytes"], found["fetched_bytes"], found["saved_bytes"]) == (18_500, 9500, 9000)
+
+
+def test_bytes_from_ecr_and_s3_count_for_the_public_name() -> None:
+    registry = Registry(
+        account="123456789012", region="eu-west-1", repositories=("base/*",), strip="base/", prefix="team/"
+    )
+    names = public_names([registry])
+    front = Front().blob("c", repository="base/app", bytes=9000).upstream("layers", S3, 4000)
+    front.upstream("layers", S3.replace("123456789012", "210987654321"), 5)
+    found = tally(front, public_name=names).repositories
+    assert {name: use.fetched_bytes for name, use in found.items()} == {"base/app": 4000, "team/app": 5}
+    summed = tally(front, public_name=names)
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    summed.replace_bytes([("front", "", "base/app", 7), ("layers", host, "team/app", 3)])
+    assert (summed.repositories["base/app"].sent_bytes, summed.repositories["base/app"].fetched_bytes) == (7, 3)
 
 
 def test_what_is_not_content_from_an_upstream_is_not_counted_as_fetched() -> None:
