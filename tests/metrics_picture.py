@@ -46,6 +46,16 @@ _STYLE: Mapping[Any, Any] = {
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
 }
+_LEGEND: Mapping[str, Any] = {
+    "loc": "upper left",
+    "fontsize": 6,
+    "frameon": False,
+    "borderaxespad": 0,
+    "handlelength": 1,
+    "columnspacing": 1,
+    "labelspacing": 0.2,
+}
+_LETTERS_IN_A_COLUMN = 10
 _NO_DATA = "no data"
 _FLAT = 0.06
 """The top that matplotlib gives to a line at zero."""
@@ -153,7 +163,12 @@ def _draw_panel(
     ]
     if panel["type"] == "timeseries":
         box = (left + 1.35 * column, bottom + 1.7 * row, width - 1.75 * column, height - 2.8 * row)
-        _draw_lines(figure.add_axes(box), panel, found, begin)
+        axes = figure.add_axes(box)
+        if _draw_lines(axes, panel, found, begin):
+            below = (left + 0.3 * column, bottom + 1.15 * row)
+            longest = max(len(str(line.get_label())) for line in axes.lines)
+            columns = max(1, round(place["w"] * _LETTERS_IN_A_COLUMN) // (longest + 5))
+            axes.legend(bbox_to_anchor=below, bbox_transform=figure.transFigure, ncols=columns, **_LEGEND)
     else:
         centre = (left + width / 2, bottom + height * 0.4)
         figure.text(*centre, _latest(panel, found), ha="center", va="center", fontsize=17)
@@ -163,13 +178,14 @@ def _asked(query: str) -> str:
     return query.replace("$namespace", ".*").replace("$__rate_interval", _INTERVAL)
 
 
-def _draw_lines(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]], begin: float) -> None:
-    """The lines that are ever above zero; of a panel without any, all."""
+def _draw_lines(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]], begin: float) -> bool:
+    """The lines that are ever above zero; of a panel without any, all. Returns whether there is one above zero."""
     lines = [
         (_label(legend, series["metric"]), [(float(at) - begin, float(value)) for at, value in series["values"]])
         for legend, series in found
     ]
-    for label, values in [line for line in lines if any(value for _, value in line[1])] or lines:
+    above = [line for line in lines if any(value for _, value in line[1])]
+    for label, values in above or lines:
         axes.plot(*zip(*values, strict=True), linewidth=1.1, label=label)
     unit = panel["fieldConfig"]["defaults"]["unit"]
     axes.set_xlim(0, SECONDS)
@@ -180,11 +196,9 @@ def _draw_lines(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str
     axes.yaxis.set_major_formatter(lambda value, _: _number(value, unit))
     axes.tick_params(length=0, colors="#57606a")
     axes.spines[:].set_visible(False)
-    if lines:
-        below: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.13, -0.13), "borderaxespad": 0}
-        axes.legend(fontsize=6, frameon=False, ncols=5, handlelength=1, columnspacing=1, labelspacing=0.2, **below)
-    else:
+    if not lines:
         axes.text(0.5, 0.5, _NO_DATA, ha="center", va="center", transform=axes.transAxes, color="#57606a")
+    return bool(above)
 
 
 def _latest(panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
