@@ -221,4 +221,4 @@ clean: ## Remove what was built in this folder (the sandbox's cache stays)
 	python -m venv .venv/$* && scripts/install .venv/$*/bin/python $< && touch $@
 
 node_modules/installed: package-lock.json .venv/installed
-	npm ci --no-audit --no-fund && touch $@
+	npm ci --no-audit --no-fund && ln -sf ../../node_modules/.bin/cdk .venv/bin/cdk && touch $@

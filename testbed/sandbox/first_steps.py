@@ -121,12 +121,13 @@ def _inside(checkout: Path) -> int:
     furnish(world)
     config = checkout / "frontdoor.toml"
     frontdoor = (checkout / ".venv/bin/frontdoor",)
+    environment = {**operator(world), "PATH": os.pathsep.join((str(checkout / ".venv/bin"), _foreign_path()))}
     with clock.step("frontdoor init"):
         session = initialize(world, config, frontdoor, checkout)
     with clock.step("frontdoor check"):
-        run((*frontdoor, "check", "--timeout", "2"), environment=operator(world), directory=checkout)
+        run((*frontdoor, "check", "--timeout", "2"), environment=environment, directory=checkout)
     with clock.step("make synth"):
-        run(("make", "--silent", "synth"), environment=operator(world), directory=checkout)
+        run(("make", "--silent", "synth"), environment=environment, directory=checkout)
     seconds = float(os.environ["FIRST_STEPS_SECONDS"]) + sum(clock.steps.values())
     (template,) = (checkout / "cdk.out").glob("*.template.json")
     say(f"{seconds:.0f} s and {len(session.questions)} questions to {template.name}")
@@ -136,8 +137,12 @@ def _inside(checkout: Path) -> int:
 def _new_user(folder: Path) -> Mapping[str, str]:
     """The environment of an operator with empty caches and no environment of Python."""
     kept = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PARTS_READY"}}
-    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT)))
-    return {**kept, "XDG_CACHE_HOME": str(folder / "cache"), "PATH": path}
+    return {**kept, "XDG_CACHE_HOME": str(folder / "cache"), "PATH": _foreign_path()}
+
+
+def _foreign_path() -> str:
+    """The PATH without what this checkout has installed."""
+    return os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT)))
 
 
 if __name__ == "__main__":
