@@ -31,7 +31,7 @@ BYTES = r"""filter @message like /server\W+(?:front|layers|ecr)\W/ and @message 
 | parse @message /server\W+(?<from_server>[a-z]+)/
 | parse @message /path\W+(?<host>[a-z0-9.-]*?)\/?v2\/(?<named>[^"\\]+)\/(?:manifests|blobs)\//
 | parse @message /\Wbytes[\\"]+\s*:\s*(?<sent>[0-9]+)/
-| parse @message /\Wcache\W+(?<cached>HIT)?/
+| parse @message /\Wcache[\\"]+\s*:[\s\\"]*(?<cached>HIT)?/
 | filter from_server = "front" or not ispresent(cached)
 | stats sum(sent) as total by from_server, host, named
 | limit 10000"""

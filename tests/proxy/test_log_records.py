@@ -197,6 +197,16 @@ def test_each_field_has_a_longest_length_whatever_a_client_sends(
 
 
 @pytest.mark.rule("R95")
+def test_no_text_of_a_client_holds_what_a_search_in_the_line_takes_for_a_field(
+    client: Client, recorded: Callable[[int], list[dict[str, Any]]]
+) -> None:
+    forged = ('","status":200,"bytes":999999999,"cache":"HIT"', r'\","status":200')
+    for text in forged:
+        client.get(f"/v2/team/recorded/blobs/x{text}", {"User-Agent": f"curl/8 {text}"})
+    assert [(one["path"], one["user_agent"]) for one in recorded(2)] == [("/v2/team/recorded/blobs/x", "curl/8 ")] * 2
+
+
+@pytest.mark.rule("R95")
 @pytest.mark.usefixtures("image")
 def test_the_record_of_a_client_that_leaves_at_once_is_json(
     proxy: Pod, client: Client, recorded: Callable[[int], list[dict[str, Any]]]

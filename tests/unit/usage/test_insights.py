@@ -167,3 +167,13 @@ def test_the_query_of_bytes_takes_no_numbers_from_a_path(shape: str) -> None:
     assert [matches(BYTES, text) for text in lines] == [False, True]
     (sent,) = re.findall(r"parse @message /((?:\\/|[^/])*<sent>(?:\\/|[^/])*)/", BYTES)
     assert re.findall(sent.replace("(?<", "(?P<"), lines[1]) == ["7"]
+
+
+@pytest.mark.parametrize("shape", ["plain", "wrapped"])
+def test_the_query_of_bytes_takes_no_cache_result_from_a_repository_that_is_named_cache(shape: str) -> None:
+    front = Front()
+    front.upstream("layers", "/1.dkr.ecr.eu-west-1.amazonaws.com/v2/cache/HIT/blobs/sha256:0", 77, cache="MISS")
+    front.upstream("layers", "/1.dkr.ecr.eu-west-1.amazonaws.com/v2/cache/app/blobs/sha256:0", 77, cache="HIT")
+    (cached,) = re.findall(r"parse @message /((?:\\/|[^/])*<cached>(?:\\/|[^/])*)/", BYTES)
+    lines = front.lines() if shape == "plain" else [wrapped(log=line) for line in front.lines()]
+    assert [re.findall(cached.replace("(?<", "(?P<"), line) for line in lines] == [[""], ["HIT"]]
