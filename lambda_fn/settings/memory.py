@@ -13,8 +13,8 @@ _LARGE_PULLS = 0.25
 
 _NGINX_MIB = 30
 """The master, two workers and the cache manager."""
-_ZONES_MIB = 40
-"""Every zone but that for the keys of blobs, when it is full; each registry and each region has 64 KiB."""
+ZONES_MIB = 40
+"""Every zone but that for the keys of blobs, when it is full: at most 40 registries and regions have 64 KiB each."""
 
 _WORKERS = 2
 _SLOT_KIB = 0.5
@@ -54,7 +54,7 @@ def divided(limit_bytes: int, key_zone_mib: int, *, tls: bool) -> Memory:
         tls: Whether nginx itself ends TLS.
     """
     limit_mib = limit_bytes / 2**20
-    free_mib = limit_mib * _PLANNED - _NGINX_MIB - _ZONES_MIB - key_zone_mib
+    free_mib = limit_mib * _PLANNED - _NGINX_MIB - ZONES_MIB - key_zone_mib
     each_mib = _WORKERS * _connection_mib(tls=tls)
     connections = min(_MOST_CONNECTIONS, int((free_mib - limit_mib * _LARGE_PULLS) / each_mib))
     return Memory(connections, int(free_mib - connections * each_mib))
@@ -63,7 +63,7 @@ def divided(limit_bytes: int, key_zone_mib: int, *, tls: bool) -> Memory:
 def smallest_limit_mib(key_zone_mib: int, *, tls: bool) -> int:
     """The smallest limit that leaves each worker its fewest connections, in MiB."""
     connections_mib = _WORKERS * FEWEST_CONNECTIONS * _connection_mib(tls=tls)
-    return ceil((_NGINX_MIB + _ZONES_MIB + key_zone_mib + connections_mib) / (_PLANNED - _LARGE_PULLS))
+    return ceil((_NGINX_MIB + ZONES_MIB + key_zone_mib + connections_mib) / (_PLANNED - _LARGE_PULLS))
 
 
 def _connection_mib(*, tls: bool) -> float:

@@ -257,6 +257,19 @@ test('a file that cannot be read changes nothing', () => {
     finishReading();
     assert.deepEqual(refused(), IMAGES.slice(0, 1));
     assert.match(logged(ngx.ERR)[0], /the hints cannot be read, so those of the last reading hold/);
+    assert.equal(ngx.shared.counters.get('hints_unreadable'), 1);
+});
+
+test('hints that can be read again count as readable, and so does a file that does not exist', () => {
+    fs.mkdirSync(`${folder}/gone`);
+    finishReading();
+    assert.equal(ngx.shared.counters.get('hints_unreadable'), 1);
+    fs.rmdirSync(`${folder}/gone`);
+    give(linesOf(NAMES.slice(0, 1)));
+    assert.equal(ngx.shared.counters.get('hints_unreadable'), 0);
+    fs.unlinkSync(`${folder}/gone`);
+    finishReading();
+    assert.equal(ngx.shared.counters.get('hints_unreadable'), 0);
 });
 
 test('a state that cannot be removed is reported', () => {

@@ -46,6 +46,10 @@ export class Store {
         return this.#entries.delete(key);
     }
 
+    clear() {
+        this.#entries.clear();
+    }
+
     keys(most) {
         return [...this.#entries.keys()].filter(key => this.has(key)).slice(0, most);
     }

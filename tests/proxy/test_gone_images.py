@@ -236,7 +236,10 @@ def test_a_file_that_is_too_large_changes_nothing(
     hint(repository.name, image.digest)
     serving.mount("hints", {GONE: b"x\n" * (MIB // 2 + 1)})
     wait_until(lambda: "the hints cannot be read" in serving.error_log(), "it is reported", seconds=READ_WITHIN_SECONDS)
+    assert value("frontdoor_hints_readable") == 0
     assert_refused(repository.pull(image))
+    serving.mount("hints", {GONE: b""})
+    wait_until(lambda: value("frontdoor_hints_readable") == 1, "it is read again", seconds=READ_WITHIN_SECONDS)
 
 
 @pytest.mark.rule("R66")

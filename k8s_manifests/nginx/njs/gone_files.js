@@ -25,13 +25,17 @@ const MOST_BLOBS = 500;
 const LARGEST_MANIFEST_BYTES = 4 * MIB;
 const LARGEST_BLOB_BYTES = 52_000 * MIB;
 
+// How many names of files are tried for blobs that are removed together, about 5 GB: then a walk over the cache finds the
+// rest. A blob may have hundreds of thousands, and a manifest may say that of any blob.
+const MOST_NAMES = 20_000;
+
 // The slices of short reads (conf/front_blobs.conf.j2).
 const PART_BYTES = 256 << 10;
 
 // More than the zone holds.
 const ALL = 10_000;
 
-const STEPS = { find: findContent, keep: keepNamed, remove: removeContent };
+const STEPS = { find: findContent, keep: keepNamed, remove: removeContent, walk: removeRest };
 
 // What is done is in shared memory, { step, manifests, ... }, with the paths of manifests: it goes on in the next turn.
 function remove_gone_files(s) {
@@ -51,7 +55,7 @@ function remove_gone_files(s) {
 }
 
 // Notes the cached manifests of images that wait, and their blobs, until none waits or these are enough.
-function findContent(work, hasTime, sliceBytes) {
+function findContent(work, hasTime) {
     const settled = ngx.shared.gone_waiting.items(MOST_IMAGES)
         .filter(item => Math.abs(Date.now() - item[1]) >= SETTLED_MS).map(item => item[0]);
     const hasEnough = () => work.manifests.length >= MOST_IMAGES || ngx.shared.gone_blobs.size() >= MOST_BLOBS;
@@ -59,7 +63,7 @@ function findContent(work, hasTime, sliceBytes) {
         // Its line may be lifted meanwhile.
         if (hints.isNamed(name)) {
             hints.removeState(name);
-            noteContent(hints.digestOf(name), work.manifests, sliceBytes);
+            noteContent(hints.digestOf(name), work.manifests);
         }
         ngx.shared.gone_waiting.delete(name);
         return hasTime() && !hasEnough();
@@ -71,17 +75,14 @@ function findContent(work, hasTime, sliceBytes) {
 }
 
 // An image that another repository has, too, stays in the cache.
-function noteContent(digest, manifests, sliceBytes) {
+function noteContent(digest, manifests) {
     const path = cache_entry.pathOf('manifests', digest);
     const text = textOf(path);
     if (text === '' || manifests.includes(path) || isUsedElsewhere(digest)) {
         return;
     }
     manifests.push(path);
-    blobsOf(text).forEach(blob => {
-        const bytes = blob.bytes >= 0 ? blob.bytes : cachedBytes(blob.digest, sliceBytes);
-        ngx.shared.gone_blobs.set(blob.digest, bytes);
-    });
+    blobsOf(text).forEach(blob => ngx.shared.gone_blobs.set(blob.digest, blob.bytes));
 }
 
 function isUsedElsewhere(digest) {
@@ -101,7 +102,7 @@ function textOf(path) {
     return text;
 }
 
-// The blobs that a manifest of any type names, { digest, bytes }. Those of the oldest type have no size there.
+// The blobs that a manifest of any type names, { digest, bytes }, with the size that it states: 0 where it states none.
 function blobsOf(text) {
     let manifest;
     try {
@@ -110,12 +111,12 @@ function blobsOf(text) {
         return [];
     }
     return [].concat(manifest.config, manifest.layers, manifest.blobs, manifest.fsLayers)
-        .map(blob => ({ digest: String(blob && (blob.digest || blob.blobSum)), bytes: Number(blob && blob.size) }))
+        .map(blob => ({ digest: String(blob && (blob.digest || blob.blobSum)), bytes: Number(blob && blob.size) || 0 }))
         .filter(blob => /^sha256:[0-9a-f]{64}$/.test(blob.digest))
         .slice(0, MOST_BLOBS);
 }
 
-// The size of a blob, as its first slice in the cache has it; 0 without one.
+// The size of a blob, as its first slice in the cache has it from S3; 0 without one.
 function cachedBytes(digest, sliceBytes) {
     return [sliceBytes, PART_BYTES].reduce((bytes, size) => {
         const found = cache_files.inspect(cache_entry.pathOfSlice(digest, size, 0));
@@ -133,6 +134,7 @@ function keepNamed(work, hasTime) {
     if (isDone) {
         work.step = 'remove';
         work.slice = 0;
+        work.tried = 0;
         work.removed = 0;
     }
 }
@@ -152,11 +154,34 @@ function removeContent(work, hasTime, sliceBytes) {
             ngx.shared.gone_blobs.delete(digest);
             work.slice = 0;
         }
-    } while (hasTime());
+    } while (work.tried < MOST_NAMES && hasTime());
+    if (work.tried >= MOST_NAMES) {
+        work.step = 'walk';
+        work.cursor = cache_walk.start('blobs');
+    }
 }
 
-// Removes the slices of a blob from `work.slice` on, of both sizes. Returns whether these were all.
+// Removes the files of all blobs that are left, which it finds by what each file says about itself.
+function removeRest(work, hasTime) {
+    const isDone = cache_walk.walk(work.cursor, hasTime, path => {
+        const found = cache_files.inspect(path);
+        if (found && found.entry && ngx.shared.gone_blobs.has(String(found.entry.digest))) {
+            removeFile(path, work);
+        }
+    });
+    if (isDone) {
+        ngx.shared.gone_blobs.clear();
+        work.step = 'remove';
+        work.tried = 0;
+    }
+}
+
+// Removes the slices of a blob from `work.slice` on, of both sizes. Returns whether these were all. What the cache knows of the
+// size counts: a manifest may state any.
 function removeBlob(digest, work, hasTime, sliceBytes) {
+    if (work.slice === 0) {
+        ngx.shared.gone_blobs.set(digest, cachedBytes(digest, sliceBytes) || ngx.shared.gone_blobs.get(digest));
+    }
     const bytes = Math.min(ngx.shared.gone_blobs.get(digest), LARGEST_BLOB_BYTES);
     const parts = Math.max(1, Math.ceil(bytes / PART_BYTES));
     const slices = Math.max(1, Math.ceil(bytes / sliceBytes));
@@ -165,7 +190,8 @@ function removeBlob(digest, work, hasTime, sliceBytes) {
             ? cache_entry.pathOfSlice(digest, PART_BYTES, work.slice)
             : cache_entry.pathOfSlice(digest, sliceBytes, work.slice - parts), work);
         work.slice += 1;
-    } while (work.slice < parts + slices && hasTime());
+        work.tried += 1;
+    } while (work.slice < parts + slices && work.tried < MOST_NAMES && hasTime());
     return work.slice >= parts + slices;
 }
 

@@ -45,6 +45,7 @@ function readOn() {
         readChunk(reading);
     } catch (e) {
         ngx.log(ngx.ERR, `the hints cannot be read, so those of the last reading hold: ${e.message}`);
+        ngx.shared.counters.set('hints_unreadable', 1);
         ngx.shared.hints.delete('reading');
         ngx.shared.hints.set('version', version, PAUSE_MS);
         return;
@@ -60,6 +61,7 @@ function readOn() {
         ngx.shared.hints.set('version', version);
     }
     ngx.shared.counters.set('hints_known', 1);
+    ngx.shared.counters.set('hints_unreadable', 0);
 }
 
 // What differs when the kubelet has replaced the file; 'ENOENT' when there is none.

@@ -90,6 +90,8 @@ function ofHints(counters) {
         family('gone_files_total', 'counter', 'Cached files of such images that were removed.', counters.get('gone_files') || 0),
         family('hints_ignored_lines_total', 'counter', 'Lines of the hints that were not valid, at each reading.',
             counters.get('hints_ignored') || 0),
+        family('hints_readable', 'gauge', '0 while the hints cannot be read, so that those of the last reading hold.',
+            counters.get('hints_unreadable') ? 0 : 1),
     ];
 }
 

@@ -1,10 +1,17 @@
 """How a pod's memory limit is divided, and which limit is too small."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lambda_fn.settings import parse_toml
+from lambda_fn.settings.memory import ZONES_MIB
 from tests.unit.settings.files import mistakes, with_line
 
+REFERENCE = Path(__file__).parents[2] / "template/reference"
+_SHARED = re.compile(r"\b(?:keys_)?(?:zone=|shared:)(\w+):(\d+)([km])\b|^\s*zone (\w+) (\d+)([km]);")
+_KIB = {"k": 1, "m": 1024}
 PLAIN = 'kind = "service"'
 TLS = 'kind = "pod"\ntls_secret = "registry-tls"'
 
@@ -54,3 +61,27 @@ def test_a_limit_that_leaves_a_thousand_connections_for_a_worker_is_the_smallest
     assert found.startswith(f"proxy: resources.memory_limit = {limit} leaves each worker ")
     assert found.endswith(f" Fix: set memory_limit to {smallest} or more")
     assert parse_toml(file(smallest, exposure=exposure, cache=cache), "my.toml").proxy.memory.worker_connections >= 1024
+
+
+def zones(configuration: str) -> dict[str, int]:
+    """The size of each zone of shared memory in a rendered configuration, in KiB."""
+    found: dict[str, int] = {}
+    for line in configuration.splitlines():
+        declared = _SHARED.search(line)
+        if declared:
+            name, size, unit = filter(None, declared.groups())
+            found[name] = int(size) * _KIB[unit]
+        else:
+            assert not re.match(r"\s*(\w+_zone|zone|ssl_session_cache|proxy_cache_path)\b", line), line
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.nginx.conf")), ids=lambda path: path.stem)
+def test_all_zones_of_a_configuration_fit_in_what_is_planned_for_them(path: Path) -> None:
+    found = zones(path.read_text("utf-8"))
+    upstreams = [name for name in found if name.startswith(("ecr_", "s3_"))]
+    assert {"blobs", "manifests", "gone_images", "shares", "clients", *upstreams} <= found.keys()
+    # With a large memory limit the notes of large pulls take 512 KiB each; with many registries are 40 upstreams.
+    grown = found | {"large_pulls": 512, "large_pulls_pieces": 512}
+    fixed = sum(size for name, size in grown.items() if name not in ("blobs", *upstreams))
+    assert fixed + 40 * 64 <= ZONES_MIB * 1024
