@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.account.clients import session
+from cli.account.indexes import read as read_indexes
 from cli.options import CONFIG, Config, Json, Profile
 from cli.settings_file import read
 from cli.stack_function import WATCHER, StackFunction, show
@@ -30,8 +32,9 @@ def forget(
     """Have every pod refuse an image and remove its files.
 
     Within two minutes no client gets the image any more, whatever ECR has, and its files leave the caches. A push does
-    not lift that, and neither does time: --undo does. Name the digests of an index and of its platforms. Your AWS
-    identity needs lambda:InvokeFunction and cloudformation:DescribeStacks.
+    not lift that, and neither does time: --undo does. With an index go the manifests that it names, where ECR still has
+    it. Layers are not refused: delete the image in ECR, too. Your AWS identity needs lambda:InvokeFunction,
+    cloudformation:DescribeStacks and ecr:BatchGetImage.
 
     The exit status is 1 when nothing was changed.
     """
@@ -39,16 +42,22 @@ def forget(
     if not settings.watcher.deletions:
         raise SettingsError("watcher.deletions = false: the pods refuse no image. Fix: set it to true, and deploy")
     names, routing = [name.removeprefix(f"{settings.domain}/") for name in images], Routing(settings.registries)
-    named = [image_named(name, routing) for name in names]
-    event = {"remember" if undo else "forget": names}
+    named = {image_named(name, routing): name for name in names}
+    indexes = read_indexes(session(profile, settings.cluster.region), [*named])
+    for index, manifests in indexes.manifests.items():
+        repository, _, _ = named[index].partition("@")
+        named |= {each: f"{repository}@{each.digest}" for each in manifests if each not in named}
+    event = {"remember" if undo else "forget": [*named.values()]}
     function = StackFunction(stack_name(settings), WATCHER, _LONGEST_RUN_SECONDS)
     returned, has_failed = function.invoke(event, profile=profile, region=settings.cluster.region)
-    show(returned, partial(_undone if undo else _done, named), has_failed=has_failed, as_json=as_json)
+    returned |= {} if has_failed else indexes.to_json()
+    show(returned, partial(_undone if undo else _done, [*named]), has_failed=has_failed, as_json=as_json)
 
 
 def _done(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:
     for image in named:
         yield f"refused by every pod within two minutes: {image}"
+    yield from _of_indexes(returned)
     for image in named:
         if str(image) in returned["in_ecr"]:
             yield (
@@ -63,3 +72,11 @@ def _undone(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str
     for image in named:
         lifted = str(image) in returned["remembered"]
         yield f"{'served again within two minutes' if lifted else 'was not refused'}: {image}"
+    yield from _of_indexes(returned)
+
+
+def _of_indexes(returned: Mapping[str, Any]) -> Iterator[str]:
+    for index, manifests in returned["indexes"].items():
+        yield f"{len(manifests)} of these are named by the index {index}"
+    for image, reason in returned["not_read"].items():
+        yield f"if it is an index, name its manifests, too, since ECR did not give it: {image}: {reason}"

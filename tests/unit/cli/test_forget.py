@@ -10,6 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from cli.command import main
+from lambda_fn.contract.hints import Image
 from tests.fakes.aws import Answer, FakeAws
 from tests.fakes.hints import image
 from tests.unit.settings.files import SMALLEST
@@ -39,9 +40,17 @@ class Operator:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.file = folder / "frontdoor.toml"
         self.file.write_text(SMALLEST.replace("[proxy]", 'repositories = ["team/*"]\n[proxy]', 1), encoding="utf-8")
-        self.aws = FakeAws(stack(FunctionName="refresher", WatcherName=WATCHER))
+        self.aws = FakeAws(stack(FunctionName="refresher", WatcherName=WATCHER) | {"BatchGetImage": self._manifest})
+        self.indexes: dict[str, list[dict[str, Any]]] = {}
         self._capsys = capsys
         monkeypatch.setattr("cli.stack_function.session", lambda *_: self.aws)
+        monkeypatch.setattr("cli.commands.forget.session", lambda *_: self.aws)
+
+    def _manifest(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        ((_, digest),) = parameters["imageIds"][0].items()
+        if digest not in self.indexes:
+            return {"images": [], "failures": [{"failureCode": "ImageNotFound"}]}
+        return {"images": [{"imageManifest": json.dumps({"manifests": self.indexes[digest]})}], "failures": []}
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         status = main(["forget", "--config", str(self.file), *arguments])
@@ -97,7 +106,62 @@ def test_an_operator_who_erred_undoes_it(operator: Operator) -> None:
 
 def test_the_answer_is_printed_as_json(operator: Operator) -> None:
     operator.aws.answers["Invoke"] = answered({"forgotten": [str(image())], "in_ecr": []})
-    assert json.loads(operator.run("--json", NAME)[1]) == {"forgotten": [str(image())], "in_ecr": []}
+    assert json.loads(operator.run("--json", NAME)[1]) == {
+        "forgotten": [str(image())],
+        "in_ecr": [],
+        "indexes": {},
+        "not_read": {},
+    }
+
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+def named_by(*images: Image, media_type: str = "application/vnd.oci.image.manifest.v1+json") -> list[dict[str, Any]]:
+    """As an index names its manifests."""
+    return [{"mediaType": media_type, "digest": each.digest, "size": 700} for each in images]
+
+
+def test_the_manifests_that_an_index_names_go_with_it_also_those_of_an_index_in_it(operator: Operator) -> None:
+    amd64, arm64, inner, deep = map(image, (1, 2, 3, 4))
+    wrong: list[Any] = [None, {"digest": 1}, {"digest": "sha256:x"}]
+    operator.indexes = {
+        image().digest: [*named_by(amd64, arm64), *named_by(inner, media_type=INDEX), *wrong],
+        inner.digest: named_by(deep, image()),
+    }
+    operator.aws.answers["Invoke"] = answered({"forgotten": [], "in_ecr": []})
+    status, out, _ = operator.run(NAME)
+    every = [image(), amd64, arm64, inner, deep]
+    assert (status, operator.sent) == (0, [{"forget": [f"{each.repository}@{each.digest}" for each in every]}])
+    assert f"4 of these are named by the index {image()}" in out.splitlines()
+    shown = json.loads(operator.run("--json", NAME)[1])
+    assert shown["indexes"] == {str(image()): [str(each) for each in every[1:]]}
+    assert operator.aws.asked[0][1]["registryId"] == "123456789012"
+
+
+def test_what_went_with_an_index_comes_back_with_it(operator: Operator) -> None:
+    operator.indexes = {image().digest: named_by(image(1))}
+    operator.aws.answers["Invoke"] = answered({"remembered": [str(image()), str(image(1))]})
+    _, out, _ = operator.run("--undo", NAME)
+    assert operator.sent == [{"remember": [NAME, f"team/app@{image(1).digest}"]}]
+    assert f"served again within two minutes: {image(1)}" in out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [("AccessDeniedException: not authorized", "not authorized"), (None, "no answer is set for BatchGetImage")],
+    ids=["denied", "unreachable"],
+)
+def test_an_image_that_the_operator_may_not_read_is_forgotten_alone_and_the_output_says_so(
+    operator: Operator, answer: Answer | None, reason: str
+) -> None:
+    operator.aws.answers |= {"Invoke": answered({"forgotten": [], "in_ecr": []}), "BatchGetImage": answer}  # type: ignore[dict-item]  # None is no answer
+    names = [NAME, f"team/app@{image(1).digest}"]
+    status, out, _ = operator.run(*names)
+    assert (status, operator.sent) == (0, [{"forget": names}])
+    for each in (image(), image(1)):
+        (line,) = [line for line in out.splitlines() if line.startswith("if it is an index") and str(each) in line]
+        assert reason in line
 
 
 FAILED = answered({"errorMessage": "Kubernetes answers 503", "errorType": "ClusterError"}, error="Unhandled")
