@@ -1,7 +1,7 @@
 """The watcher's entry point: ECR's events, an operator's wishes and a schedule in, hints and the catalogue out."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from lambda_fn.contract.errors import ClusterError, EventError, RegistryError, S
 from lambda_fn.contract.hints import Image
 from lambda_fn.contract.metrics import CATALOGUE_OLD, CatalogueRun, dimensions
 from lambda_fn.contract.objects import watcher_role
-from lambda_fn.contract.runtime import TASK_ROOT
+from lambda_fn.contract.runtime import DELETIONS_QUEUE, TASK_ROOT
 from lambda_fn.edges import metrics, settings_file
 from lambda_fn.edges.catalogue_store import CatalogueStore
 from lambda_fn.edges.clock import LambdaClock
@@ -27,6 +27,7 @@ from lambda_fn.job import gone_images, image_event, watcher_event
 from lambda_fn.job.api_error import Grant
 from lambda_fn.job.catalogue.round import Catalogue
 from lambda_fn.job.catalogue.round import Report as CatalogueReport
+from lambda_fn.job.gone_images import Followed
 from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.watcher_event import Batch, ContinueRound, Forget, Message, Remember
@@ -63,13 +64,14 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     clock = LambdaClock(context)
     with errors_to(logger):
         settings, images, eks = _edges(Path(os.environ.get(TASK_ROOT, ".")))
-        connect, catalogue = _connections(settings, eks, clock)
+        connect, catalogue = _connections(settings, images, eks, clock)
         routing = Routing(settings.registries)
         match watcher_event.parse(event, routing):
-            case Batch(messages):
+            case Batch(queue, messages):
                 events, again = _events(messages, routing)
                 again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
-                if events and catalogue:
+                # The other queue has the deletions, too, for the catalogue: the next one does not wait for that here.
+                if events and catalogue and queue != os.environ.get(DELETIONS_QUEUE):
                     _list({name for event in events.values() for name in event.names}, catalogue)
                 return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
             case ContinueRound():
@@ -108,12 +110,23 @@ def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connec
         return []
     with connect() as store:
         followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
+    _log_followed(followed, events=len(events))
+    return [id_ for id_, event in events.items() if event.image in followed.unknown]
+
+
+def _refuse_missing(images: EcrImages, clock: LambdaClock, store: HintStore, missing: Sequence[Image]) -> bool:
+    """Have pods refuse those of these images that ECR does not have; whether it answered for each."""
+    followed = gone_images.follow([], missing=missing, images=images, store=store, clock=clock)
+    _log_followed(followed, events=0)
+    return not followed.unknown
+
+
+def _log_followed(followed: Followed, *, events: int) -> None:
     for reason in dict.fromkeys(followed.unknown.values()):
         logger.error(reason)
     if followed.wrong_lines:
         logger.warning("lines of the hints had another format and were removed", lines=followed.wrong_lines)
-    _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "events": len(events)})
-    return [id_ for id_, event in events.items() if event.image in followed.unknown]
+    _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "events": events})
 
 
 def _list(repositories: Iterable[str], connect: ConnectCatalogue) -> None:
@@ -166,14 +179,18 @@ def _in_ecr(named: tuple[Image, ...], images: EcrImages, clock: LambdaClock) -> 
     return found
 
 
-def _connections(settings: Settings, eks: Eks, clock: LambdaClock) -> tuple[Connect, ConnectCatalogue | None]:
+def _connections(
+    settings: Settings, images: EcrImages, eks: Eks, clock: LambdaClock
+) -> tuple[Connect, ConnectCatalogue | None]:
     """How to reach the hints, and the catalogue where the page has one."""
     names, namespace, page = settings.names, settings.cluster.namespace, settings.page
     objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
     grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
     session = partial(_session, grant, eks, clock)
     run = partial(Catalogue, Routing(settings.registries), EcrCatalogue(clock), clock=clock, findings=page.findings)
-    return partial(_store, objects, session), partial(_catalogue, run, objects, session) if page.catalogue else None
+    refuse = partial(_refuse_missing, images, clock) if settings.watcher.deletions else None
+    catalogue = partial(_catalogue, run, refuse, objects, session) if page.catalogue else None
+    return partial(_store, objects, session), catalogue
 
 
 @contextmanager
@@ -183,9 +200,15 @@ def _store(objects: Objects, connect: Session) -> Iterator[HintStore]:
 
 
 @contextmanager
-def _catalogue(run: Callable[..., Catalogue], objects: Objects, connect: Session) -> Iterator[Catalogue]:
+def _catalogue(
+    run: Callable[..., Catalogue],
+    refuse: Callable[[HintStore, Sequence[Image]], bool] | None,
+    objects: Objects,
+    connect: Session,
+) -> Iterator[Catalogue]:
     with connect() as session:
-        yield run(store=CatalogueStore(objects, session))
+        refusing = {"refuse_missing": partial(refuse, HintStore(objects, session))} if refuse else {}
+        yield run(store=CatalogueStore(objects, session), **refusing)
 
 
 @contextmanager

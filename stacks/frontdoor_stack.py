@@ -122,8 +122,12 @@ class FrontdoorStack(cdk.Stack):
             partition=partition_of(cluster.region).name,
         )
         if watcher:
-            events = watcher.events
-            monitored += watcher_monitors(waiting=QueueMetrics(events.queue), failed=QueueMetrics(events.failures))
+            events, deletions = watcher.events, watcher.deletions
+            monitored += watcher_monitors(
+                waiting=QueueMetrics(events.queue),
+                deletions=QueueMetrics(deletions.queue) if deletions else None,
+                failed=QueueMetrics(events.failures),
+            )
             monitored += catalogue_monitors(metrics) if settings.page.catalogue else []
         return monitoring(self, monitored, title=settings.domain, settings=settings.alarms, key=key)
 

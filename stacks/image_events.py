@@ -1,7 +1,7 @@
-"""ECR's events about images, from EventBridge to a queue."""
+"""ECR's events about images, from EventBridge to queues: deletions have one that no push can fill."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,37 +11,52 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_fn.contract.ecr_events import DETAIL_TYPE, SOURCE, Action
 from lambda_fn.settings.registry import Registry
 from stacks.dead_letter_queue import DeadLetterQueue
 
 PATTERN_LIMIT = 2_048
 """Characters of an event pattern: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
-_DELIVERIES = 20
-"""With the visibility time-out an hour: as long may ECR or the cluster fail without a message in the other queue."""
+_TRIED_FOR = cdk.Duration.hours(1)
+"""As long may ECR or the cluster fail without a message in the queue of those that failed."""
 _KEPT_FOR = cdk.Duration.days(4)
 
 
 class ImageEvents(Construct):
-    """A rule on the account's default event bus, its queue, and the queue of the messages that failed.
+    """A rule on the account's default event bus, and its queue.
 
     The bus has the events of this account and region, and those that other accounts or regions forward to it.
 
     Attributes:
         queue: The events.
+        rule: What sends them.
         failures: The messages that could not be handled.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
         *,
         registries: Iterable[Registry],
+        actions: Sequence[Action],
         visibility_timeout: cdk.Duration,
+        failures: sqs.IQueue | None,
         key: kms.IKey | None,
     ) -> None:
+        """Define them.
+
+        Args:
+            scope: The parent.
+            construct_id: The id in it.
+            registries: Those whose events matter.
+            actions: The events that matter.
+            visibility_timeout: Until a message that failed comes again.
+            failures: Takes the messages that fail for an hour; None for a queue of its own.
+            key: Encrypts the queues; None without a key of the stack.
+        """
         super().__init__(scope, construct_id)
-        self.failures = DeadLetterQueue(self, "Failures", key=key).queue
+        self.failures = failures or DeadLetterQueue(self, "Failures", key=key).queue
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -50,13 +65,15 @@ class ImageEvents(Construct):
             enforce_ssl=True,
             retention_period=_KEPT_FOR,
             visibility_timeout=visibility_timeout,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.failures, max_receive_count=_DELIVERIES),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.failures, max_receive_count=_TRIED_FOR.to_seconds() // visibility_timeout.to_seconds()
+            ),
         )
-        rule = events.CfnRule(
+        self.rule = events.CfnRule(
             self,
             "Rule",
-            description="ecr-frontdoor: pushes to and deletions from the repositories that clients may pull",
-            event_pattern=event_pattern(registries),
+            description=f"ecr-frontdoor: {' and '.join(actions)} of images that clients may pull",
+            event_pattern=event_pattern(registries, actions),
             targets=[events.CfnRule.TargetProperty(id="Queue", arn=self.queue.queue_arn)],
         )
         self.queue.add_to_resource_policy(
@@ -65,14 +82,12 @@ class ImageEvents(Construct):
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+                conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
             )
         )
-        if key:
-            key.add_to_resource_policy(_encrypt_events())
 
 
-def _encrypt_events() -> iam.PolicyStatement:
+def encrypt_events() -> iam.PolicyStatement:
     """EventBridge encrypts with its own name. It does not tell KMS the rule, only the account.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
@@ -86,17 +101,17 @@ def _encrypt_events() -> iam.PolicyStatement:
     )
 
 
-def event_pattern(registries: Iterable[Registry]) -> dict[str, Any]:
+def event_pattern(registries: Iterable[Registry], actions: Sequence[Action]) -> dict[str, Any]:
     """The events of these registries, and at least those of their repositories: the watcher looks at each again.
 
     A `*` becomes a prefix, since a bus has only 30 rules with a wildcard. Without a prefix, or where the pattern would
     be too long, all repositories match; where it still is, those of every account that sends events.
     """
     registries = tuple(registries)
-    detail: dict[str, Any] = {"action-type": ["DELETE", "PUSH"], "result": ["SUCCESS"]}
+    detail: dict[str, Any] = {"action-type": [action.value for action in actions], "result": ["SUCCESS"]}
     pattern: dict[str, Any] = {
-        "source": ["aws.ecr"],
-        "detail-type": ["ECR Image Action"],
+        "source": [SOURCE],
+        "detail-type": [DETAIL_TYPE],
         "account": list(dict.fromkeys(registry.account for registry in registries)),
         "region": list(dict.fromkeys(registry.region for registry in registries)),
         "detail": detail,

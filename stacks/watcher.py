@@ -1,4 +1,4 @@
-"""The watcher: the Lambda that follows the images in ECR, with its queue, role, log and access to the cluster."""
+"""The watcher: the Lambda that follows the images in ECR, with its queues, role, log and access to the cluster."""
 
 from collections.abc import Sequence
 
@@ -7,28 +7,30 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from lambda_fn.contract.runtime import WATCHER_HANDLER
+from lambda_fn.contract.ecr_events import Action
+from lambda_fn.contract.runtime import DELETIONS_QUEUE, WATCHER_HANDLER
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import to_json
+from lambda_fn.settings.registry import Registry
 from stacks.access import GroupAccess
 from stacks.catalogue_rounds import CatalogueRounds
 from stacks.function import function
-from stacks.image_events import ImageEvents
+from stacks.image_events import ImageEvents, encrypt_events
 from stacks.logs import log_group
 from stacks.network import Network
 from stacks.watcher_identity import WatcherIdentity
 
 _TIMEOUT = cdk.Duration.seconds(90)
-_VISIBILITY = cdk.Duration.seconds(180)
-"""Until a message that failed comes again: longer than a run, and with its failures still within an hour."""
-_WINDOW = cdk.Duration.seconds(10)
+_VISIBILITY, _VISIBILITY_OF_DELETIONS = cdk.Duration.seconds(180), cdk.Duration.seconds(120)
+"""Until a message that failed comes again: longer than a run with its window."""
+_WINDOW, _WINDOW_OF_DELETIONS = cdk.Duration.seconds(10), cdk.Duration.seconds(5)
 """How long Lambda collects messages. A pod sees a changed ConfigMap within 90 s, by the kubelet's defaults: two minutes
-leave no more for this.
+leave 30 s for this, the run and ECR.
 """
 _BATCH_SIZE = 100
 """Each message may be a request to ECR, of about 30 ms."""
 _MOST_AT_ONCE = 2
-"""The smallest number that Lambda takes for a queue."""
+"""Of each queue. The smallest number that Lambda takes."""
 
 
 class Watcher(Construct):
@@ -36,7 +38,8 @@ class Watcher(Construct):
 
     Attributes:
         function: The function. Its code and the metadata of its resource hold the settings.
-        events: The queue of ECR's events, and that of the messages which failed.
+        events: The queue of pushes, with the catalogue of deletions, too; and that of the messages which failed.
+        deletions: The queue of deletions alone, so that they wait for no push; None where no image is refused.
     """
 
     def __init__(
@@ -64,9 +67,10 @@ class Watcher(Construct):
         """
         super().__init__(scope, construct_id)
         cluster = settings.cluster
-        self.events = ImageEvents(
-            self, "Events", registries=settings.registries, visibility_timeout=_VISIBILITY, key=key
+        self.events, self.deletions = self._events(
+            settings.registries, deletions=settings.watcher.deletions, catalogue=settings.page.catalogue, key=key
         )
+        queues = [events.queue for events in (self.deletions, self.events) if events]
         days = settings.refresh.log_retention_days
         log = log_group(self, "Log", retention_days=days, removal_policy=cdk.RemovalPolicy.DESTROY, key=key)
         role = WatcherIdentity(
@@ -75,7 +79,7 @@ class Watcher(Construct):
             registries=settings.registries,
             cluster=cluster,
             log_group=log,
-            queue=self.events.queue,
+            queues=queues,
             key=key,
             catalogue=settings.page.catalogue,
         ).role
@@ -88,9 +92,12 @@ class Watcher(Construct):
             timeout=_TIMEOUT,
             log_group=log,
             network=network,
+            environment={DELETIONS_QUEUE: self.deletions.queue.queue_arn} if self.deletions else {},
         )
         access = GroupAccess(self, "Access", cluster_name=cluster.name, role=role, group=settings.watcher_group)
-        self._receive_events(after=[access, *after])
+        self._receive("Source", self.events, window=_WINDOW, after=[access, *after])
+        if self.deletions:
+            self._receive("SourceOfDeletions", self.deletions, window=_WINDOW_OF_DELETIONS, after=[access, *after])
         if settings.page.catalogue:
             CatalogueRounds(
                 self,
@@ -101,15 +108,46 @@ class Watcher(Construct):
                 after=[access, *after],
             )
 
-    def _receive_events(self, *, after: Sequence[IDependable]) -> None:
+    def _events(
+        self, registries: Sequence[Registry], *, deletions: bool, catalogue: bool, key: kms.IKey | None
+    ) -> tuple[ImageEvents, ImageEvents | None]:
+        events = ImageEvents(
+            self,
+            "Events",
+            registries=registries,
+            actions=[Action.DELETE, Action.PUSH] if catalogue else [Action.PUSH],
+            visibility_timeout=_VISIBILITY,
+            failures=None,
+            key=key,
+        )
+        if key:
+            key.add_to_resource_policy(encrypt_events())
+        if not deletions:
+            return events, None
+        urgent = ImageEvents(
+            self,
+            "Deletions",
+            registries=registries,
+            actions=[Action.DELETE],
+            visibility_timeout=_VISIBILITY_OF_DELETIONS,
+            failures=events.failures,
+            key=key,
+        )
+        # In the update that adds it, there is always a rule for deletions.
+        events.rule.add_resource_dependency(urgent.rule)
+        return events, urgent
+
+    def _receive(
+        self, construct_id: str, events: ImageEvents, *, window: cdk.Duration, after: Sequence[IDependable]
+    ) -> None:
         """Lambda polls the queue by itself, so the function's network needs no way to SQS."""
         source = lambda_.CfnEventSourceMapping(
             self,
-            "Source",
+            construct_id,
             function_name=self.function.function_name,
-            event_source_arn=self.events.queue.queue_arn,
+            event_source_arn=events.queue.queue_arn,
             batch_size=_BATCH_SIZE,
-            maximum_batching_window_in_seconds=_WINDOW.to_seconds(),
+            maximum_batching_window_in_seconds=window.to_seconds(),
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=_MOST_AT_ONCE),
         )

@@ -33,7 +33,7 @@ class WatcherIdentity(Construct):
         registries: Sequence[Registry],
         cluster: Cluster,
         log_group: logs.ILogGroup,
-        queue: sqs.IQueue,
+        queues: Sequence[sqs.IQueue],
         key: kms.IKey | None,
         catalogue: bool,
     ) -> None:
@@ -50,7 +50,7 @@ class WatcherIdentity(Construct):
             *([_list_repositories(all_repositories(self, registries))] if catalogue else []),
             describe_cluster(self, cluster.name),
             write_log(log_group),
-            *_receive(queue, key),
+            *_receive(queues, key),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
         own = []
@@ -87,13 +87,13 @@ def _list_repositories(registries: list[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid="ListRepositories", actions=[*ecr_actions.LIST_REPOSITORIES], resources=registries)
 
 
-def _receive(queue: sqs.IQueue, key: kms.IKey | None) -> list[iam.PolicyStatement]:
-    """What Lambda needs in a function's role to hand it a queue's messages.
+def _receive(queues: Sequence[sqs.IQueue], key: kms.IKey | None) -> list[iam.PolicyStatement]:
+    """What Lambda needs in a function's role to hand it the messages of queues.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
     actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-    receive = iam.PolicyStatement(sid="ReceiveEvents", actions=actions, resources=[queue.queue_arn])
+    receive = iam.PolicyStatement(sid="ReceiveEvents", actions=actions, resources=[each.queue_arn for each in queues])
     decrypt = (
         iam.PolicyStatement(sid="DecryptEvents", actions=["kms:Decrypt"], resources=[key.key_arn]) if key else None
     )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import ClusterError, EventError, RegistryError
 from lambda_fn.contract.hints import MOST_NAMED, Hints, Image
-from lambda_fn.job.image_event import Action, ImageEvent
+from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.ports import Clock
 
 Result = TypeVar("Result")
@@ -79,8 +80,17 @@ class Followed:
     wrong_lines: int = 0
 
 
-def follow(events: Sequence[ImageEvent], *, images: Images, store: Store, clock: Clock) -> Followed:
+def follow(
+    events: Sequence[ImageEvent], *, missing: Iterable[Image] = (), images: Images, store: Store, clock: Clock
+) -> Followed:
     """Bring the hints up to what ECR has now of the images in these events, in one write.
+
+    Args:
+        events: What happened.
+        missing: Images that ECR no longer lists, although no event may have reported it.
+        images: ECR.
+        store: The hints.
+        clock: The time, and how much of it is left.
 
     Raises:
         ClusterError: The hints cannot be read or written.
@@ -90,20 +100,22 @@ def follow(events: Sequence[ImageEvent], *, images: Images, store: Store, clock:
 
     def decide(stored: Stored) -> tuple[Hints, Followed]:
         deleted = dict(stored.hints.deleted)
+        now = int(clock.now().timestamp())
+        unlisted = {image: now for image in missing if image not in deleted}
+        gone_at = {**unlisted, **deleted_at}
         asked = [
             image
-            for image in {**deleted_at, **pushed_at}
+            for image in {**gone_at, **pushed_at}
             # Not after a second delivery of the event that the line is from, nor what an operator decided.
             if image not in stored.hints.named
-            and ((image in deleted and image in pushed_at) or deleted_at.get(image, 0) > deleted.get(image, 0))
+            and ((image in deleted and image in pushed_at) or gone_at.get(image, 0) > deleted.get(image, 0))
         ]
         answers, unknown = _ask(asked, images, clock)
-        now = int(clock.now().timestamp())
         for image, exists in answers.items():
             if exists:
                 deleted.pop(image, None)
             else:
-                deleted[image] = max(min(deleted_at.get(image, 0), now), deleted.get(image, 0))
+                deleted[image] = max(min(gone_at.get(image, 0), now), deleted.get(image, 0))
         before = stored.hints.gone
         hints = Hints(deleted, stored.hints.named)
         return hints, Followed(

@@ -9,22 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from lambda_fn.contract.ecr_events import DETAIL_TYPE, SOURCE, Action
 from lambda_fn.contract.errors import EventError
 from lambda_fn.contract.hints import DIGEST, REPOSITORY, Image
 from lambda_fn.contract.times import parse_instant
 from lambda_fn.settings.routing import Routing
-
-SOURCE, DETAIL_TYPE = "aws.ecr", "ECR Image Action"
-
-
-class Action(StrEnum):
-    """What happened to the image; other actions of ECR are of no interest."""
-
-    PUSH = "PUSH"
-    DELETE = "DELETE"
 
 
 @dataclass(frozen=True, slots=True)

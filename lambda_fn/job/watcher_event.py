@@ -27,8 +27,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages that SQS delivers together."""
+    """Messages that SQS delivers together.
 
+    Attributes:
+        queue: The ARN of their queue: a batch is of one.
+        messages: One or more.
+    """
+
+    queue: str
     messages: tuple[Message, ...]
 
 
@@ -66,8 +72,9 @@ def parse(event: object, routing: Routing) -> Request:
     """
     if isinstance(event, Mapping) and len(event) == 1:
         match event:
-            case {"Records": [*records]}:
-                return Batch(tuple(map(_message, records)))
+            case {"Records": [first, *others]}:
+                messages = tuple(map(_message, [first, *others]))
+                return Batch(str(first.get("eventSourceARN")), messages)
             case {"catalogue": True}:
                 return ContinueRound()
             case {"forget": [*names]}:

@@ -45,10 +45,10 @@ def _rollouts(metrics: Metrics) -> Monitor:
 
 def _errors(metrics: Metrics, partition: str) -> Monitor:
     # A dropped event is sent to the queue, and `FailureQueued` reports it: left is what does not reach the queue.
-    counted, label = (
-        ("DestinationDeliveryFailures", "lost events")
+    counted, label, cause, look = (
+        ("DestinationDeliveryFailures", "lost events", "could not send to the dead-letter queue", "function's log")
         if partition in _WITHOUT_DROPPED_EVENTS
-        else ("AsyncEventsDropped", "dropped events")
+        else ("AsyncEventsDropped", "dropped events", "dropped", "dead-letter queue")
     )
     graph = Graph(
         title="Errors",
@@ -66,8 +66,8 @@ def _errors(metrics: Metrics, partition: str) -> Monitor:
     )
     dropped = AlarmRule(
         name="EventDropped",
-        description="Lambda dropped the event of a run: the run failed three times, or could not start for an hour. "
-        "Pulls work until the token expires: look for the error in the dead-letter queue, fix it, refresh by hand.",
+        description=f"Lambda {cause} the event of a run: the run failed three times, or could not start for an hour. "
+        f"Pulls work until the token expires: look for the error in the {look}, fix it, refresh by hand.",
         metric=metrics.function(counted, "Sum"),
         comparison=AT_LEAST,
         threshold=1,

@@ -15,12 +15,13 @@ import pytest
 from lightkube.resources.rbac_authorization_v1 import Role
 
 from lambda_fn.contract import hints
+from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.edges.hint_store import HintStore
 from lambda_fn.job import gone_images
-from lambda_fn.job.image_event import Action, ImageEvent
+from lambda_fn.job.image_event import ImageEvent
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image as Pushed

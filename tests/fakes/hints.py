@@ -11,6 +11,7 @@ from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.job.gone_images import Stored
 
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
+QUEUE = "arn:aws:sqs:ap-southeast-2:123456789012:events"
 
 
 def image(number: int = 0, repository: str = "team/app", host: str = HOST) -> Image:
@@ -99,7 +100,7 @@ def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - anything that JSO
     return sent
 
 
-def messages(*events: dict[str, Any] | str) -> dict[str, Any]:
+def messages(*events: dict[str, Any] | str, queue: str = QUEUE) -> dict[str, Any]:
     """A batch as SQS hands it to Lambda: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html ."""
     return {
         "Records": [
@@ -111,7 +112,7 @@ def messages(*events: dict[str, Any] | str) -> dict[str, Any]:
                 "messageAttributes": {},
                 "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
                 "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:ap-southeast-2:123456789012:events",
+                "eventSourceARN": queue,
                 "awsRegion": "ap-southeast-2",
             }
             for number, one in enumerate(events)

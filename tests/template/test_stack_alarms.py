@@ -89,6 +89,8 @@ SHOULD: list[tuple[str, list[tuple[float, float]], float, tuple[str, ...]]] = [
     # A message that the watcher cannot handle waits longer and longer, until it does.
     ("EventsLate", [(0, 0), *((4 + n / 12, n * 300) for n in range(5))], 4.3, (OK, ALARM)),
     ("EventsLate", [(0, 0), (4, 900), (4.1, 1_200), (4.2, 0)], 5, (OK, ALARM, OK)),
+    ("DeletionsLate", [(0, 0), *((4 + n / 12, n * 300) for n in range(3))], 4.15, (OK, ALARM)),
+    ("DeletionsLate", [(0, 0), (4, 300), (4.1, 420), (4.2, 0)], 5, (OK, ALARM, OK)),
     ("EventFailed", [(0, 0), *((4 + n / 12, 1) for n in range(72))], 20, (OK, ALARM)),
     ("EventFailed", [(0, 0), (4, 2), (4.1, 2), (4.2, 0)], 5, (OK, ALARM, OK)),
     # Rounds do not end; runs come no more.
@@ -117,6 +119,8 @@ SHOULD_NOT: list[tuple[str, list[tuple[float, float]], float]] = [
     ("EventDropped", [(n, 0) for n in range(12)], 12),
     # A batch that failed once comes again after three minutes.
     ("EventsLate", [(0, 0), (4, 210), (4.1, 20), (8, 0)], 12),
+    # A batch that failed once comes again after two minutes.
+    ("DeletionsLate", [(0, 0), (4, 200), (4.1, 20), (8, 0)], 12),
     ("EventFailed", [(n, 0) for n in range(12)], 12),
     ("CatalogueOld", [(n / 12, n % 12 * 300) for n in range(60)], 4.9),
     # One pull in an hour fails.
@@ -303,6 +307,7 @@ def test_the_metrics_of_aws_are_those_of_this_function_and_of_each_queue() -> No
         queue_metric("ApproximateNumberOfMessagesVisible", "Failures"),
         queue_metric("ApproximateNumberOfMessagesVisible", "WatcherEventsFailures"),
         queue_metric("ApproximateAgeOfOldestMessage", "WatcherEventsQueue"),
+        queue_metric("ApproximateAgeOfOldestMessage", "WatcherDeletionsQueue"),
     }
 
 
@@ -313,8 +318,11 @@ def test_in_china_which_counts_no_dropped_events_the_alarm_is_on_events_that_did
     (dropped,) = (r["Properties"] for i, r in found.items() if i.startswith("AlarmsEventDropped"))
     assert dropped["MetricName"] == "DestinationDeliveryFailures"
     ours = resources("public", KIND)
-    (elsewhere,) = (r["Properties"] for i, r in ours.items() if i.startswith("AlarmsEventDropped"))
+    (elsewhere,) = (dict(r["Properties"]) for i, r in ours.items() if i.startswith("AlarmsEventDropped"))
+    texts = dropped.pop("AlarmDescription"), elsewhere.pop("AlarmDescription")
     assert {**dropped, "MetricName": "AsyncEventsDropped"} == elsewhere
+    assert ["could not send to the dead-letter queue the event of a run" in text for text in texts] == [True, False]
+    assert ["look for the error in the dead-letter queue" in text for text in texts] == [False, True]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,8 @@ from cli.doctor.checks import schedule
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Verdict
 from cli.doctor.stack_resources import (
+    DELETIONS_QUEUE,
+    DELETIONS_RULE,
     DEPLOYER_ROLE,
     EVENTS_FAILURES,
     EVENTS_QUEUE,
@@ -37,13 +39,18 @@ def logical_ids(kind: str) -> list[str]:
     [
         *(("AWS::IAM::Role", role) for role in (REFRESHER_ROLE, DEPLOYER_ROLE, WATCHER_ROLE)),
         ("AWS::Lambda::Function", REFRESHER_FUNCTION),
-        ("AWS::Lambda::EventSourceMapping", WATCHER_SOURCE),
         ("AWS::Events::Rule", EVENTS_RULE),
-        *(("AWS::SQS::Queue", queue) for queue in (EVENTS_QUEUE, EVENTS_FAILURES)),
+        ("AWS::Events::Rule", DELETIONS_RULE),
+        *(("AWS::SQS::Queue", queue) for queue in (EVENTS_QUEUE, DELETIONS_QUEUE, EVENTS_FAILURES)),
     ],
 )
 def test_each_resource_that_is_found_by_name_has_the_prefix_of_its_construct(kind: str, construct: str) -> None:
     assert len([name for name in logical_ids(kind) if name.startswith(construct)]) == 1
+
+
+def test_the_event_source_mappings_of_both_queues_are_found() -> None:
+    found = logical_ids("AWS::Lambda::EventSourceMapping")
+    assert len([name for name in found if name.startswith(WATCHER_SOURCE)]) == len(found) == 2
 
 
 def test_the_schedules_of_the_canary_and_of_the_refresh_are_distinguished() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
+from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job import image_event
 from lambda_fn.settings import Registry
@@ -15,7 +16,16 @@ from lambda_fn.settings.routing import Routing
 from stacks.image_events import PATTERN_LIMIT, event_pattern
 from tests.fakes.hints import event
 from tests.template import configurations
-from tests.template.synthesis import logical_id, only, readable, resources, role_statements, synthesize, template
+from tests.template.synthesis import (
+    Resource,
+    logical_id,
+    only,
+    readable,
+    resources,
+    role_statements,
+    synthesize,
+    template,
+)
 
 FUNCTION, QUEUE, RULE = "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::Events::Rule"
 SOURCE = "AWS::Lambda::EventSourceMapping"
@@ -28,7 +38,12 @@ def registry(*repositories: str, account: str = "123456789012", region: str = "a
 
 def matches(registries: tuple[Registry, ...], sent: Any) -> bool:  # noqa: ANN401 - moto names no type for it
     """As moto matches it, which follows EventBridge's documentation."""
-    return bool(EventPattern.load(json.dumps(event_pattern(registries))).matches_event(sent))
+    return bool(EventPattern.load(json.dumps(event_pattern(registries, [*Action]))).matches_event(sent))
+
+
+def actions_of(rule: Resource) -> list[str]:
+    found: list[str] = rule["EventPattern"]["detail"]["action-type"]
+    return found
 
 
 @given(st.lists(NAMES, min_size=1, max_size=4, unique=True), st.text("ab/", min_size=2, max_size=6))
@@ -88,25 +103,39 @@ def test_the_rule_takes_the_events_of_renamed_repositories_by_the_names_that_ecr
 
 def test_an_allow_list_that_is_too_long_for_a_pattern_is_left_to_the_code() -> None:
     short, long = (registry(*(f"team-{number:03d}/*" for number in range(count))) for count in (60, 100))
-    assert len(json.dumps(event_pattern([short]), separators=(",", ":"))) <= PATTERN_LIMIT
-    assert "repository-name" in event_pattern([short])["detail"]
-    assert "repository-name" not in event_pattern([long])["detail"]
+    assert len(json.dumps(event_pattern([short], [*Action]), separators=(",", ":"))) <= PATTERN_LIMIT
+    assert "repository-name" in event_pattern([short], [*Action])["detail"]
+    assert "repository-name" not in event_pattern([long], [*Action])["detail"]
     assert matches((long,), event(repository_name="team-099/app"))
 
 
 def test_with_more_accounts_than_a_pattern_holds_the_events_of_all_match() -> None:
     many = [registry("team/app", account=f"{number:012}") for number in range(150)]
-    assert "account" not in event_pattern(many)
-    assert len(json.dumps(event_pattern(many), separators=(",", ":"))) <= PATTERN_LIMIT
-    assert "account" in event_pattern(many[:100])
+    assert "account" not in event_pattern(many, [*Action])
+    assert len(json.dumps(event_pattern(many, [*Action]), separators=(",", ":"))) <= PATTERN_LIMIT
+    assert "account" in event_pattern(many[:100], [*Action])
     assert matches((*many, registry("base")), event(repository_name="base"))
 
 
-def test_only_the_rule_sends_to_the_queue() -> None:
-    queue, rule = logical_id("public", QUEUE, "WatcherEventsQueue"), logical_id("public", RULE, "Watcher")
+@pytest.mark.parametrize(
+    ("name", "events"), [("public", ["PUSH"]), ("guarded", ["DELETE", "PUSH"])], ids=["images", "and-the-catalogue"]
+)
+def test_deletions_have_a_rule_of_their_own_and_the_catalogue_gets_them_too(name: str, events: list[str]) -> None:
+    assert actions_of(only(name, RULE, "WatcherDeletionsRule")) == ["DELETE"]
+    assert actions_of(only(name, RULE, "WatcherEventsRule")) == events
+
+
+def test_an_update_has_a_rule_for_deletions_before_the_other_one_leaves_them_out() -> None:
+    rule = resources("public", RULE)[logical_id("public", RULE, "WatcherEventsRule")]
+    assert rule["DependsOn"] == [logical_id("public", RULE, "WatcherDeletionsRule")]
+
+
+@pytest.mark.parametrize("start", ["WatcherEvents", "WatcherDeletions"])
+def test_only_its_rule_sends_to_a_queue(start: str) -> None:
+    queue, rule = logical_id("public", QUEUE, f"{start}Queue"), logical_id("public", RULE, f"{start}Rule")
     arn = {"Fn::GetAtt": [queue, "Arn"]}
-    assert only("public", RULE, "Watcher")["Targets"] == [{"Id": "Queue", "Arn": arn}]
-    tls, send = only("public", "AWS::SQS::QueuePolicy", "WatcherEventsQueue")["PolicyDocument"]["Statement"]
+    assert only("public", RULE, f"{start}Rule")["Targets"] == [{"Id": "Queue", "Arn": arn}]
+    tls, send = only("public", "AWS::SQS::QueuePolicy", f"{start}Queue")["PolicyDocument"]["Statement"]
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert send == {
         "Sid": "SendEvents",
@@ -118,27 +147,35 @@ def test_only_the_rule_sends_to_the_queue() -> None:
     }
 
 
-def test_a_message_is_tried_for_an_hour_and_then_kept_for_two_weeks() -> None:
-    queue = only("public", QUEUE, "WatcherEventsQueue")
+@pytest.mark.parametrize("start", ["WatcherEventsQueue", "WatcherDeletionsQueue"])
+def test_a_message_is_tried_for_an_hour_and_then_kept_for_two_weeks(start: str) -> None:
+    queue = only("public", QUEUE, start)
     assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] == 3600
     failures = logical_id("public", QUEUE, "WatcherEventsFailures")
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [failures, "Arn"]}
     assert only("public", QUEUE, "WatcherEventsFailures")["MessageRetentionPeriod"] == 14 * 86400
 
 
-def test_lambda_collects_messages_for_ten_seconds_and_delivers_again_only_those_that_failed() -> None:
+@pytest.mark.parametrize(
+    ("source", "queue", "window"),
+    [("WatcherSource", "WatcherEventsQueue", 10), ("WatcherSourceOfDeletions", "WatcherDeletionsQueue", 5)],
+)
+def test_lambda_collects_messages_for_seconds_and_delivers_again_only_those_that_failed(
+    source: str, queue: str, window: int
+) -> None:
     function = logical_id("public", FUNCTION, "Watcher")
-    assert only("public", SOURCE) == {
+    (found,) = (r["Properties"] for i, r in resources("public", SOURCE).items() if i[:-8] == source)
+    assert found == {
         "FunctionName": {"Ref": function},
-        "EventSourceArn": {"Fn::GetAtt": [logical_id("public", QUEUE, "WatcherEventsQueue"), "Arn"]},
+        "EventSourceArn": {"Fn::GetAtt": [logical_id("public", QUEUE, queue), "Arn"]},
         "BatchSize": 100,
-        "MaximumBatchingWindowInSeconds": 10,
+        "MaximumBatchingWindowInSeconds": window,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": 2},
     }
     # Lambda refuses a queue whose messages come again while a run has them.
     timeout = only("public", FUNCTION, "Watcher")["Timeout"]
-    assert only("public", QUEUE, "WatcherEventsQueue")["VisibilityTimeout"] > timeout + 10
+    assert only("public", QUEUE, queue)["VisibilityTimeout"] > timeout + window
 
 
 @pytest.mark.parametrize("name", configurations.NAMES)
@@ -151,8 +188,9 @@ def test_the_watcher_is_the_same_bundle_with_another_entry_point_in_the_same_net
 
 
 def test_events_reach_the_watcher_only_when_it_reaches_the_cluster() -> None:
-    after = resources("private", SOURCE)[logical_id("private", SOURCE)]["DependsOn"]
-    assert {each[:-8] for each in after} >= {"WatcherAccessEntry", "AccessEntry", "NetworkIntoCluster"}
+    for source in resources("private", SOURCE).values():
+        after = {each[:-8] for each in source["DependsOn"]}
+        assert after >= {"WatcherAccessEntry", "AccessEntry", "NetworkIntoCluster"}
 
 
 def test_the_watcher_may_describe_images_and_receive_events_and_cannot_pull() -> None:
@@ -176,16 +214,24 @@ def test_the_watcher_may_describe_images_and_receive_events_and_cannot_pull() ->
             "arn:aws:ecr:us-east-1:210987654321:repository/*",
         ],
     }
-    queue = f"${{{logical_id('several', QUEUE, 'WatcherEventsQueue')}.Arn}}"
-    assert found[3]["Resource"] == [queue]
+    queues = [logical_id("several", QUEUE, f"Watcher{each}Queue") for each in ("Deletions", "Events")]
+    assert found[3]["Resource"] == [f"${{{queue}.Arn}}" for queue in queues]
+
+
+def test_a_catalogue_without_deletions_has_one_queue_for_all_events() -> None:
+    text = configurations.text("guarded") + "[watcher]\ndeletions = false\n"
+    found = synthesize(configurations.parse(text))["Resources"]
+    assert [name for name in found if "Deletions" in name] == []
+    (rule,) = (r["Properties"] for i, r in found.items() if i.startswith("WatcherEventsRule"))
+    assert actions_of(rule) == ["DELETE", "PUSH"]
 
 
 def test_without_deletions_and_a_catalogue_the_stack_has_no_watcher() -> None:
     text = configurations.text("public") + "[watcher]\ndeletions = false\n"
     found = synthesize(configurations.parse(text))
     names = (*found["Resources"], *found["Outputs"])
-    assert [name for name in names if name.startswith(("Watcher", "AlarmsEvents"))] == []
+    assert [name for name in names if name.startswith(("Watcher", "AlarmsEvents", "AlarmsDeletions"))] == []
     left = {key for key in template("public")["Resources"] if key not in found["Resources"]}
     # The settings are in the bundle of the other function, so it has another version, which runs.
-    others = ("AlarmsEvent", "RefresherFunctionCurrentVersion", "FirstRunTrigger")
+    others = ("AlarmsEvent", "AlarmsDeletions", "RefresherFunctionCurrentVersion", "FirstRunTrigger")
     assert [key for key in left if not key.startswith(("Watcher", *others))] == []

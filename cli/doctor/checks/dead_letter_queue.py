@@ -6,14 +6,16 @@ from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stack_resources import DELETED_HINT, EVENTS_FAILURES, EVENTS_QUEUE
+from cli.doctor.stack_resources import DELETED_HINT, DELETIONS_QUEUE, EVENTS_FAILURES, EVENTS_QUEUE
+
+_QUEUE = "AWS::SQS::Queue"
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """How many runs, and then how many events of ECR, are in their queue."""
-    of_watcher = context.stack.of("AWS::SQS::Queue", EVENTS_FAILURES)
-    others = {*of_watcher, *context.stack.of("AWS::SQS::Queue", EVENTS_QUEUE)}
-    runs = [url for url in context.stack.of("AWS::SQS::Queue") if url not in others]
+    of_watcher = context.stack.of(_QUEUE, EVENTS_FAILURES)
+    others = {*of_watcher, *context.stack.of(_QUEUE, EVENTS_QUEUE), *context.stack.of(_QUEUE, DELETIONS_QUEUE)}
+    runs = [url for url in context.stack.of(_QUEUE) if url not in others]
     yield from _findings(context, runs, "runs", "FailureQueued", "purge the queue after a run that succeeds")
     yield from _findings(
         context, of_watcher, "events of ECR", "EventFailed", "redrive the queue when that is corrected"

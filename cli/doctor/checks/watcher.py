@@ -1,43 +1,51 @@
 """Whether ECR's events reach the watcher."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, ok, skipped, warning
-from cli.doctor.stack_resources import DELETED_HINT, EVENTS_RULE, WATCHER_SOURCE
+from cli.doctor.stack_resources import DELETED_HINT, DELETIONS_RULE, EVENTS_RULE, WATCHER_SOURCE
 from lambda_fn.settings.registry import by_place
 
-_MAPPING = "AWS::Lambda::EventSourceMapping"
-_CONSEQUENCE = "pods serve images that ECR deletes"
+_MAPPING, _RULE = "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"
+_CONSEQUENCE = "pods serve images that ECR deletes, or the page shows old tags"
 _ENABLE = "enable it (a deployment does not see the change); CloudTrail has who disabled it"
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """The rule that takes the events, then the event source mapping that starts the function with them."""
+    """The rules that take the events, then the event source mappings that start the function with them."""
     if not context.settings.has_watcher:
         yield skipped("watcher.deletions and page.catalogue are false")
         return
     stack = context.stack
-    rules, mappings = stack.of("AWS::Events::Rule", EVENTS_RULE), stack.of(_MAPPING, WATCHER_SOURCE)
-    if not (rules and mappings):
-        yield warning(f"the stack has no watcher: {_CONSEQUENCE}", "deploy")
+    rules = [*stack.of(_RULE, DELETIONS_RULE), *stack.of(_RULE, EVENTS_RULE)]
+    mappings = stack.of(_MAPPING, WATCHER_SOURCE)
+    wanted = 2 if context.settings.watcher.deletions else 1
+    if min(len(rules), len(mappings)) < wanted:
+        yield warning(f"the watcher of the stack lacks a rule or an event source mapping: {_CONSEQUENCE}", "deploy")
         return
-    yield from _rule(context, rules[0])
-    yield _mapping(context, mappings[0])
+    found = [get_or_none(context.client("events").describe_rule, Name=name) for name in rules]
+    yield from map(_rule, rules, found)
+    if found[0]:
+        yield from _forwarded(context, found[0]["Arn"])
+    for uuid in mappings:
+        yield _mapping(context, uuid)
 
 
-def _rule(context: CheckContext, name: str) -> Iterator[Finding]:
-    found = get_or_none(context.client("events").describe_rule, Name=name)
+def _rule(name: str, found: dict[str, Any] | None) -> Finding:
     if found is None:
-        yield warning(f"rule {name} does not exist any more: {_CONSEQUENCE}", DELETED_HINT)
-        return
+        return warning(f"rule {name} does not exist any more: {_CONSEQUENCE}", DELETED_HINT)
     if found.get("State") != "ENABLED":
-        yield warning(f"rule {name} of ECR's events is {found.get('State')}: {_CONSEQUENCE}", _ENABLE)
-        return
-    yield ok(f"rule {name} takes ECR's events")
-    _, _, _, region, account, *_ = found["Arn"].split(":")
+        return warning(f"rule {name} of ECR's events is {found.get('State')}: {_CONSEQUENCE}", _ENABLE)
+    return ok(f"rule {name} takes ECR's events")
+
+
+def _forwarded(context: CheckContext, rule_arn: str) -> Iterator[Finding]:
+    """What cannot be seen from here: the rules of other accounts and regions."""
+    _, _, _, region, account, *_ = rule_arn.split(":")
     for place in by_place(context.settings.registries):
         if place != (account, region):
             yield skipped(f"whether the events of {place[0]} in {place[1]} are forwarded to here")

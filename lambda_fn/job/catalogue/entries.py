@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Required, TypedDict, cast
 
+from lambda_fn.contract.hints import DIGEST
 from lambda_fn.contract.times import instant_text
 from lambda_fn.job.catalogue.manifest import kind_of
 from lambda_fn.job.catalogue.ports import Listed
@@ -135,6 +136,13 @@ def remembered(images: Iterable[Any]) -> dict[str, Details]:
                     kind, cast("list[Platform]", valid), labels if isinstance(labels, dict) else None
                 )
     return found
+
+
+def digests(images: Iterable[Any]) -> frozenset[str]:
+    """Every manifest that a stored shard names: of its images, and of their platforms; anything malformed is none."""
+    named = [one for image in images for one in (image, *(image.get("platforms") or ()))]
+    found = (one.get("digest") for one in named if isinstance(one, Mapping))
+    return frozenset(each for each in found if isinstance(each, str) and re.fullmatch(DIGEST, each, re.ASCII))
 
 
 def _sized(platform: Platform, sizes: Mapping[str, int]) -> Platform:

@@ -4,12 +4,13 @@ A round reads every repository of the allow-list, shard by shard, in as many run
 leaves in the index where the next one continues.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from lambda_fn.contract.errors import RegistryError
+from lambda_fn.contract.hints import Image
 from lambda_fn.contract.times import instant_text
 from lambda_fn.job.catalogue import entries, shards, signatures
 from lambda_fn.job.catalogue.details import Reader
@@ -92,6 +93,7 @@ class Catalogue:
         store: The catalogue in the cluster.
         clock: The time, and how much of it is left.
         findings: Whether to say how many findings ECR's scans have.
+        refuse_missing: Has pods refuse those of these images that ECR no longer has. False where ECR does not say.
     """
 
     routing: Routing
@@ -99,6 +101,7 @@ class Catalogue:
     store: Store
     clock: Clock
     findings: bool
+    refuse_missing: Callable[[Sequence[Image]], bool] = lambda _: True
     _problems: Problems = field(default_factory=Problems)
     _silent: set[str] = field(default_factory=set)
     _read: int = 0
@@ -225,7 +228,8 @@ class Catalogue:
             try:
                 self._put(served)
             except RepositoryGoneError:
-                self._remove(name)
+                if self._settle(served, listed=()):
+                    self._remove(name)
             except (ThrottledError, SlowError):
                 raise
             except RegistryError as error:
@@ -239,9 +243,27 @@ class Catalogue:
             self._library.remove(name)
             self._removed += 1
 
+    def _settle(self, served: Served, *, listed: Sequence[Listed]) -> bool:
+        """Have pods refuse what the catalogue has and ECR no longer lists, before the catalogue forgets it.
+
+        ECR sends events on a best effort basis, and does not say that it sends them for the images of a repository
+        that is deleted with them.
+
+        Returns:
+            False where the next round has to ask again.
+        """
+        name, host = served.public_name, served.registry.host
+        lost = entries.digests(self._library.repository(name)["images"]) - {image.digest for image in listed}
+        if not lost or self.refuse_missing([Image(host, served.ecr_name, digest) for digest in sorted(lost)]):
+            return True
+        self._problems.note("ECR does not say whether it has images that it no longer lists", name)
+        return False
+
     def _put(self, served: Served) -> None:
         name = served.public_name
         images = self.images.images(served.registry, served.ecr_name)
+        if not self._settle(served, listed=images):
+            return
         known, extent = self._library.repository(name)["images"], self._library.extent(name)
         chosen = entries.newest(images, extent.tags)
         details = entries.remembered(known)

@@ -1,7 +1,7 @@
-"""ECR's events in a deployed stack: from the rule that has to match them to the queue, as EventBridge sends them.
+"""ECR's events in a deployed stack: from the rules that match them to their queues, as EventBridge sends them.
 
-MiniStack, like AWS, accepts no event of AWS's own from outside. So it only says whether the rule's pattern matches, and
-the event goes straight to the rule's target.
+MiniStack, like AWS, accepts no event of AWS's own from outside. So it only says which rules' patterns match, and the
+event goes straight to their targets.
 """
 
 import json
@@ -17,19 +17,22 @@ def send(world: World, stack: Stack, action: str, digest: str) -> None:
     """Send an event about the application's image.
 
     Raises:
-        SandboxError: The rule does not match it.
+        SandboxError: No rule matches it.
     """
     aws = session(world, "default")
-    rule = stack.physical("AWS::Events::Rule", "WatcherEventsRule")
     event = json.dumps(_event(world, action, digest))
-    events = aws.client("events")
-    pattern = events.describe_rule(Name=rule)["EventPattern"]
-    matches = events.test_event_pattern(EventPattern=pattern, Event=event)["Result"]
-    expect(matches, f"the pattern {pattern} of rule {rule} does not match {event}")
-    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
-    sqs = aws.client("sqs")
-    url = sqs.get_queue_url(QueueName=target["Arn"].rpartition(":")[2])["QueueUrl"]
-    sqs.send_message(QueueUrl=url, MessageBody=event)
+    events, sqs = aws.client("events"), aws.client("sqs")
+    matching = []
+    for name in ("WatcherEventsRule", "WatcherDeletionsRule"):
+        rule = stack.physical("AWS::Events::Rule", name)
+        pattern = events.describe_rule(Name=rule)["EventPattern"]
+        if events.test_event_pattern(EventPattern=pattern, Event=event)["Result"]:
+            matching.append(rule)
+    expect(matching, f"no rule of the stack matches {event}")
+    for rule in matching:
+        (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+        url = sqs.get_queue_url(QueueName=target["Arn"].rpartition(":")[2])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=event)
 
 
 def _event(world: World, action: str, digest: str) -> dict[str, object]:

@@ -59,6 +59,8 @@ TOPIC = f"arn:aws:sns:{REGION}:123456789012:notices"
 BALANCER = f"{_ELB}:loadbalancer/net/front/0123456789abcdef"
 TARGETS = f"{_ELB}:targetgroup/pods/0123456789abcdef"
 PROXIED = f"{_ELB}:targetgroup/proxied/0123456789abcdef"
+SOURCE, SOURCE_OF_DELETIONS = "11111111-2222-3333-4444-555555555555", "11111111-2222-3333-4444-666666666666"
+RECEIVING = {"State": "Enabled", "LastProcessingResult": "No records processed"}
 GROUPS = TargetGroups(TARGETS, PROXIED)
 
 RESOURCES = (
@@ -68,9 +70,12 @@ RESOURCES = (
     ("AWS::Lambda::Function", "WatcherFunction1", "watcher"),
     ("AWS::IAM::Role", "WatcherIdentityRole1", "watcher-role"),
     ("AWS::Events::Rule", "WatcherEventsRule1", "rule"),
+    ("AWS::Events::Rule", "WatcherDeletionsRule1", "rule-of-deletions"),
     ("AWS::Events::Rule", "FirstRunAfterRollback1", "after-rollback"),
-    ("AWS::Lambda::EventSourceMapping", "WatcherSource1", "11111111-2222-3333-4444-555555555555"),
+    ("AWS::Lambda::EventSourceMapping", "WatcherSource1", SOURCE),
+    ("AWS::Lambda::EventSourceMapping", "WatcherSourceOfDeletions1", SOURCE_OF_DELETIONS),
     ("AWS::SQS::Queue", "WatcherEventsQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/events"),
+    ("AWS::SQS::Queue", "WatcherDeletionsQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/deletions"),
     ("AWS::SQS::Queue", "WatcherEventsFailuresQueue1", f"https://sqs.{REGION}.amazonaws.com/123456789012/events-dlq"),
     ("AWS::Scheduler::ScheduleGroup", "ScheduleGroup1", "group"),
     ("AWS::Scheduler::Schedule", "Schedule83A77FD1", "refresh"),
@@ -145,6 +150,11 @@ def messages(**waiting: int) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 def rule(state: str = "ENABLED") -> dict[str, Any]:
     return {"State": state, "Arn": f"arn:aws:events:{REGION}:123456789012:rule/rule"}
+
+
+def only_for(parameter: str, value: str, answer: Mapping[str, Any] | str, others: Mapping[str, Any]) -> Answer:
+    """This answer where a parameter of the request has this value, and another one elsewhere."""
+    return lambda parameters: answer if parameters[parameter] == value else others
 
 
 def balancer(state: str, reason: str | None = None) -> dict[str, Any]:
@@ -235,7 +245,7 @@ def healthy(without: str = "") -> dict[str, Answer]:
         },
         "GetSchedule": schedules(),
         "DescribeRule": rule(),
-        "GetEventSourceMapping": {"State": "Enabled", "LastProcessingResult": "No records processed"},
+        "GetEventSourceMapping": RECEIVING,
         "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
         "DescribeAlarms": alarm(),
         "ListSubscriptionsByTopic": subscribed(),

@@ -35,7 +35,10 @@ from tests.fakes.aws import REGION, Answer
 from tests.unit.doctor.account import (
     BALANCER,
     PROXIED,
+    RECEIVING,
     SETTINGS,
+    SOURCE,
+    SOURCE_OF_DELETIONS,
     TARGETS,
     alarm,
     balancer,
@@ -43,6 +46,7 @@ from tests.unit.doctor.account import (
     findings,
     healthy,
     messages,
+    only_for,
     proxy_protocol,
     rule,
     schedules,
@@ -210,24 +214,40 @@ BROKEN = {
         "EventFailed",
     ),
     "a disabled rule of the watcher": Broken(
-        watcher.CHECK, {"DescribeRule": rule("DISABLED")}, WARNING, ("rule rule", "DISABLED", "ECR deletes"), "enable"
+        watcher.CHECK,
+        {"DescribeRule": only_for("Name", "rule", rule("DISABLED"), rule())},
+        WARNING,
+        ("rule rule", "DISABLED", "ECR deletes"),
+        "enable",
     ),
     "a deleted rule of the watcher": Broken(
-        watcher.CHECK, {"DescribeRule": "ResourceNotFoundException"}, WARNING, ("rule rule",), DESTROY
+        watcher.CHECK,
+        {"DescribeRule": only_for("Name", "rule-of-deletions", "ResourceNotFoundException", rule())},
+        WARNING,
+        ("rule rule-of-deletions",),
+        DESTROY,
     ),
     "a disabled event source mapping": Broken(
         watcher.CHECK,
-        {"GetEventSourceMapping": {"State": "Disabled"}},
+        {"GetEventSourceMapping": only_for("UUID", SOURCE_OF_DELETIONS, {"State": "Disabled"}, RECEIVING)},
         WARNING,
-        ("mapping 11111111-", "Disabled"),
+        (f"mapping {SOURCE_OF_DELETIONS}", "Disabled"),
         "enable",
     ),
     "a deleted event source mapping": Broken(
-        watcher.CHECK, {"GetEventSourceMapping": "ResourceNotFoundException"}, WARNING, ("mapping 11111111-",), DESTROY
+        watcher.CHECK,
+        {"GetEventSourceMapping": only_for("UUID", SOURCE, "ResourceNotFoundException", RECEIVING)},
+        WARNING,
+        (f"mapping {SOURCE}",),
+        DESTROY,
     ),
     "a queue that Lambda cannot read": Broken(
         watcher.CHECK,
-        {"GetEventSourceMapping": {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}},
+        {
+            "GetEventSourceMapping": only_for(
+                "UUID", SOURCE, {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}, RECEIVING
+            )
+        },
         WARNING,
         ("PROBLEM: Function call failed",),
         "key",
@@ -506,7 +526,9 @@ def test_a_missing_stack_is_named_and_no_check_of_its_resources_runs() -> None:
     [
         ("ScheduleCanary1", schedule.CHECK, WARNING),
         ("WatcherSource1", watcher.CHECK, WARNING),
+        ("WatcherSourceOfDeletions1", watcher.CHECK, WARNING),
         ("WatcherEventsRule1", watcher.CHECK, WARNING),
+        ("WatcherDeletionsRule1", watcher.CHECK, WARNING),
         ("RefresherFunction1", function.CHECK, FAILED),
         ("LoadBalancerNlb1", load_balancer.CHECK, FAILED),
         ("IdentityRole1", iam.CHECK, FAILED),
@@ -557,8 +579,8 @@ def test_events_that_have_to_be_forwarded_are_named_because_the_other_side_canno
     registries = (*SETTINGS.registries, Registry(account="210987654321", region=REGION))
     more = SETTINGS.model_copy(update={"registries": registries})
     found = findings(watcher.CHECK, context(settings=more))
-    assert [one.verdict for one in found] == [OK, SKIPPED, OK], found
-    assert f"210987654321 in {REGION}" in found[1].message
+    assert [one.verdict for one in found] == [OK, OK, SKIPPED, OK, OK], found
+    assert f"210987654321 in {REGION}" in found[2].message
 
 
 def test_a_registry_of_another_account_is_skipped() -> None:

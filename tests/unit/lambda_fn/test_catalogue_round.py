@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lambda_fn.contract.errors import ClusterError, RegistryError
+from lambda_fn.contract.hints import Image
 from lambda_fn.job.catalogue import shards
 from lambda_fn.job.catalogue.manifest import HELM
 from lambda_fn.job.catalogue.ports import DeniedError, SlowError, ThrottledError, UnreachableError
@@ -33,6 +34,8 @@ class Site:
         self.files = FakeFiles()
         self.registries = registries or (REGISTRY,)
         self.findings = False
+        self.missing: list[Image] = []
+        self.ecr_answers = True
 
     def run(self) -> Report:
         return self._catalogue().continue_round()
@@ -46,7 +49,18 @@ class Site:
 
     def _catalogue(self) -> Catalogue:
         self.clock.begin_invocation()
-        return Catalogue(Routing(self.registries), self.ecr, self.files, self.clock, findings=self.findings)
+        return Catalogue(
+            Routing(self.registries),
+            self.ecr,
+            self.files,
+            self.clock,
+            findings=self.findings,
+            refuse_missing=self._refuse_missing,
+        )
+
+    def _refuse_missing(self, missing: Sequence[Image]) -> bool:
+        self.missing += missing
+        return self.ecr_answers
 
     def names(self) -> list[str]:
         return [each["name"] for each in self.files.document()["repositories"]]
@@ -516,6 +530,54 @@ def test_an_event_has_its_repository_read_at_once_and_nothing_else(site: Site) -
     report = site.follow("team/app", "team/app")
     assert (report.repositories, site.ecr.asked["images"] - asked) == (1, 1)
     assert [image["tags"] for image in site.files.images("team/app")] == [["2"], ["1"]]
+
+
+def test_pods_refuse_every_image_of_a_repository_that_was_deleted_with_its_images(site: Site) -> None:
+    one, other = (site.ecr.image("team/app", platform=platform) for platform in ("linux/amd64", "linux/arm64"))
+    whole = site.ecr.index("team/app", "1", platforms={"linux/amd64": one, "linux/arm64": other})
+    single = site.ecr.image("team/app", "0")
+    site.run()
+    site.ecr.delete("team/app")
+    site.next_round()
+    assert sorted(image.digest for image in site.missing) == sorted([one, other, whole, single])
+    assert {(image.host, image.repository) for image in site.missing} == {(REGISTRY.host, "team/app")}
+    assert site.names() == []
+
+
+def test_pods_refuse_an_image_whose_deletion_no_event_reported(site: Site) -> None:
+    gone, kept = site.ecr.image("team/app", "gone"), site.ecr.image("team/app", "kept")
+    site.run()
+    site.ecr.delete_image("team/app", gone)
+    site.next_round()
+    assert [image.digest for image in site.missing] == [gone]
+    assert [each["digest"] for each in site.files.images("team/app")] == [kept]
+    site.next_round()
+    assert len(site.missing) == 1
+
+
+@pytest.mark.parametrize("deleted", ["image", "repository"])
+def test_what_ecr_does_not_say_of_an_image_the_next_round_asks_again(site: Site, deleted: str) -> None:
+    gone = site.ecr.image("team/app", "1")
+    site.run()
+    if deleted == "image":
+        site.ecr.delete_image("team/app", gone)
+    else:
+        site.ecr.delete("team/app")
+    site.ecr_answers = False
+    assert site.next_round().problems == ("ECR does not say whether it has images that it no longer lists (team/app)",)
+    assert site.image()["digest"] == gone
+    site.ecr_answers = True
+    site.next_round()
+    assert [image.digest for image in site.missing] == [gone, gone]
+    assert site.names() == (["team/app"] if deleted == "image" else [])
+
+
+def test_a_repository_that_leaves_the_allow_list_has_no_image_refused(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    site.run()
+    site.registries = (REGISTRY.model_copy(update={"repositories": ("other/*",)}),)
+    site.next_round()
+    assert (site.names(), site.missing) == ([], [])
 
 
 def test_an_event_of_a_deleted_repository_removes_it(site: Site) -> None:

@@ -2,11 +2,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import ClusterError, EventError
 from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.job import gone_images
 from lambda_fn.job.gone_images import ATTEMPTS, Followed
-from lambda_fn.job.image_event import Action, ImageEvent
+from lambda_fn.job.image_event import ImageEvent
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.hints import FakeImages, FakeStore, image
 
@@ -56,6 +57,19 @@ def test_a_push_of_another_image_asks_and_writes_nothing() -> None:
     store, images = FakeStore(gone(BASE)), FakeImages(APP)
     assert follow(store, images, pushed(APP)) == Followed()
     assert (images.asked, store.writes) == ([], 0)
+
+
+def test_of_the_images_that_ecr_no_longer_lists_those_that_it_does_not_have_are_refused_from_now_on() -> None:
+    already, named = image(8), image(9)
+    hints = Hints(gone(already).deleted, {named: seconds(STARTED_AT)})
+    store, images = FakeStore(hints), FakeImages(BASE)
+    images.refused = {"team/other"}
+    followed = gone_images.follow(
+        [], missing=[APP, BASE, OTHER, already, named], images=images, store=store, clock=FakeClock()
+    )
+    assert (followed.refused, set(followed.unknown)) == ((APP,), {OTHER})
+    assert images.asked == [APP, BASE, OTHER]
+    assert store.hints == Hints({**hints.deleted, APP: seconds(STARTED_AT)}, hints.named)
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import EventError
-from lambda_fn.job.image_event import Action, ImageEvent, parse
+from lambda_fn.job.image_event import ImageEvent, parse
 from lambda_fn.settings import Registry
 from lambda_fn.settings.routing import Routing
 from tests.fakes.hints import event, image

@@ -18,7 +18,7 @@ from lambda_fn.settings.routing import Routing
 from tests.contract.cluster import settings as contract_settings
 from tests.fakes.context import FakeContext
 from tests.fakes.ecr_catalogue import FakeEcr, FakeFiles
-from tests.fakes.hints import FakeImages, FakeStore, event, image, messages
+from tests.fakes.hints import QUEUE, FakeImages, FakeStore, event, image, messages
 
 
 class World:
@@ -100,6 +100,40 @@ def test_a_deletion_becomes_a_hint_even_where_the_catalogue_cannot_be_written(wo
     assert run(messages(event())) == {"batchItemFailures": []}
     assert set(world.hints.hints.gone) == {image()}
     assert [line["message"] for line in world.log() if line["level"] == "ERROR"] == [str(world.failure)]
+
+
+def test_a_deletion_of_the_urgent_queue_waits_for_no_catalogue(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    urgent = QUEUE.replace("events", "deletions")
+    monkeypatch.setenv("DELETIONS_QUEUE_ARN", urgent)
+    world.ecr.image("team/app", "1")
+    assert run(messages(event(), queue=urgent)) == {"batchItemFailures": []}
+    assert (set(world.hints.hints.gone), world.ecr.asked) == ({image()}, {})
+    run(messages(event()))
+    assert names(world) == ["team/app"]
+
+
+@contextmanager
+def no_session(*_: object) -> Iterator[None]:
+    yield None
+
+
+@pytest.mark.parametrize("deletions", [True, False])
+def test_the_images_of_a_repository_that_is_gone_are_refused_although_no_event_came(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, deletions: bool
+) -> None:
+    monkeypatch.undo()
+    update = {"watcher": world.settings.watcher.model_copy(update={"deletions": deletions})}
+    world.settings = world.settings.model_copy(update=update)
+    monkeypatch.setattr(watcher, "_edges", lambda _: (world.settings, FakeImages(), None))
+    monkeypatch.setattr(watcher, "_session", no_session)
+    for name, made in {"HintStore": world.hints, "CatalogueStore": world.files, "EcrCatalogue": world.ecr}.items():
+        monkeypatch.setattr(watcher, name, lambda *_, made=made: made)
+    digest = world.ecr.image("team/app", "1")
+    run({"catalogue": True})
+    world.ecr.delete("team/app")
+    run(messages(event(action_type="PUSH")))
+    assert names(world) == []
+    assert {each.digest for each in world.hints.hints.gone} == ({digest} if deletions else set())
 
 
 def test_problems_are_warnings_in_the_log(world: World) -> None:

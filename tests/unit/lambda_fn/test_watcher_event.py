@@ -6,7 +6,7 @@ from lambda_fn.contract.errors import EventError
 from lambda_fn.job.watcher_event import Batch, Forget, Message, Remember, parse
 from lambda_fn.settings import Registry
 from lambda_fn.settings.routing import Routing
-from tests.fakes.hints import event, image, messages
+from tests.fakes.hints import QUEUE, event, image, messages
 
 ROUTING = Routing([Registry(account="123456789012", region="ap-southeast-2", repositories=("team/*",))])
 NAME = f"team/app@{image().digest}"
@@ -14,7 +14,7 @@ NAME = f"team/app@{image().digest}"
 
 def test_a_batch_has_the_bodies_of_its_messages() -> None:
     found = parse(messages("one", "two"), ROUTING)
-    assert found == Batch((Message("message-0", "one"), Message("message-1", "two")))
+    assert found == Batch(QUEUE, (Message("message-0", "one"), Message("message-1", "two")))
 
 
 def test_an_operator_names_images_as_clients_pull_them() -> None:
