@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambda_fn.contract.registries import layer_buckets, layer_hosts
+from lambda_fn.contract.registries import ecr_hosts, layer_buckets, layer_hosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +15,14 @@ class Names:
         domain: The public name of the front door.
         new_domain: The name that a deployment changes it to; in the same certificate.
         refresher_role: The role the Lambda runs as.
+        replica_region: Where the account has a second registry, with a layer bucket of its own.
         layer_server_address: Of `testbed.sandbox.layer_server`, while it is in S3's place.
     """
 
     account: str = "123456789012"
     other_account: str = "210987654321"
     region: str = "ap-southeast-2"
+    replica_region: str = "eu-west-1"
     cluster: str = "shared"
     namespace: str = "registry"
     domain: str = "registry.frontdoor.test"
@@ -35,8 +37,10 @@ class Names:
     api_address: str = "192.0.2.2"
     aws_address: str = "192.0.2.10"
     ecr_address: str = "192.0.2.20"
+    replica_ecr_address: str = "192.0.2.21"
     s3_address: str = "192.0.2.30"
     layer_server_address: str = "192.0.2.31"
+    replica_s3_address: str = "192.0.2.32"
     api_port: int = 6443
     pod_cidr: str = "10.244.0.0/24"
     service_cidr: str = "10.96.0.0/16"
@@ -54,12 +58,17 @@ class Names:
 
     @property
     def ecr_hosts(self) -> tuple[str, ...]:
-        """Host names of every registry there is."""
+        """Host names of the registries of the region."""
         return self.registry_host(self.account), self.registry_host(self.other_account)
+
+    @property
+    def replica_host(self) -> str:
+        """Host name of the account's registry in the other region."""
+        return ecr_hosts(self.account, self.replica_region)[0]
 
     def registry_host(self, account: str) -> str:
         """The host name of an account's registry, as `proxyEndpoint` gives it."""
-        return f"{account}.dkr.ecr.{self.region}.amazonaws.com"
+        return ecr_hosts(account, self.region)[0]
 
     @property
     def layer_bucket(self) -> str:
@@ -70,6 +79,11 @@ class Names:
     def layer_host(self) -> str:
         """The host of a blob's Location."""
         return layer_hosts(self.region)[0]
+
+    @property
+    def replica_layer_host(self) -> str:
+        """The host of a blob's Location in the other region."""
+        return layer_hosts(self.replica_region)[0]
 
     @property
     def asset_bucket(self) -> str:
@@ -91,6 +105,7 @@ class Names:
         )  # fmt: skip
         return (
             *(f"{name}.{self.region}.amazonaws.com" for name in refresh + deployment),
+            f"api.ecr.{self.replica_region}.amazonaws.com",
             "iam.amazonaws.com",
             "route53.amazonaws.com",
         )
@@ -103,6 +118,8 @@ class Names:
             self.api_address: (self.node, *self.api_names),
             self.aws_address: self.aws_hosts,
             self.ecr_address: self.ecr_hosts,
+            self.replica_ecr_address: (self.replica_host,),
+            self.replica_s3_address: (self.replica_layer_host,),
             self.s3_address: (self.s3_host, self.layer_host, f"{self.asset_bucket}.{self.s3_host}"),
         }
 
@@ -110,7 +127,8 @@ class Names:
     def addresses(self) -> tuple[str, ...]:
         """Addresses of the network namespace itself, each a /32 on `lo`."""
         clouds = self.aws_address, self.ecr_address, self.s3_address, self.layer_server_address
-        return self.dns_address, self.api_address, *clouds
+        replica = self.replica_ecr_address, self.replica_s3_address
+        return self.dns_address, self.api_address, *clouds, *replica
 
     @property
     def api_names(self) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ class Behaviour(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    region: str | None = None
+    """The one region whose registries, layer bucket and ECR API behave like this; the others are healthy."""
+
     ministack_network: Mapping[str, Any] | None = None
     """MiniStack answers in the place of moto, but for STS and EKS, whose cluster is in this network of it, as EKS
     describes it: see `testbed.sandbox.deployment.ministack`.
@@ -73,3 +76,7 @@ class Behaviour(BaseModel):
     """As `registry_outage`, for S3."""
     s3_etag_per_repository: bool = False
     """The same layer has another ETag and Last-Modified under each repository."""
+
+    def of(self, region: str) -> "Behaviour":
+        """How this region behaves."""
+        return self if self.region in {None, region} else Behaviour()

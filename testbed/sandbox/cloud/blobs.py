@@ -19,7 +19,7 @@ async def blob(request: web.Request, host: RegistryHost, route: Route) -> web.St
         return web.Response(headers=answers.API_VERSION | digest, content_type="application/octet-stream")
     cloud = request.app[CLOUD]
     layer = Layer.of(host, route.repository, route.reference)
-    location = cloud.signer.location(layer, host.region, cloud.behaviour)
+    location = cloud.signer.location(layer, host.region, cloud.behaviour.of(host.region))
     return web.Response(status=307, headers=answers.API_VERSION | {"Location": location})
 
 

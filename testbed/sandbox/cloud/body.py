@@ -29,7 +29,7 @@ async def send(request: web.Request, layer: Layer, content: Content) -> web.Stre
         answer = answers.s3_error(416, "InvalidRange", "The requested range is not satisfiable")
         answer.headers["Content-Range"] = f"bytes */{size_bytes}"
         return answer
-    wanted = request.app[CLOUD].behaviour
+    wanted = request.app[CLOUD].behaviour_of(request.host)
     response = web.StreamResponse(status=200 if chosen is None else 206, headers=_headers(layer, content, wanted))
     if chosen is not None:
         response.headers["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{size_bytes}"
@@ -63,17 +63,18 @@ async def _stream(request: web.Request, response: web.StreamResponse, content: C
     cloud, seen = request.app[CLOUD], entry(request)
     at = offsets.start
     while at < offsets.stop:
-        left_bytes = _left_bytes(cloud.behaviour, seen.sent_bytes)
+        wanted = cloud.behaviour_of(request.host)
+        left_bytes = _left_bytes(wanted, seen.sent_bytes)
         if left_bytes <= 0:
             _cut(request)
             return
-        step_bytes = min(_step_bytes(cloud.behaviour), offsets.stop - at, left_bytes)
+        step_bytes = min(_step_bytes(wanted), offsets.stop - at, left_bytes)
         chunk = content.read(at, step_bytes)
         await response.write(chunk)
         at += len(chunk)
         seen.sent_bytes += len(chunk)
-        if cloud.behaviour.s3_bytes_per_second:
-            await asyncio.sleep(len(chunk) / cloud.behaviour.s3_bytes_per_second)
+        if wanted.s3_bytes_per_second:
+            await asyncio.sleep(len(chunk) / wanted.s3_bytes_per_second)
     await response.write_eof()
 
 

@@ -62,6 +62,10 @@ class Cloud:
     recent: deque[float] = field(default_factory=deque)
     server_names: WeakKeyDictionary[ssl.SSLObject, str] = field(default_factory=WeakKeyDictionary)
 
+    def behaviour_of(self, host: str) -> Behaviour:
+        """How the region of a registry or layer bucket behaves."""
+        return self.behaviour.of(self.world.replica_region if self.world.replica_region in host else self.world.region)
+
 
 CLOUD = web.AppKey("cloud", Cloud)
 _ENTRY = web.RequestKey("entry", Entry)

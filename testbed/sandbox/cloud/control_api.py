@@ -17,7 +17,7 @@ _LISTENERS = web.AppKey("listeners", dict[str, Listener])
 
 
 def application(cloud: Cloud, listeners: dict[str, Listener]) -> web.Application:
-    """The server; `listeners` has `ecr` and `s3`, which can have an outage."""
+    """The server; `listeners` has `ecr` and `s3`, which can have an outage, and those of the replica's region."""
     app = web.Application()
     app[CLOUD] = cloud
     app[_LISTENERS] = listeners
@@ -55,8 +55,9 @@ async def _set_behaviour(request: web.Request) -> web.Response:
     async with cloud.behaves_anew:
         cloud.behaviour = wanted
         cloud.behaves_anew.notify_all()
-    await request.app[_LISTENERS]["ecr"].set_outage(wanted.registry_outage)
-    await request.app[_LISTENERS]["s3"].set_outage(wanted.s3_outage)
+    for region, suffix in ((cloud.world.region, ""), (cloud.world.replica_region, "-replica")):
+        await request.app[_LISTENERS][f"ecr{suffix}"].set_outage(wanted.of(region).registry_outage)
+        await request.app[_LISTENERS][f"s3{suffix}"].set_outage(wanted.of(region).s3_outage)
     return web.json_response(text=wanted.model_dump_json())
 
 

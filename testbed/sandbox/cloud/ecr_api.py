@@ -35,7 +35,7 @@ async def answer(request: web.Request, api: ApiHost, caller: AccessKey) -> web.S
 
 async def _token(request: web.Request, api: ApiHost, caller: AccessKey) -> web.Response:
     cloud = request.app[CLOUD]
-    wanted = cloud.behaviour
+    wanted = cloud.behaviour.of(api.region)
     if wanted.token_api_error:
         return answers.json_error(
             _STATUS[wanted.token_api_error], wanted.token_api_error, _reason(wanted.token_api_error, caller)

@@ -110,7 +110,7 @@ async def _layer(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: Ac
         if not blob.ok:
             message = f"The layer {digest} does not exist in the repository with name '{name}'"
             return answers.json_error(400, "LayersNotFoundException", message)
-    url = cloud.signer.location(Layer.of(host, name, digest), host.region, cloud.behaviour)
+    url = cloud.signer.location(Layer.of(host, name, digest), host.region, cloud.behaviour.of(host.region))
     return _json({"downloadUrl": url, "layerDigest": digest})
 
 

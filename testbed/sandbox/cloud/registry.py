@@ -39,7 +39,7 @@ def application(cloud: Cloud) -> web.Application:
 
 
 async def _forbid_keeping(request: web.Request, response: web.StreamResponse) -> None:
-    if request.app[CLOUD].behaviour.registry_forbids_caching:
+    if request.app[CLOUD].behaviour_of(request.host).registry_forbids_caching:
         response.headers.update(answers.NO_CACHING_HEADERS)
 
 
@@ -59,7 +59,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     route = routes.parse(request.method, request.path)
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
-    refused = _too_many(cloud, route) or await _faulty(cloud, route) or _forbidden(request, host, route)
+    refused = _too_many(cloud, host, route) or await _faulty(cloud, host, route) or _forbidden(request, host, route)
     return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
 
@@ -74,9 +74,9 @@ def _unauthenticated(request: web.Request, cloud: Cloud, host: RegistryHost) -> 
     return None
 
 
-def _too_many(cloud: Cloud, route: Route) -> web.Response | None:
+def _too_many(cloud: Cloud, host: RegistryHost, route: Route) -> web.Response | None:
     """ECR counts each action apart, so pushes are no part of what is allowed."""
-    allowed, now = cloud.behaviour.registry_requests_per_second, time.monotonic()
+    allowed, now = cloud.behaviour.of(host.region).registry_requests_per_second, time.monotonic()
     if allowed is None or route.pushes:
         return None
     while cloud.recent and cloud.recent[0] < now - 1:
@@ -87,11 +87,13 @@ def _too_many(cloud: Cloud, route: Route) -> web.Response | None:
     return None
 
 
-async def _faulty(cloud: Cloud, route: Route) -> web.Response | None:
+async def _faulty(cloud: Cloud, host: RegistryHost, route: Route) -> web.Response | None:
     """The fault set for this action when the request arrived, after any hold or delay; None without one."""
-    wanted = cloud.behaviour
+    wanted = cloud.behaviour.of(host.region)
     async with cloud.behaves_anew:
-        await cloud.behaves_anew.wait_for(lambda: route.action not in cloud.behaviour.registry_held_actions)
+        await cloud.behaves_anew.wait_for(
+            lambda: route.action not in cloud.behaviour.of(host.region).registry_held_actions
+        )
     if wanted.registry_actions and route.action not in wanted.registry_actions:
         return None
     await asyncio.sleep(wanted.registry_delay_seconds)
@@ -105,7 +107,7 @@ async def _faulty(cloud: Cloud, route: Route) -> web.Response | None:
 
 def _forbidden(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:
     cloud = request.app[CLOUD]
-    if route.action in cloud.behaviour.denied_actions:
+    if route.action in cloud.behaviour.of(host.region).denied_actions:
         return answers.denied_action(host, route, cloud.tokens.principal(request.headers["Authorization"]))
     known = cloud.repositories.setdefault(host, set())
     if route.writes:

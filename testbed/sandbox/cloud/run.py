@@ -70,13 +70,15 @@ async def _serve(world: World, stack: AsyncExitStack) -> list[Child]:
 async def _listen(cloud: Cloud, contexts: Mapping[str, ssl.SSLContext], stack: AsyncExitStack) -> dict[str, Listener]:
     world = cloud.world
     applications = {
-        "aws": (aws.application(cloud), world.aws_address),
-        "ecr": (registry.application(cloud), world.ecr_address),
-        "s3": (s3.application(cloud), world.s3_address),
+        "aws": (aws.application, world.aws_address),
+        "ecr": (registry.application, world.ecr_address),
+        "ecr-replica": (registry.application, world.replica_ecr_address),
+        "s3": (s3.application, world.s3_address),
+        "s3-replica": (s3.application, world.replica_s3_address),
     }
     listeners = {}
-    for name, (app, address) in applications.items():
-        listeners[name] = Listener(app, address, contexts[name])
+    for name, (application, address) in applications.items():
+        listeners[name] = Listener(application(cloud), address, contexts[name.partition("-")[0]])
         await listeners[name].start()
         stack.push_async_callback(listeners[name].stop)
     return listeners

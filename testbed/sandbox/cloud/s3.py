@@ -75,7 +75,7 @@ def _expired(signed: Claim, *, head: bool) -> web.Response:
 
 
 async def _layer(request: web.Request) -> web.StreamResponse:
-    wanted = request.app[CLOUD].behaviour
+    wanted = request.app[CLOUD].behaviour_of(request.host)
     await asyncio.sleep(wanted.s3_delay_seconds)
     if wanted.s3_status is not None:
         code = {403: "AccessDenied", 404: "NoSuchKey", 500: "InternalError", 503: "SlowDown"}[wanted.s3_status]

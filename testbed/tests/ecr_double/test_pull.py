@@ -165,22 +165,18 @@ def test_two_accounts_have_nothing_in_common(
 
 @pytest.mark.row("P13")
 def test_an_account_has_another_registry_in_each_region(
-    ecr: httpx2.Client, control: Control, publisher: Publisher, world: World, repository: str
+    ecr: httpx2.Client, trust: ssl.SSLContext, control: Control, publisher: Publisher, world: World, repository: str
 ) -> None:
     publisher.blob(repository, b"here")
     digest = digest_of(b"there")
-    elsewhere = f"{world.account}.dkr.ecr.eu-west-1.amazonaws.com"
-    by_address = ssl.create_default_context(cafile=str(world.ca.certificate))
-    by_address.check_hostname = False
-    headers = {"Host": elsewhere, "Authorization": f"Basic {control.issue_token('eu-west-1').authorization}"}
-    named = {"sni_hostname": elsewhere}
-    origin = f"https://{world.ecr_address}"
+    headers = {"Authorization": f"Basic {control.issue_token(world.replica_region).authorization}"}
 
-    with httpx2.Client(verify=by_address, trust_env=False, headers=headers) as client:
-        started = client.post(f"{origin}/v2/{repository}/blobs/uploads/", extensions=named)
-        upload = started.headers["Location"].replace(f"https://{elsewhere}", origin)
-        pushed = client.put(f"{upload}&digest={digest}", content=b"there", extensions=named)
-        there = client.head(f"{origin}/v2/{repository}/blobs/{digest}", extensions=named)
+    with httpx2.Client(
+        verify=trust, trust_env=False, headers=headers, base_url=f"https://{world.replica_host}"
+    ) as client:
+        started = client.post(f"/v2/{repository}/blobs/uploads/")
+        pushed = client.put(f"{started.headers['Location']}&digest={digest}", content=b"there")
+        there = client.head(f"/v2/{repository}/blobs/{digest}")
 
     assert (pushed.status_code, there.status_code) == (201, 200)
     assert ecr.head(f"/v2/{repository}/blobs/{digest}").status_code == 404

@@ -17,6 +17,8 @@ def test_every_name_leads_to_its_double(tmp_path: Path) -> None:
     names = resolved(world)
     assert names[world.ecr_host] == world.ecr_address
     assert names[world.layer_host] == world.s3_address
+    assert names[world.replica_host] == world.replica_ecr_address
+    assert names[world.replica_layer_host] == world.replica_s3_address
     assert {names[host] for host in world.aws_hosts} == {world.aws_address}
     assert world.domain not in names
     assert world.resolver_file.read_text() == f"nameserver {world.dns_address}\n"

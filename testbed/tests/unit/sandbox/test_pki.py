@@ -25,7 +25,12 @@ def verified(world: World, name: str, host: str) -> None:
 
 
 def test_every_aws_name_of_the_world_is_served_under_a_certificate_for_it(world: World) -> None:
-    for name, hosts in (("aws", world.aws_hosts), ("ecr", world.ecr_hosts), ("s3", (world.s3_host, world.layer_host))):
+    served = {
+        "aws": world.aws_hosts,
+        "ecr": (*world.ecr_hosts, world.replica_host),
+        "s3": (world.s3_host, world.layer_host, world.replica_layer_host),
+    }
+    for name, hosts in served.items():
         for host in hosts:
             verified(world, name, host)
     verified(world, "domain", world.domain)
