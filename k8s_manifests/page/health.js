@@ -5,6 +5,7 @@ import { age, moment } from './format.js';
 const EVERY_MS = 30_000;
 const STATES = {
     serving: ['Serving', ''],
+    replica: ['Serving from another region', 'Images come from another region'],
     partial: ['Partly cached only', 'Some repositories are served from the cache alone'],
     cached_only: ['Cached only', 'Images are served from the cache alone'],
 };
@@ -33,7 +34,8 @@ async function show() {
 
 function sentence(long, status) {
     const since = age(status.since) ? ` since ${moment(status.since)} (${age(status.since)})` : '';
-    return `${long}${since}: ${CAUSES[status.reason] || CAUSES.unavailable} What was pulled before can still be pulled.`;
+    const rest = status.state === 'replica' ? 'A tag may be some minutes old.' : 'What was pulled before can still be pulled.';
+    return `${long}${since}: ${CAUSES[status.reason] || CAUSES.unavailable} ${rest}`;
 }
 
 // A screen reader announces every change: the same text is not written again.

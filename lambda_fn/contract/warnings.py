@@ -20,6 +20,7 @@ class Warnings:
     Attributes:
         stale_tag: A tag that may have moved meanwhile is served from the cache.
         missing_image: An image that ECR no longer has is served from the cache, until `deleted_seconds` have passed.
+        tag_of_replica: A tag is served from the replica of its registry.
         error: The message of an error; `$error_message` is nginx's variable.
     """
 
@@ -27,4 +28,7 @@ class Warnings:
         "ECR fails or refuses the credential of this registry: this is the last known content of the tag"
     )
     missing_image: str = _header("ECR no longer has this image, and it will be refused: pull another, or push it again")
+    tag_of_replica: str = _header(
+        "ECR fails in the region of this registry: this tag is from another region, and may be some minutes old"
+    )
     error: str = _header("$error_message")

@@ -47,6 +47,10 @@ _VARIANTS = (
     '[proxy.exposure]\nkind = "service"\ntrusted_proxies = ["10.1.0.0/24"]',
     'monitoring_namespace = "monitoring"\n[proxy.exposure]\nkind = "service"',
     '[proxy.exposure]\nkind = "service"\n[page]\ncatalogue = true',
+    (
+        '[proxy.exposure]\nkind = "service"\n[[registries]]\naccount = "321098765432"\nregion = "us-east-1"\n'
+        'repositories = ["replicated/*"]\nreplicas = [{ account = "321098765432", region = "eu-west-1" }]'
+    ),
 )
 
 

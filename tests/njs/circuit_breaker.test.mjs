@@ -15,7 +15,7 @@ let circuit;
 beforeEach(() => {
     now = 1_000_000;
     store = new Store(() => now);
-    circuit = { name: 'ecr', store, now: () => now, deadlineMs: DEADLINE_MS, pauseSeconds: 5 };
+    circuit = { name: 'ecr', store, now: () => now, deadlineMs: DEADLINE_MS, pauseSeconds: 5, failuresToOpen: 3 };
 });
 
 function finish(outcome, throttledSeconds) {
@@ -43,6 +43,12 @@ test('three failures in a row open the circuit for the pause, with 503', () => {
     const { allowed, status } = breaker.tryAcquire(circuit);
     assert.deepEqual({ allowed, status }, { allowed: false, status: 503 });
     assert.equal(breaker.secondsUntilHalfOpen(circuit), 5);
+});
+
+test('where one failure is enough, the first one opens the circuit', () => {
+    circuit.failuresToOpen = 1;
+    finish('failed');
+    assert.equal(breaker.state(circuit), 'open');
 });
 
 test('a circuit is not closed since it opened first, through all probes that fail', () => {

@@ -22,10 +22,10 @@ beforeEach(() => {
 
 function request(variables = {}, headersOut = {}, status = 200) {
     return {
-        error: mock.fn(), headersOut, return: mock.fn(), status,
+        error: mock.fn(), headersIn: {}, headersOut, return: mock.fn(), status,
         variables: {
             ecr_host: HOST, layer_urls: LAYER_URLS, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000', pause_seconds: '5',
-            ecr_upstream: `https://${HOST}`, circuit_opening: 'undefined', upstream_addr: '10.0.0.1:443', ...variables,
+            ecr_upstream: `https://${HOST}`, circuit_opening: 'undefined', upstream_addr: '10.0.0.1:443', upstream_status: String(status), ...variables,
         },
     };
 }

@@ -35,6 +35,16 @@ test('a failure of every registry leaves the cache alone', () => {
     assert.deepEqual(found, { schema: 1, state: 'cached_only', reason: 'credential', since: null });
 });
 
+test('registries whose replicas answer are served, and a failure without a replica counts more', () => {
+    const replaced = { reason: 'unavailable', since: 1000, isReplaced: true };
+    assert.deepEqual(
+        status.summary([replaced, undefined]),
+        { schema: 1, state: 'replica', reason: 'unavailable', since: '1970-01-01T00:00:01.000Z' }
+    );
+    const found = status.summary([replaced, { reason: 'throttled', since: 2000, isReplaced: false }]);
+    assert.deepEqual([found.state, found.reason], ['partial', 'throttled']);
+});
+
 test('a file is read once while it stays, and again in a new folder of the kubelet', () => {
     const read = mock.method(fs, 'readFileSync');
     for (const [number, text] of ['one', 'two', 'one'].entries()) {

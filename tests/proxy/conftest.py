@@ -3,6 +3,7 @@
 import re
 import secrets
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from tests.leaks import leaks
 from tests.proxy.client import Client
+from tests.proxy.replicated import Regions
 from tests.proxy.revalidated import Repository
 
 SECRETS = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "Authorization")
@@ -35,6 +37,27 @@ def token(double: Control, world: World) -> Token:
 
 
 @pytest.fixture(scope="module")
+def replicas() -> str:
+    """Lines of the first registry about its replica; a module about replicas overrides it."""
+    return ""
+
+
+@pytest.fixture(scope="module")
+def auths(world: World, double: Control, token: Token, replicas: str) -> dict[str, str]:
+    """The tokens in a pod's Secret, by ECR host."""
+    made = dict.fromkeys(world.ecr_hosts, token.authorization)
+    return made | ({world.replica_host: double.issue_token(world.replica_region).authorization} if replicas else {})
+
+
+@pytest.fixture(scope="module")
+def regions(trust: ssl.SSLContext, world: World, double: Control, publisher: Publisher) -> Iterator[Regions]:
+    """The registry, and the one to which its images are replicated."""
+    authorization = double.issue_token(world.replica_region).authorization
+    with httpx2.Client(verify=trust, trust_env=False) as session:
+        yield Regions(world, double, publisher, Publisher(session, world.replica_host, authorization))
+
+
+@pytest.fixture(scope="module")
 def publisher(trust: ssl.SSLContext, world: World, token: Token) -> Iterator[Publisher]:
     with httpx2.Client(verify=trust, trust_env=False) as session:
         yield Publisher(session, world.ecr_host, token.authorization)
@@ -46,6 +69,8 @@ def exposure() -> str:
     return 'kind = "service"'
 
 
+PROBES_END_SECONDS = 0.5
+"""A probe on its way to a socket that a stopping nginx has removed leaves a critical line."""
 CONTACT = "https://wiki.example.net/registry?team=a&page=1; or #registry (chat), 100%"
 """Every pod has it, so that nginx takes each character that the setting allows."""
 
@@ -76,7 +101,7 @@ def names(world: World) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: str) -> Settings:
+def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: str, replicas: str) -> Settings:
     return parse_toml(
         f"""
         domain = "{world.domain}"
@@ -86,6 +111,7 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
         account = "{world.account}"
         region = "{world.region}"
         repositories = ["team/*", "base"]
+        {replicas}
         [[registries]]
         account = "{world.other_account}"
         region = "{world.region}"
@@ -108,9 +134,11 @@ def settings(world: World, exposure: str, blobs: str, timeouts: str, resolver: s
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+def serving(
+    tmp_path_factory: pytest.TempPathFactory, world: World, settings: Settings, auths: dict[str, str]
+) -> Iterator[Pod]:
     """A serving pod that the tests of a module share and do not change."""
-    with _pod(tmp_path_factory.mktemp("proxy"), world, settings, token) as made:
+    with _pod(tmp_path_factory.mktemp("proxy"), world, settings, auths) as made:
         made.start()
         yield made
 
@@ -123,11 +151,11 @@ def proxy(serving: Pod) -> Pod:
 
 
 @pytest.fixture
-def pod(tmp_path: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+def pod(tmp_path: Path, world: World, settings: Settings, auths: dict[str, str]) -> Iterator[Pod]:
     """A pod for one test, with everything mounted and nothing started. Not in one module with `proxy`."""
     folder = tmp_path / "pod"
     folder.mkdir()
-    with _pod(folder, world, settings, token) as made:
+    with _pod(folder, world, settings, auths) as made:
         yield made
 
 
@@ -139,13 +167,13 @@ def started(pod: Pod) -> Pod:
 
 
 @pytest.fixture
-def client(world: World, token: Token) -> Iterator[Client]:
+def client(world: World, auths: dict[str, str]) -> Iterator[Client]:
     """An anonymous client. At the end, its answers must not contain a secret or a host name of ECR or S3."""
     made = Client()
     yield made
     received = "\n".join(answer.text() for answer in made.seen)
-    assert leaks(token.authorization, received) == []
-    for host in (*world.ecr_hosts, world.layer_host, *SECRETS):
+    assert [found for token in auths.values() for found in leaks(token, received)] == []
+    for host in (*world.ecr_hosts, world.layer_host, world.replica_host, world.replica_layer_host, *SECRETS):
         assert host.lower() not in received.lower()
 
 
@@ -161,16 +189,18 @@ def repository(repositories: Callable[[], Repository]) -> Repository:
 
 
 @contextmanager
-def _pod(folder: Path, world: World, settings: Settings, token: Token) -> Iterator[Pod]:
+def _pod(folder: Path, world: World, settings: Settings, auths: dict[str, str]) -> Iterator[Pod]:
     """A pod that is stopped at the end; then its logs must have no secret and no critical line of nginx."""
     made = Pod(folder, world, settings)
-    made.give(dict.fromkeys(world.ecr_hosts, token.authorization))
+    made.give(auths)
     try:
         yield made
     finally:
+        if any(registry.replica for registry in settings.registries):
+            time.sleep(PROBES_END_SECONDS)
         made.stop()
     written = made.logs()
-    assert leaks(token.authorization, written) == []
+    assert [found for token in auths.values() for found in leaks(token, written)] == []
     for secret in SECRETS:
         assert secret.lower() not in written.lower()
     critical = re.findall(r".*\[(?:emerg|alert|crit)\].*", written)

@@ -1,15 +1,13 @@
 // A circuit breaker for one upstream. Closed: requests go to the upstream. Open: they are answered at once, until a time.
 // Half-open, after that time: one request at a time is the probe, the others are still answered at once.
 //
-// It depends on nothing but its argument, a circuit: { name, store, now, deadlineMs, pauseSeconds }.
+// It depends on nothing but its argument, a circuit: { name, store, now, deadlineMs, pauseSeconds, failuresToOpen }.
 //   name          of the upstream, the prefix of its keys in the store
 //   store         a shared dictionary of nginx (all workers see the same state), or in tests an object with its methods
 //   now           a function that returns the time in milliseconds
 //   deadlineMs    the longest time that a request to the upstream takes
 //   pauseSeconds  how long the circuit stays open after failures, and how long a probe without an answer keeps others waiting
-
-// Failures in a row that open the circuit, counted over all requests to one upstream: one broken image does not open it.
-const FAILURES_TO_OPEN = 3;
+//   failuresToOpen  failures in a row that open the circuit, counted over all requests to one upstream
 
 // An upstream that throttles may ask for hours. ECR's limits are rates per second, so a minute is enough:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
@@ -49,7 +47,7 @@ function openMs(circuit) {
 }
 
 // Decides whether a request may go to the upstream: { allowed, status, opening }.
-//   status   where it may not: the status to answer with
+//   status   where it may not: the status to answer with; of the probe, too
 //   opening  to be handed to `record` with the outcome: names the last time the circuit opened or closed
 function tryAcquire(circuit) {
     // `until` is read before `status`, which `open` writes first. A request that reads between these two writes carries
@@ -78,7 +76,7 @@ function record(circuit, opening, outcome, throttledSeconds) {
         close(circuit);
     } else if (outcome === 'throttled') {
         open(circuit, 429, throttledFor(circuit, throttledSeconds));
-    } else if (state(circuit) !== 'closed' || countFailure(circuit) >= FAILURES_TO_OPEN) {
+    } else if (state(circuit) !== 'closed' || countFailure(circuit) >= circuit.failuresToOpen) {
         open(circuit, 503, circuit.pauseSeconds);
     }
 }

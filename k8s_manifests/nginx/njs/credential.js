@@ -10,6 +10,10 @@ const EXPIRIES = '/etc/frontdoor/credential/expires_at_by_host';
 // are few.
 function authorization(r) {
     const host = r.variables.ecr_host;
+    if (r.variables.replica && expiry(host, Date.now())) {
+        r.error(`the credential for ${host} is missing or has expired, so its replica is asked`);
+        return '';
+    }
     try {
         const auth = (JSON.parse(fs.readFileSync(CREDENTIAL, 'utf8')).auths || {})[host].auth;
         if (typeof auth === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(auth)) {

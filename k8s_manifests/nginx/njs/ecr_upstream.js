@@ -1,6 +1,12 @@
 // Puts a circuit breaker between nginx and each ECR registry.
 
 import breaker from './circuit_breaker.js';
+import credential from './credential.js';
+import probes from './probes.js';
+import replicas from './replicas.js';
+
+// So that one broken image does not open the circuit. Where a replica serves meanwhile, the first failure does.
+const FAILURES_TO_OPEN = 3;
 
 function circuitOf(r, host) {
     return {
@@ -9,18 +15,29 @@ function circuitOf(r, host) {
         now: Date.now,
         deadlineMs: Number(r.variables.ecr_deadline_ms),
         pauseSeconds: Number(r.variables.pause_seconds),
+        failuresToOpen: r.variables.replica ? 1 : FAILURES_TO_OPEN,
     };
 }
 
 // The upstream for a request to the registry $ecr_host: the registry itself, or the server `circuit`, which answers with
-// the status in its path. Without a credential, ECR is not asked.
+// the status in its path. Without a credential, ECR is not asked. No client waits for a probe where a replica can answer: then
+// the probe is a copy of its request.
 function ecr_upstream(r) {
     const host = r.variables.ecr_host;
     if (r.variables.ecr_authorization === '') {
         return 'http://circuit/403';
     }
+    const opening = probes.openingOf(r);
+    if (opening) {
+        r.variables.circuit_opening = opening;
+        return `https://${host}`;
+    }
     const permit = breaker.tryAcquire(circuitOf(r, host));
     r.variables.circuit_opening = permit.opening;
+    if (permit.allowed && permit.status !== undefined && r.variables.replica) {
+        probes.request(host, `/-/probe-of-ecr${r.variables.request_uri}`, r.method, permit.opening);
+        return `http://circuit/${permit.status}`;
+    }
     return permit.allowed ? `https://${host}` : `http://circuit/${permit.status}`;
 }
 
@@ -39,11 +56,12 @@ function outcome(r) {
     if (!/:\d/.test(r.variables.upstream_addr || '')) {
         return 'unused';
     }
-    if (r.status === 429) {
+    // Of the last address that was tried: a status of ECR, or nginx's for an answer that did not come in time.
+    const status = Number(r.variables.upstream_status.split(/, | : /).pop());
+    if (status === 429) {
         return 'throttled';
     }
-    // ECR's own 5xx, or nginx's for an answer that did not come in time.
-    return r.status >= 500 ? 'failed' : 'succeeded';
+    return status >= 500 ? 'failed' : 'succeeded';
 }
 
 // The value of Retry-After for a client: the seconds until the registry is asked again, at least one.
@@ -52,16 +70,36 @@ function retry_after_seconds(r) {
     return String(Math.max(1, breaker.secondsUntilHalfOpen(circuitOf(r, host))));
 }
 
-// The state of the circuit of each registry.
+// The state of the circuit of each registry and of each replica.
 function states(r) {
-    return r.variables.ecr_hosts.split(' ').map(host => breaker.state(circuitOf(r, host)));
+    return hosts(r).concat(Object.values(replicas.ofRegistries(r))).map(host => breaker.state(circuitOf(r, host)));
 }
 
-// Why a registry is not asked, and since when in milliseconds; undefined while it is.
+function hosts(r) {
+    return r.variables.ecr_hosts.split(' ');
+}
+
+// What keeps each registry from being asked: { reason, since, isReplaced }, undefined where nothing does.
+//   since       in milliseconds, 0 when that is not known
+//   isReplaced  whether its replica is asked instead
+function failures(r) {
+    const replicaOf = replicas.ofRegistries(r);
+    return hosts(r).map(host => {
+        const found = failure(r, host);
+        return found && {
+            reason: found.reason, since: found.since, isReplaced: host in replicaOf && !failure(r, replicaOf[host]),
+        };
+    });
+}
+
 function failure(r, host) {
+    const expired = credential.expiry(host, Date.now());
+    if (expired) {
+        return { reason: 'credential', since: expired.since };
+    }
     const circuit = circuitOf(r, host);
     const since = breaker.openSince(circuit);
     return since && { reason: breaker.isThrottled(circuit) ? 'throttled' : 'unavailable', since };
 }
 
-export default { ecr_upstream, failure, recordOutcome, retry_after_seconds, states };
+export default { ecr_upstream, failures, recordOutcome, retry_after_seconds, states };

@@ -9,9 +9,11 @@ import gone_files from './gone_files.js';
 import hints from './hints.js';
 import image_state from './image_state.js';
 import large_pulls from './large_pulls.js';
+import layer_upstream from './layer_upstream.js';
 import list_pages from './list_pages.js';
 import metrics from './metrics.js';
 import page_files from './page_files.js';
+import probes from './probes.js';
 import read_ahead from './read_ahead.js';
 import request_counts from './request_counts.js';
 import response_headers from './response_headers.js';
@@ -38,6 +40,8 @@ export default {
     is_too_slow: large_pulls.is_too_slow,
     metrics: metrics.metrics,
     needed_mib: large_pulls.needed_mib,
+    note_cut_layer: layer_upstream.note_cut_layer,
+    other_region: layer_upstream.other_region,
     page_etag: page_files.page_etag,
     page_is_known: page_files.page_is_known,
     read_ahead: read_ahead.read_ahead,
@@ -47,10 +51,13 @@ export default {
     referrers_page: list_pages.referrers_page,
     remove_gone_files: gone_files.remove_gone_files,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
+    s3_is_shut: layer_upstream.s3_is_shut,
     scrub_blob: scrub_blobs.scrub_blob,
     scrub_blobs: scrub_blobs.scrub_blobs,
     scrub_contents: scrub_contents.scrub_contents,
     scrub_sizes: scrub_sizes.scrub_sizes,
+    send_probes: probes.send_probes,
+    start_probes: probes.start_probes,
     startup: startup.startup,
     status: status.status,
     wait_for_memory: large_pulls.wait_for_memory,

@@ -4,6 +4,7 @@
 import cache_disk from './cache_disk.js';
 import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
+import layer_upstream from './layer_upstream.js';
 import pod_state from './pod_state.js';
 import prometheus_text from './prometheus_text.js';
 import request_metrics from './request_metrics.js';
@@ -35,6 +36,10 @@ function ofUpstreams(r) {
         family('circuits', 'gauge', 'Registries, by the state of their circuit breaker.', prometheus_text.byLabel(
             'state', ['closed', 'open', 'half-open'], state => states.filter(found => found === state).length
         )),
+        family('replicas_serving', 'gauge', 'Registries, and layer buckets, in whose place a replica is asked.', {
+            '{of="ecr"}': ecr_upstream.failures(r).filter(failure => failure && failure.isReplaced).length,
+            '{of="s3"}': layer_upstream.shutBuckets(r),
+        }),
         family('large_pulls_waiting', 'gauge', 'Pulls of large blobs that wait for memory.',
             ngx.shared.large_pulls_waiting.size()),
     ];

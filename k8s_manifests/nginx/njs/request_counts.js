@@ -34,6 +34,9 @@ function count_request(r) {
     } else if (server === 'fetch' && !r.uri.startsWith('/-/')) {
         add(`read_ahead ${readAheadResult(v)}`, 1);
     }
+    if (server === 'answers' && v.as_replica) {
+        add(`replica ${replicaResult(Number(v.status))}`, 1);
+    }
     if (server === 'answers' || server === 'fetch' || server === 'tags') {
         countWait(v);
     }
@@ -109,6 +112,14 @@ function ecrResult(v) {
     return status === 429 ? 'throttled' : resultOfStatus(status);
 }
 
+// Of what a replica answers instead of its registry.
+function replicaResult(status) {
+    if (status === 404) {
+        return 'missing';
+    }
+    return status >= 200 && status < 400 ? 'ok' : 'failed';
+}
+
 function resultOfStatus(status) {
     if (status === 504) {
         return 'late';
@@ -127,7 +138,9 @@ function countS3(v) {
     addresses.forEach((address, i) => {
         if (!address.startsWith('unix:') && /:\d+$/.test(address)) {
             add(`s3 ${resultOfStatus(Number(statuses[i]) || 0)}`, 1);
-            add('s3_bytes', Number(lengths[i]) || 0);
+            const bytes = Number(lengths[i]) || 0;
+            add('s3_bytes', bytes);
+            add('s3_replica_bytes', v.layer_of_replica === '1' ? bytes : 0);
         }
     });
 }

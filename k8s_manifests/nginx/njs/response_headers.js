@@ -3,6 +3,7 @@
 import ecr_upstream from './ecr_upstream.js';
 import image_state from './image_state.js';
 import read_ahead from './read_ahead.js';
+import layer_upstream from './layer_upstream.js';
 import list_pages from './list_pages.js';
 
 // An allow-list: challenges, cookies, request ids and server names of an upstream do not reach the client.
@@ -47,6 +48,7 @@ function isForeignRedirect(r) {
 // Filters an answer of S3.
 function answer_of_s3(r) {
     read_ahead.noteSize(r);
+    layer_upstream.recordAnswer(r);
     removeOthers(r);
     delete r.headersOut.Location;
 }

@@ -1,12 +1,19 @@
 // Answers the pod's startup probe.
 
-// 200 when every registry accepts the mounted credential, and S3 has every layer bucket; otherwise 503. The answer holds
+import replicas from './replicas.js';
+
+// 200 when every registry accepts the mounted credential, and S3 has every layer bucket; otherwise 503. Of a registry with a
+// replica, one of the two is enough, and then one layer bucket is: a new pod can begin while a region is down. The answer holds
 // counts only, since clients can request it too; the log names the host that fails.
 async function startup(r) {
+    const replicaOf = replicas.ofRegistries(r);
+    const asked = names(r.variables.ecr_hosts).map(host => one(
+        [host, replicaOf[host]].filter(Boolean).map(either => isGood(r, 'registry', either, [200]))
+    ));
+    // S3 refuses a request without a signature, for a bucket that exists.
+    const all = names(r.variables.layer_hosts).map(host => isGood(r, 'layers', host, [200, 403]));
     const answers = await Promise.all([
-        ask(r, 'registry', r.variables.ecr_hosts, [200]),
-        // S3 refuses a request without a signature, for a bucket that exists.
-        ask(r, 'layers', r.variables.layer_hosts, [200, 403]),
+        count(asked), count(all.length > 0 && Object.keys(replicaOf).length > 0 ? [one(all)] : all),
     ]);
     const registries = answers[0];
     const buckets = answers[1];
@@ -18,12 +25,34 @@ async function startup(r) {
     );
 }
 
-async function ask(r, kind, names, good) {
-    const hosts = names.split(' ').filter(Boolean);
-    const replies = await Promise.all(hosts.map(host => r.subrequest(`/-/${kind}/${host}`)));
-    const failed = hosts.filter((_, index) => !good.includes(replies[index].status));
-    failed.forEach(host => r.error(`the startup probe fails: ${host} does not answer as it should`));
-    return { asked: hosts.length, ready: hosts.length - failed.length };
+function names(list) {
+    return list.split(' ').filter(Boolean);
+}
+
+async function isGood(r, kind, host, good) {
+    const reply = await r.subrequest(`/-/${kind}/${host}`);
+    if (!good.includes(reply.status)) {
+        r.error(`the startup probe fails: ${host} does not answer as it should`);
+    }
+    return good.includes(reply.status);
+}
+
+// Whether one of the checks succeeds, as soon as that is known: the others may wait for a silent region.
+function one(checks) {
+    return new Promise(resolve => {
+        let left = checks.length;
+        checks.forEach(check => check.then(succeeds => {
+            left -= 1;
+            if (succeeds || left === 0) {
+                resolve(succeeds);
+            }
+        }));
+    });
+}
+
+async function count(checks) {
+    const results = await Promise.all(checks);
+    return { asked: results.length, ready: results.filter(Boolean).length };
 }
 
 export default { startup };

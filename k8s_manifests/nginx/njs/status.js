@@ -1,29 +1,31 @@
 // Answers the page: whether everything can be pulled, or only what is cached. It names no registry, since clients read it.
 
-import credential from './credential.js';
 import ecr_upstream from './ecr_upstream.js';
 
 function status(r) {
-    const failures = r.variables.ecr_hosts.split(' ').map(host => failure(r, host));
     r.headersOut['Content-Type'] = 'application/json';
-    r.return(200, JSON.stringify(summary(failures)));
+    r.return(200, JSON.stringify(summary(ecr_upstream.failures(r))));
 }
 
-// Why this pod has nothing new from a registry, and since when in milliseconds; undefined when it has.
-function failure(r, host) {
-    const expired = credential.expiry(host, Date.now());
-    return expired ? { reason: 'credential', since: expired.since } : ecr_upstream.failure(r, host);
-}
-
-// All registries in one. What is since an unknown time counts as the longest.
+// All registries in one. What is since an unknown time counts as the longest; what a replica answers for counts least.
 function summary(failures) {
-    const found = failures.filter(Boolean).sort((a, b) => (a.since || 0) - (b.since || 0));
+    const rank = failure => [failure.isReplaced ? 1 : 0, failure.since || 0];
+    const found = failures.filter(Boolean).sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1]);
+    const unserved = found.filter(failure => !failure.isReplaced).length;
     return {
         schema: 1,
-        state: found.length === 0 ? 'serving' : found.length < failures.length ? 'partial' : 'cached_only',
+        state: stateOf(failures.length, found.length, unserved),
         reason: found.length ? found[0].reason : null,
         since: found.length && found[0].since ? new Date(found[0].since).toISOString() : null,
     };
+}
+
+//   unserved  how many registries fail while no replica answers
+function stateOf(all, failed, unserved) {
+    if (unserved > 0) {
+        return unserved < all ? 'partial' : 'cached_only';
+    }
+    return failed > 0 ? 'replica' : 'serving';
 }
 
 export default { status, summary };

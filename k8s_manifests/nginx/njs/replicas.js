@@ -1,0 +1,13 @@
+// Which registries have a replica in another region, in whose place it answers while they fail.
+
+// The replica of each registry that has one, by host names.
+function ofRegistries(r) {
+    const found = {};
+    (r.variables.replicas || '').split(',').filter(Boolean).forEach(pair => {
+        const hosts = pair.split(' ');
+        found[hosts[0]] = hosts[1];
+    });
+    return found;
+}
+
+export default { ofRegistries };
