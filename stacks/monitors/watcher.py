@@ -22,7 +22,7 @@ def watcher_monitors(*, waiting: QueueMetrics, deletions: QueueMetrics | None, f
     graph = Graph(
         title="ECR's events",
         lines=[
-            waiting.metric("NumberOfMessagesSent", "Sum", label="events but urgent deletions"),
+            waiting.metric("NumberOfMessagesSent", "Sum", label="events"),
             waiting.metric("ApproximateNumberOfMessagesNotVisible", "Maximum", label="in work or to be tried again"),
             failed.metric("ApproximateNumberOfMessagesVisible", "Maximum", label="in the watcher's DLQ"),
         ],

@@ -40,9 +40,9 @@ SAMPLE: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = {
     ("Canary pulls per hour", "pulls"): [(at, 5 if at in _RUNS else 4) for at in range(HOURS)],
     ("Canary pulls per hour", "succeeded"): [(at, 1 if at == 31 else 5 if at in _RUNS else 4) for at in range(HOURS)],
     # Builds in office hours; the lifecycle policy deletes at night.
-    ("ECR's events", "pushes and deletions"): [
-        (at, 12 if at % 24 in range(8, 18) else at % 24 == 2) for at in range(HOURS)
-    ],
+    ("Deletions in ECR", "deletions"): [(at, 5 if at % 24 == 2 else 0) for at in range(HOURS)],
+    ("Deletions in ECR", "seconds that the oldest one waits"): [(0, 0), (HOURS, 0)],
+    ("ECR's events", "events"): [(at, 12 if at % 24 in range(8, 18) else 0) for at in range(HOURS)],
     ("ECR's events", "in work or to be tried again"): [(0, 0), (HOURS, 0)],
     ("ECR's events", "in the watcher's DLQ"): [(0, 0), (HOURS, 0)],
 }

@@ -17,7 +17,7 @@ GRAPHS = [
     "Run duration",
 ]
 CANARY_GRAPH = "Canary pulls per hour"
-EVENTS_GRAPH = "ECR's events"
+EVENTS_GRAPHS = ["Deletions in ECR", "ECR's events"]
 
 
 def shown(name: str = "public") -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ def test_the_dashboard_shows_the_alarms_first_and_then_the_graphs() -> None:
     assert sorted(first["properties"]["alarms"]) == sorted(
         f"${{{alarm}.Arn}}" for alarm in resources("watched", "AWS::CloudWatch::Alarm")
     )
-    assert [graph["properties"]["title"] for graph in graphs] == [*GRAPHS, CANARY_GRAPH, EVENTS_GRAPH]
+    assert [graph["properties"]["title"] for graph in graphs] == [*GRAPHS, CANARY_GRAPH, *EVENTS_GRAPHS]
 
 
 def test_the_dashboard_shows_the_emitted_metrics_with_the_dimensions_of_the_handler() -> None:
@@ -63,10 +63,10 @@ def test_the_dashboard_shows_the_emitted_metrics_with_the_dimensions_of_the_hand
 
 def test_the_canary_has_a_graph_only_where_it_is_configured() -> None:
     titles = [w["properties"]["title"] for w in body("several")["widgets"] if w["type"] == "metric"]
-    assert titles == [*GRAPHS, CANARY_GRAPH, EVENTS_GRAPH]
+    assert titles == [*GRAPHS, CANARY_GRAPH, *EVENTS_GRAPHS]
     assert "CanarySuccess" in {metric["name"] for metric in shown("several")}
     without = [w["properties"]["title"] for w in body("public")["widgets"] if w["type"] == "metric"]
-    assert without == [*GRAPHS, EVENTS_GRAPH]
+    assert without == [*GRAPHS, *EVENTS_GRAPHS]
 
 
 @pytest.mark.parametrize(("name", "hours", "replicas"), [("public", 4.25, 2), ("several", 2, 2)])

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -43,20 +44,27 @@ def stack_template(settings: Settings) -> str:
             "Metadata": {SETTINGS_METADATA: to_json(settings)},
         },
         "FailuresQueue": {"Type": "AWS::SQS::Queue", "Properties": {}},
-        "WatcherEventsQueue": {"Type": "AWS::SQS::Queue", "Properties": {}},
-        "WatcherEventsRule": {
+        **_events("WatcherEvents", source="WatcherSource"),
+        **_events("WatcherDeletions", source="WatcherSourceOfDeletions"),
+    }
+    return json.dumps({"Resources": resources})
+
+
+def _events(name: str, *, source: str) -> dict[str, Any]:
+    """A queue of ECR's events, with its rule and its event source mapping."""
+    queue = f"{name}Queue"
+    mapping = {
+        "FunctionName": {"Ref": "RefresherFunction"},
+        "EventSourceArn": {"Fn::GetAtt": [queue, "Arn"]},
+    }
+    return {
+        queue: {"Type": "AWS::SQS::Queue", "Properties": {}},
+        f"{name}Rule": {
             "Type": "AWS::Events::Rule",
             "Properties": {"EventPattern": {"source": ["aws.ecr"]}, "State": "ENABLED"},
         },
-        "WatcherSource": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            "Properties": {
-                "FunctionName": {"Ref": "RefresherFunction"},
-                "EventSourceArn": {"Fn::GetAtt": ["WatcherEventsQueue", "Arn"]},
-            },
-        },
+        source: {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping},
     }
-    return json.dumps({"Resources": resources})
 
 
 @pytest.fixture(scope="session")
