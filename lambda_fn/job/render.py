@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
-from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes
+from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
@@ -125,8 +125,9 @@ def _explain(source: str, line: int | None, reason: object) -> str:
         f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; budget has {', '.join(sorted(ATTRIBUTES[Budget]))}; cache has "
         f"{', '.join(sorted(ATTRIBUTES[Cache]))}; page has "
         f"{', '.join(sorted(ATTRIBUTES[Page]))}; routes has {', '.join(sorted(ATTRIBUTES[Routes]))}, of which each of "
-        f"entries has {', '.join(sorted(ATTRIBUTES[RouteEntry]))}, and each folder "
-        f"{', '.join(sorted(ATTRIBUTES[FolderEntry]))}; timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; "
+        f"entries has {', '.join(sorted(ATTRIBUTES[RouteEntry]))}, each of depths "
+        f"{', '.join(sorted(ATTRIBUTES[Depth]))}, and each folder {', '.join(sorted(ATTRIBUTES[FolderEntry]))}; "
+        f"timeouts has {', '.join(sorted(ATTRIBUTES[Timeouts]))}; "
         f"warnings has {', '.join(sorted(ATTRIBUTES[Warnings]))}; the filters are {', '.join(sorted(FILTERS))}"
     )
 

@@ -1,6 +1,6 @@
 """What the nginx template knows of the routes (lambda_fn/contract/route_table.py). Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambda_fn.contract.repository_pattern import RepositoryPattern
@@ -44,6 +44,22 @@ class FolderEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """The folders with the same number of slashes.
+
+    Attributes:
+        slashes: That number.
+        beginning: A regular expression for names with as many folders or more. It captures `folders_N` for each depth N
+            up to this one: the first N folders of the name.
+        folders: By their paths.
+    """
+
+    slashes: int
+    beginning: str
+    folders: list[FolderEntry]
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """How a name is looked up: whole, then by its folders, the longest one first.
 
@@ -51,7 +67,7 @@ class Routes:
         entries: In the order of the settings.
         exact: Names with the number of what serves them, without those that are renamed.
         renamed: Names with ECR's names for them, and the number of what serves them.
-        folders: Pairs of a number of slashes, the largest first, and the folders with so many.
+        depths: The largest number of slashes first.
         everywhere: All other names.
         differ: Whether any public name may differ from ECR's.
         strips: The distinct `strip_folders`, without 0.
@@ -62,7 +78,7 @@ class Routes:
     entries: list[RouteEntry]
     exact: list[tuple[str, int]]
     renamed: list[tuple[str, str, int]]
-    folders: list[tuple[int, list[FolderEntry]]]
+    depths: list[Depth]
     everywhere: FolderEntry
     differ: bool
     strips: list[int]
@@ -83,7 +99,7 @@ def routes_of(registries: Sequence[Registry], hosts: Sequence[str]) -> Routes:
         entries=entries,
         exact=sorted((name, number) for name, number in found.exact.items() if name not in renamed),
         renamed=sorted((name, *new) for name, new in renamed.items()),
-        folders=list(_by_depth(found.folders)),
+        depths=_by_depth(found.folders),
         everywhere=_entry("", found.folders.get("", Folder((), None))),
         differ=bool(renamed) or any(entry.differs for entry in entries),
         strips=sorted({entry.strip_folders for entry in entries if entry.differs} - {0}),
@@ -92,12 +108,18 @@ def routes_of(registries: Sequence[Registry], hosts: Sequence[str]) -> Routes:
     )
 
 
-def _by_depth(folders: Mapping[str, Folder]) -> Iterator[tuple[int, list[FolderEntry]]]:
+def _by_depth(folders: Mapping[str, Folder]) -> list[Depth]:
     of_depth: dict[int, list[FolderEntry]] = {}
     for path, folder in sorted(folders.items()):
         if path:
             of_depth.setdefault(path.count("/"), []).append(_entry(path, folder))
-    return iter(sorted(of_depth.items(), reverse=True))
+    found: list[Depth] = []
+    inner, before = "", 0
+    for slashes, entries in sorted(of_depth.items()):
+        inner = f"(?<folders_{slashes}>{inner}(?:[^/]+/){{{slashes - before}}})"
+        found.insert(0, Depth(slashes, f"^{inner}", entries))
+        before = slashes
+    return found
 
 
 def _entry(path: str, folder: Folder) -> FolderEntry:

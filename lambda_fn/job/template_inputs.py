@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
 from lambda_fn.contract.warnings import Warnings
-from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes, routes_of
+from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes, routes_of
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
@@ -128,6 +128,7 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     Upstream: frozenset(field.name for field in fields(Upstream)),
     Routes: frozenset(field.name for field in fields(Routes)),
     RouteEntry: frozenset(field.name for field in fields(RouteEntry)),
+    Depth: frozenset(field.name for field in fields(Depth)),
     FolderEntry: frozenset(field.name for field in fields(FolderEntry)),
     Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "known_days", "retry_seconds"},
     Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),

@@ -18,7 +18,7 @@ from tests.fakes.registry import FakeRegistry
 HOST = "123456789012.dkr.ecr.ap-southeast-2.amazonaws.com"
 CONFIGURATION = (
     "# {{ domain }} {{ resolver }}{% for r in registries %} {{ r.host }}{% endfor %}"
-    "{% for e in routes.folders %} {{ e[1][0].path }}{% endfor %}"
+    "{% for e in routes.depths %} {{ e.folders[0].path }}{% endfor %}"
 )
 TWO_ACCOUNTS = SETTINGS.replace(
     "registries = [",

@@ -57,7 +57,7 @@ HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         (PLAIN, "layer_hosts[0]", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"),
         (PLAIN, "routes.entries[0].host", HOST),
         (PLAIN, "routes.exact[0] | join(' ')", "base 0"),
-        (PLAIN, "routes.folders[0][1][0].path", "team/"),
+        (PLAIN, "routes.depths[0].folders[0].path", "team/"),
     ],
 )
 def test_a_name_of_the_template_has_the_value_of_its_setting(settings: Settings, name: str, value: str) -> None:

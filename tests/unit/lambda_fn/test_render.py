@@ -9,7 +9,7 @@ from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
-from lambda_fn.job.route_inputs import FolderEntry, RouteEntry, Routes
+from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
 from lambda_fn.settings import Cache, Page, Timeouts
 from lambda_fn.settings.budget import Budget
@@ -25,7 +25,7 @@ INPUTS = Inputs(
         entries=[RouteEntry(0, "1.dkr.example", strip_folders=1, prefix="images/", differs=True)],
         exact=[("base", 0)],
         renamed=[("tools", "platform/tools", 0)],
-        folders=[(1, [FolderEntry("team/", [("^team/.*-prod$", 0)], "")])],
+        depths=[Depth(1, "^(?<folders_1>(?:[^/]+/){1})", [FolderEntry("team/", [("^team/.*-prod$", 0)], "")])],
         everywhere=FolderEntry("", [], "0"),
         differ=True,
         strips=[1],
