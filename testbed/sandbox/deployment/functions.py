@@ -5,11 +5,13 @@ import platform
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -50,9 +52,7 @@ def call(world: World, function: Deployed, event: object, native: Path | None) -
         native: Replaces the compiled dependencies, where the bundle's are for another machine.
     """
     found = function.configuration
-    root = _unpacked(world, function.code)
-    if native:
-        shutil.copytree(native, root, dirs_exist_ok=True)
+    root = _unpacked(world, function.code, native)
     command = (*_with_layers(world, function.layers), sys.executable, "-S")
     code = Code(root=root, command=command, packages=(_runtime(world),))
     environment = found.get("Environment", {}).get("Variables", {}) | role_environment(world, found["Role"])
@@ -89,32 +89,52 @@ def _runtime(world: World) -> Path:
     return world.run / "runtime"
 
 
-def _unpacked(world: World, zipped: bytes) -> Path:
-    """A zip's folder, with the modes that are in the zip, as Lambda keeps them."""
-    folder = world.run / "code" / sha256(zipped).hexdigest()
-    if not folder.exists():
+def _unpacked(world: World, zipped: bytes, native: Path | None = None) -> Path:
+    """A zip's folder, with the modes that are in the zip, as Lambda keeps them, and `native` over it."""
+
+    def fill(folder: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             archive.extractall(folder)
             for member in archive.infolist():
                 mode = member.external_attr >> 16 & 0o777
                 (folder / member.filename).chmod(mode | (0o700 if member.is_dir() else 0o600))
-    return folder
+        if native:
+            shutil.copytree(native, folder, dirs_exist_ok=True)
+
+    return _made_once(world.run / "code" / sha256(zipped).hexdigest(), fill)
 
 
 def _with_layers(world: World, layers: tuple[bytes, ...]) -> tuple[str, ...]:
     """What a command is started through so that the layers are its /opt, as in Lambda; nothing where there are none."""
     if not layers:
         return ()
-    opt = world.run / "code" / "opt"
-    if not opt.exists():
+
+    def fill(folder: Path) -> None:
         for layer in layers:
-            shutil.copytree(_unpacked(world, layer), opt, dirs_exist_ok=True)
+            shutil.copytree(_unpacked(world, layer), folder, dirs_exist_ok=True)
         if platform.machine() != "x86_64":
-            shutil.rmtree(opt / "kubectl")  # the layer is for x86-64: then the PATH leads to the sandbox's own
-        aws = opt / "awscli" / "aws"
+            shutil.rmtree(folder / "kubectl")  # the layer is for x86-64: then the PATH leads to the sandbox's own
+        aws = folder / "awscli" / "aws"
         _, _, program = aws.read_text().partition("\n")
         aws.write_text(f"#!{sys.executable}\n{program}")  # Lambda has its Python elsewhere
-    return ("bwrap", "--dev-bind", "/", "/", "--bind", str(opt), "/opt")
+
+    return ("bwrap", "--dev-bind", "/", "/", "--bind", str(_made_once(world.run / "code" / "opt", fill)), "/opt")
+
+
+def _made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """A folder that is complete from the first moment, and never written again.
+
+    Functions run beside each other from it: a module that was written again under one of them crashed it.
+    """
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as made:
+            whole = Path(made) / "whole"
+            whole.mkdir()
+            fill(whole)
+            with suppress(OSError):  # another invocation was first
+                whole.rename(folder)
+    return folder
 
 
 def _needed(names: set[str]) -> set[str]:
