@@ -13,6 +13,7 @@ from lambda_fn.contract.hints import GONE, Hints, build
 from lambda_fn.contract.hints import Image as Named
 from lambda_fn.settings import Settings
 from lambda_fn.settings.registry import Registry
+from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control, Requests
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.pod import Pod
@@ -192,6 +193,20 @@ def test_ecrs_message_has_the_public_name_also_from_the_cache(client: Client, co
         assert f"The repository with name '{public}' does not exist" in error["message"]
     requests = control.requests(mark).of("registry")
     assert len({(entry.method, entry.path) for entry in requests}) == len(requests) or path == "tags/list"
+
+
+@pytest.mark.rule("R130")
+def test_content_with_ecrs_name_is_not_changed_whatever_its_type(
+    client: Client, control: Control, publisher: Publisher, name: str
+) -> None:
+    ecr_name = PREFIX + name
+    blob = publisher.blob(ecr_name, json.dumps({"name": ecr_name, "of": f"'{ecr_name}'"}).encode())
+    with control.behaving(Behaviour(layer_content_type="application/json")):
+        for _ in range(2):
+            answer = client.get(f"/v2/again/{name}/blobs/{blob}")
+            client.seen.clear()  # this content has ECR's name
+            assert answer.header("Content-Type") == "application/json"
+            assert digest_of(answer.body) == blob
 
 
 @pytest.mark.rule("R130")

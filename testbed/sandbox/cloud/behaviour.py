@@ -50,6 +50,8 @@ class Behaviour(BaseModel):
     """Connections to the registries are refused, or accepted and reset; open ones are closed."""
     registry_forbids_caching: bool = False
     """Every answer forbids caching in every way that nginx knows (`answers.NO_CACHING_HEADERS`)."""
+    layer_content_type: str = "application/octet-stream"
+    """The type that S3 gives layers."""
     list_cursor: str | None = Field(default=None, pattern=r"^[A-Za-z-]+$")
     """The name of the query parameter with the cursor of a list, instead of ECR's."""
     denied_actions: frozenset[str] = frozenset()

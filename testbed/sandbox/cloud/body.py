@@ -50,7 +50,7 @@ def _headers(layer: Layer, content: Content, wanted: Behaviour) -> dict[str, str
     modified_at = now().fromtimestamp(content.modified_at, tz=now().tzinfo) - age
     return {
         "Accept-Ranges": "bytes",
-        "Content-Type": "application/octet-stream",
+        "Content-Type": wanted.layer_content_type,
         "ETag": f'"{etag[:32]}"',
         "Expires": format_datetime(now() - _DAY, usegmt=True),
         "Last-Modified": format_datetime(modified_at, usegmt=True),
