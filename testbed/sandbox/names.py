@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from lambda_fn.contract.registries import ecr_hosts, layer_buckets, layer_hosts
 
+CDN_HOST = "production.cloudflare.docker.com"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -16,6 +18,7 @@ class Names:
         new_domain: The name that a deployment changes it to; in the same certificate.
         refresher_role: The role the Lambda runs as.
         replica_region: Where the account has a second registry, with a layer bucket of its own.
+        cdn_host: Where an upstream of pull-through caches has its blobs.
         layer_server_address: Of `testbed.sandbox.layer_server`, while it is in S3's place.
     """
 
@@ -32,6 +35,7 @@ class Names:
     app_repository: str = "team/app"
     app_tag: str = "1.4"
     proxy_repository: str = "frontdoor/nginx"
+    cdn_host: str = CDN_HOST
 
     dns_address: str = "192.0.2.1"
     api_address: str = "192.0.2.2"
@@ -120,7 +124,7 @@ class Names:
             self.ecr_address: self.ecr_hosts,
             self.replica_ecr_address: (self.replica_host,),
             self.replica_s3_address: (self.replica_layer_host,),
-            self.s3_address: (self.s3_host, self.layer_host, f"{self.asset_bucket}.{self.s3_host}"),
+            self.s3_address: (self.s3_host, self.layer_host, f"{self.asset_bucket}.{self.s3_host}", self.cdn_host),
         }
 
     @property

@@ -98,6 +98,15 @@ def unknown_image() -> web.Response:
     return registry_error(404, "MANIFEST_UNKNOWN", NO_IMAGE)
 
 
+def refused_import() -> web.Response:
+    """The upstream refuses the credential of a cache rule, or a name that needs one."""
+    message = (
+        "The authentication to the upstream registry failed. Verify that the credentials provided in the pull through "
+        "cache rule are correct, and try again."
+    )
+    return registry_error(403, "DENIED", message)
+
+
 def s3_error(status: int, code: str, message: str, *, details: str = "", head: bool = False) -> web.Response:
     """An error of S3; `details` is XML to go beside the message; a HEAD has no body."""
     body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message>{details}</Error>"

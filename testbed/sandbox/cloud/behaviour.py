@@ -57,6 +57,17 @@ class Behaviour(BaseModel):
     denied_actions: frozenset[str] = frozenset()
     """IAM actions that the token's principal lacks, such as `ecr:BatchGetImage`."""
 
+    pull_through: frozenset[str] = frozenset()
+    """The prefixes of cache rules: see `testbed.sandbox.cloud.imports`."""
+    import_seconds: float = 0
+    """How long an import takes."""
+    import_refused: bool = False
+    """The upstream refuses the credential of the rule."""
+    import_status: Literal[429, 500, 503] | None = None
+    """Every import ends in this status."""
+    imports_redirect: bool = False
+    """Blobs of mirrored repositories are redirected to the upstream's CDN (`World.cdn_host`)."""
+
     location_lifetime_seconds: int = Field(default=3600, ge=1)
     """`X-Amz-Expires` of a blob's Location."""
     location_characters: int | None = Field(default=None, ge=1024)

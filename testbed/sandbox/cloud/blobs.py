@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from testbed.sandbox.cloud import answers, inner
+from testbed.sandbox.cloud import answers, imports, inner
 from testbed.sandbox.cloud.cloud import CLOUD
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.locations import Layer
@@ -19,7 +19,10 @@ async def blob(request: web.Request, host: RegistryHost, route: Route) -> web.St
         return web.Response(headers=answers.API_VERSION | digest, content_type="application/octet-stream")
     cloud = request.app[CLOUD]
     layer = Layer.of(host, route.repository, route.reference)
-    location = cloud.signer.location(layer, host.region, cloud.behaviour.of(host.region))
+    behaviour = cloud.behaviour.of(host.region)
+    if cloud.behaviour.imports_redirect and imports.is_mirrored(cloud, route.repository):
+        behaviour = behaviour.model_copy(update={"location_host": cloud.world.cdn_host})
+    location = cloud.signer.location(layer, host.region, behaviour)
     return web.Response(status=307, headers=answers.API_VERSION | {"Location": location})
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lambda_fn.contract.registries import layer_hosts
 from testbed.sandbox.cloud.endpoints import REGIONS
+from testbed.sandbox.names import CDN_HOST
 
 _REGION = "|".join(REGIONS)
 _REGISTRY = re.compile(rf"(?P<account>\d{{12}})\.dkr\.ecr\.(?P<region>{_REGION})\.amazonaws\.com")
@@ -55,6 +56,16 @@ def layer_host(region: str) -> str:
 def is_layer_host(host: str) -> bool:
     """Whether this is a layer bucket, in virtual-host style."""
     return any(_without_port(host) in layer_hosts(region) for region in REGIONS)
+
+
+def is_cdn_host(host: str) -> bool:
+    """Whether an upstream of pull-through caches has its blobs there."""
+    return _without_port(host) == CDN_HOST
+
+
+def is_s3_host(host: str) -> bool:
+    """Whether this is S3, or the CDN that stands beside it."""
+    return is_aws_host(host) or is_cdn_host(host)
 
 
 def is_registry_host(host: str) -> bool:

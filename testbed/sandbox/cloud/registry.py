@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from testbed.sandbox.cloud import answers, blobs, inner, listing, manifests, referrers, routes
+from testbed.sandbox.cloud import answers, blobs, imports, inner, listing, manifests, referrers, routes
 from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.routes import Route
@@ -59,7 +59,8 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     route = routes.parse(request.method, request.path)
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
-    refused = _too_many(cloud, host, route) or await _faulty(cloud, host, route) or _forbidden(request, host, route)
+    refused = _too_many(cloud, host, route) or await _faulty(cloud, host, route) or _denied(request, host, route)
+    refused = refused or await imports.import_missing(request, host, route) or _unknown(cloud, host, route)
     return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
 
@@ -105,10 +106,14 @@ async def _faulty(cloud: Cloud, host: RegistryHost, route: Route) -> web.Respons
     return answers.registry_error(wanted.registry_status, code, message, retry_after_seconds=retry_after_seconds)
 
 
-def _forbidden(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:
+def _denied(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:
     cloud = request.app[CLOUD]
     if route.action in cloud.behaviour.of(host.region).denied_actions:
         return answers.denied_action(host, route, cloud.tokens.principal(request.headers["Authorization"]))
+    return None
+
+
+def _unknown(cloud: Cloud, host: RegistryHost, route: Route) -> web.Response | None:
     known = cloud.repositories.setdefault(host, set())
     if route.writes:
         known.add(route.repository)

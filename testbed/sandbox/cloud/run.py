@@ -12,13 +12,13 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from testbed.sandbox.cloud import aws, control_api, registry, s3
 from testbed.sandbox.cloud.cloud import Cloud
 from testbed.sandbox.cloud.endpoints import CONTROL_PORT, LOOPBACK
-from testbed.sandbox.cloud.hosts import is_aws_host, is_registry_host
+from testbed.sandbox.cloud.hosts import is_aws_host, is_registry_host, is_s3_host
 from testbed.sandbox.cloud.listeners import Listener, tls_context
 from testbed.sandbox.cloud.processes import Child, start_moto, start_registry
 from testbed.sandbox.cloud.seed import seed, write_credentials
 from testbed.sandbox.world import World
 
-_NAMES = {"aws": is_aws_host, "ecr": is_registry_host, "s3": is_aws_host}
+_NAMES = {"aws": is_aws_host, "ecr": is_registry_host, "s3": is_s3_host}
 """Certificate -> the server names it is for."""
 
 

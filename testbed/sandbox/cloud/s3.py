@@ -9,7 +9,7 @@ from testbed.sandbox.cloud.cloud import CLOUD, Cloud, journalled, now
 from testbed.sandbox.cloud.content import Content, Stored
 from testbed.sandbox.cloud.endpoints import MINISTACK_URL, MOTO_URL
 from testbed.sandbox.cloud.forward import relay, send
-from testbed.sandbox.cloud.hosts import is_layer_host
+from testbed.sandbox.cloud.hosts import is_cdn_host, is_layer_host, layer_host
 from testbed.sandbox.cloud.locations import Layer
 from testbed.sandbox.cloud.signature import Claim, Received, claim, is_genuine
 
@@ -31,19 +31,23 @@ def application(cloud: Cloud) -> web.Application:
 
 
 def _kind(request: web.Request) -> str:
+    if is_cdn_host(request.host):
+        return "cdn.layer"
     return "s3.layer" if is_layer_host(request.host) else "s3.other"
 
 
 async def _answer(request: web.Request) -> web.StreamResponse:
+    # A URL of the CDN has the signature that it would have at S3.
+    host = layer_host(request.app[CLOUD].world.region) if is_cdn_host(request.host) else request.host
     received = Received(
         method=request.method,
-        url=f"https://{request.host}{request.raw_path}",
-        headers={name.lower(): value for name, value in request.headers.items()},
+        url=f"https://{host}{request.raw_path}",
+        headers={name.lower(): value for name, value in request.headers.items()} | {"host": host},
     )
     head = request.method == "HEAD"
     if received.is_presigned and "authorization" in received.headers:
         return answers.s3_error(400, "InvalidArgument", _TWO_MECHANISMS, head=head)
-    if not is_layer_host(request.host):
+    if not is_layer_host(host):
         other = MINISTACK_URL if request.app[CLOUD].behaviour.ministack_network else MOTO_URL
         async with send(request, f"{other}{request.raw_path}") as answer:
             return await relay(request, answer)
