@@ -30,6 +30,12 @@ EXAMINE = (
 )
 """What the doctor reads of the rules by which images are replicated and expire."""
 
+IMPORT = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+"""What a pull needs that makes ECR import an image by a pull-through cache rule; the second for a new repository.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
+"""
+
 WRITE = (
     "ecr:BatchDeleteImage",
     "ecr:BatchImportUpstreamImage",

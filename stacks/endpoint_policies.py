@@ -14,9 +14,17 @@ _FEDERATED = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
 
 
 def allowed_principals(
-    scope: Construct, service: str, *, cluster_name: str, all_actions: bool, shared_accounts: Iterable[str]
+    scope: Construct,
+    service: str,
+    *,
+    cluster_name: str,
+    all_actions: bool,
+    imports: bool,
+    shared_accounts: Iterable[str],
 ) -> dict[str, Any]:
     """What the front door and the nodes use of an interface's service, for this account and `shared_accounts` only.
+
+    With `imports`, pulls may make ECR import images.
 
     With `all_actions` every action, since with private DNS the whole VPC uses the endpoint, also to push images.
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
@@ -26,7 +34,7 @@ def allowed_principals(
     name = service.split(".", maxsplit=1)[0]
     actions, resources = [f"{name}:*"], ["*"]
     if not all_actions:
-        actions, resources = _used(scope, cluster_name).get(name, (actions, resources))
+        actions, resources = _used(scope, cluster_name, imports=imports).get(name, (actions, resources))
     statements = [
         _statement("AllowedAccounts", actions, resources, {"StringEquals": {"aws:PrincipalAccount": accounts}}),
         # AWS services that act in the VPC under their own name and not with a role.
@@ -54,7 +62,7 @@ def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) 
     return _policy(statements)
 
 
-def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], list[str]]]:
+def _used(scope: Construct, cluster_name: str, *, imports: bool) -> dict[str, tuple[list[str], list[str]]]:
     """Actions and resources by service, the doctor's included. The load balancer's controller uses what is left out."""
     stack = cdk.Stack.of(scope)
     cluster = stack.format_arn(service="eks", resource="cluster", resource_name=cluster_name)
@@ -65,7 +73,8 @@ def _used(scope: Construct, cluster_name: str) -> dict[str, tuple[list[str], lis
         )
         for kind in ("function", "event-source-mapping")
     )
-    ecr = (*ecr_actions.PULL, *ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES, *ecr_actions.EXAMINE)
+    ecr = [*ecr_actions.PULL, *ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES, *ecr_actions.EXAMINE]
+    ecr += ecr_actions.IMPORT if imports else ()
     function = ["lambda:InvokeFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration"]
     return {
         # Of every registry: the nodes pull the images of EKS from other accounts.

@@ -14,7 +14,7 @@ from stacks.network import HTTPS
 class VpcEndpoints(Construct):
     """The endpoints in `endpoints.create`: interfaces for the Lambda and the pods, and a gateway to S3."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - properties, each passed by name
         self,
         scope: Construct,
         construct_id: str,
@@ -23,13 +23,14 @@ class VpcEndpoints(Construct):
         endpoints: Endpoints,
         lambda_security_group_id: str | None,
         answers_cloudformation: bool,
+        imports: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         interfaces = [service for service in endpoints.create if service != "s3"]
         if interfaces:
             group = _security_group(self, cluster, endpoints.client_cidrs, lambda_security_group_id)
             for service in interfaces:
-                _interface(self, service, cluster, endpoints, group)
+                _interface(self, service, cluster, endpoints, group, imports=imports)
         if "s3" in endpoints.create:
             ec2.CfnVPCEndpoint(
                 self,
@@ -51,7 +52,9 @@ def interface_name(service: str, region: str) -> str:
     return f"{prefix}com.amazonaws.{region}.{service}"
 
 
-def _interface(scope: Construct, service: str, cluster: Cluster, endpoints: Endpoints, security_group_id: str) -> None:
+def _interface(
+    scope: Construct, service: str, cluster: Cluster, endpoints: Endpoints, security_group_id: str, *, imports: bool
+) -> None:
     ec2.CfnVPCEndpoint(
         scope,
         service.replace(".", "-"),
@@ -66,6 +69,7 @@ def _interface(scope: Construct, service: str, cluster: Cluster, endpoints: Endp
             service,
             cluster_name=cluster.name,
             all_actions=endpoints.all_actions,
+            imports=imports,
             shared_accounts=endpoints.accounts,
         ),
     )

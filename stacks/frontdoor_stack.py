@@ -18,6 +18,7 @@ from lambda_fn.settings.models import Settings
 from stacks.access import GroupAccess
 from stacks.alarms import Alarms
 from stacks.applied_objects import applied_documents, workload_digest
+from stacks.cache_rules import CacheRules
 from stacks.deletion_protection import DeletionProtection
 from stacks.deployment import first_run
 from stacks.encryption import Encryption
@@ -60,6 +61,7 @@ class FrontdoorStack(cdk.Stack):
         for hint in synth_hints(settings):
             cdk.Annotations.of(self).add_info(hint)
         key = Encryption(self, "Encryption").key if settings.encryption == "stack" else None
+        CacheRules(self, "CacheRules", registries=settings.registries)
         network = Network(self, "Network", cluster=settings.cluster) if settings.cluster.subnet_ids else None
         balancer = self._load_balancer(settings)
         # Without the target groups: their ARNs are unknown at synthesis, and equal settings must give an equal digest.
@@ -144,6 +146,7 @@ class FrontdoorStack(cdk.Stack):
                 endpoints=settings.endpoints,
                 lambda_security_group_id=network.security_group.security_group_id if network else None,
                 answers_cloudformation=settings.manifests != "external",
+                imports=any(registry.pull_through for registry in settings.registries),
             )
             prerequisites.append(endpoints)
         return prerequisites

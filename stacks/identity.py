@@ -13,7 +13,7 @@ from stacks.dead_letter_queue import DeadLetterQueue
 from stacks.managed_policies import POLICY_LIMIT, managed_policies, policy_size, reject_oversized_policy
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
-from stacks.repositories import all_repositories, allowed_repositories, image_repository
+from stacks.repositories import all_repositories, allowed_repositories, image_repository, imported_repositories
 from stacks.statements import describe_cluster, write_log
 
 
@@ -44,6 +44,8 @@ class Identity(Construct):
             SettingsError: The allow-list does not fit into the policies of a role.
         """
         super().__init__(scope, construct_id)
+        # A replica imports nothing.
+        imported = imported_repositories(self, registries)
         registries = [*registries, *replicas_as_registries(registries)]
         whole_registries = all_repositories(self, registries)
         image = image_repository(self, proxy_image)
@@ -51,6 +53,7 @@ class Identity(Construct):
         deny = _deny_other_repositories(spared)
         statements = [
             *_ecr_access(whole_registries, image, deny),
+            *_imports(imported),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *dead_letter_queue.send_statements(),
@@ -72,6 +75,9 @@ class Identity(Construct):
             managed_policies=own,
         )
         _acknowledge_wildcards(role, whole_registries)
+        for arn in imported:
+            if "*" in arn:
+                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml: a pull there makes ECR import an image.")
         self.role: iam.IRole = role.without_policy_updates()
 
 
@@ -86,7 +92,21 @@ def _ecr_access(registries: list[str], image: str | None, deny: iam.PolicyStatem
         iam.PolicyStatement(sid="PullFromRegistries", actions=[*ecr_actions.PULL], resources=registries),
         *([_pull_proxy_image(image)] if image else []),
         deny,
-        _deny_writes(),
+    ]
+
+
+def _imports(repositories: list[str]) -> list[iam.PolicyStatement]:
+    """The Deny of every change, but for what a pull changes that makes ECR import an image."""
+    if not repositories:
+        return [_deny_writes(ecr_actions.WRITE)]
+    imports = [*ecr_actions.IMPORT]
+    return [
+        _deny_writes([action for action in ecr_actions.WRITE if action not in imports]),
+        iam.PolicyStatement(sid="ImportUpstreamImages", actions=imports, resources=repositories),
+        # A registry's policy alone can allow an import, too.
+        iam.PolicyStatement(
+            sid="DenyOtherImports", effect=iam.Effect.DENY, actions=imports, not_resources=repositories
+        ),
     ]
 
 
@@ -109,11 +129,9 @@ def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
     )
 
 
-def _deny_writes() -> iam.PolicyStatement:
+def _deny_writes(actions: Sequence[str]) -> iam.PolicyStatement:
     # Outranks a repository policy that allows this account to push.
-    return iam.PolicyStatement(
-        sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=[*ecr_actions.WRITE], resources=["*"]
-    )
+    return iam.PolicyStatement(sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=[*actions], resources=["*"])
 
 
 def _acknowledge_wildcards(role: iam.Role, registries: list[str]) -> None:

@@ -53,7 +53,9 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_missing_vpc(cluster, endpoints, exposure),
         *_short_rollout_timeout(settings.refresh.rollout_timeout_seconds, settings.proxy.replicas, exposure),
     ]
+    found += _cache_rules(cluster.region, settings.registries)
     if not cluster.nat:
+        found += _imports_without_nat(settings.registries)
         needed = needed_endpoints(cluster, exposure.vpc_endpoints, uses_kubectl=settings.manifests != "external")
         found += _missing_endpoints(needed, endpoints)
         found += _other_regions(cluster.region, settings.registries, settings.proxy.image)
@@ -101,6 +103,41 @@ def _short_rollout_timeout(allowed: int, replicas: int, exposure: Exposure) -> I
             f'a rollout of {replicas} pods with proxy.exposure.kind = "{exposure.kind}" may take {needed} s',
             f"set refresh.rollout_timeout_seconds to {needed} or more",
         )
+
+
+def _cache_rules(region: str, registries: Iterable[Registry]) -> Iterator[Conflict]:
+    """CloudFormation creates a rule in the stack's region, and ECR reads a secret of the rule's account and region.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-creating-rule.html
+    """
+    for number, registry in enumerate(registries):
+        if registry.cache_rule and registry.region != region:
+            yield Conflict(
+                f"registries[{number}].cache_rule = true",
+                f"the rule belongs to {registry.region}, and the stack to cluster.region = {region}",
+                "create the rule there, and remove cache_rule",
+            )
+        arn = registry.upstream_credential
+        if arn and arn.split(":")[3:5] != [registry.region, registry.account]:
+            yield Conflict(
+                f"registries[{number}].upstream_credential = {arn}",
+                f"ECR reads a secret only where the rule is, in {registry.account} and {registry.region}",
+                "name a secret there",
+            )
+
+
+def _imports_without_nat(registries: Iterable[Registry]) -> Iterator[Conflict]:
+    """Of an image that ECR is importing, the pull needs the internet.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-vpc-endpoint-considerations
+    """
+    for number, registry in enumerate(registries):
+        if registry.pull_through:
+            yield Conflict(
+                "cluster.nat = false",
+                f"the first pull of an image of registries[{number}], with pull_through, needs a way to the internet",
+                f"give the subnets of the pods NAT and remove cluster.nat, or remove registries[{number}]",
+            )
 
 
 def _missing_endpoints(needed: dict[str, str], endpoints: Endpoints) -> Iterator[Conflict]:

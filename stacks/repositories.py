@@ -21,6 +21,11 @@ def allowed_repositories(scope: Construct, registries: Iterable[Registry]) -> li
     return list(dict.fromkeys(arns))
 
 
+def imported_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
+    """The ARNs of the allow-list's repositories that ECR may fill from a public registry."""
+    return allowed_repositories(scope, (registry for registry in registries if registry.pull_through))
+
+
 def all_repositories(scope: Construct, registries: Iterable[Registry]) -> list[str]:
     """One ARN for each registry: of everything in it."""
     places = dict.fromkeys((registry.account, registry.region) for registry in registries)

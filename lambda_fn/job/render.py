@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.job.mirror_inputs import MirrorEntry
 from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import ATTRIBUTES, NAMES, Inputs, Upstream
 from lambda_fn.settings.budget import Budget
@@ -123,7 +124,8 @@ def _explain(source: str, line: int | None, reason: object) -> str:
     return (
         f"{where}: {reason}. A template may use the names {', '.join(NAMES)}; each of registries has "
         f"{', '.join(sorted(ATTRIBUTES[Upstream]))}; budget has {', '.join(sorted(ATTRIBUTES[Budget]))}; cache has "
-        f"{', '.join(sorted(ATTRIBUTES[Cache]))}; page has "
+        f"{', '.join(sorted(ATTRIBUTES[Cache]))}; each of mirrors has "
+        f"{', '.join(sorted(ATTRIBUTES[MirrorEntry]))}; page has "
         f"{', '.join(sorted(ATTRIBUTES[Page]))}; routes has {', '.join(sorted(ATTRIBUTES[Routes]))}, of which each of "
         f"entries has {', '.join(sorted(ATTRIBUTES[RouteEntry]))}, each of depths "
         f"{', '.join(sorted(ATTRIBUTES[Depth]))}, and each folder {', '.join(sorted(ATTRIBUTES[FolderEntry]))}; "

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import layer_hosts, layer_url_regex
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.job.mirror_inputs import MirrorEntry, mirrors_of
 from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes, routes_of
 from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
@@ -37,6 +38,7 @@ class Inputs:
         resolver: The DNS server's address, IPv6 in brackets.
         registries: The upstreams, each once.
         routes: Which of them serves a repository, and what it calls it.
+        mirrors: Those of them that ECR fills from a public registry.
         layer_hosts: The S3 hosts that the registries and their replicas redirect to.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
@@ -61,6 +63,7 @@ class Inputs:
     resolver: str
     registries: list[Upstream]
     routes: Routes
+    mirrors: list[MirrorEntry]
     layer_hosts: list[str]
     layer_urls: str
     tls: bool
@@ -103,6 +106,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         resolver=resolver,
         registries=list(registries.values()),
         routes=routes_of(settings.registries, hosts),
+        mirrors=mirrors_of(settings.registries, hosts),
         layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
         layer_urls=layer_url_regex(regions),
         tls=exposure.pod_tls_secret is not None,
@@ -129,10 +133,12 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     Routes: frozenset(field.name for field in fields(Routes)),
     RouteEntry: frozenset(field.name for field in fields(RouteEntry)),
     Depth: frozenset(field.name for field in fields(Depth)),
+    MirrorEntry: frozenset(field.name for field in fields(MirrorEntry)),
     FolderEntry: frozenset(field.name for field in fields(FolderEntry)),
     Cache: frozenset(Cache.model_fields) | {"key_zone_mib", "known_days", "retry_seconds"},
     Budget: frozenset({"rate", "at_once", "queue", "client_rate", "client_queue", "wait_seconds"}),
-    Timeouts: frozenset(Timeouts.model_fields) | {"blob_deadline_seconds", "ecr_deadline_seconds"},
+    Timeouts: frozenset(Timeouts.model_fields)
+    | {"blob_deadline_seconds", "ecr_deadline_seconds", "import_deadline_seconds"},
     Page: frozenset(Page.model_fields),
     Warnings: frozenset(field.name for field in fields(Warnings)),
 }

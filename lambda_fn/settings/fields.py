@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from lambda_fn.contract.public_registries import AZURE_NAME, PUBLIC_REGISTRIES
 from lambda_fn.contract.registries import PARTITIONS, REGION
 from lambda_fn.settings.matching import Matching
 
@@ -73,6 +74,39 @@ BeginOfNames = Annotated[
     Matching(
         r"(?=.{0,254}$)(?:[a-z0-9]+(?:/|[._-]+))*",
         "what names begin with, like platform/images/ or acme-: at most 254 characters, the last of them / . _ or -",
+    ),
+]
+_UPSTREAMS = tuple(registry.name for registry in PUBLIC_REGISTRIES)
+PublicRegistryName = Annotated[
+    str,
+    Matching(
+        "|".join([*(name.replace(".", r"\.") for name in _UPSTREAMS), AZURE_NAME]),
+        f"a public registry that ECR has pull-through cache rules for: {', '.join(_UPSTREAMS)} or NAME.azurecr.io",
+    ),
+]
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
+CachePrefix = Annotated[
+    str,
+    Matching(
+        r"(?=.{2,30}$)[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*",
+        "the prefix of a pull-through cache rule without a slash at its end, 2 to 30 characters, like docker-hub",
+    ),
+]
+UpstreamCredential = Annotated[
+    str,
+    Matching(
+        r"arn:aws(?:-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,500}",
+        "the ARN of a secret whose name begins with ecr-pullthroughcache/, like "
+        "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf",
+    ),
+]
+RedirectHost = Annotated[
+    str,
+    Matching(
+        # Without a `*` in the last two labels: these say whose host it is.
+        r"(?=.{1,253}$)(?:[a-z0-9*](?:[a-z0-9*-]{0,61}[a-z0-9*])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+        r"\.[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+        "a host name, where * stands for characters of one label, but not of the last two, like *.quay.io",
     ),
 ]
 ClusterName = Annotated[

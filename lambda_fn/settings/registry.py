@@ -7,15 +7,21 @@ from pydantic import Field, field_validator, model_validator
 
 from lambda_fn.contract.registries import ecr_hosts, partition_of
 from lambda_fn.contract.routes import Route, folder_of, routes
+from lambda_fn.settings import mirrors
 from lambda_fn.settings.fields import (
     Account,
     BeginOfNames,
+    CachePrefix,
     EcrHost,
     PathOfNames,
+    PublicRegistryName,
+    RedirectHost,
     Region,
     RepositoryName,
     RepositoryPattern,
+    UpstreamCredential,
 )
+from lambda_fn.settings.mirrors import Mirror
 from lambda_fn.settings.table import NO_OTHER_KEYS, Table
 
 _MOST_FOLDERS = 32
@@ -80,6 +86,48 @@ class Registry(EcrRegistry):
     cannot be pulled, only digests). Replication takes minutes, so a tag that moved in them is an earlier image there.
     """
 
+    pull_through: bool = False
+    """Whether ECR fills these repositories from a public registry, by a pull-through cache rule: then the first pull of
+    a tag imports the image, and the Lambda's role may create these repositories, and no others.
+    """
+    upstream: PublicRegistryName | None = None
+    """The public registry that the rule imports from, as clients write it: `docker.io`, `quay.io`, `ghcr.io`,
+    `registry.k8s.io`, `public.ecr.aws`, `registry.gitlab.com`, `cgr.dev` or `NAME.azurecr.io`. With it, nodes can use
+    the domain as its mirror (`frontdoor manifests --hosts-toml`).
+    """
+    cache_prefix: CachePrefix | None = None
+    """The prefix of the pull-through cache rule in ECR. By default the first part of the names in ECR."""
+    cache_rule: bool = False
+    """Whether the stack creates the rule, and a template for the repositories: only for a registry in the account and
+    the region of the stack. Removing it deletes neither repositories nor images.
+    """
+    upstream_credential: UpstreamCredential | None = None
+    """The ARN of the secret in Secrets Manager from which ECR takes the login at the upstream, for `cache_rule`. The
+    name of the secret begins with `ecr-pullthroughcache/`. The front door never reads it.
+    """
+    redirect_hosts: Annotated[tuple[RedirectHost, ...], Field(strict=False)] = ()
+    """The hosts to which ECR may redirect blobs that it is still importing, beside its layer buckets; `*` stands for
+    characters of one label. By default those that the upstream's operator documents.
+    """
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """What `pull_through` means for it; None without it.
+
+        Raises:
+            ValueError: A pattern allows names that the cache rule does not fill.
+        """
+        if not self.pull_through:
+            return None
+        return mirrors.mirror(
+            ecr_patterns=[route.ecr_pattern for route in self.routes],
+            cache_prefix=self.cache_prefix,
+            upstream=self.upstream,
+            redirect_hosts=self.redirect_hosts,
+            strip=self.strip,
+            prefix=self.prefix,
+        )
+
     @property
     def replica(self) -> Replica | None:
         """The replica, if it has one."""
@@ -115,6 +163,17 @@ class Registry(EcrRegistry):
                 "the registry itself fails"
             )
         return replicas
+
+    @model_validator(mode="after")
+    def _mirror_fits_together(self) -> Self:
+        keys = {name for name in self.model_fields_set if getattr(self, name)}
+        mistakes = mirrors.conflicts(
+            keys, upstream=self.upstream, cache_rule=self.cache_rule, credential=self.upstream_credential
+        )
+        for mistake in mistakes:
+            raise ValueError(mistake)
+        _ = self.mirror
+        return self
 
     @model_validator(mode="after")
     def _replica_survives_the_registry(self) -> Self:

@@ -15,6 +15,10 @@ class Timeouts(Table):
     """
     ecr_seconds: int = Field(default=15, ge=2, le=120)
     """The limit for ECR's response, in seconds. ECR usually responds within one second."""
+    import_seconds: int = Field(default=50, ge=5, le=300)
+    """The limit for ECR's response to a pull that makes it import an image (`pull_through`), in seconds. ECR goes on
+    importing after it, so a later pull finds the image. containerd 1.6 and 1.7 wait a minute.
+    """
     s3_seconds: int = Field(default=30, ge=2, le=300)
     """The limit for S3's first byte, and for each pause in the body, in seconds. S3 usually sends the first byte within
     a fraction of a second.
@@ -29,6 +33,11 @@ class Timeouts(Table):
     def ecr_deadline_seconds(self) -> int:
         """The longest time until ECR has responded or failed: one silent address, then one that responds late."""
         return 3 * self.connect_seconds + self.ecr_seconds
+
+    @property
+    def import_deadline_seconds(self) -> int:
+        """The same, where ECR may have to import an image."""
+        return 3 * self.connect_seconds + self.import_seconds
 
     @property
     def blob_deadline_seconds(self) -> int:

@@ -38,6 +38,14 @@ _SETTINGS = """
     [proxy]
     resolver = "10.0.0.10"
 """
+_MIRROR = """
+    [[registries]]
+    account = "123456789012"
+    region = "eu-west-1"
+    repositories = ["docker-hub/*"]
+    pull_through = true
+    upstream = "docker.io"
+"""
 _USED_LOCATION = re.compile(r"\berror_page [^;]*(@\w+);")
 _DEFINED_LOCATION = re.compile(r"\blocation (@\w+) ")
 _VARIANTS = (
@@ -51,6 +59,7 @@ _VARIANTS = (
         '[proxy.exposure]\nkind = "service"\n[[registries]]\naccount = "321098765432"\nregion = "us-east-1"\n'
         'repositories = ["replicated/*"]\nreplicas = [{ account = "321098765432", region = "eu-west-1" }]'
     ),
+    f'[proxy.exposure]\nkind = "service"\n{_MIRROR}',
 )
 
 

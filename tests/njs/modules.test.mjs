@@ -22,7 +22,7 @@ beforeEach(() => {
 
 function request(variables = {}, headersOut = {}, status = 200) {
     return {
-        error: mock.fn(), headersIn: {}, headersOut, return: mock.fn(), status,
+        error: mock.fn(), headersIn: {}, headersOut, return: mock.fn(), status, uri: '/',
         variables: {
             ecr_host: HOST, layer_urls: LAYER_URLS, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000', pause_seconds: '5',
             ecr_upstream: `https://${HOST}`, circuit_opening: 'undefined', upstream_addr: '10.0.0.1:443', upstream_status: String(status), ...variables,
@@ -70,6 +70,35 @@ test('an answer from the cache is not an outcome of ECR', () => {
         frontdoor.answer_of_ecr(request({ upstream_addr: '' }, {}, 502));
     }
     assert.equal(frontdoor.ecr_upstream(request()), `https://${HOST}`);
+});
+
+function afterImports(status, variables) {
+    for (let n = 0; n < 3; n++) {
+        const r = request({ upstream_connect_time: '0.003', ...variables }, {}, status);
+        r.uri = `/-/import/${HOST}/v2/docker-hub/library/nginx/manifests/1`;
+        assert.equal(frontdoor.ecr_upstream(r), `https://${HOST}`);
+        frontdoor.answer_of_ecr(r);
+    }
+    return frontdoor.ecr_upstream(request());
+}
+
+for (const status of [429, 500, 503, 504]) {
+    test(`imports that end in ${status} do not open the circuit`, () => {
+        assert.equal(afterImports(status), `https://${HOST}`);
+    });
+}
+
+for (const time of ['-', '0.001, -', undefined]) {
+    test(`an ECR that cannot be reached opens it by imports, too (${time})`, () => {
+        assert.equal(afterImports(504, { upstream_connect_time: time }), 'http://circuit/503');
+    });
+}
+
+test('a refused import differs from a refused credential by a header of its own', () => {
+    const r = request({}, { 'Content-Type': 'application/json', Server: 'ECR' });
+    frontdoor.refused_import(r);
+    assert.equal(r.status, 403);
+    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
 });
 
 test('a client waits at least a second', () => {
@@ -146,6 +175,19 @@ for (const location of [
         assert.doesNotMatch(logged(r), /SECRET/);
     });
 }
+
+test('a redirect is followed to the hosts of a mirror alone', () => {
+    for (const [location, urls, followed] of [
+        ['https://cdn01.quay.io/x', '^https://(?:cdn0[a-z0-9-]*[.]quay[.]io)/', true],
+        ['https://cdn01.quay.io.example.net/x', '^https://(?:cdn0[a-z0-9-]*[.]quay[.]io)/', false],
+        ['https://cdn01.quay.io/x', '', false],
+        [`${BUCKET}x`, '^https://(?:cdn0[a-z0-9-]*[.]quay[.]io)/', true],
+    ]) {
+        const r = request({ upstream_http_location: location, mirror_urls: urls }, { Location: location });
+        frontdoor.answer_of_ecr(r);
+        assert.equal(r.headersOut.Location, followed ? location : undefined);
+    }
+});
 
 test('an answer of S3 never redirects', () => {
     const r = request({}, { Location: `${BUCKET}x`, 'x-amz-request-id': 'x', ETag: '"x"' });

@@ -60,6 +60,14 @@ emails = ["on-call@example.net"]
 catalogue = true
 """
 
+_MIRROR = """
+[[registries]]
+account = "123456789012"
+region = "ap-southeast-2"
+repositories = ["docker-hub/*"]
+pull_through = true
+"""
+
 _CANARY = """
 [canary]
 repository = "team/canary"
@@ -77,7 +85,7 @@ _TEXTS = {
     "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "watched": f"{_PRIVATE}{_CANARY}",
-    "all": f'encryption = "stack"\n{_SHIPPED}{_GUARDED}',
+    "all": f'encryption = "stack"\n{_SHIPPED}{_GUARDED}{_MIRROR}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 _TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
 _TEXTS["protected"] = _TEXTS["nlb"].replace('kind = "nlb"', 'kind = "nlb"\ndeletion_protection = true')

@@ -20,6 +20,7 @@ _BY = {
     "namespaced": '`manifests = "namespaced"`',
     "private": "`cluster.subnet_ids`",
     "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
+    "mirror": "`cache_rule`",
     "guarded": '`encryption = "stack"`, `alarms.emails`',
 }
 """The configurations from the smallest to the largest: the first that has a type names its condition."""

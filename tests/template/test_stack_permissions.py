@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from stacks.ecr_actions import WRITE
+from stacks.ecr_actions import IMPORT, WRITE
 from testbed.generated import written
 from tests.template import configurations, snapshots
 from tests.template.managed_policies import ACTIONS, managed
@@ -78,6 +78,8 @@ CHANGING = {
     "logs:CreateLogStream": "a function's own log",
     "logs:PutLogEvents": "a function's own log",
     "s3:PutObject": "kubectl's answers to CloudFormation pass the gateway, signed by CloudFormation",
+    "ecr:BatchImportUpstreamImage": "a pull of a mirror imports an image; test_stack_mirrors.py says where",
+    "ecr:CreateRepository": "the same",
     "ec2:AssignPrivateIpAddresses": "Lambda attaches a function to a VPC; denied to its code",
     "ec2:CreateNetworkInterface": "the same",
     "ec2:DeleteNetworkInterface": "the same",
@@ -172,7 +174,9 @@ def interfaces(statement: Mapping[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_no_policy_of_the_template_allows_a_change_of_a_registry(name: str) -> None:
+def test_no_policy_of_the_template_allows_a_change_of_a_registry_but_the_imports_of_mirrors(name: str) -> None:
     granted = {grant.split(" on ")[0] for grant in allowed(name)}
     assert "ecr:BatchGetImage" in granted
-    assert not {(action, write) for action in granted for write in WRITE if fnmatchcase(write, action)}
+    changes = {write for action in granted for write in WRITE if fnmatchcase(write, action)}
+    has_mirror = any(registry.pull_through for registry in configurations.settings(name).registries)
+    assert changes == (set(IMPORT) if has_mirror else set())

@@ -73,6 +73,7 @@ class _Simulation:
                 arn = self._repository_arn(registry.region, route.ecr_pattern.replace("*", "x"))
                 yield ecr_actions.PULL, arn, True
                 yield (_PUSH,), arn, False
+                yield ecr_actions.IMPORT, arn, registry.pull_through
 
     def _not_denied_outside(self, registries: Sequence[Registry]) -> Iterator[str]:
         """Pull actions that are not denied on a repository that the settings do not allow.
@@ -84,7 +85,7 @@ class _Simulation:
             patterns = [RepositoryPattern(route.ecr_pattern) for registry in tables for route in registry.routes]
             if not any(pattern.matches(_OUTSIDE) for pattern in patterns):
                 arn = self._repository_arn(region, _OUTSIDE)
-                for action, decision in self._decisions(ecr_actions.PULL, arn):
+                for action, decision in self._decisions((*ecr_actions.PULL, *ecr_actions.IMPORT), arn):
                     if decision != "explicitDeny":
                         yield f"{action} on {arn} is {decision}, not explicitDeny"
 

@@ -58,10 +58,20 @@ function outcome(r) {
     }
     // Of the last address that was tried: a status of ECR, or nginx's for an answer that did not come in time.
     const status = Number(r.variables.upstream_status.split(/, | : /).pop());
+    if (isOfImport(r, status)) {
+        return 'unused';
+    }
     if (status === 429) {
         return 'throttled';
     }
     return status >= 500 ? 'failed' : 'succeeded';
+}
+
+// Whether ECR failed while it imported an image: the upstream may be what is slow, throttles or fails. Where ECR could not be
+// reached, there is no time of a connection.
+function isOfImport(r, status) {
+    return r.uri.startsWith('/-/import/') && (status === 429 || status >= 500)
+        && /\d$/.test(r.variables.upstream_connect_time || '');
 }
 
 // The value of Retry-After for a client: the seconds until the registry is asked again, at least one.

@@ -49,6 +49,7 @@ export default {
     probe_cache_disk: cache_disk.probe_cache_disk,
     read_hints: hints.read_hints,
     referrers_page: list_pages.referrers_page,
+    refused_import: response_headers.refused_import,
     remove_gone_files: gone_files.remove_gone_files,
     retry_after_seconds: ecr_upstream.retry_after_seconds,
     s3_is_shut: layer_upstream.s3_is_shut,

@@ -39,10 +39,18 @@ function linkToNextPage(r) {
     }
 }
 
-// Whether an answer of ECR redirects to anything but its layer bucket.
+// Whether an answer of ECR redirects to anything but its layer bucket, or what the upstream of a mirror has instead.
 function isForeignRedirect(r) {
     const location = r.variables.upstream_http_location;
-    return location && !new RegExp(r.variables.layer_urls).test(location);
+    const allowed = [r.variables.layer_urls, r.variables.mirror_urls].filter(Boolean);
+    return location && !allowed.some(urls => new RegExp(urls).test(location));
+}
+
+// ECR accepts the credential, so it refused an import: conf/server_ecr.conf.j2.
+function refused_import(r) {
+    removeOthers(r);
+    r.status = 403;
+    r.headersOut['X-Import-Refused'] = '1';
 }
 
 // Filters an answer of S3.
@@ -61,4 +69,4 @@ function removeOthers(r) {
     }
 }
 
-export default { answer_of_ecr, answer_of_s3 };
+export default { answer_of_ecr, answer_of_s3, refused_import };

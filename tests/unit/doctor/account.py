@@ -172,9 +172,9 @@ def subscribed(arn: str = f"{TOPIC}:1") -> dict[str, Any]:
 
 
 def simulated(
-    *, pull: str = "allowed", push: str = "implicitDeny", outside: str = "explicitDeny"
+    *, pull: str = "allowed", push: str = "implicitDeny", outside: str = "explicitDeny", imports: str = "explicitDeny"
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """IAM's decisions: on a pull that the settings allow, on a push there, and on every other repository."""
+    """IAM's decisions: on a pull that the settings allow, on a push and an import there, and on other repositories."""
 
     def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
         (resource,) = parameters["ResourceArns"]
@@ -184,6 +184,8 @@ def simulated(
             if not is_allowed
             else pull
             if name in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"}
+            else imports
+            if name in ecr_actions.IMPORT
             else push
             for name in parameters["ActionNames"]
         }

@@ -136,6 +136,13 @@ BROKEN = {
         ("ecr:BatchGetImage on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is implicitDeny",),
         "permissions boundary",
     ),
+    "a role that may import into a repository of the team": Broken(
+        iam.CHECK,
+        {"SimulatePrincipalPolicy": simulated(imports="allowed")},
+        FAILED,
+        ("ecr:CreateRepository on arn:aws:ecr:ap-southeast-2:123456789012:repository/team/x is allowed",),
+        "permissions boundary",
+    ),
     "a token that can pull what another policy allows": Broken(
         iam.CHECK,
         {"SimulatePrincipalPolicy": simulated(outside="implicitDeny")},
@@ -567,6 +574,16 @@ def test_the_rights_are_simulated_for_the_names_that_ecr_has() -> None:
     )
     assert [one.verdict for one in found] == [OK]
     assert {arn.rpartition(":repository/")[2] for arn in simulated_arns} == {"*", "platform/x", "ecr-frontdoor/x"}
+
+
+@pytest.mark.parametrize(("imports", "verdict"), [("allowed", OK), ("explicitDeny", FAILED)])
+def test_the_role_of_a_mirror_may_import(imports: str, verdict: Verdict) -> None:
+    (registry,) = SETTINGS.registries
+    mirror = registry.model_copy(update={"repositories": ("docker-hub/*",), "pull_through": True})
+    given = {"SimulatePrincipalPolicy": simulated(imports=imports)}
+    found = findings(iam.CHECK, context(given, SETTINGS.model_copy(update={"registries": (mirror,)})))
+    assert [one.verdict for one in found] == [verdict]
+    assert ("ecr:BatchImportUpstreamImage on" in found[0].message) is (verdict is FAILED)
 
 
 def test_without_a_watcher_its_check_is_skipped() -> None:

@@ -8,6 +8,7 @@ import pytest
 from k8s_manifests import configuration
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.warnings import Warnings
+from lambda_fn.job.mirror_inputs import MirrorEntry
 from lambda_fn.job.render import OUTPUT_LIMIT_BYTES, render
 from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes
 from lambda_fn.job.template_inputs import NAMES, Inputs, Upstream
@@ -32,6 +33,7 @@ INPUTS = Inputs(
         longest_name=5,
         count=2,
     ),
+    mirrors=[MirrorEntry(1, "2.dkr.example", "hub", "docker.io", "^https://cdn.example/", "", "hub/")],
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_urls="^https://s3.example/",
     tls=True,

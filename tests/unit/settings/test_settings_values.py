@@ -36,7 +36,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "[[registries]]",
             "acount = '1'",
-            "registries[0].acount is not a known setting: must be one of account, endpoint",
+            "registries[0].acount is not a known setting: must be one of account, cache_prefix",
         ),
         ("[proxy.exposure]", "tls = 'x'", "proxy.exposure.tls is not a known setting: must be one of kind"),
         (

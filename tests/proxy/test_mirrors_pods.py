@@ -1,0 +1,58 @@
+"""Mirrors of public registries, in a pod of each test's own."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lambda_fn.settings import Settings
+from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.tokens import fingerprint
+from testbed.sandbox.pod import Pod
+from testbed.sandbox.world import World
+from tests.proxy.client import ACCEPT, Client
+from tests.proxy.limited import EXPOSURE, HONEST, HOSTILE, of
+from tests.proxy.mirrors import RULES, message, tags_asked, with_mirrors
+
+AT_ONCE = 100
+"""The new tags that one client may pull at once."""
+
+
+@pytest.fixture(scope="module")
+def settings(world: World, resolver: str) -> Settings:
+    return with_mirrors(world, resolver, EXPOSURE)
+
+
+@pytest.fixture(autouse=True)
+def healthy(control: Control) -> Control:
+    """A double with cache rules."""
+    control.set(RULES)
+    return control
+
+
+@pytest.mark.rule("R156", "R32", "F1")
+def test_a_refused_credential_of_the_proxy_is_no_refused_import(
+    client: Client, control: Control, world: World, pod: Pod
+) -> None:
+    token = control.issue_token(world.region)
+    pod.give(dict.fromkeys(world.ecr_hosts, token.authorization))
+    pod.start()
+    control.expire_tokens(fingerprint(token.authorization))
+    answer = client.get(f"/v2/docker-hub/library/{secrets.token_hex(4)}/manifests/1", ACCEPT)
+    assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    assert message(answer).startswith("ECR refused the credential of this registry")
+
+
+@pytest.mark.rule("R158")
+def test_a_client_that_pulls_many_new_tags_at_once_is_refused_beyond_a_hundred(
+    client: Client, control: Control, started: Pod
+) -> None:
+    assert started
+    mark = control.mark()
+    paths = [f"/v2/docker-hub/library/{number}/manifests/1" for number in range(AT_ONCE + 20)]
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [answer.status for answer in pool.map(lambda path: client.get(path, of(HOSTILE)), paths)]
+    # Of what is missing, ECR's message is asked for, too.
+    assert AT_ONCE <= tags_asked(control, mark) <= AT_ONCE + 5
+    assert set(statuses) == {404, 429}
+    assert client.get("/v2/docker-hub/library/other/manifests/1", of(HONEST)).status == 404
