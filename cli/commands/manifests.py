@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import TypeAdapter
 
+from cli.node_files import node_files
 from cli.options import CONFIG, Config, valid
 from cli.settings_file import read
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.fields import TargetGroupArn
+from lambda_fn.settings.mirrors import Mirror
 
 if TYPE_CHECKING:
     from k8s_manifests.exposures import Exposure, TargetGroups
@@ -35,6 +37,14 @@ def manifests(
             'manifests = "namespaced" an administrator of the cluster applies them before the first deployment.',
         ),
     ] = False,
+    hosts_toml: Annotated[
+        bool,
+        typer.Option(
+            "--hosts-toml",
+            help="Print the files with which nodes pull images of public registries through the front door: hosts.toml "
+            "of containerd, and those of Docker and Podman. For registries with pull_through and upstream.",
+        ),
+    ] = False,
     target_group_arn: Annotated[
         str | None,
         typer.Option(
@@ -53,6 +63,9 @@ def manifests(
     They are for GitOps or kubectl apply -f -.
     """
     settings = read(config)
+    if hosts_toml:
+        _print_node_files(settings.domain, [registry.mirror for registry in settings.registries if registry.mirror])
+        return
     # Importing the charts' library takes seconds. A wrong settings file must not wait for it.
     from cdk8s import Yaml  # noqa: PLC0415
 
@@ -67,6 +80,16 @@ def manifests(
         return
     _report_missing_bindings(exposure)
     typer.echo(Yaml.stringify(*documents(settings, target_groups=given)), nl=False)
+
+
+def _print_node_files(domain: str, mirrors: list[Mirror]) -> None:
+    files = [*node_files(domain, mirrors)]
+    if not files:
+        raise SettingsError(
+            "--hosts-toml: no registry has an upstream whose mirror a node could use. Fix: set pull_through and "
+            "upstream in a table of [[registries]]"
+        )
+    typer.echo("\n".join(files), nl=False)
 
 
 def _check_use_of_arns(given: "TargetGroups", exposure: "Exposure", *, access: bool) -> None:

@@ -12,13 +12,17 @@ class Docker(Daemon):
 
     name = "docker"
     socket = "docker.sock"
+    settings = "daemon.json"
+    """The daemon's configuration in the client's folder, where there is one."""
     _host = f"--host=unix://{HOME / socket}"
 
     def serving(self) -> Sequence[str | Path]:
         """See `Daemon`. The daemon brings its own containerd."""
         folders = (f"--data-root={HOME / 'docker'}", f"--exec-root={HOME / 'run'}", f"--pidfile={HOME / 'docker.pid'}")
         network = ("--iptables=false", "--ip6tables=false", "--bridge=none")
-        return ("dockerd", self._host, *folders, "--storage-driver=vfs", *network)
+        has_settings = (self.enclosure.folder / self.settings).exists()
+        settings = (f"--config-file={HOME / self.settings}",) if has_settings else ()
+        return ("dockerd", self._host, *folders, "--storage-driver=vfs", *network, *settings)
 
     def pulling(self, reference: str) -> Sequence[str | Path]:
         """See `Client`."""
