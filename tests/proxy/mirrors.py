@@ -12,7 +12,7 @@ IMPORT_SECONDS, ECR_SECONDS, UNKNOWN_SECONDS = 5, 2, 3
 RULES = Behaviour(pull_through=frozenset({"docker-hub", "quay"}))
 
 
-def with_mirrors(world: World, resolver: str, exposure: str = 'kind = "service"') -> Settings:
+def with_mirrors(world: World, resolver: str, exposure: str = 'kind = "service"', replica: str = "") -> Settings:
     """A registry with a team's images, Docker Hub's, and Fedora's of Quay under other names."""
     return parse_toml(
         f"""
@@ -22,16 +22,19 @@ def with_mirrors(world: World, resolver: str, exposure: str = 'kind = "service"'
         [[registries]]
         account = "{world.account}"
         region = "{world.region}"
+        replicas = [{replica}]
         repositories = ["team/*"]
         [[registries]]
         account = "{world.account}"
         region = "{world.region}"
+        replicas = [{replica}]
         repositories = ["docker-hub/library/*", "docker-hub/grafana/*"]
         pull_through = true
         upstream = "docker.io"
         [[registries]]
         account = "{world.account}"
         region = "{world.region}"
+        replicas = [{replica}]
         repositories = ["base/*"]
         strip = "base/"
         prefix = "quay/fedora/"

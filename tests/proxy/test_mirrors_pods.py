@@ -20,7 +20,8 @@ AT_ONCE = 100
 
 @pytest.fixture(scope="module")
 def settings(world: World, resolver: str) -> Settings:
-    return with_mirrors(world, resolver, EXPOSURE)
+    replica = f'{{ account = "{world.account}", region = "{world.replica_region}" }}'
+    return with_mirrors(world, resolver, EXPOSURE, replica)
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,13 @@ def test_a_client_that_pulls_many_new_tags_at_once_is_refused_beyond_a_hundred(
     assert AT_ONCE <= tags_asked(control, mark) <= AT_ONCE + 5
     assert set(statuses) == {404, 429}
     assert client.get("/v2/docker-hub/library/other/manifests/1", of(HONEST)).status == 404
+
+
+@pytest.mark.rule("R152")
+@pytest.mark.usefixtures("started")
+def test_a_replica_is_not_asked_to_import(client: Client, control: Control, world: World) -> None:
+    mark = control.mark()
+    with control.behaving(RULES.model_copy(update={"import_status": 500})):
+        answer = client.get(f"/v2/docker-hub/library/{secrets.token_hex(4)}/manifests/1", ACCEPT)
+    assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    assert {entry.host for entry in control.requests(mark).of("registry")} == {world.ecr_host}
