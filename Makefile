@@ -122,7 +122,7 @@ cluster: parts ## Tests of the Lambda on the real API server, inside the sandbox
 e2e: e2e-operation e2e-doctor ## Tests of everything together on the real node, inside the sandbox
 
 e2e-operation: parts node_modules/installed ## The half of `make e2e` about installing, refreshing and pulling
-	$(INSIDE) pytest tests/e2e --ignore=tests/e2e/doctor
+	$(INSIDE) pytest tests/e2e --ignore=tests/e2e/doctor -m "not long"
 
 e2e-doctor: parts ## The half of `make e2e` about the doctor
 	$(INSIDE) pytest tests/e2e/doctor
@@ -134,8 +134,8 @@ clients-short: parts ## Pulls of real clients by tag and digest, and from what o
 clients: parts ## Pulls of real docker, containerd, podman, skopeo, crane, oras, regctl, BuildKit and Renovate, also from each other's cache without ECR
 	python -m testbed.clients --renovate && $(INSIDE) pytest tests/clients
 
-soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days; attack a pod in 18 ways, with 17,000 connections or 300 requests a second; read a catalogue of 5,000 repositories
-	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile --on-node && pytest tests/proxy tests/unit/lambda_fn -m long'
+soak: parts ## On the real node: load every volume of the pods for three minutes at full rate, then pull two layers of 52,000 MiB (half an hour); damage a full cache; simulate 60 days; attack a pod in 18 ways, with 17,000 connections or 300 requests a second; read a catalogue of 5,000 repositories; let a region fail during 220 pulls
+	$(INSIDE) sh -c 'python -m testbed.soak.volumes && python -m testbed.soak.large_layers && python -m testbed.soak.damage && python -m testbed.soak.hostile --on-node && pytest tests/proxy tests/unit/lambda_fn tests/e2e -m long'
 
 soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory, a small cache and a quarter of three attacks: the part that `make test-heavy` runs
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1 && python -m testbed.soak.hostile --seconds 12 --part 4 --kind body --kind 7k-header --kind missing'

@@ -40,6 +40,18 @@ def pointed(world: World, elsewhere: Mapping[str, Sequence[str]]) -> Iterator[No
         _replace(world, before)
 
 
+@contextlib.contextmanager
+def without(world: World, names: Sequence[str]) -> Iterator[None]:
+    """Let these names not exist, until the block ends."""
+    before = world.hosts_file.read_text()
+    lines = (line.split() for line in before.splitlines())
+    _replace(world, rendered({address: [name for name in known if name not in names] for address, *known in lines}))
+    try:
+        yield
+    finally:
+        _replace(world, before)
+
+
 def _moved(names: Mapping[str, Sequence[str]], elsewhere: Mapping[str, Sequence[str]]) -> str:
     """The hosts file of the names, with some of them at other addresses."""
     moved = {name for hosts in elsewhere.values() for name in hosts}
