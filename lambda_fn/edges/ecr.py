@@ -1,9 +1,12 @@
 """ECR: a token from its API, and whether its registry accepts it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import cached_property
 from http import HTTPStatus
-from ssl import create_default_context
+from ssl import SSLContext, create_default_context
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,12 +18,15 @@ from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.job import credential
 from lambda_fn.job.credential import Credential
+from lambda_fn.job.ports import Item, Result
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 _BOUNDED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _VERIFY_SECONDS = 10.0
+_AT_ONCE = 32
+"""Calls of `side_by_side`. Where no host of 80 registries answers, they wait for half a minute of a run's two."""
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 _FIXES = {
@@ -44,6 +50,12 @@ class Ecr:
         self._new_client = new_client or _new_client
         self._transport = transport
         self._clients: dict[str, ECRClient] = {}
+        self._creating = Lock()
+
+    def side_by_side(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The results of `call` in the order of the items: several calls at a time, since each waits for an answer."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return [*pool.map(call, items)]
 
     def fetch_credential(self, region: str, *, now: datetime, must_outlive: timedelta) -> Credential:
         """A new token of `region`.
@@ -52,9 +64,7 @@ class Ecr:
             RegistryError: ECR refuses, cannot be reached, or answers with something unusable.
         """
         try:
-            if region not in self._clients:
-                self._clients[region] = self._new_client(region)
-            response = self._clients[region].get_authorization_token()
+            response = self._client(region).get_authorization_token()
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             fix = _FIXES.get(code, "the schedule tries again")
@@ -81,7 +91,7 @@ class Ecr:
             RegistryError: It refuses the credential.
         """
         try:
-            status = _status(f"https://{host}/v2/", f"Basic {token.reveal()}", self._transport)
+            status = self._status(f"https://{host}/v2/", f"Basic {token.reveal()}")
         except (httpx2.HTTPError, OSError) as error:
             return f"{host} could not be asked whether it accepts the new token ({type(error).__name__}); it is used"
         if status in _REFUSED:
@@ -93,20 +103,32 @@ class Ecr:
             return f"{host} answered {status} when asked whether it accepts the new token; it is used"
         return None
 
+    def _client(self, region: str) -> "ECRClient":
+        # boto3 makes clients from one session, which threads must not do at a time:
+        # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
+        with self._creating:
+            if region not in self._clients:
+                self._clients[region] = self._new_client(region)
+            return self._clients[region]
 
-def _status(url: str, authorization: str, transport: httpx2.BaseTransport | None) -> int:
-    """The status of a GET. OpenSSL's default trust; no redirect is followed, which would carry the token along."""
-    with (
-        httpx2.Client(
-            verify=create_default_context(),
-            timeout=_VERIFY_SECONDS,
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        ) as client,
-        client.stream("GET", url, headers={"Authorization": authorization}) as response,
-    ):
-        return int(response.status_code)
+    @cached_property
+    def _trusted(self) -> SSLContext:
+        """OpenSSL's default trust: to read it takes longer than a handshake."""
+        return create_default_context()
+
+    def _status(self, url: str, authorization: str) -> int:
+        """The status of a GET. No redirect is followed, which would carry the token along."""
+        with (
+            httpx2.Client(
+                verify=self._trusted,
+                timeout=_VERIFY_SECONDS,
+                follow_redirects=False,
+                trust_env=False,
+                transport=self._transport,
+            ) as client,
+            client.stream("GET", url, headers={"Authorization": authorization}) as response,
+        ):
+            return int(response.status_code)
 
 
 def _new_client(region: str) -> "ECRClient":

@@ -1,15 +1,18 @@
 """What a refresh needs from outside, and no more. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.objects import CONFIG_SHA256
 from lambda_fn.contract.secret import Entry
 from lambda_fn.job.credential import Credential
 from lambda_fn.job.manifests import Manifest
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 REPORT_SECONDS = 15.0
 """Kept of the invocation's remaining time, to find out why a rollout is stuck and to report it."""
@@ -47,6 +50,9 @@ class Registry(Protocol):
         Raises:
             RegistryError: It refuses the token.
         """
+
+    def side_by_side(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The results of `call` in the order of the items: several calls at a time, since each waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)

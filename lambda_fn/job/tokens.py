@@ -1,9 +1,10 @@
 """The tokens of one run: region by region, so that a failure in one region does not stop the others. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.secret import Entry
@@ -86,10 +87,12 @@ def gather(
     registries = tuple(registries)
     # Each host once: a registry may have several tables, and be the replica of another one.
     every = {each.host: each for each in (*with_replicas(registries), *registries)}.values()
-    regions = {
-        name: _region(name, [each for each in every if each.region == name], now, must_outlive, registry)
-        for name in dict.fromkeys(each.region for each in every)
-    }
+    names = dict.fromkeys(each.region for each in every)
+    # One after the other, regions and hosts that do not answer would take longer than a run has.
+    answers = registry.side_by_side(
+        lambda name: _region(name, [each for each in every if each.region == name], now, must_outlive, registry), names
+    )
+    regions = dict(zip(names, answers, strict=True))
     errors = {name: region.error for name, region in regions.items() if region.error}
     if len(errors) == len(regions):
         raise _none_usable(errors)
@@ -122,7 +125,7 @@ def host_of(registry: EcrRegistry, hosts: Iterable[str]) -> str | None:
 
 
 def _region(
-    name: str, registries: Iterable[EcrRegistry], now: datetime, must_outlive: timedelta, registry: Registry
+    name: str, registries: Sequence[EcrRegistry], now: datetime, must_outlive: timedelta, registry: Registry
 ) -> _Region:
     """The tokens of one region. A replica whose host refuses its token does not stop the others."""
     try:
@@ -130,20 +133,27 @@ def _region(
     except RegistryError as error:
         return _Region({}, error=error)
     entry = Entry(credential.authorization, credential.expires_at)
+    # The configuration has a replica's host from the settings, also while its region gives no token.
+    hosts = [each.host if isinstance(each, Replica) else registry_host(each, credential) for each in registries]
+    answers = registry.side_by_side(lambda host: _verified(registry, host, credential.authorization), hosts)
     entries, warnings, refused = {}, [], None
-    for each in registries:
-        is_replica = isinstance(each, Replica)
-        # The configuration has a replica's host from the settings, also while its region gives no token.
-        host = each.host if is_replica else registry_host(each, credential)
-        try:
-            warnings.append(registry.verify(host, credential.authorization))
-        except RegistryError as error:
-            if not is_replica:
-                return _Region({}, error=error)
-            refused = error
-        else:
+    for each, host, answer in zip(registries, hosts, answers, strict=True):
+        if not isinstance(answer, RegistryError):
+            warnings.append(answer)
             entries[each.host] = (host, entry)
+        elif isinstance(each, Replica):
+            refused = answer
+        else:
+            return _Region({}, error=answer)
     return _Region(entries, tuple(filter(None, warnings)), replica_error=refused)
+
+
+def _verified(registry: Registry, host: str, token: Authorization) -> str | RegistryError | None:
+    """A warning, or why the host refuses the token; None where it accepts it."""
+    try:
+        return registry.verify(host, token)
+    except RegistryError as error:
+        return error
 
 
 def _none_usable(errors: Mapping[str, RegistryError]) -> RegistryError:

@@ -1,10 +1,12 @@
 """A fake ECR: gives tokens, accepts them, and fails as the test sets it."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
 from lambda_fn.job.credential import Credential
+from lambda_fn.job.ports import Item, Result
 from tests.leaks import LeakCheck
 
 
@@ -43,3 +45,6 @@ class FakeRegistry:
         if token.reveal() != self.leak_check.authorization or host in self.refusing:
             raise RegistryError(f"{host} refuses the new token with 403")
         return f"{host} could not be asked" if host in self.unreachable else None
+
+    def side_by_side(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        return [call(item) for item in items]

@@ -1,11 +1,14 @@
 """What ECR's API answers becomes a credential or an error with its fix; botocore is real, its answers are given."""
 
+import time
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import boto3
 import httpx2
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import RegistryError
@@ -161,3 +164,34 @@ def test_a_registry_that_cannot_be_reached_is_a_warning_with_the_cause(failure: 
     assert HOST in warning
     assert failure.__name__ in warning
     assert token.leaks(warning) == []
+
+
+def test_calls_side_by_side_wait_at_the_same_time_and_keep_their_order() -> None:
+    barrier = Barrier(20)
+
+    def call(number: int) -> int:
+        barrier.wait(timeout=10)
+        return number
+
+    assert Ecr().side_by_side(call, range(20)) == [*range(20)]
+
+
+def test_threads_get_one_client_of_a_region() -> None:
+    made: list[str] = []
+
+    class Silent:
+        def get_authorization_token(self) -> None:
+            raise EndpointConnectionError(endpoint_url="https://api.ecr")
+
+    def new_client(region: str) -> Any:  # noqa: ANN401 - a client of boto3
+        time.sleep(0.05)  # as long as the other threads need to come here, too
+        made.append(region)
+        return Silent()
+
+    def fetch(_: int) -> None:
+        with pytest.raises(RegistryError):
+            ecr.fetch_credential(REGION, now=STARTED_AT, must_outlive=timedelta(hours=8))
+
+    ecr = Ecr(new_client)
+    ecr.side_by_side(fetch, range(4))
+    assert made == [REGION]
