@@ -1,6 +1,7 @@
 """The format of the Secret that holds the tokens: written by the Lambda, read by the Lambda and by the doctor. Pure.
 
-kubelet and nginx read `.dockerconfigjson` alone. The other keys say when the tokens expire and were written.
+The kubelet reads `.dockerconfigjson` alone, and nginx the key with the name of a host, which has its token as well. The
+other keys say when the tokens expire and were written.
 """
 
 import base64
@@ -56,6 +57,7 @@ def build(entries: Mapping[str, Entry], expires_at: datetime, refreshed_at: date
     auths = {host: {"auth": entry.authorization.reveal()} for host, entry in entries.items()}
     by_host = {host: instant_text(entry.expires_at) for host, entry in entries.items()}
     texts = {
+        **{host: entry.authorization.reveal() for host, entry in entries.items()},
         DOCKER_CONFIG: json.dumps({"auths": auths}, separators=(",", ":")),
         EXPIRES_AT: instant_text(expires_at),
         EXPIRES_AT_BY_HOST: json.dumps(by_host, separators=(",", ":")),

@@ -85,8 +85,10 @@ class Pod:
         return (self.folder / "config" / "nginx.conf").read_text(encoding="utf-8")
 
     def give(self, auths: Auths) -> None:
-        """Put tokens into the pull secret."""
-        self.put_credential(json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}}))
+        """Put tokens into the pull secret, as the Lambda does: for the kubelet all together, for nginx one by one."""
+        config = json.dumps({"auths": {host: {"auth": auth} for host, auth in auths.items()}})
+        hosts = {host: auth.encode() for host, auth in auths.items()}
+        self.mount("credential", {".dockerconfigjson": config.encode(), **hosts})
 
     def put_credential(self, text: str | None) -> None:
         """Put any text into the pull secret, or remove its key."""

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { beforeEach, mock, test } from 'node:test';
 
+import credential from '../../k8s_manifests/nginx/njs/credential.js';
 import frontdoor from '../../k8s_manifests/nginx/njs/frontdoor.js';
 import { Store } from './store.mjs';
 
@@ -31,7 +32,26 @@ function request(variables = {}, headersOut = {}, status = 200) {
 }
 
 function secret(text) {
-    mock.method(fs, 'readFileSync', () => text);
+    mounted({ '.dockerconfigjson': text });
+}
+
+// The files of the secret; returns the names of those that were read.
+function mounted(files) {
+    const read = [];
+    const look = path => {
+        const name = path.split('/').pop();
+        if (!(name in files)) {
+            throw Object.assign(new Error(name), { code: 'ENOENT' });
+        }
+        return name;
+    };
+    mock.method(fs, 'accessSync', look);
+    mock.method(fs, 'readFileSync', path => {
+        const name = look(path);
+        read.push(name);
+        return files[name];
+    });
+    return read;
 }
 
 function logged(r) {
@@ -41,6 +61,46 @@ function logged(r) {
 test('the credential of the host is the Authorization', () => {
     secret(JSON.stringify({ auths: { [HOST]: { auth: 'QVdTOng=' } } }));
     assert.equal(frontdoor.authorization(request()), 'Basic QVdTOng=');
+});
+
+test('the credential comes from the file of the host, and the one of all hosts is not read', () => {
+    const read = mounted({ [HOST]: 'QVdTOng=', '.dockerconfigjson': 'not read' });
+    assert.equal(frontdoor.authorization(request()), 'Basic QVdTOng=');
+    assert.deepEqual(read, [HOST]);
+});
+
+test('a file of the host that is not base64 is no credential, and the log does not quote it', () => {
+    mounted({ [HOST]: 'SECRET\r\nX: y' });
+    const r = request();
+    assert.equal(frontdoor.authorization(r), '');
+    assert.doesNotMatch(logged(r), /SECRET/);
+});
+
+const PAST = '2026-01-01T00:00:00Z';
+const AUTHS = JSON.stringify({ auths: { [HOST]: { auth: 'QVdTOng=' } } });
+for (const [what, files, since] of [
+    ['with a file of the host that is valid', { [HOST]: 'QVdTOng=', expires_at_by_host: `{"${HOST}":"2999-01-01T00:00:00Z"}` }, undefined],
+    ['with a file of the host that has expired', { [HOST]: 'QVdTOng=', expires_at_by_host: `{"${HOST}":"${PAST}"}` }, Date.parse(PAST)],
+    ['that a secret with others lacks', { other: 'QVdTOng=', '.dockerconfigjson': AUTHS, expires_at_by_host: `{"other":"${PAST}"}` }, 0],
+    ['of a secret of version 0.2', { '.dockerconfigjson': AUTHS, expires_at_by_host: `{"${HOST}":"${PAST}"}` }, Date.parse(PAST)],
+    ['of a secret of version 0.1', { '.dockerconfigjson': AUTHS }, undefined],
+    ['without a secret', {}, 0],
+]) {
+    test(`the expiry of a credential ${what}`, () => {
+        mounted(files);
+        const found = credential.expiry(HOST, Date.parse('2026-11-27T00:00:00Z'));
+        assert.equal(found && found.since, since);
+    });
+}
+
+test('the expiries of many hosts are read once, and the file of all hosts never', () => {
+    const hosts = Array.from({ length: 80 }, (_, number) => `${number}.example`);
+    const expiries = Object.fromEntries(hosts.map(host => [host, '2999-01-01T00:00:00Z']));
+    const read = mounted({ ...Object.fromEntries(hosts.map(host => [host, 'QQ=='])), expires_at_by_host: JSON.stringify(expiries) });
+    const r = request({ ecr_hosts: hosts.join(' ') });
+    frontdoor.status(r);
+    assert.deepEqual(read, ['expires_at_by_host']);
+    assert.equal(JSON.parse(r.return.mock.calls[0].arguments[1]).state, 'serving');
 });
 
 for (const text of ['SECRET', '{}', '{"auths":{}}', JSON.stringify({ auths: { [HOST]: { auth: 'SECRET\r\nX: y' } } })]) {

@@ -89,12 +89,8 @@ test('what ECR throttles shuts it for as long as it asks for', () => {
 for (const [expiry, authorization] of [[999, ''], [1001, 'Basic QQ=='], [undefined, 'Basic QQ==']]) {
     test(`the credential of a registry with a replica is ${authorization ? '' : 'not '}used when it ends at ${expiry} s`, () => {
         const at = expiry && JSON.stringify({ [HOST]: new Date(expiry * 1000).toISOString() });
-        mock.method(fs, 'readFileSync', file => {
-            if (file.endsWith('.dockerconfigjson')) {
-                return JSON.stringify({ auths: { [HOST]: { auth: 'QQ==' } } });
-            }
-            return at || '{}';
-        });
+        mock.method(fs, 'accessSync', () => undefined);
+        mock.method(fs, 'readFileSync', file => file.endsWith(`/${HOST}`) ? 'QQ==' : at || '{}');
         assert.equal(frontdoor.authorization(request()), authorization);
     });
 }

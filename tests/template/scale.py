@@ -3,20 +3,28 @@
 `python -m tests.template.scale` writes the table into docs/performance.md.
 """
 
+import base64
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
+
+import httpx2
 
 from k8s_manifests.configuration import template as nginx_template
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.secret import Entry, build
+from lambda_fn.edges.ecr import Ecr
 from lambda_fn.job.configuration import rendered
+from lambda_fn.job.tokens import gather
 from lambda_fn.settings import Settings, parse_toml
 from stacks.image_events import PATTERN_LIMIT
 from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 from testbed.generated import filled, written
 from tests.fakes.clock import STARTED_AT
+from tests.fakes.world import World
 from tests.template import configurations
 from tests.template.synthesis import synthesize
 
@@ -25,6 +33,7 @@ REGIONS = ("ap-southeast-2", "eu-central-1", "eu-west-1", "us-east-1")
 DOCUMENT = configurations.ROOT / "docs" / "performance.md"
 _TOKEN_BYTES = 4_000
 """Of a token in base64: those of a role are shorter than 3,000."""
+_ANSWER_SECONDS = 0.25
 _MIB = 1 << 20
 
 
@@ -88,9 +97,45 @@ def rows() -> Iterator[tuple[str, str, str]]:
     configuration = rendered(found, hosts, "172.20.0.10", nginx_template())
     yield "`nginx.conf`: time to render it", _milliseconds(started_at), "-"
     yield "`nginx.conf`, in a ConfigMap", f"{len(configuration):,} bytes", f"{_MIB:,}"
+    yield (
+        "tokens of 4 regions and 80 hosts, each answer after 250 ms",
+        f"{_seconds_for_tokens(found):.1f} s",
+        "120 s",
+    )
     tokens = {host: Entry(Authorization("t" * _TOKEN_BYTES), STARTED_AT) for host in hosts}
+    # Each token twice: for the kubelet and for nginx.
     size = sum(len(value) * 3 // 4 for value in build(tokens, STARTED_AT, STARTED_AT).values())
     yield f"Secret, with tokens of {_TOKEN_BYTES:,} bytes", f"{size:,} bytes", f"{_MIB:,}"
+
+
+class _Api:
+    """ECR's API in a region: a token, after a while."""
+
+    def __init__(self, region: str) -> None:
+        self._host = f"https://123456789012.dkr.ecr.{region}.amazonaws.com"
+
+    def get_authorization_token(self) -> dict[str, Any]:
+        time.sleep(_ANSWER_SECONDS)
+        token = base64.b64encode(b"AWS:" + b"t" * (_TOKEN_BYTES * 3 // 4)).decode()
+        data = {"proxyEndpoint": self._host, "authorizationToken": token, "expiresAt": STARTED_AT + timedelta(hours=12)}
+        return {"authorizationData": [data]}
+
+
+def _seconds_for_tokens(settings: Settings) -> float:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        time.sleep(_ANSWER_SECONDS)
+        return httpx2.Response(HTTPStatus.OK)
+
+    new_client: Any = _Api
+    started_at = time.perf_counter()
+    gather(
+        settings.registries,
+        now=STARTED_AT,
+        must_outlive=timedelta(hours=8),
+        registry=Ecr(new_client, transport=httpx2.MockTransport(answer)),
+        cluster=World().cluster,
+    )
+    return time.perf_counter() - started_at
 
 
 def table() -> str:

@@ -94,16 +94,17 @@ function hosts(r) {
 //   isReplaced  whether its replica is asked instead
 function failures(r) {
     const replicaOf = replicas.ofRegistries(r);
+    const expiries = credential.expiries();
     return hosts(r).map(host => {
-        const found = failure(r, host);
+        const found = failure(r, host, expiries);
         return found && {
-            reason: found.reason, since: found.since, isReplaced: host in replicaOf && !failure(r, replicaOf[host]),
+            reason: found.reason, since: found.since, isReplaced: host in replicaOf && !failure(r, replicaOf[host], expiries),
         };
     });
 }
 
-function failure(r, host) {
-    const expired = credential.expiry(host, Date.now());
+function failure(r, host, expiries) {
+    const expired = credential.expiry(host, Date.now(), expiries);
     if (expired) {
         return { reason: 'credential', since: expired.since };
     }

@@ -40,9 +40,10 @@ def test_what_is_built_is_parsed_again(entries: dict[str, Entry]) -> None:
     assert secret.expires_at(built) == AT
 
 
-def test_kubelet_and_nginx_find_the_tokens_in_dockers_format() -> None:
+def test_the_kubelet_finds_the_tokens_in_dockers_format_and_nginx_each_under_its_host() -> None:
     built = secret.build({"a": Entry(Authorization("dG9rZW4="), AT)}, AT, AT)
     assert json.loads(base64.b64decode(built[".dockerconfigjson"])) == {"auths": {"a": {"auth": "dG9rZW4="}}}
+    assert base64.b64decode(built["a"]) == b"dG9rZW4="
     assert base64.b64decode(built["expires_at"]) == b"2026-11-23T21:00:00Z"
 
 

@@ -27,6 +27,7 @@ def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_toke
     assert json.loads(data[".dockerconfigjson"]) == {
         "auths": {"a.example": {"auth": "dA=="}, "b.example": {"auth": "dQ=="}}
     }
+    assert (data["a.example"], data["b.example"]) == ("dA==", "dQ==")
     assert (data["expires_at"], data["refreshed_at"]) == ("2026-11-23T21:00:05Z", "2026-11-23T22:00:00Z")
     assert found == {
         "apiVersion": "v1",
