@@ -102,7 +102,7 @@ def cached_keys(pod: Pod) -> frozenset[str]:
 def answers(pod: Pod) -> list[Mapping[str, Any]]:
     """The pod's access log, of what clients asked for."""
     lines = (json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines())
-    return [line for line in lines if line["server"] == "front" and line["path"].startswith("/v2/")]
+    return [line for line in lines if line["server"] == "front" and "/v2/" in line["path"]]
 
 
 def blobs(seen: Sequence[Mapping[str, Any]]) -> frozenset[str]:
