@@ -103,8 +103,8 @@ def test_every_row_is_below_its_limit_and_the_document_has_every_row() -> None:
     assert {name: sizes[name] for name in sizes if sizes[name][0] > sizes[name][1]} == {}
 
 
-def number(text: str) -> int:
-    return int(text.split(maxsplit=1)[0].replace(",", ""))
+def number(text: str) -> float:
+    return float(text.split(maxsplit=1)[0].replace(",", ""))
 
 
 def test_a_list_of_1400_patterns_fails_the_synthesis_with_numbers() -> None:
