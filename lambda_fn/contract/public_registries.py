@@ -97,4 +97,5 @@ def url_regex(hosts: Iterable[str]) -> str:
     It matches nothing where there are none.
     """
     labels = "|".join(host.replace(".", "[.]").replace("*", "[a-z0-9-]*") for host in hosts)
-    return f"^https://(?:{labels})/" if labels else "^-$"
+    # nginx takes a `$` in it for a variable.
+    return f"^https://(?:{labels})/" if labels else "^(?!)"

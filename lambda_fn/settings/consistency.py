@@ -45,6 +45,31 @@ def reject_overlaps(registries: Sequence[Registry]) -> None:
             raise ValueError(_both_serve(one_pattern, first, other_pattern, second))
 
 
+def reject_equal_mirrors(registries: Sequence[Registry]) -> None:
+    """Refuse mirrors that nodes cannot tell apart, and those whose cache rule is the same one.
+
+    Raises:
+        ValueError: Names both tables.
+    """
+    mirrors = [(number, each, mirror) for number, each in enumerate(registries) if (mirror := each.mirror)]
+    for (first, one, its), (second, other, others) in combinations(mirrors, 2):
+        both = f"registries[{first}] and registries[{second}] are both mirrors"
+        if its.public_start and its.public_start == others.public_start:
+            raise ValueError(
+                f"{both} below {its.public_start!r}. Fix: put their repositories into one table, or give one of them "
+                "another strip"
+            )
+        if its.upstream and its.upstream == others.upstream:
+            raise ValueError(
+                f"{both} of {its.upstream}, and a node that names it could mean either. Fix: remove upstream from one "
+                "of them, and set redirect_hosts there"
+            )
+        if one.cache_rule and other.cache_rule and its.prefix == others.prefix:
+            raise ValueError(
+                f"{both} with cache_rule, and have the same rule, {its.prefix}. Fix: remove cache_rule from one of them"
+            )
+
+
 def _both_serve(one: str, first: int, other: str, second: int) -> str:
     if one == other:
         return f"registries[{first}] and registries[{second}] both serve {one!r}. Fix: remove it from one of them"

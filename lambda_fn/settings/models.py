@@ -92,6 +92,7 @@ class Settings(Table):
     def _each_name_has_one_route(cls, registries: tuple[Registry, ...]) -> tuple[Registry, ...]:
         consistency.reject_contradictions(registries)
         consistency.reject_overlaps(registries)
+        consistency.reject_equal_mirrors(registries)
         return registries
 
     @model_validator(mode="after")

@@ -161,6 +161,15 @@ test('a refused import differs from a refused credential by a header of its own'
     assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
 });
 
+for (const status of [403, 429, 503]) {
+    test(`where ECR answers ${status} about the credential, nothing is known of the import`, () => {
+        const r = request({}, { 'Retry-After': '1', Server: 'ECR' }, status);
+        frontdoor.refused_import(r);
+        assert.equal(r.status, status);
+        assert.deepEqual(r.headersOut, { 'Retry-After': '1' });
+    });
+}
+
 test('a client waits at least a second', () => {
     assert.equal(frontdoor.retry_after_seconds(request()), '1');
 });

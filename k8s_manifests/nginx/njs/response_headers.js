@@ -46,11 +46,13 @@ function isForeignRedirect(r) {
     return location && !allowed.some(urls => new RegExp(urls).test(location));
 }
 
-// ECR accepts the credential, so it refused an import: conf/server_ecr.conf.j2.
+// Whether ECR accepts the credential: then it refused an import (conf/server_ecr.conf.j2). An ECR that fails says neither.
 function refused_import(r) {
     removeOthers(r);
-    r.status = 403;
-    r.headersOut['X-Import-Refused'] = '1';
+    if (r.status === 200) {
+        r.status = 403;
+        r.headersOut['X-Import-Refused'] = '1';
+    }
 }
 
 // Filters an answer of S3.

@@ -8,6 +8,7 @@ from lambda_fn.contract.public_registries import PUBLIC_REGISTRIES, public_regis
 from lambda_fn.settings import parse_json, parse_toml, to_json
 from lambda_fn.settings.mirrors import Mirror, mirror
 from tests.unit.settings.files import SMALLEST, mistakes, with_line
+from tests.unit.settings.test_routes import FIRST, SECOND, with_tables
 
 HUB = 'pull_through = true\nrepositories = ["docker-hub/*"]\n'
 CREDENTIAL = "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
@@ -102,6 +103,44 @@ def test_mistakes_name_the_key_and_the_fix(lines: str, message: str) -> None:
     assert found.startswith(message), found
 
 
+KUBERNETES = 'pull_through = true\nupstream = "registry.k8s.io"\n'
+QUAY = 'pull_through = true\nupstream = "quay.io"\n'
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (
+            'pull_through = true\nrepositories = ["hub/a/*"]',
+            'pull_through = true\nrepositories = ["hub/b/*"]',
+            "both mirrors below 'hub/'. Fix: put their repositories into one table",
+        ),
+        (
+            f'{KUBERNETES}repositories = ["one/*"]',
+            f'{KUBERNETES}repositories = ["two/*"]',
+            "both mirrors of registry.k8s.io, and a node that names it could mean either. Fix: remove upstream",
+        ),
+        (
+            f'{KUBERNETES}cache_rule = true\nrepositories = ["k8s/*"]',
+            f'{QUAY}cache_rule = true\nrepositories = ["x/*"]\nstrip = "x/"\nprefix = "k8s/"',
+            "both mirrors with cache_rule, and have the same rule, k8s. Fix: remove cache_rule",
+        ),
+    ],
+)
+def test_mirrors_that_a_node_or_ecr_cannot_tell_apart_are_refused_with_both_names(
+    first: str, second: str, message: str
+) -> None:
+    """nginx refuses a name or a location that it has twice, and CDK a rule."""
+    (found,) = mistakes(with_tables((FIRST, first), (FIRST, second)))
+    assert found.startswith(f"registries: registries[0] and registries[1] are {message}"), found
+
+
+def test_mirrors_of_several_registries_and_accounts_are_accepted() -> None:
+    tables = (FIRST, HUB), (SECOND, f'{KUBERNETES}repositories = ["k8s/*"]'), (SECOND, 'repositories = ["team/*"]')
+    settings = parse_toml(with_tables(*tables), "my.toml")
+    assert [bool(registry.mirror) for registry in settings.registries] == [True, True, False]
+
+
 def test_the_settings_of_a_mirror_survive_the_bundle() -> None:
     lines = f'{HUB}upstream = "docker.io"\ncache_rule = true\nupstream_credential = "{CREDENTIAL}"'
     settings = parse_toml(with_registry(lines), "my.toml")
@@ -143,3 +182,10 @@ def test_a_redirect_is_allowed_by_its_whole_host(url: str, *, allowed: bool) -> 
 def test_without_hosts_no_redirect_is_allowed() -> None:
     assert not re.match(url_regex(()), "https:///")
     assert not re.match(url_regex(()), "https://cdn01.quay.io/")
+    assert not re.match(url_regex(()), "-")
+
+
+@pytest.mark.parametrize("hosts", [(), *(registry.redirect_hosts for registry in PUBLIC_REGISTRIES)])
+def test_the_expression_of_hosts_names_no_variable_of_nginx(hosts: tuple[str, ...]) -> None:
+    """nginx refuses a configuration that has a `$` without a name."""
+    assert "$" not in url_regex(hosts)
