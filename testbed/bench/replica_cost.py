@@ -10,6 +10,7 @@ import secrets
 import ssl
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,8 @@ from testbed.sandbox.world import World
 
 _GIB = 1 << 30
 _S3_BYTES_PER_SECOND = 50_000_000
+_SETTLE_SECONDS = 3
+"""The TTL of the sandbox's DNS, with a margin: until then a pod may know no address of S3."""
 
 
 def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, float]:
@@ -46,6 +49,7 @@ def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, f
             pod.start()
         with serving(world) as layers:
             layers.set_rate(_S3_BYTES_PER_SECOND)
+            time.sleep(_SETTLE_SECONDS)
             _cold_pulls(pods, layers, rounds)
         return {
             case: ratio(case, pods, partial(_load, path), rounds=rounds, seconds=seconds)

@@ -126,3 +126,15 @@ def test_clients_of_one_cold_blob_cost_one_download(client: Client, control: Con
     assert {digest_of(answer.body) for answer in answers} == {image.layers[0]}
     assert control.requests(mark).sent_bytes("s3.layer") == 12_000_000
     assert regions.asked(mark) == (1, 0)
+
+
+@pytest.mark.rule("R146")
+def test_a_large_blob_comes_from_its_own_bucket_while_nothing_fails(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    """For its size alone `front` asks twice for the first slice, and leaves the first answer: S3 has not cut it off."""
+    regions.push(size_bytes=10)
+    digest = control.generated_layer(210_000_000, seed=3)
+    mark = control.mark()
+    assert digest_of(client.get(f"{BLOBS}/{digest}").body) == digest
+    assert regions.asked(mark, "s3.layer")[1] == 0
