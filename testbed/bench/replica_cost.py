@@ -51,6 +51,7 @@ def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, f
             layers.set_rate(_S3_BYTES_PER_SECOND)
             time.sleep(_SETTLE_SECONDS)
             _cold_pulls(pods, layers, rounds)
+        time.sleep(_SETTLE_SECONDS)
         return {
             case: ratio(case, pods, partial(_load, path), rounds=rounds, seconds=seconds)
             for case, path in paths.items()
