@@ -1,6 +1,7 @@
 """A template gets its inputs and nothing else, and every refusal names the line and what is allowed."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -178,3 +179,36 @@ def test_the_zone_for_the_keys_of_blobs_follows_the_size_of_the_cache(size_gib: 
     assert re.findall(
         r"keys_zone=blobs:(\S+) max_size=(\S+)", rendered(configuration.template(), replace(INPUTS, cache=cache))
     ) == [(zone, f"{size_gib}g")]
+
+
+@pytest.mark.parametrize(
+    ("route", "repository", "way", "upstream"),
+    [
+        ("1", "hub/app", "/-/import", "docker.io"),
+        ("0", "team/app", "", ""),
+        ("", "unknown", "", ""),
+        ("renamed", "base", "/-/import", "docker.io"),
+        ("renamed", "default", "/-/import", "docker.io"),
+        ("renamed", "tools", "", ""),
+    ],
+)
+def test_a_renamed_repository_of_a_mirror_is_imported_like_the_others(
+    route: str, repository: str, way: str, upstream: str
+) -> None:
+    renamed = [("base", "hub/base", 1), ("default", "hub/other", 1), ("tools", "platform/tools", 0)]
+    entries = [*INPUTS.routes.entries, RouteEntry(1, "2.dkr.example", strip_folders=0, prefix="", differs=False)]
+    routes = replace(INPUTS.routes, entries=entries, renamed=renamed)
+    text = rendered(configuration.template(), replace(INPUTS, routes=routes))
+    known = {"$route": route, "$repository": repository}
+    assert looked_up(text, "$import_way", known) == way
+    assert looked_up(text, "$upstream_registry", known) == upstream
+
+
+def looked_up(text: str, variable: str, known: Mapping[str, str]) -> str:
+    """The value of a variable of nginx that hashes make of others."""
+    if variable in known:
+        return known[variable]
+    (found,) = re.finditer(rf"map (\$\w+) {re.escape(variable)} \{{(.*?)\}}", text, re.DOTALL)
+    entries: dict[str, str] = dict(re.findall(r"(\S+) (\S+);", found[2].replace("\\", "")))
+    value = entries.get(looked_up(text, found[1], known), entries.get("default", "")).strip('"')
+    return looked_up(text, value, known) if value.startswith("$") else value
