@@ -1,12 +1,12 @@
 """The checks that look at more than one table. Each yields messages with the key, the value and the fix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
 from lambda_fn.contract.routes import overlap
 from lambda_fn.settings.exposure import ExposureTable
-from lambda_fn.settings.registry import Registry, patterns_text
+from lambda_fn.settings.registry import Registry, by_place, patterns_text
 
 
 def reject_contradictions(registries: Sequence[Registry]) -> None:
@@ -68,6 +68,28 @@ def reject_equal_mirrors(registries: Sequence[Registry]) -> None:
             raise ValueError(
                 f"{both} with cache_rule, and have the same rule, {its.prefix}. Fix: remove cache_rule from one of them"
             )
+
+
+def reject_ways_around_mirrors(registries: Sequence[Registry]) -> None:
+    """Refuse a table by whose names clients reach what a mirror imports: the limits of imports are those of its names.
+
+    Raises:
+        ValueError: Names both tables.
+    """
+    for tables in by_place(registries).values():
+        for mirror, other in permutations(tables, 2):
+            same_names = (mirror.strip, mirror.prefix) == (other.strip, other.prefix)
+            if not mirror.pull_through or other.pull_through or same_names:
+                continue
+            imported = [route.ecr_pattern for route in mirror.routes if not route.is_exact]
+            found = (route for route in other.routes if any(overlap(route.ecr_pattern, each) for each in imported))
+            if route := next(found, None):
+                first, second = registries.index(other), registries.index(mirror)
+                raise ValueError(
+                    f"registries[{first}] serves {route.pattern!r}, which in ECR may be what registries[{second}] "
+                    f"imports ({', '.join(imported)}), so clients would have a second name for it, without the limits "
+                    f"of imports. Fix: name only other repositories in registries[{first}]"
+                )
 
 
 def _both_serve(one: str, first: int, other: str, second: int) -> str:

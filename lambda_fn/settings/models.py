@@ -93,6 +93,7 @@ class Settings(Table):
         consistency.reject_contradictions(registries)
         consistency.reject_overlaps(registries)
         consistency.reject_equal_mirrors(registries)
+        consistency.reject_ways_around_mirrors(registries)
         return registries
 
     @model_validator(mode="after")

@@ -141,6 +141,20 @@ def test_mirrors_of_several_registries_and_accounts_are_accepted() -> None:
     assert [bool(registry.mirror) for registry in settings.registries] == [True, True, False]
 
 
+@pytest.mark.parametrize("other", ['repositories = ["*"]', 'repositories = ["docker-hub/library/app"]'])
+def test_another_name_for_what_a_mirror_imports_is_refused(other: str) -> None:
+    stripped = 'pull_through = true\nrepositories = ["hub/*"]\nstrip = "hub/"\nprefix = "docker-hub/"'
+    (found,) = mistakes(with_tables((FIRST, other), (FIRST, stripped)))
+    assert found.startswith("registries: registries[0] serves "), found
+    assert "which in ECR may be what registries[1] imports (docker-hub/*)" in found
+    assert parse_toml(with_tables((SECOND, other), (FIRST, stripped)), "my.toml")
+
+
+@pytest.mark.parametrize("others", ["*", "docker*", "docker-hub/library/app"])
+def test_a_mirror_within_another_table_has_the_same_names_and_is_accepted(others: str) -> None:
+    assert parse_toml(with_tables((FIRST, f'repositories = ["{others}"]'), (FIRST, HUB)), "my.toml")
+
+
 def test_the_settings_of_a_mirror_survive_the_bundle() -> None:
     lines = f'{HUB}upstream = "docker.io"\ncache_rule = true\nupstream_credential = "{CREDENTIAL}"'
     settings = parse_toml(with_registry(lines), "my.toml")
