@@ -132,14 +132,14 @@ def _has(raw: Any, location: Location) -> bool:  # noqa: ANN401 - whatever the f
 
 def _reject_equal(found: Sequence[Environment]) -> None:
     """Two files of one stack, or of one namespace of a cluster, would overwrite what the other one has deployed."""
-    stacks: dict[str, Path] = {}
+    stacks: dict[tuple[str, str], Path] = {}
     places: dict[tuple[str, str, str], Path] = {}
     for environment in found:
         cluster, name = environment.settings.cluster, stack_name(environment.settings)
-        if (other := stacks.setdefault(name, environment.path)) != environment.path:
+        if (other := stacks.setdefault((cluster.region, name), environment.path)) != environment.path:
             raise SettingsError(
-                f"{other} and {environment.path} have the same stack, {name}. Fix: set deployment.stack_name in one of "
-                "them, or another cluster.name or cluster.namespace"
+                f"{other} and {environment.path} have the same stack, {name} in {cluster.region}. Fix: set "
+                "deployment.stack_name in one of them, or another cluster.name or cluster.namespace"
             )
         place = (cluster.region, cluster.name, cluster.namespace)
         if (other := places.setdefault(place, environment.path)) != environment.path:

@@ -106,6 +106,14 @@ def test_two_files_with_the_same_stack_are_refused_with_both_names(tmp_path: Pat
         environments(folder, option=OPTION)
 
 
+def test_clusters_of_one_name_in_two_regions_have_stacks_of_one_name(tmp_path: Path) -> None:
+    """CloudFormation has a stack for each name in each region."""
+    dublin, frankfurt = of("shared"), of("shared", domain="eu.example.net") + '\nregion = "eu-central-1"'
+    folder = written(tmp_path, defaults=DEFAULTS, dublin=dublin, frankfurt=frankfurt)
+    found = environments(folder, option=OPTION)
+    assert {each.settings.cluster.region for each in found} == {"eu-west-1", "eu-central-1"}
+
+
 def test_two_stacks_in_one_namespace_are_refused_with_both_names(tmp_path: Path) -> None:
     other = of("shared", domain="green.example.net", more='[deployment]\nstack_name = "other"')
     folder = written(tmp_path, defaults=DEFAULTS, blue=of("shared"), green=other)
