@@ -48,7 +48,7 @@ def mirror(
         prefix: What the name in ECR begins with instead.
 
     Raises:
-        ValueError: A pattern allows names that the cache rule does not fill.
+        ValueError: A pattern allows names that the cache rule does not fill, or public names begin with `v2/`.
     """
     patterns = tuple(ecr_patterns)
     rule = cache_prefix or patterns[0].partition("/")[0]
@@ -64,6 +64,11 @@ def mirror(
         upstream_start, public_start = "", strip + start.removeprefix(prefix)
     else:
         upstream_start, public_start = prefix.removeprefix(start), strip
+    if public_start == "v2/":
+        raise ValueError(
+            "the names of a mirror begin with v2/, so its path for Docker would be one of the API, /v2/v2/. Fix: let "
+            "them begin otherwise, by strip and prefix"
+        )
     hosts = redirect_hosts or (public_registry(upstream).redirect_hosts if upstream else ())
     return Mirror(rule, upstream or "", hosts, upstream_start, public_start)
 

@@ -76,6 +76,10 @@ def test_names_at_the_upstream_become_public_names(
             'pull_through = true\nrepositories = ["docker-hub*"]',
             "registries[0]: repositories has 'docker-hub*', which is not",
         ),
+        (
+            'pull_through = true\nrepositories = ["v2/*"]\nstrip = "v2/"\nprefix = "docker-hub/"',
+            "registries[0]: the names of a mirror begin with v2/, so its path for Docker would be one of the API",
+        ),
         ('upstream = "docker.io"', "registries[0]: upstream needs pull_through = true in the same table"),
         ("cache_rule = true", "registries[0]: cache_rule needs pull_through = true in the same table"),
         (HUB + "cache_rule = true", "registries[0]: cache_rule = true needs upstream: the public registry"),
