@@ -26,6 +26,7 @@ def stack_template(settings: Settings) -> str:
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {"Effect": "Allow", "Action": pull, "Resource": opened},
         {"Effect": "Deny", "Action": pull, "NotResource": opened},
+        {"Effect": "Deny", "Action": list(ecr_actions.IMPORT), "Resource": "*"},
     ]
     policies = [{"PolicyName": "Refresh", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]
     trust = {"Version": "2012-10-17", "Statement": []}
