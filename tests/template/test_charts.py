@@ -125,7 +125,7 @@ def test_a_missing_settings_file_is_named() -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
         "frontdoor: cannot read nowhere.toml: No such file or directory. "
-        "Fix: name the settings file with --config PATH\n"
+        "Fix: name an existing file or folder with --config PATH\n"
     )
 
 
