@@ -64,7 +64,7 @@ def of_replica(world: World) -> dict[str, str]:
 def test_no_pull_is_lost_while_a_region_fails_and_comes_back(
     pod: Pod, client: Client, regions: Regions, dns: NameServer, names: dict[str, str], world: World
 ) -> None:
-    fresh = iter([regions.push(size_bytes=100_000) for _ in range(100)])
+    fresh = iter([regions.push(size_bytes=100_000) for _ in range(140)])
     pod.start()
 
     @contextmanager
@@ -92,7 +92,7 @@ def test_no_pull_is_lost_while_a_region_fails_and_comes_back(
                     began = time.monotonic()
                     while time.monotonic() - began < OUTAGE_SECONDS:
                         seconds.append(pull(client, next(fresh)))
-                        time.sleep(0.1)
+                        time.sleep(0.25)
                 seconds.append(pull(client, next(fresh)))
         finally:
             ended.set()
