@@ -3,10 +3,8 @@
 The pod has an eighth of its connections, and the attacks an eighth of theirs; `testbed.soak.hostile` has all of them.
 """
 
-import re
 import secrets
 import socket
-import subprocess
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -14,19 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from lambda_fn.contract.objects import TEMPLATE_KEY
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.waiting import wait_until
 from tests.proxy.client import ADDRESS, Client
-from tests.proxy.hostile import attack
-from tests.proxy.memory import anonymous_kib
+from tests.proxy.hostile import CONNECTIONS, HEADER_SECONDS, attack, kib_of_a_connection, start_small
 
-SCALE = 8
-CONNECTIONS = 17_000 // SCALE
 SECONDS = 4
-HEADER_SECONDS = 10
 UNREAD_BYTES = 40_000_000
 SEND_BUFFER_BYTES = 1_200_000
 
@@ -34,16 +27,8 @@ SEND_BUFFER_BYTES = 1_200_000
 @pytest.fixture(autouse=True)
 def small(pod: Pod) -> Pod:
     """A serving pod with fewer connections."""
-    pod.configure(scaled(pod.template(TEMPLATE_KEY)))
-    pod.start()
+    start_small(pod)
     return pod
-
-
-def scaled(template: str) -> str:
-    """A template with an eighth of the connections."""
-    fewer = re.sub(r"worker_connections {{ (.+) }};", rf"worker_connections {{{{ (\1) // {SCALE} }}}};", template)
-    assert fewer != template
-    return fewer
 
 
 @pytest.fixture
@@ -161,22 +146,9 @@ def has_ended(connection: socket.socket) -> bool:
         return True
 
 
-def highest_kib(pod: Pod, attacker: "subprocess.Popen[bytes]") -> int:
-    """The most memory that a pod holds during an attack. On a busy machine its connections come slowly."""
-    highest = 0
-    while attacker.poll() is None:
-        highest = max(highest, anonymous_kib(pod))
-        time.sleep(0.2)
-    return highest
-
-
 @pytest.mark.rule("R56", "F23")
 def test_a_connection_with_full_headers_takes_less_than_20_kb(small: Pod, blob: str) -> None:
-    held: list[int] = []
-    for connections in (CONNECTIONS // 4, CONNECTIONS):
-        with attack("7k-header", connections=connections, seconds=HEADER_SECONDS - 1, path=blob) as attacker:
-            held.append(highest_kib(small, attacker))
-    assert 15 < (held[1] - held[0]) / (CONNECTIONS * 3 / 4) < 20
+    assert 15 < kib_of_a_connection(small, blob) < 20
 
 
 @pytest.mark.rule("R56", "F23")
