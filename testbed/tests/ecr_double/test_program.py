@@ -17,9 +17,9 @@ Start = Callable[[Path], "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(world: World) -> Iterator[Start]:
-    """Starts a double whose network has nothing but the addresses it serves."""
-    addresses = (world.aws_address, world.ecr_address, world.s3_address)
-    network = " && ".join(["ip link set lo up", *(f"ip addr add {address}/32 dev lo" for address in addresses)])
+    """Starts a double in a network that has the sandbox's addresses and nothing else."""
+    addresses = [f"ip addr add {address}/32 dev lo" for address in world.addresses]
+    network = " && ".join(["ip link set lo up", *addresses])
     started = []
 
     def make(state: Path) -> "subprocess.Popen[str]":
@@ -52,7 +52,9 @@ def children(process: "subprocess.Popen[str]") -> dict[str, int]:
 
 def wait_until_ready(process: "subprocess.Popen[str]") -> None:
     assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    said = process.stdout.readline()
+    if said != "ready\n":
+        pytest.fail(f"the double did not start: {said!r}{process.communicate(timeout=DIES_WITHIN_SECONDS)[1]}")
 
 
 def exists(number: int) -> bool:
