@@ -131,10 +131,20 @@ def _has(raw: Any, location: Location) -> bool:  # noqa: ANN401 - whatever the f
 
 
 def _reject_equal(found: Sequence[Environment]) -> None:
-    """Two files of one stack, or of one namespace of a cluster, would overwrite what the other one has deployed."""
+    """Two files of one stack, or of one namespace of a cluster, would overwrite what the other one has deployed.
+
+    Two of one domain are a copy with a forgotten line: a name leads clients to one of them.
+    """
     stacks: dict[tuple[str, str], Path] = {}
     places: dict[tuple[str, str, str], Path] = {}
+    domains: dict[str, Path] = {}
     for environment in found:
+        domain = environment.settings.domain
+        if (other := domains.setdefault(domain, environment.path)) != environment.path:
+            raise SettingsError(
+                f'{other} and {environment.path} both have domain = "{domain}". Fix: give each its own domain, and '
+                f"leave it out of {DEFAULTS}"
+            )
         cluster, name = environment.settings.cluster, stack_name(environment.settings)
         if (other := stacks.setdefault((cluster.region, name), environment.path)) != environment.path:
             raise SettingsError(

@@ -75,6 +75,13 @@ def test_each_line_names_its_environment_and_json_has_a_key_for_it(run: Run, com
     assert all([*one] == ["environment", "check", "category", "verdict", "message", "hint", "runbook"] for one in found)
 
 
+@pytest.mark.parametrize("command", ["check", "doctor", "overview"])
+def test_a_folder_with_one_domain_twice_is_refused_before_aws_is_asked(folder: Path, command: str) -> None:
+    (folder / "green.toml").write_text((folder / "green.toml").read_text("utf-8").replace("green.ex", "blue.ex"))
+    done = CliRunner().invoke(app, [command, "--config", str(folder)])
+    assert f'{folder}/blue.toml and {folder}/green.toml both have domain = "blue.example.net"' in str(done.exception)
+
+
 @pytest.mark.parametrize("words", [("refresh",), ("manifests",), ("forget", "a@sha256:" + "0" * 64)])
 def test_a_command_for_one_environment_refuses_a_folder_with_status_2(folder: Path, words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, [*words, "--config", str(folder)])

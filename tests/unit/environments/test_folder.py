@@ -123,6 +123,24 @@ def test_two_stacks_in_one_namespace_are_refused_with_both_names(tmp_path: Path)
         environments(folder, option=OPTION)
 
 
+def test_two_files_with_the_same_domain_are_refused_with_both_names_and_the_domain(tmp_path: Path) -> None:
+    far = of("green", domain="one.example.net") + '\nregion = "eu-central-1"'
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue", domain="one.example.net"), green=far)
+    with pytest.raises(
+        SettingsError, match=r'blue\.toml and .*green\.toml both have domain = "one\.example\.net"\. Fix: '
+    ):
+        environments(folder, option=OPTION)
+
+
+def test_a_domain_of_the_defaults_is_fine_for_one_environment_and_refused_for_two(tmp_path: Path) -> None:
+    shared = f'domain = "one.example.net"\n{DEFAULTS}'
+    folder = written(tmp_path, defaults=shared, blue='[cluster]\nname = "blue"')
+    assert [each.settings.domain for each in environments(folder, option=OPTION)] == ["one.example.net"]
+    written(folder, green='[cluster]\nname = "green"')
+    with pytest.raises(SettingsError, match=r"leave it out of defaults\.toml$"):
+        environments(folder, option=OPTION)
+
+
 def test_a_command_for_one_environment_names_the_files_of_a_folder(tmp_path: Path) -> None:
     folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue"), green=of("green"))
     with pytest.raises(SettingsError, match=r"is a folder.*name one of .*blue\.toml, .*green\.toml$"):
