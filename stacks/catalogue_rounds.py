@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
 from lambda_fn.settings.registry import Registry
+from stacks.rule_permission import name_after_rule
 
 _EVERY = cdk.Duration.minutes(5)
 """Runs that continue a round; a run between rounds only reads the index. A round starts each hour."""
@@ -60,6 +61,7 @@ class CatalogueRounds(Construct):
             schedule=events.Schedule.rate(_EVERY),
             targets=[target],
         )
+        name_after_rule(rule)
         rule.node.add_dependency(*after)
 
     def _exclusion(self, role: iam.IRole, registries: Sequence[Registry]) -> str:

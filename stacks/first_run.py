@@ -11,6 +11,7 @@ from aws_cdk import triggers
 from constructs import Construct, IDependable
 
 from stacks.logs import deny_new_log_groups, send_log_of
+from stacks.rule_permission import name_after_rule
 
 _TRIGGER_LIMIT_SECONDS = 870
 """CDK's trigger function has 15 minutes itself, and must be able to report a run that takes all of them."""
@@ -60,7 +61,7 @@ def _run_after_rollback(scope: Construct, function: lambda_.IFunction) -> None:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-events-eventbridge.html
     """
-    events.Rule(
+    rule = events.Rule(
         scope,
         "AfterRollback",
         description="ecr-frontdoor: a run after a rollback, with the earlier code and settings",
@@ -71,6 +72,7 @@ def _run_after_rollback(scope: Construct, function: lambda_.IFunction) -> None:
         ),
         targets=[targets.LambdaFunction(function, event=events.RuleTargetInput.from_object({}))],
     )
+    name_after_rule(rule)
 
 
 def _configure_provider(scope: Construct, log_group: logs.ILogGroup) -> None:
