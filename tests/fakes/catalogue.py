@@ -86,7 +86,7 @@ class Catalogue:
         parts: list[dict[str, Repository]] = [{} for _ in range(CATALOGUE_SHARDS)]
         for name, images in self.images.items():
             parts[shards.shard_of(name)][name] = Repository(images=cast("list[Image]", images))
-        encoded = [shards.encode(part, first_extent) for part in parts]
+        encoded = [shards.encode(part, shards.State(first_extent)) for part in parts]
         written = index.Index(
             {
                 name: index.Entry(
@@ -95,8 +95,7 @@ class Catalogue:
                 )
                 for name, images in self.images.items()
             },
-            tuple(extent for _, extent in encoded),
-            tuple(len(content) for content, _ in encoded),
+            tuple(state for _, state in encoded),
             index.Round(ended_at=self._now if self.complete else None),
         )
         files = {shards.file_of(number): content for number, (content, _) in enumerate(encoded)}

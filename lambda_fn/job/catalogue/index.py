@@ -2,11 +2,12 @@
 
 {"schema": 1, "written_at": "..", "complete": true,
  "repositories": [{"name": "team/app", "shard": 3, "tags": 37, "pushed_at": ".."}],
- "shards": [{"bytes": 123456, "tags": 20, "labels": 20, "digests": true}, ..],
+ "shards": [{"bytes": 123456, "tags": 20, "labels": 20, "digests": true, "growth": 2.25}, ..],
  "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "has_gaps": false,
            "behind_since": null, "pending": ["team/new"]}}
 
-`shards` says what each holds of a repository: less where it would not fit. `round` is for the watcher alone.
+`shards` says what each holds of a repository: less where it would not fit. `growth` and `round` are
+for the watcher alone.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from typing import Any
 from lambda_fn.contract.objects import CATALOGUE_SHARDS
 from lambda_fn.contract.times import instant_text, parse_instant
 from lambda_fn.job.catalogue import shards
-from lambda_fn.job.catalogue.shards import EXTENTS, Extent
+from lambda_fn.job.catalogue.shards import EXTENTS, UNKNOWN_GROWTH, Extent, State
 
 MOST_PENDING = 1_000
 
@@ -62,15 +63,13 @@ class Index:
 
     Attributes:
         repositories: By name.
-        extents: The number of each shard's extent.
-        sizes: The bytes of each shard.
+        shards: What each shard holds.
         round: How far the rounds are.
         pending: Repositories with an event that no run has read since.
     """
 
     repositories: Mapping[str, Entry] = field(default_factory=dict)
-    extents: tuple[int, ...] = (0,) * CATALOGUE_SHARDS
-    sizes: tuple[int, ...] = (0,) * CATALOGUE_SHARDS
+    shards: tuple[State, ...] = (State(),) * CATALOGUE_SHARDS
     round: Round = Round()
     pending: tuple[str, ...] = ()
 
@@ -81,14 +80,14 @@ class Changes:
 
     Attributes:
         repositories: New entries by name; None for one that is gone.
-        shards: The extent and the size of each shard that was written.
+        shards: The state of each shard that was written.
         round: Where the round is now; None where the run left it alone.
         read: Repositories that are no longer pending.
         pending: Repositories that are pending now.
     """
 
     repositories: dict[str, Entry | None] = field(default_factory=dict)
-    shards: dict[int, tuple[int, int]] = field(default_factory=dict)
+    shards: dict[int, State] = field(default_factory=dict)
     round: Round | None = None
     read: set[str] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
@@ -100,8 +99,7 @@ class Changes:
         return replace(
             index,
             repositories={name: entry for name, entry in merged.items() if entry},
-            extents=tuple(self.shards.get(n, (extent, 0))[0] for n, extent in enumerate(index.extents)),
-            sizes=tuple(self.shards.get(n, (0, size))[1] for n, size in enumerate(index.sizes)),
+            shards=tuple(self.shards.get(n, state) for n, state in enumerate(index.shards)),
             round=self.round or index.round,
             pending=tuple(pending)[:MOST_PENDING],
         )
@@ -134,8 +132,7 @@ def decode(content: bytes | None) -> Index:
             raise ValueError("its round is after no repository")  # noqa: TRY004 - a wrong content, not a wrong call
         return Index(
             {one["name"]: Entry(int(one["tags"]), one.get("pushed_at")) for one in found["repositories"]},
-            tuple(EXTENTS.index(Extent(part["tags"], part["labels"], part["digests"])) for part in parts),
-            tuple(int(part["bytes"]) for part in parts),
+            tuple(map(_state, parts)),
             Round(
                 _instant(state, "started_at"),
                 state["after"],
@@ -162,7 +159,7 @@ def _document(index: Index, now: datetime, count: int, *, instants: bool) -> dic
             for name, entry in sorted(index.repositories.items())[:count]
         ],
         "shards": [
-            {"bytes": size, **asdict(EXTENTS[extent])} for extent, size in zip(index.extents, index.sizes, strict=True)
+            {"bytes": each.size_bytes, **asdict(EXTENTS[each.extent]), "growth": each.growth} for each in index.shards
         ],
         "round": {
             "started_at": instant_text(state.started_at) if state.started_at else None,
@@ -174,6 +171,11 @@ def _document(index: Index, now: datetime, count: int, *, instants: bool) -> dic
             "pending": list(index.pending),
         },
     }
+
+
+def _state(part: Mapping[str, Any]) -> State:
+    extent = EXTENTS.index(Extent(part["tags"], part["labels"], part["digests"]))
+    return State(extent, int(part["bytes"]), float(part.get("growth", UNKNOWN_GROWTH)))
 
 
 def _instant(state: Mapping[str, Any], key: str) -> datetime | None:

@@ -53,7 +53,7 @@ class Library:
 
     def extent(self, name: str) -> shards.Extent:
         """How much of the repository to read."""
-        return shards.EXTENTS[self._extent(shards.shard_of(name))]
+        return shards.EXTENTS[self._state(shards.shard_of(name)).extent]
 
     def put(self, name: str, repository: Repository, entry: Entry) -> None:
         """Replace a repository."""
@@ -80,9 +80,9 @@ class Library:
 
     def grow(self) -> None:
         """Let shards with room hold more from now on."""
-        for number, (extent, size) in enumerate(zip(self.index.extents, self.index.sizes, strict=True)):
-            if extent and size < shards.ROOM_BYTES:
-                self.changes.shards[number] = extent - 1, size
+        for number, state in enumerate(self.index.shards):
+            if state.has_room:
+                self.changes.shards[number] = shards.State(state.extent - 1, state.size_bytes)
 
     def _turn_to(self, shard: int | None) -> None:
         """Write the shard in memory if it has changed, and read another one."""
@@ -99,8 +99,7 @@ class Library:
             merged = {**self._decoded(stored), **self._put}
             lost = self._lost({name for name, one in merged.items() if one is not None})
             kept = {name: one for name, one in merged.items() if one is not None and name not in lost}
-            content, extent = shards.encode(kept, self._extent(shard))
-            self.changes.shards[shard] = extent, len(content)
+            content, self.changes.shards[shard] = shards.encode(kept, self._state(shard))
             return content
 
         self._write(shards.file_of(shard), build)
@@ -122,8 +121,8 @@ class Library:
             "schedule tries again. Fix: let no other tool write the catalogue's ConfigMaps"
         )
 
-    def _extent(self, shard: int) -> int:
-        return self.changes.shards.get(shard, (self.index.extents[shard], 0))[0]
+    def _state(self, shard: int) -> shards.State:
+        return self.changes.shards.get(shard, self.index.shards[shard])
 
     def _index(self, stored: Stored) -> Index:
         try:

@@ -291,7 +291,9 @@ class Catalogue:
             behind_since=index.round.behind_since,
             ended_at=index.round.ended_at,
             reduced=tuple(
-                f"shard {number}: {shards.EXTENTS[extent]}" for number, extent in enumerate(index.extents) if extent
+                f"shard {number}: {shards.EXTENTS[state.extent]}"
+                for number, state in enumerate(index.shards)
+                if state.extent
             ),
             problems=self._problems.texts(),
         )

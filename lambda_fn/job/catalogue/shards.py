@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/configuration/configmap/#motivation allows 1
 
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,8 +50,30 @@ EXTENTS = (
     Extent(0),
 )
 """From everything to the names alone: a shard that does not fit takes the next one."""
-ROOM_BYTES = int(0.4 * LARGEST_BYTES)
-"""A smaller shard has room for the extent before, which may double its size."""
+UNKNOWN_GROWTH = 2.25
+"""By how much the extent before is taken to be larger, where no run has measured it."""
+_SPARE = 1.1
+"""What was too large once is too large until the shard has shrunk by a tenth: each attempt reads manifests."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a stored shard.
+
+    Attributes:
+        extent: The number of its extent.
+        size_bytes: Of its content.
+        growth: By how much the content of the extent before was larger, when that did not fit.
+    """
+
+    extent: int = 0
+    size_bytes: int = 0
+    growth: float = UNKNOWN_GROWTH
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the extent before would fit."""
+        return self.extent > 0 and self.size_bytes * self.growth * _SPARE < LARGEST_BYTES
 
 
 def shard_of(repository: str) -> int:
@@ -63,18 +86,21 @@ def file_of(shard: int) -> str:
     return f"{shard:02d}.json.gz"
 
 
-def encode(repositories: Mapping[str, Repository], extent: int) -> tuple[bytes, int]:
-    """The bytes of a shard, and the number of the extent that they have.
+def encode(repositories: Mapping[str, Repository], known: State) -> tuple[bytes, State]:
+    """The bytes of a shard, and its state with them.
 
     Args:
         repositories: By name.
-        extent: The number of the first extent to try.
+        known: With the first extent to try.
     """
-    for number in range(extent, len(EXTENTS)):
+    larger, growth = 0, known.growth
+    for number in range(known.extent, len(EXTENTS)):
         content = pack({"schema": SCHEMA, "repositories": _reduced(repositories, EXTENTS[number])})
+        growth = math.ceil(100 * larger / len(content)) / 100 if larger else growth
         if len(content) <= LARGEST_BYTES:
             break
-    return content, number
+        larger = len(content)
+    return content, State(number, len(content), growth)
 
 
 def decode(content: bytes | None) -> dict[str, Repository]:

@@ -11,7 +11,7 @@ from lambda_fn.job.catalogue.details import Reader
 from lambda_fn.job.catalogue.entries import Repository
 from lambda_fn.job.catalogue.problems import Problems
 from lambda_fn.job.catalogue.round import ROUND_EVERY, Catalogue
-from lambda_fn.job.catalogue.shards import EXTENTS, INDEX_FILE, LARGEST_BYTES, encode, shard_of
+from lambda_fn.job.catalogue.shards import EXTENTS, INDEX_FILE, LARGEST_BYTES, State, encode, shard_of
 from lambda_fn.settings.routing import Routing, Served
 from tests.fakes.clock import FakeClock
 from tests.fakes.ecr_catalogue import REGISTRY, FakeFiles
@@ -44,10 +44,10 @@ def test_the_20_newest_tags_of_5000_repositories_fit(multi_platform: float, exte
     ecr = LargeEcr(REPOSITORIES, FakeClock(), multi_platform=multi_platform, labels=labels)
     repositories = fullest_shard(ecr)
     assert len(repositories) > REPOSITORIES / CATALOGUE_SHARDS
-    content, number = encode(repositories, 0)
-    assert len(content) <= LARGEST_BYTES
-    assert number <= extent
-    assert EXTENTS[number].tags == TAGS
+    content, state = encode(repositories, State())
+    assert len(content) == state.size_bytes <= LARGEST_BYTES
+    assert state.extent <= extent
+    assert EXTENTS[state.extent].tags == TAGS
 
 
 @pytest.mark.long
