@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +23,54 @@ class PublicRegistry:
 
 
 # Names, URLs and credentials: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html and
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html . ECR has no rule for
+# mcr.microsoft.com. The hosts were last looked up in November 2026: what an operator documents, and what it sends a
+# client in AWS to, as ECR is one.
 PUBLIC_REGISTRIES = (
-    # https://docs.docker.com/desktop/setup/allow-list/
+    # https://docs.docker.com/desktop/setup/allow-list/ ; Cloudflare's hosts left that list in June 2026. Clients in AWS
+    # get Docker's bucket (JFrog's knowledge base, article 000004313).
     PublicRegistry(
         "docker.io",
         "registry-1.docker.io",
         needs_credential=True,
         redirect_hosts=(
-            "production.cloudflare.docker.com",
             "production.cloudfront.docker.com",
+            "production.cloudflare.docker.com",
             "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com",
+            "docker-images-prod.s3.amazonaws.com",
+            "docker-images-prod.s3.dualstack.*.amazonaws.com",
         ),
     ),
-    # https://docs.redhat.com/en/documentation/openshift_container_platform/ , "Configuring your firewall"
-    PublicRegistry("quay.io", "quay.io", needs_credential=False, redirect_hosts=("cdn.quay.io", "cdn0*.quay.io")),
+    # https://docs.redhat.com/en/documentation/openshift_container_platform/ , "Configuring your firewall"; clients in
+    # us-east-1 get the bucket, under either of its names.
+    PublicRegistry(
+        "quay.io",
+        "quay.io",
+        needs_credential=False,
+        redirect_hosts=(
+            "cdn.quay.io",
+            "cdn0*.quay.io",
+            "quayio-production-s3.s3.amazonaws.com",
+            "quayio-production-s3.s3.us-east-1.amazonaws.com",
+        ),
+    ),
     # https://docs.github.com/en/actions/reference/runners/self-hosted-runners
     PublicRegistry(
         "ghcr.io", "ghcr.io", needs_credential=True, redirect_hosts=("pkg-containers.githubusercontent.com",)
     ),
-    # https://github.com/kubernetes/registry.k8s.io/blob/main/cmd/archeio/internal/app/buckets.go : clients in AWS.
+    # https://github.com/kubernetes/registry.k8s.io/tree/main/cmd/archeio/internal/app : buckets.go has a bucket for each
+    # region, London's with a name of its own, and a CDN for the others (pull request 328); handlers.go sends clients to
+    # Google for what is not in the bucket yet.
     PublicRegistry(
         "registry.k8s.io",
         "registry.k8s.io",
         needs_credential=False,
-        redirect_hosts=("prod-registry-k8s-io-*.s3.dualstack.*.amazonaws.com",),
+        redirect_hosts=(
+            "prod-registry-k8s-io-*.s3.dualstack.*.amazonaws.com",
+            "767373bbdcb8270361b96548387bf2a9ad0d48758c35-eu-west-2.s3.dualstack.eu-west-2.amazonaws.com",
+            "cdn.registry.k8s.io",
+            "*-docker.pkg.dev",
+        ),
     ),
     # https://anywhere.eks.amazonaws.com/docs/getting-started/vsphere/vsphere-prereq/
     PublicRegistry(
@@ -63,7 +86,7 @@ PUBLIC_REGISTRIES = (
         needs_credential=True,
         redirect_hosts=("cdn.registry.gitlab-static.net",),
     ),
-    # https://edu.chainguard.dev/chainguard/chainguard-images/network-requirements/
+    # https://edu.chainguard.dev/chainguard/containers/registry/network-requirements/
     PublicRegistry(
         "cgr.dev",
         "cgr.dev",
@@ -71,8 +94,6 @@ PUBLIC_REGISTRIES = (
         redirect_hosts=("9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com",),
     ),
 )
-# https://learn.microsoft.com/azure/container-registry/container-registry-firewall-access-rules
-_AZURE = PublicRegistry("", "", needs_credential=True, redirect_hosts=("*.blob.core.windows.net",))
 AZURE_NAME = r"[a-z0-9]{5,50}\.azurecr\.io"
 """The name of a registry of Azure, which has one for each customer."""
 
@@ -87,8 +108,17 @@ def public_registry(name: str) -> PublicRegistry:
         if registry.name == name:
             return registry
     if re.fullmatch(AZURE_NAME, name, re.ASCII):
-        return replace(_AZURE, name=name, url=name)
+        return _azure_registry(name)
     raise ValueError(f"ECR has no pull-through cache rules for {name!r}")
+
+
+def _azure_registry(name: str) -> PublicRegistry:
+    """A customer's registry: its blobs are in some storage account, or at its own data endpoint in each region.
+
+    https://learn.microsoft.com/en-us/azure/container-registry/container-registry-endpoint-reference
+    """
+    own = f"{name.removesuffix('.azurecr.io')}.*.data.azurecr.io"
+    return PublicRegistry(name, name, needs_credential=True, redirect_hosts=("*.blob.core.windows.net", own))
 
 
 def url_regex(hosts: Iterable[str]) -> str:

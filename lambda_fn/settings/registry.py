@@ -107,7 +107,7 @@ class Registry(EcrRegistry):
     """
     redirect_hosts: Annotated[tuple[RedirectHost, ...], Field(strict=False)] = ()
     """The hosts to which ECR may redirect blobs that it is still importing, beside its layer buckets; `*` stands for
-    characters of one label. By default those that the upstream's operator documents.
+    characters of one label. By default those to which the upstream sends clients in AWS.
     """
 
     @property

@@ -1,5 +1,6 @@
 """A registry that ECR fills from a public registry, as an operator sets it."""
 
+import json
 import re
 
 import pytest
@@ -195,6 +196,56 @@ def test_an_upstream_that_ecr_does_not_know_is_refused() -> None:
 def test_a_redirect_is_allowed_by_its_whole_host(url: str, *, allowed: bool) -> None:
     hosts = public_registry("quay.io").redirect_hosts
     assert bool(re.match(url_regex(hosts), url)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("upstream", "host"),
+    [
+        ("docker.io", "production.cloudfront.docker.com"),
+        ("docker.io", "production.cloudflare.docker.com"),
+        ("docker.io", "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com"),
+        ("docker.io", "docker-images-prod.s3.dualstack.us-east-1.amazonaws.com"),
+        ("quay.io", "cdn06.quay.io"),
+        ("quay.io", "quayio-production-s3.s3.us-east-1.amazonaws.com"),
+        ("ghcr.io", "pkg-containers.githubusercontent.com"),
+        ("registry.k8s.io", "prod-registry-k8s-io-eu-west-1.s3.dualstack.eu-west-1.amazonaws.com"),
+        (
+            "registry.k8s.io",
+            "767373bbdcb8270361b96548387bf2a9ad0d48758c35-eu-west-2.s3.dualstack.eu-west-2.amazonaws.com",
+        ),
+        ("registry.k8s.io", "cdn.registry.k8s.io"),
+        ("registry.k8s.io", "us-west2-docker.pkg.dev"),
+        ("public.ecr.aws", "d5l0dvt14r5h8.cloudfront.net"),
+        ("registry.gitlab.com", "cdn.registry.gitlab-static.net"),
+        ("cgr.dev", "9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com"),
+        ("myregistry.azurecr.io", "weumanaged42.blob.core.windows.net"),
+        ("myregistry.azurecr.io", "myregistry.westeurope.data.azurecr.io"),
+    ],
+)
+def test_blobs_come_from_where_the_upstream_sends_clients_in_aws(upstream: str, host: str) -> None:
+    assert re.match(url_regex(public_registry(upstream).redirect_hosts), f"https://{host}/blob?signature=any")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "host"),
+    [
+        ("docker.io", "docker-images-prod-copy.s3.dualstack.us-east-1.amazonaws.com"),
+        ("docker.io", "other.s3.amazonaws.com"),
+        ("quay.io", "s3.us-east-1.amazonaws.com"),
+        ("registry.k8s.io", "pkg.dev"),
+        ("myregistry.azurecr.io", "other.westeurope.data.azurecr.io"),
+        ("myregistry.azurecr.io", "westeurope.data.mcr.microsoft.com"),
+    ],
+)
+def test_blobs_do_not_come_from_another_customers_host(upstream: str, host: str) -> None:
+    assert not re.match(url_regex(public_registry(upstream).redirect_hosts), f"https://{host}/")
+
+
+@pytest.mark.parametrize("name", [*(registry.name for registry in PUBLIC_REGISTRIES), "myregistry.azurecr.io"])
+def test_the_hosts_of_an_upstream_may_be_written_into_the_settings(name: str) -> None:
+    hosts = public_registry(name).redirect_hosts
+    own = mirror_of(HUB + f'upstream = "{name}"\nredirect_hosts = {json.dumps(hosts)}')
+    assert own.redirect_hosts == hosts
 
 
 def test_without_hosts_no_redirect_is_allowed() -> None:
