@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from k8s_manifests.exposures import Exposure, exposure_of
 from k8s_manifests.rollout import longest_rollout_seconds
+from lambda_fn.contract import secret
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.models import Settings
-from lambda_fn.settings.registry import Registry
+from lambda_fn.settings.registry import Registry, with_replicas
 
 _LAMBDA_IN_VPC = "set cluster.vpc_id, cluster.subnet_ids and cluster.security_group_id"
 _VPC = "set cluster.vpc_id and cluster.security_group_id"
@@ -54,6 +55,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
         *_short_rollout_timeout(settings.refresh.rollout_timeout_seconds, settings.proxy.replicas, exposure),
     ]
     found += _cache_rules(cluster.region, settings.registries)
+    found += _too_many_tokens(settings.registries)
     if not cluster.nat:
         found += _imports_without_nat(settings.registries)
         needed = needed_endpoints(cluster, exposure.vpc_endpoints, uses_kubectl=settings.manifests != "external")
@@ -124,6 +126,19 @@ def _cache_rules(region: str, registries: Iterable[Registry]) -> Iterator[Confli
                 f"ECR reads a secret only where the rule is, in {registry.account} and {registry.region}",
                 "name a secret there",
             )
+
+
+def _too_many_tokens(registries: Iterable[Registry]) -> Iterator[Conflict]:
+    """One Secret has the tokens of all registries and replicas."""
+    hosts = {each.host for each in with_replicas(registries)}
+    size, limit = secret.longest_bytes(hosts), secret.LIMIT_BYTES
+    if size > limit:
+        yield Conflict(
+            "registries",
+            f"tokens of {len(hosts)} ECR hosts, replicas among them, of up to {secret.TOKEN_BYTES:,} bytes each may "
+            f"take {size:,} bytes in the pull secret, and Kubernetes allows {limit:,}",
+            f"name at most {len(hosts) * limit // size} hosts, and give the others a front door of their own",
+        )
 
 
 def _imports_without_nat(registries: Iterable[Registry]) -> Iterator[Conflict]:

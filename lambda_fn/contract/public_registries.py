@@ -58,9 +58,9 @@ PUBLIC_REGISTRIES = (
     PublicRegistry(
         "ghcr.io", "ghcr.io", needs_credential=True, redirect_hosts=("pkg-containers.githubusercontent.com",)
     ),
-    # https://github.com/kubernetes/registry.k8s.io/tree/main/cmd/archeio/internal/app : buckets.go has a bucket for each
-    # region, London's with a name of its own, and a CDN for the others (pull request 328); handlers.go sends clients to
-    # Google for what is not in the bucket yet.
+    # https://github.com/kubernetes/registry.k8s.io/tree/main/cmd/archeio/internal/app : by buckets.go there is a bucket
+    # for each region, London's with a name of its own, and a CDN for the others (pull request 328); handlers.go sends
+    # clients to Google for what is not in the bucket yet.
     PublicRegistry(
         "registry.k8s.io",
         "registry.k8s.io",

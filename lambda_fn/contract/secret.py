@@ -7,9 +7,9 @@ other keys say when the tokens expire and were written.
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.times import instant_text, parse_instant
@@ -24,6 +24,15 @@ EXPIRES_AT_BY_HOST = "expires_at_by_host"
 """When each token that a refresh wrote expires, by host, as JSON. A Secret of version 0.1 or older has no such key."""
 REFRESHED_AT = "refreshed_at"
 """When a refresh has last written the Secret. The metrics of the pods read it (njs/credential.js)."""
+
+LIMIT_BYTES = 1_048_576
+"""Of all values of a Secret, decoded: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size"""
+TOKEN_BYTES = 4_300
+"""No less than the longest token that users of ECR report, in base64 as ECR gives it. AWS documents no limit.
+
+2,368 is usual (https://github.com/aws/aws-sdk-js-v3/issues/6580). Passwords of 3,188 characters, which are 4,256 in
+base64, are those of roles that are assumed by OIDC (https://github.com/aws/aws-cli/issues/5636).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,17 @@ def build(entries: Mapping[str, Entry], expires_at: datetime, refreshed_at: date
         REFRESHED_AT: instant_text(refreshed_at),
     }
     return HiddenData({key: base64.b64encode(text.encode()).decode() for key, text in texts.items()})
+
+
+def size_bytes(data: Mapping[str, str]) -> int:
+    """What of a Secret's `data` counts for `LIMIT_BYTES`."""
+    return sum(len(base64.b64decode(value)) for value in data.values())
+
+
+def longest_bytes(hosts: Iterable[str]) -> int:
+    """The size of the Secret with the longest token for each of these hosts. Each token is in it twice."""
+    at = datetime.min.replace(tzinfo=UTC)
+    return size_bytes(build({host: Entry(Authorization("t" * TOKEN_BYTES), at) for host in hosts}, at, at))
 
 
 def parse(data: Mapping[str, str]) -> dict[str, Entry]:

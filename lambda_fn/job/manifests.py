@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from lambda_fn.contract import secret
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, hints_config_map, lambda_labels
 from lambda_fn.settings.names import Names
 
@@ -32,9 +33,20 @@ class Objects:
     annotations: Mapping[str, str]
 
     def secret(self, entries: Mapping[str, secret.Entry], expires_at: datetime, refreshed_at: datetime) -> Manifest:
-        """The Secret that is the pods' pull secret and the proxy's credential store; arguments as of `secret.build`."""
-        created = self._created("Secret", self.names.secret)
-        return {**created, "type": secret.TYPE, "data": secret.build(entries, expires_at, refreshed_at)}
+        """The Secret that is the pods' pull secret and the proxy's credential store; arguments as of `secret.build`.
+
+        Raises:
+            SettingsError: Kubernetes would not accept it, because it has too many tokens.
+        """
+        data = secret.build(entries, expires_at, refreshed_at)
+        if (size := secret.size_bytes(data)) > secret.LIMIT_BYTES:
+            raise SettingsError(
+                f"Secret {self.names.secret} would have {size:,} bytes with the tokens of {len(entries)} ECR hosts, "
+                f"and Kubernetes allows {secret.LIMIT_BYTES:,}; it is left as it is. Fix: move [[registries]] to "
+                "another front door. A host that was removed from the settings counts until its token expires, within "
+                "12 hours"
+            )
+        return {**self._created("Secret", self.names.secret), "type": secret.TYPE, "data": data}
 
     def config_map(self, configuration: str) -> Manifest:
         """The ConfigMap with the rendered nginx configuration."""

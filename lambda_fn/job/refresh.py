@@ -40,6 +40,7 @@ def refresh(
 
     Raises:
         RegistryError: No region gave a usable token; nothing is written.
+        SettingsError: The tokens of all registries do not fit into a Secret; nothing is written.
         StaleRegionError: At least one region of a registry has no new token; everything else is done. A region of
             replicas alone is a warning of the report.
         Ipv6Error: The cluster is IPv6, and no client can reach the pods; everything else is done.

@@ -14,8 +14,7 @@ from typing import Any
 import httpx2
 
 from k8s_manifests.configuration import template as nginx_template
-from lambda_fn.contract.authorization import Authorization
-from lambda_fn.contract.secret import Entry, build
+from lambda_fn.contract import secret
 from lambda_fn.edges.ecr import Ecr
 from lambda_fn.job.configuration import rendered
 from lambda_fn.job.tokens import gather
@@ -31,8 +30,6 @@ from tests.template.synthesis import synthesize
 ROUTES, ACCOUNTS = 500, 20
 REGIONS = ("ap-southeast-2", "eu-central-1", "eu-west-1", "us-east-1")
 DOCUMENT = configurations.ROOT / "docs" / "performance.md"
-_TOKEN_BYTES = 4_000
-"""Of a token in base64: those of a role are shorter than 3,000."""
 _ANSWER_SECONDS = 0.25
 _MIB = 1 << 20
 
@@ -102,10 +99,8 @@ def rows() -> Iterator[tuple[str, str, str]]:
         f"{_seconds_for_tokens(found):.1f} s",
         "120 s",
     )
-    tokens = {host: Entry(Authorization("t" * _TOKEN_BYTES), STARTED_AT) for host in hosts}
-    # Each token twice: for the kubelet and for nginx.
-    size = sum(len(value) * 3 // 4 for value in build(tokens, STARTED_AT, STARTED_AT).values())
-    yield f"Secret, with tokens of {_TOKEN_BYTES:,} bytes", f"{size:,} bytes", f"{_MIB:,}"
+    size = secret.longest_bytes(hosts)
+    yield f"Secret, with tokens of {secret.TOKEN_BYTES:,} bytes", f"{size:,} bytes", f"{secret.LIMIT_BYTES:,}"
 
 
 class _Api:
@@ -116,7 +111,7 @@ class _Api:
 
     def get_authorization_token(self) -> dict[str, Any]:
         time.sleep(_ANSWER_SECONDS)
-        token = base64.b64encode(b"AWS:" + b"t" * (_TOKEN_BYTES * 3 // 4)).decode()
+        token = base64.b64encode(b"AWS:" + b"t" * (secret.TOKEN_BYTES * 3 // 4)).decode()
         data = {"proxyEndpoint": self._host, "authorizationToken": token, "expiresAt": STARTED_AT + timedelta(hours=12)}
         return {"authorizationData": [data]}
 

@@ -45,6 +45,24 @@ def test_every_conflict_is_in_the_error_with_its_fix() -> None:
     assert all(f"{c.setting}: {c.cause}. Fix: {c.fix}" == str(c) for c in found(text))
 
 
+@pytest.mark.parametrize(("accounts", "is_refused"), [(60, False), (61, True)])
+def test_tokens_that_do_not_fit_into_a_secret_are_refused_with_the_numbers(accounts: int, *, is_refused: bool) -> None:
+    """Each registry has a replica, and so two hosts, and a second table, which adds none."""
+    tables = "".join(
+        f'[[registries]]\naccount = "{number:012}"\nregion = "eu-west-1"\nrepositories = ["{part}-{number}/*"]\n'
+        f'[[registries.replicas]]\naccount = "{number:012}"\nregion = "eu-central-1"\n'
+        for number in range(accounts)
+        for part in ("team", "base")
+    )
+    before, _, rest = configurations.text("public").partition("[[registries]]")
+    conflicts = found(f"{before}{tables}[proxy.exposure]{rest.partition('[proxy.exposure]')[2]}")
+    assert [conflict.setting for conflict in conflicts] == (["registries"] if is_refused else [])
+    for conflict in conflicts:
+        assert "tokens of 122 ECR hosts" in conflict.cause
+        assert conflict.cause.endswith("and Kubernetes allows 1,048,576")
+        assert conflict.fix.startswith("name at most 120 hosts")
+
+
 def test_a_private_api_endpoint_needs_a_lambda_in_the_vpc() -> None:
     text = configurations.text("public").replace('name = "shared"', 'name = "shared"\npublic_endpoint = false')
     (conflict,) = found(text)

@@ -2,10 +2,14 @@
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 
-from lambda_fn.contract import objects
+import pytest
+
+from lambda_fn.contract import objects, secret
 from lambda_fn.contract.authorization import Authorization
+from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.secret import Entry
 from lambda_fn.job import manifests
 from tests.contract.cluster import objects_of, settings
@@ -35,6 +39,24 @@ def test_the_secret_is_a_pull_secret_for_every_host_and_says_when_the_first_toke
         "metadata": {"name": "aws-registry", "namespace": "registry", "labels": LABELS},
         "type": "kubernetes.io/dockerconfigjson",
     }
+
+
+@pytest.mark.parametrize(("hosts", "fits"), [(120, True), (121, False)])
+def test_a_secret_that_kubernetes_would_not_accept_is_refused_with_its_size(hosts: int, *, fits: bool) -> None:
+    token = "t" * secret.TOKEN_BYTES
+    entries = {f"{number:012}.dkr.ecr.eu-west-1.amazonaws.com": entry(token, LATE) for number in range(hosts)}
+    if fits:
+        data = objects_of(SETTINGS).secret(entries, EARLY, LATE)["data"]
+        assert 1_030_000 < sum(len(base64.b64decode(value)) for value in data.values()) <= 1_048_576
+        return
+    with pytest.raises(SettingsError) as caught:
+        objects_of(SETTINGS).secret(entries, EARLY, LATE)
+    assert re.match(
+        r"Secret aws-registry would have 1,0\d\d,\d{3} bytes with the tokens of 121 ECR hosts, and Kubernetes allows "
+        r"1,048,576; it is left as it is\. Fix: ",
+        str(caught.value),
+    )
+    assert "tttt" not in str(caught.value)
 
 
 def test_the_config_map_holds_the_configuration_verbatim() -> None:

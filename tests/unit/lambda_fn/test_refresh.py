@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lambda_fn.contract import objects
-from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, TemplateError
+from lambda_fn.contract import secret as secret_format
+from lambda_fn.contract.errors import ClusterError, FrontdoorError, RegistryError, SettingsError, TemplateError
 from lambda_fn.job import manifests
 from lambda_fn.job.credential import Credential
 from lambda_fn.job.event import Request
@@ -60,6 +61,17 @@ def test_a_first_run_writes_the_secret_then_the_configuration_then_rolls_and_wai
         "warnings": [],
     }
     assert sum(world.clock.slept) == pytest.approx(20)
+
+
+def test_tokens_that_do_not_fit_into_the_secret_end_the_run_with_one_error_before_anything_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_format, "LIMIT_BYTES", 100)
+    with pytest.raises(
+        SettingsError, match=r"^Secret aws-registry would have [0-9,]+ bytes .* Kubernetes allows 100; "
+    ):
+        world.run()
+    assert world.cluster.writes == []
 
 
 def test_the_secret_holds_the_token_and_the_configuration_what_the_template_makes(world: World) -> None:
