@@ -60,7 +60,11 @@ def usage(  # noqa: PLR0913 - options of a command line
     That is pulls, clients, tags in use, and the bytes that were not read from ECR and S3.
 
     It reads the logs of the pods, unless you name files of shipped logs (lines of JSON, plain or as Fluent Bit and
-    CloudWatch wrap them), or a log group. The settings say what clients call a repository of ECR.
+    CloudWatch wrap them), or a log group.
+
+    Everything counts under the name that the client asked for. What was read from ECR and S3 is logged with ECR's name:
+    the settings say what clients call it. Several names of one repository share these bytes, in proportion to the bytes
+    that were sent by each name.
 
     One pull is one client's chain from a tag or digest to the last blob. A HEAD without a pull is a check: its tag is
     in use, too. The report names the period that the logs cover: the kubelet rotates the log of a pod at 10 MiB.
@@ -73,7 +77,7 @@ def usage(  # noqa: PLR0913 - options of a command line
         raise typer.BadParameter("name files or --log-group, not both")
     settings = read(config) if not files or config.exists() else None
     names = public_names(settings.registries if settings else ())
-    tally = Tally(since=begin, repository=repository, public_name=names)
+    tally = Tally(since=begin, repository=repository, public_names=names)
     try:
         if files or not settings:
             sources, covers = _of_files(tally, files or [])

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -21,8 +21,8 @@ _YEAR_9999 = 253_370_764_800.0
 LISTED_CLIENTS = 20
 """The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
 _SHARED_TEXTS = 100_000
-PublicName = Callable[[str, str], str]
-"""Makes what clients call a repository of its ECR host and its name there."""
+PublicNames = Callable[[str, str], tuple[str, ...]]
+"""Makes what clients call a repository, at least one name, of its ECR host and its name there."""
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -59,7 +59,7 @@ class RepositoryUse:
 
     Attributes:
         sent_bytes: To clients.
-        fetched_bytes: From ECR and S3.
+        fetched_bytes: From ECR and S3; of a repository with several names, this one's share.
         clients: Those that have pulled or checked.
     """
 
@@ -78,7 +78,7 @@ class Tally:
     Args:
         since: Records of requests that ended before are left out; seconds since 1970.
         repository: Only this one's, unless None.
-        public_name: What clients call a repository of ECR.
+        public_names: What clients call a repository of ECR.
 
     Attributes:
         repositories: By name.
@@ -89,10 +89,11 @@ class Tally:
     """
 
     def __init__(
-        self, *, since: float = 0.0, repository: str | None = None, public_name: PublicName = lambda _, name: name
+        self, *, since: float = 0.0, repository: str | None = None, public_names: PublicNames = lambda _, name: (name,)
     ) -> None:
-        self._since, self._repository, self._public_name = since, repository, public_name
+        self._since, self._repository, self._public_names = since, repository, public_names
         self._chains = Chains()
+        self._sent, self._fetched = Counter[str](), Counter[tuple[str, ...]]()
         self._clients: dict[str, str] = {}
         self.repositories: dict[str, RepositoryUse] = {}
         self.begins_at: float | None = None
@@ -107,17 +108,33 @@ class Tally:
                 self._add(record)
             except (AttributeError, IndexError, KeyError, TypeError, ValueError):
                 self.skipped["incomplete"] += 1
+        self._share_bytes()
 
     def replace_bytes(self, sums: Iterable[tuple[str, str, str, int]]) -> None:
         """Take bytes that were summed elsewhere: server, ECR host (empty for `front`), repository and bytes each."""
+        self._sent, self._fetched = Counter(), Counter()
+        for server, host, named, number in sums:
+            if server == "front":
+                self._sent[named] += number
+            else:
+                self._fetched[self._public_names(host, named) if host else (named,)] += number
+        self._share_bytes()
+
+    def _share_bytes(self) -> None:
+        """Give each repository its bytes.
+
+        The log has the name that a client asked for, and of what was read from ECR and S3 the one in ECR: all names of
+        a repository use what was fetched by any. So they share it as clients use them.
+        """
         for found in self.repositories.values():
             found.sent_bytes = found.fetched_bytes = 0
-        for server, host, named, number in sums:
-            name = self._public_name(host, named) if host else named
-            if self._is_wanted(name) and server == "front":
-                self._of(name).sent_bytes += number
-            elif self._is_wanted(name):
-                self._of(name).fetched_bytes += number
+        for name, number in self._sent.items():
+            if self._is_wanted(name):
+                self._of(name).sent_bytes = number
+        for names, number in self._fetched.items():
+            for name, share in shares(number, {name: self._sent[name] for name in names}).items():
+                if share and self._is_wanted(name):
+                    self._of(name).fetched_bytes += share
 
     def _add(self, record: Record) -> None:
         if record.get("schema") != SCHEMA:
@@ -137,9 +154,9 @@ class Tally:
             case "layers" | "ecr" if record["status"] in _SENT and record["cache"] != "HIT":
                 # The path behind `front`: /HOST/v2/REPOSITORY/blobs/DIGEST
                 begin, _, end = record["path"].partition("/v2/")
-                name = self._public_name(begin.rpartition("/")[2], end.rsplit("/", 2)[0])
-                if name and record["bytes"] and self._is_wanted(name):
-                    self._of(name).fetched_bytes += record["bytes"]
+                named = end.rsplit("/", 2)[0]
+                if named and record["bytes"]:
+                    self._fetched[self._public_names(begin.rpartition("/")[2], named)] += record["bytes"]
 
     def _add_request(self, record: Record, ended_at: float) -> None:
         name, client, agent = record["repository"], record["client"], record["user_agent"]
@@ -148,10 +165,12 @@ class Tally:
             if record["path"] == "/v2/":
                 self._chains.ping(client, agent, ended_at)
             return
-        if not self._is_wanted(name) or status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
+        if status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
+            return
+        self._sent[name] += record["bytes"] if status in _SENT else 0
+        if not self._is_wanted(name):
             return
         found = self._of(name)
-        found.sent_bytes += record["bytes"] if status in _SENT else 0
         kind = unquote(record["path"]).rsplit("/", 2)[-2]
         if kind == "blobs":
             self._chains.blob(client, agent, name, ended_at)
@@ -181,6 +200,16 @@ class Tally:
         if found is None:
             found = self.repositories[repository] = RepositoryUse()
         return found
+
+
+def shares(number: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """A number shared out by weight, to the last unit; all of it for the first where no weight is above 0."""
+    total, left, given = sum(weights.values()), number, dict[str, int]()
+    for name, weight in weights.items():
+        # Of what is left, so that the shares add up to the number.
+        given[name] = left * weight // total if total else left
+        left, total = left - given[name], total - weight if total else 0
+    return given
 
 
 def time_of(record: Record) -> float | None:

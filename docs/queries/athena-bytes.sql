@@ -1,4 +1,5 @@
 -- Bytes to clients, and from ECR and S3, by repository. What was fetched for one repository serves others: add up before you subtract.
+-- fetched_bytes are in the row of the name in ECR. Where clients write another one (strip, prefix, renames), `frontdoor usage` translates it.
 SELECT
   CASE WHEN server = 'front' THEN repository ELSE REGEXP_EXTRACT(path, '/v2/(.+)/(blobs|manifests|tags|referrers)/', 1) END AS repository,
   SUM(CASE WHEN server = 'front' THEN bytes ELSE 0 END) AS sent_bytes,

@@ -3,11 +3,13 @@
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cli.usage.names import public_names
 from cli.usage.records import records
 from cli.usage.report import Period, Source, document, lines, rows, size
-from cli.usage.tally import Tally
+from cli.usage.tally import Tally, shares
 from lambda_fn.settings import Registry
 from tests.unit.usage.lines import IMAGE, NOON, Front, digest
 
@@ -35,12 +37,68 @@ def test_bytes_from_ecr_and_s3_count_for_the_public_name() -> None:
     names = public_names([registry])
     front = Front().blob("c", repository="base/app", bytes=9000).upstream("layers", S3, 4000)
     front.upstream("layers", S3.replace("123456789012", "210987654321"), 5)
-    found = tally(front, public_name=names).repositories
+    found = tally(front, public_names=names).repositories
     assert {name: use.fetched_bytes for name, use in found.items()} == {"base/app": 4000, "team/app": 5}
-    summed = tally(front, public_name=names)
+    summed = tally(front, public_names=names)
     host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     summed.replace_bytes([("front", "", "base/app", 7), ("layers", host, "team/app", 3)])
     assert (summed.repositories["base/app"].sent_bytes, summed.repositories["base/app"].fetched_bytes) == (7, 3)
+
+
+TWO_NAMES = public_names(
+    [
+        Registry(account="123456789012", region="eu-west-1", repositories=("team/*",)),
+        Registry(account="123456789012", region="eu-west-1", repositories=("new/*",), strip="new/", prefix="team/"),
+    ]
+)
+
+
+def test_a_repository_with_two_names_counts_under_the_name_that_clients_asked_for() -> None:
+    front = Front().tag("GET", "1", "a", repository="new/app", bytes=500).blob("c", repository="new/app", bytes=9000)
+    front.upstream("layers", S3, 4000)
+    found = tally(front, public_names=TWO_NAMES).repositories
+    assert {name: (use.pulls, use.sent_bytes, use.fetched_bytes) for name, use in found.items()} == {
+        "new/app": (1, 9500, 4000)
+    }
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        (None, {"new/app": (9000, 3001), "team/app": (3000, 1000)}),
+        ("new/app", {"new/app": (9000, 3001)}),
+        ("team/app", {"team/app": (3000, 1000)}),
+    ],
+)
+def test_two_names_of_a_repository_share_what_was_fetched_as_clients_use_them(
+    repository: str | None, expected: dict[str, tuple[int, int]]
+) -> None:
+    front = Front().blob("c", repository="new/app", bytes=9000).blob("c", repository="team/app", bytes=3000)
+    front.upstream("layers", S3, 4001)
+    found = tally(front, public_names=TWO_NAMES, repository=repository)
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    for _ in range(2):
+        assert {name: (each.sent_bytes, each.fetched_bytes) for name, each in found.repositories.items()} == expected
+        found.replace_bytes(
+            [("front", "", "new/app", 9000), ("layers", host, "team/app", 4001), ("front", "", "team/app", 3000)]
+        )
+
+
+def test_what_was_fetched_for_no_client_counts_under_the_first_name() -> None:
+    found = tally(Front().upstream("layers", S3, 4000), public_names=TWO_NAMES).repositories
+    assert {name: use.fetched_bytes for name, use in found.items()} == {"team/app": 4000}
+
+
+@given(st.integers(0, 10**15), st.dictionaries(st.text(max_size=3), st.integers(0, 10**15), min_size=1, max_size=5))
+def test_shares_add_up_to_the_number_and_differ_from_exact_ones_by_less_than_the_number_of_names(
+    number: int, weights: dict[str, int]
+) -> None:
+    given_to = shares(number, weights)
+    assert list(given_to) == list(weights)
+    assert sum(given_to.values()) == number
+    total = sum(weights.values())
+    for name, weight in weights.items():
+        assert not total or abs(given_to[name] * total - number * weight) < len(weights) * total
 
 
 def test_what_is_not_content_from_an_upstream_is_not_counted_as_fetched() -> None:
