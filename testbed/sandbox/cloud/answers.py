@@ -114,6 +114,11 @@ def s3_error(status: int, code: str, message: str, *, details: str = "", head: b
     return web.Response(status=status, text=text, content_type="application/xml")
 
 
+def json_1_1(content: object) -> web.Response:
+    """An answer of an API that speaks JSON 1.1 (ECR)."""
+    return web.json_response(content, content_type="application/x-amz-json-1.1")
+
+
 def json_error(status: int, code: str, message: str) -> web.Response:
     """An error of an API that speaks JSON 1.1 (ECR) or REST JSON (EKS): the code is in body and header."""
     return web.json_response(

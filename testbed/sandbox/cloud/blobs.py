@@ -20,7 +20,7 @@ async def blob(request: web.Request, host: RegistryHost, route: Route) -> web.St
     cloud = request.app[CLOUD]
     layer = Layer.of(host, route.repository, route.reference)
     behaviour = cloud.behaviour.of(host.region)
-    if cloud.behaviour.imports_redirect and imports.is_mirrored(cloud, route.repository):
+    if cloud.behaviour.imports_redirect and imports.is_mirrored(cloud, host, route.repository):
         behaviour = behaviour.model_copy(update={"location_host": cloud.world.cdn_host})
     location = cloud.signer.location(layer, host.region, behaviour)
     return web.Response(status=307, headers=answers.API_VERSION | {"Location": location})

@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 from aiohttp.typedefs import Handler, Middleware
 
 from testbed.sandbox.cloud.behaviour import Behaviour
+from testbed.sandbox.cloud.cache_rules import CacheRules
 from testbed.sandbox.cloud.content import Generated
 from testbed.sandbox.cloud.hosts import RegistryHost
 from testbed.sandbox.cloud.journal import Entry, Journal
@@ -52,6 +53,7 @@ class Cloud:
     keyring: Keyring = field(default_factory=Keyring)
     lifecycle: Lifecycle = field(default_factory=lambda: Lifecycle(now))
     pull_exclusions: PullExclusions = field(default_factory=lambda: PullExclusions(now))
+    cache_rules: CacheRules = field(default_factory=lambda: CacheRules(now))
     pushed_images: PushedImages = field(default_factory=lambda: PushedImages(now))
     signer: Signer = field(default_factory=Signer)
     journal: Journal = field(default_factory=Journal)

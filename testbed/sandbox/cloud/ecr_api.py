@@ -1,4 +1,4 @@
-"""ECR's API: tokens, images, and exclusions. All else is moto's, which knows nothing of the registries."""
+"""ECR's API: tokens, images, exclusions, and cache rules. All else is moto's, which knows nothing of the registries."""
 
 import json
 
@@ -29,6 +29,8 @@ async def answer(request: web.Request, api: ApiHost, caller: AccessKey) -> web.S
     principal = parameters.get("principalArn", "")
     if found := request.app[CLOUD].pull_exclusions.answer(operation(request), api.region, principal):
         return found
+    if found := request.app[CLOUD].cache_rules.answer(operation(request), api.region, parameters):
+        return found
     async with send(request, f"{MOTO_URL}{request.raw_path}") as moto:
         return await relay(request, moto)
 
@@ -55,7 +57,7 @@ async def _token(request: web.Request, api: ApiHost, caller: AccessKey) -> web.R
         }
         for account in accounts
     ]
-    return web.json_response({"authorizationData": data}, content_type="application/x-amz-json-1.1")
+    return answers.json_1_1({"authorizationData": data})
 
 
 def _reason(error: str, caller: AccessKey) -> str:

@@ -54,7 +54,9 @@ async def _repositories(cloud: Cloud, host: RegistryHost, parameters: Parameters
         if name not in known:
             return _unknown(host, name)
     names, more = _page(sorted(parameters.get("repositoryNames", known)), parameters)
-    return _json({"repositories": [{"registryId": host.account, "repositoryName": name} for name in names], **more})
+    return answers.json_1_1(
+        {"repositories": [{"registryId": host.account, "repositoryName": name} for name in names], **more}
+    )
 
 
 async def _images(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: AccessKey) -> web.Response:
@@ -68,10 +70,12 @@ async def _images(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: A
                     f"repository with name '{name}' in the registry with id '{host.account}'"
                 )
                 return answers.json_error(400, "ImageNotFoundException", message)
-        return _json({"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in wanted]})
+        return answers.json_1_1({"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in wanted]})
     known = (ImageId(host, name, digest) for digest in cloud.pushed_images.of(host, name))
     digests, more = _page(sorted(image.digest for image in known if cloud.lifecycle.exists(image)), parameters)
-    return _json({"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in digests], **more})
+    return answers.json_1_1(
+        {"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in digests], **more}
+    )
 
 
 async def _manifests(cloud: Cloud, host: RegistryHost, parameters: Parameters, caller: AccessKey) -> web.Response:
@@ -99,7 +103,7 @@ async def _manifests(cloud: Cloud, host: RegistryHost, parameters: Parameters, c
                 "imageManifestMediaType": known.media_type,
             }
         )
-    return _json({"images": images, "failures": failures})
+    return answers.json_1_1({"images": images, "failures": failures})
 
 
 async def _layer(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: AccessKey) -> web.Response:
@@ -111,7 +115,7 @@ async def _layer(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: Ac
             message = f"The layer {digest} does not exist in the repository with name '{name}'"
             return answers.json_error(400, "LayersNotFoundException", message)
     url = cloud.signer.location(Layer.of(host, name, digest), host.region, cloud.behaviour.of(host.region))
-    return _json({"downloadUrl": url, "layerDigest": digest})
+    return answers.json_1_1({"downloadUrl": url, "layerDigest": digest})
 
 
 _OPERATIONS: dict[str, _Operation] = {
@@ -148,7 +152,3 @@ def _page(names: list[str], parameters: Parameters) -> tuple[list[str], dict[str
     after = pages.position(parameters["nextToken"]) if "nextToken" in parameters else ""
     left = [name for name in names if name > after]
     return left[:size], {"nextToken": pages.cursor(left[size - 1])} if len(left) > size else {}
-
-
-def _json(content: object) -> web.Response:
-    return web.json_response(content, content_type="application/x-amz-json-1.1")

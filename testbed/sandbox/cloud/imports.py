@@ -30,9 +30,10 @@ _EVERY_TYPE = ", ".join(
 )
 
 
-def is_mirrored(cloud: Cloud, repository: str) -> bool:
-    """Whether a cache rule fills a repository."""
-    return repository.partition("/")[0] in cloud.behaviour.pull_through
+def is_mirrored(cloud: Cloud, host: RegistryHost, repository: str) -> bool:
+    """Whether a cache rule fills a repository, or the switch that stands for one."""
+    by_switch = repository.partition("/")[0] in cloud.behaviour.pull_through
+    return by_switch or cloud.cache_rules.fills(host.region, repository)
 
 
 async def import_missing(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:
@@ -40,7 +41,7 @@ async def import_missing(request: web.Request, host: RegistryHost, route: Route)
     cloud = request.app[CLOUD]
     if route.kind != "manifests" or request.method != "GET" or route.reference.startswith("sha256:"):
         return None
-    if not is_mirrored(cloud, route.repository) or await _has(cloud, host, route):
+    if not is_mirrored(cloud, host, route.repository) or await _has(cloud, host, route):
         return None
     known = route.repository in cloud.repositories.get(host, set())
     needed = {"ecr:BatchImportUpstreamImage"} | (set() if known else {"ecr:CreateRepository"})

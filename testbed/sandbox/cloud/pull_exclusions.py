@@ -13,7 +13,6 @@ from aiohttp import web
 
 from testbed.sandbox.cloud import answers
 
-_JSON = "application/x-amz-json-1.1"
 _SESSION = re.compile(r"^arn:([a-z-]+):sts::(\d{12}):assumed-role/(.+)/[^/]+$")
 
 
@@ -44,22 +43,18 @@ class PullExclusions:
         found = self._principals[region]
         match operation:
             case "ListPullTimeUpdateExclusions":
-                return _answer({"pullTimeUpdateExclusions": found})
+                return answers.json_1_1({"pullTimeUpdateExclusions": found})
             case "RegisterPullTimeUpdateExclusion" if principal in found:
                 message = f"The pull time update exclusion already exists for {principal}"
                 return answers.json_error(400, "ExclusionAlreadyExistsException", message)
             case "RegisterPullTimeUpdateExclusion":
                 found.append(principal)
-                return _answer({"principalArn": principal, "createdAt": self.now().timestamp()})
+                return answers.json_1_1({"principalArn": principal, "createdAt": self.now().timestamp()})
             case "DeregisterPullTimeUpdateExclusion" if principal not in found:
                 message = f"The pull time update exclusion was not found for {principal}"
                 return answers.json_error(400, "ExclusionNotFoundException", message)
             case "DeregisterPullTimeUpdateExclusion":
                 found.remove(principal)
-                return _answer({"principalArn": principal})
+                return answers.json_1_1({"principalArn": principal})
             case _:
                 return None
-
-
-def _answer(content: object) -> web.Response:
-    return web.json_response(content, content_type=_JSON)

@@ -69,6 +69,13 @@ class References:
         self._delete(_OBJECTS)
         yield from self._operator.destroy(_OBJECTS)
 
+    def mirrors(self) -> Lines:
+        """Cache rules with their templates, and an allow-list in managed policies; destroyed, no rule is left."""
+        yield from self._deployed("mirrors", references.mirrors(self._world))
+        yield f"cache rules: {self._cache_rules('docker-hub', 'k8s')}"
+        yield from self._operator.destroy(_OBJECTS)
+        self._cache_rules()
+
     def load_balancer(self) -> Lines:
         """`kind = "nlb"` with certificate, alias, endpoints, `encryption = "stack"`, mail and canary."""
         kubectl_apply(json.dumps(binding.AWS_LOAD_BALANCER_CONTROLLER))
@@ -94,6 +101,13 @@ class References:
         expect(status == "DELETE_FAILED", f"the stack is {status} instead of DELETE_FAILED")
         self._operator.stack.force_deletion()
         yield from (f"what stays: {kind} {names}" for kind, names in observed.left_behind(self._world).items())
+
+    def _cache_rules(self, *prefixes: str) -> str:
+        """The upstreams of ECR's cache rules, which have to be those of these prefixes."""
+        rules = session(self._world, "default").client("ecr").describe_pull_through_cache_rules()
+        upstreams = {one["ecrRepositoryPrefix"]: one["upstreamRegistryUrl"] for one in rules["pullThroughCacheRules"]}
+        expect(set(upstreams) == set(prefixes), f"ECR has cache rules of {sorted(upstreams)}, not of {prefixes}")
+        return json.dumps(upstreams)
 
     def _deployed(self, name: str, reference: references.Reference) -> Lines:
         yield from self._operator.deploy(name, self._configuration(name, reference).read_text())
@@ -121,6 +135,7 @@ STEPS: tuple[Callable[[References], Lines], ...] = (
     References.gateway,
     References.namespaced,
     References.external,
+    References.mirrors,
     References.load_balancer,
     References.every_type,
     References.cluster_gone,

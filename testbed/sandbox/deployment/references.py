@@ -52,6 +52,27 @@ NAMESPACED = Reference(_SERVICE, head='manifests = "namespaced"\n')
 EXTERNAL = Reference(_SERVICE, head='manifests = "external"\n', in_vpc=False)
 
 
+def mirrors(names: Names) -> Reference:
+    """A team's images, from an allow-list that needs managed policies, and what two cache rules import."""
+    registry = f'[[registries]]\naccount = "{names.account}"\nregion = "{names.region}"\n'
+    products = [f"products/{number:03}/{'service' * 5}" for number in range(200)]
+    secret = f"arn:aws:secretsmanager:{names.region}:{names.account}:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
+    rule = "pull_through = true\ncache_rule = true\n"
+    return Reference(
+        f"""{_SERVICE}
+{registry}repositories = {products}
+
+{registry}repositories = ["docker-hub/library/*"]
+upstream = "docker.io"
+upstream_credential = "{secret}"
+{rule}
+{registry}repositories = ["k8s/*"]
+upstream = "registry.k8s.io"
+{rule}""",
+        in_vpc=False,
+    )
+
+
 def load_balancer(names: Names, zone: str, subnets: Mapping[str, str], route_table: str) -> Reference:
     """An NLB with its name and certificate in a zone, endpoints, encryption by the stack's key, mail and a canary.
 

@@ -5,14 +5,17 @@ import secrets
 import time
 from urllib.parse import urlsplit
 
+import boto3
 import httpx2
 import pytest
+from botocore.exceptions import ClientError
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.imports import UPSTREAM
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.world import World
+from testbed.tests.ecr_double.callers import api, code_of
 from testbed.tests.ecr_double.conftest import MANIFEST
 
 HUB = Behaviour(pull_through=frozenset({"hub"}))
@@ -49,6 +52,50 @@ def test_a_get_of_a_tag_imports_the_image(ecr: httpx2.Client, name: str, image: 
     assert ecr.get(f"/v2/hub/{name}/tags/list").json()["tags"] == ["1"]
     assert ecr.head(f"/v2/hub/{name}/manifests/{image.digest}").status_code == 200
     assert ecr.get(f"/v2/hub/{name}/blobs/{image.layers[0]}").status_code == 307
+
+
+@pytest.mark.row("U9")
+def test_a_cache_rule_fills_its_repositories_until_it_is_deleted(
+    ecr: httpx2.Client, control: Control, name: str, image: Image, refresher: boto3.Session, bundle: str
+) -> None:
+    control.set(Behaviour())
+    client = api(refresher, "ecr", bundle)
+    path = f"/v2/hub/{name}/manifests/1"
+    rule = {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    assert ecr.get(path).status_code == 404
+
+    client.create_pull_through_cache_rule(**rule)
+    with pytest.raises(ClientError) as again:
+        client.create_pull_through_cache_rule(**rule)
+    (listed,) = client.describe_pull_through_cache_rules()["pullThroughCacheRules"]
+    assert listed.items() >= rule.items()
+    assert ecr.get(path).content == image.manifest
+
+    client.delete_pull_through_cache_rule(ecrRepositoryPrefix="hub")
+    with pytest.raises(ClientError) as unknown:
+        client.delete_pull_through_cache_rule(ecrRepositoryPrefix="hub")
+    assert client.describe_pull_through_cache_rules()["pullThroughCacheRules"] == []
+    assert code_of(again) == (400, "PullThroughCacheRuleAlreadyExistsException")
+    assert code_of(unknown) == (400, "PullThroughCacheRuleNotFoundException")
+
+
+@pytest.mark.row("U9")
+def test_a_creation_template_is_listed_until_it_is_deleted(refresher: boto3.Session, bundle: str) -> None:
+    client = api(refresher, "ecr", bundle)
+    template = {"prefix": "hub", "appliedFor": ["PULL_THROUGH_CACHE"]}
+
+    made = client.create_repository_creation_template(**template)
+    assert made["repositoryCreationTemplate"].items() >= template.items()
+    with pytest.raises(ClientError) as again:
+        client.create_repository_creation_template(**template)
+    assert len(client.describe_repository_creation_templates()["repositoryCreationTemplates"]) == 1
+
+    client.delete_repository_creation_template(prefix="hub")
+    with pytest.raises(ClientError) as unknown:
+        client.delete_repository_creation_template(prefix="hub")
+    assert client.describe_repository_creation_templates()["repositoryCreationTemplates"] == []
+    assert code_of(again) == (400, "TemplateAlreadyExistsException")
+    assert code_of(unknown) == (400, "TemplateNotFoundException")
 
 
 @pytest.mark.row("U1")

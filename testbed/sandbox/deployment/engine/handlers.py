@@ -7,6 +7,7 @@ are the engine's. `testbed/docs/testing.md` has the same list.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore import xform_name
 from ministack.services import cloudwatch, ec2
 from ministack.services.cloudformation import provisioners
 
@@ -18,6 +19,8 @@ from testbed.sandbox.world import World
 Properties = Mapping[str, Any]
 Made = tuple[str, dict[str, str]]
 """The physical id, and the attributes that Fn::GetAtt reads."""
+_PREFIXES = {"PullThroughCacheRule": "EcrRepositoryPrefix", "RepositoryCreationTemplate": "Prefix"}
+"""Kinds of ECR's API -> the property that names one."""
 
 
 def register(world: World) -> None:
@@ -30,6 +33,7 @@ def register(world: World) -> None:
                 "create": lambda _, properties, __: _exclude(world, properties["PrincipalArn"]),
                 "delete": lambda _, properties: _include(world, properties["PrincipalArn"]),
             },
+            **{f"AWS::ECR::{kind}": _of_ecr(world, kind, key) for kind, key in _PREFIXES.items()},
             "AWS::EC2::SecurityGroupIngress": {
                 "create": lambda name, properties, _: _rule(name, properties),
                 "update": _replace_rule,
@@ -65,6 +69,20 @@ def _exclude(world: World, principal: str) -> Made:
 
 def _include(world: World, principal: str) -> None:
     session(world, "default").client("ecr").deregister_pull_time_update_exclusion(principalArn=principal)
+
+
+def _of_ecr(world: World, kind: str, key: str) -> dict[str, Any]:
+    """The handler of a kind whose properties have the names of the API's parameters, which begin in lower case."""
+
+    def call(operation: str, properties: Properties) -> Made:
+        given = {f"{name[0].lower()}{name[1:]}": value for name, value in properties.items()}
+        getattr(session(world, "default").client("ecr"), xform_name(f"{operation}{kind}"))(**given)
+        return properties[key], {}
+
+    return {
+        "create": lambda _, properties, __: call("Create", properties),
+        "delete": lambda _, properties: call("Delete", {key: properties[key]}),
+    }
 
 
 def _rule(name: str, properties: Properties) -> Made:
