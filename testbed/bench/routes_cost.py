@@ -4,12 +4,9 @@ Two pods side by side, with one route and with 500, get the same requests for a 
 depth.
 """
 
-import argparse
 import os
 import random
-import ssl
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,11 +14,8 @@ from pathlib import Path
 
 import httpx2
 
-from testbed.bench import wrk
+from testbed.bench import pairs, wrk
 from testbed.bench.contestants import Frontdoor
-from testbed.bench.pairs import CONNECTIONS, LARGEST_RATIO, ratio
-from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.world import World
 
 _TEAMS = 100
@@ -71,27 +65,26 @@ def cases(chance: random.Random) -> dict[str, list[str]]:
 
 def run(world: World, folder: Path, *, rounds: int, seconds: int) -> dict[str, float]:
     """The ratio of each case, the median of its rounds; prints all rounds."""
-    token = Control().issue_token(world.region).authorization
-    blob = _published(world, token)
+    token = pairs.token_of(world)
+    with pairs.publisher(world, token) as publisher:
+        blob = publisher.blob(_REPOSITORY, os.urandom(10_000))
     pods = {
         "one route": Frontdoor(world, folder / "one", token),
         "500 routes": Frontdoor(world, folder / "many", token, ports_moved_by=1000, tables=tables()),
     }
-    try:
+    with pairs.serving(pods):
         for pod in pods.values():
-            pod.start()
             httpx2.get(f"{pod.origin}/v2/{_REPOSITORY}/blobs/{blob}").raise_for_status()
         return {
-            case: ratio(case, pods, partial(_load, _listed(folder, case, names, blob)), rounds=rounds, seconds=seconds)
+            case: pairs.ratio(
+                case, pods, partial(_load, _listed(folder, case, names, blob)), rounds=rounds, seconds=seconds
+            )
             for case, names in cases(random.Random(1)).items()  # noqa: S311 - names, no secrets
         }
-    finally:
-        for pod in pods.values():
-            pod.stop()
 
 
 def _load(listed: Path, pod: Frontdoor, seconds: int) -> wrk.Load:
-    found = wrk.load(pod.origin, _ACCEPT, connections=CONNECTIONS, seconds=seconds, listed=listed)
+    found = wrk.load(pod.origin, _ACCEPT, connections=pairs.CONNECTIONS, seconds=seconds, listed=listed)
     return replace(found, errors=0) if listed.name == _IN_NO_ROUTE else found
 
 
@@ -101,21 +94,5 @@ def _listed(folder: Path, case: str, names: list[str], blob: str) -> Path:
     return file
 
 
-def _published(world: World, token: str) -> str:
-    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
-        return Publisher(client, world.ecr_host, token).blob(_REPOSITORY, os.urandom(10_000))
-
-
-def main() -> int:
-    """Measure; 1 when a case costs more than 5 %."""
-    parser = argparse.ArgumentParser(description="What 500 routes cost a warm request.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4, help="of each pod in a round")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        ratios = run(World.current(), Path(folder), rounds=options.rounds, seconds=options.seconds)
-    return int(max(ratios.values()) > LARGEST_RATIO)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(pairs.main("What 500 routes cost a warm request.", run))
