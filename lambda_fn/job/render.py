@@ -84,7 +84,10 @@ def render(template: str, inputs: Inputs, *, source: str) -> str:
         # A template can raise anything: dividing by zero, endless recursion, a sum of a word and a number.
         raise TemplateError(_explain(source, _line(error.__traceback__), error)) from error
     if room < 0:
-        raise TemplateError(f"{source} renders to more than {OUTPUT_LIMIT_BYTES} bytes: a ConfigMap cannot hold that")
+        raise TemplateError(
+            f"{source} renders to more than {OUTPUT_LIMIT_BYTES:,} bytes, and a ConfigMap holds 1 MiB with its names. "
+            "Fix: shorten the template, or allow fewer names in [[registries]]"
+        )
     text = "".join(pieces)
     if not text.strip():
         raise TemplateError(f"{source} renders to nothing, with which nginx does not start: apply the charts again")
