@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import secrets
 import time
 from collections import Counter
@@ -197,6 +198,23 @@ def test_requests_to_ecr_are_counted_by_action_and_result(
     assert after[errors("404")] - before[errors("404")] == 2
     assert after[errors("503")] - before[errors("503")] == 4
     assert value('frontdoor_circuits{state="closed"}') in (1, 2)
+
+
+@pytest.mark.rule("R112")
+def test_what_a_client_asks_in_vain_is_no_refusal_by_ecr_or_s3(client: Client, publisher: Publisher) -> None:
+    """Alerts of a refused credential and of failures of S3 would go off."""
+    publisher.image("team/app", "in-vain", [b"a layer in vain"])
+    empty, small = publisher.blob("team/app", b""), publisher.blob("team/app", secrets.token_bytes(1000))
+    before = samples()
+    assert client.get("/v2/team/app/tags/list?last=never").status == 400
+    assert client.get(f"/v2/team/app/blobs/{empty}").status == 200
+    for _ in range(3):
+        assert client.get(f"/v2/team/app/blobs/{small}", {"Range": "bytes=1000-"}).status == 416
+    settled()
+    after = samples()
+    names = [name for name in after if re.search("(?:ecr|s3)_requests", name) and after[name] != before[name]]
+    assert sorted(name for name in names if 'result="ok"' not in name) == [ecr("tag_list", "invalid")]
+    assert 'frontdoor_s3_requests_total{result="ok"}' in names
 
 
 @pytest.mark.rule("R113")

@@ -26,7 +26,8 @@ function count_request(r) {
     }
     add(`internal ${server === 'front' ? 'probes' : server}`, 1);
     if (server === 'ecr') {
-        add(`ecr ${ecrAction(r.method, v.ecr_path || '')} ${ecrResult(v)}`, 1);
+        const action = ecrAction(r.method, v.ecr_path || '');
+        add(`ecr ${action} ${ecrResult(v, action === 'tag' ? `${r.method} tag` : action)}`, 1);
     } else if (server === 'layers') {
         countS3(v);
     } else if (server === 'pieces') {
@@ -96,8 +97,12 @@ function ecrAction(method, path) {
     return kind[1] === 'tags' ? 'tag_list' : 'referrers';
 }
 
+// What a client chooses reaches ECR in the query of a list and in the Accept of a GET by tag. A 400 of these may be its doing,
+// and says nothing of the credential, which ECR refuses with 400, too.
+const CHOSEN_BY_CLIENT = ['tag_list', 'referrers', 'GET tag'];
+
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
-function ecrResult(v) {
+function ecrResult(v, request) {
     const address = last(v.upstream_addr);
     const status = Number(last(v.upstream_status)) || 0;
     if (address === '') {
@@ -109,7 +114,17 @@ function ecrResult(v) {
     if (status === 404) {
         return 'missing';
     }
-    return status === 429 ? 'throttled' : resultOfStatus(status);
+    if (status === 429) {
+        return 'throttled';
+    }
+    if (status === 401 || status === 403 || (status === 400 && !CHOSEN_BY_CLIENT.includes(request))) {
+        return 'refused';
+    }
+    return isClientError(status) ? 'invalid' : resultOfStatus(status);
+}
+
+function isClientError(status) {
+    return status >= 400 && status < 500;
 }
 
 // Of what a replica answers instead of its registry.
@@ -124,10 +139,15 @@ function resultOfStatus(status) {
     if (status === 504) {
         return 'late';
     }
-    if (status >= 200 && status < 400) {
+    return status >= 200 && status < 400 ? 'ok' : 'failed';
+}
+
+// A client chooses the range, and S3 has none of an empty layer.
+function s3Result(status) {
+    if (status === 416) {
         return 'ok';
     }
-    return status >= 400 && status < 500 ? 'refused' : 'failed';
+    return isClientError(status) ? 'refused' : resultOfStatus(status);
 }
 
 // One request to `layers` may be several to S3. An address has a port; the names of this nginx's own sockets have none.
@@ -137,7 +157,7 @@ function countS3(v) {
     const lengths = parts(v.upstream_response_length);
     addresses.forEach((address, i) => {
         if (!address.startsWith('unix:') && /:\d+$/.test(address)) {
-            add(`s3 ${resultOfStatus(Number(statuses[i]) || 0)}`, 1);
+            add(`s3 ${s3Result(Number(statuses[i]) || 0)}`, 1);
             const bytes = Number(lengths[i]) || 0;
             add('s3_bytes', bytes);
             add('s3_replica_bytes', v.layer_of_replica === '1' ? bytes : 0);

@@ -52,7 +52,7 @@ function ofEcr() {
     const samples = {};
     ['manifest', 'tag', 'blob_location', 'blob_size', 'tag_list', 'referrers', 'check'].forEach(action => {
         [
-            'ok', 'missing', 'refused', 'throttled', 'failed', 'late', 'limited', 'circuit_open', 'no_credential',
+            'ok', 'missing', 'invalid', 'refused', 'throttled', 'failed', 'late', 'limited', 'circuit_open', 'no_credential',
         ].forEach(result => {
             samples[`{action="${action}",result="${result}"}`] = count(`ecr ${action} ${result}`);
         });
