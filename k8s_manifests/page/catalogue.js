@@ -1,32 +1,36 @@
 // Reads the catalogue, the files that the Lambda writes: an index of repositories, and shards with their images. What does
 // not have their form is left out: a page of another version may meet them.
 
+// How a file is: read; not written yet, or not in this pod yet; not readable, such as without a network or behind a rate limit.
+export const READ = 'read';
+export const MISSING = 'missing';
+export const UNREADABLE = 'unreadable';
+
 const files = new Map();
 
 const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = value => typeof value === 'string';
 const listOf = (value, isValid) => Array.isArray(value) ? value.filter(isValid) : [];
 
-// The index { repositories, writtenAt, complete }, or null when there is none. It is read once in the life of the page.
+// The index { state, repositories, writtenAt, complete }, without repositories where it is not read. It is read once in the life
+// of the page.
 export async function index() {
-    const found = await file('index');
-    return found && {
-        repositories: listOf(found.repositories, entry => isObject(entry) && isText(entry.name) && Number.isInteger(entry.shard)),
-        writtenAt: found.written_at,
-        complete: found.complete === true,
+    const { state, content } = await file('index');
+    return {
+        state,
+        repositories: listOf(content.repositories, entry => isObject(entry) && isText(entry.name) && Number.isInteger(entry.shard)),
+        writtenAt: content.written_at,
+        complete: content.complete === true,
     };
 }
 
-// The images of a repository of the index, newest first, or null when they cannot be read.
+// The images of a repository of the index, newest first: { state, list }. A shard that is older than the index lacks some.
 export async function images(entry) {
-    const shard = await file(String(entry.shard).padStart(2, '0'));
-    if (!shard) {
-        return null;
-    }
+    const { state, content } = await file(String(entry.shard).padStart(2, '0'));
     // An own property: a repository may be called `constructor`.
-    const all = isObject(shard.repositories) ? shard.repositories : {};
+    const all = isObject(content.repositories) ? content.repositories : {};
     const found = Object.hasOwn(all, entry.name) ? all[entry.name] : undefined;
-    return listOf(found?.images, image => isObject(image) && isText(image.digest)).map(complete);
+    return { state, list: listOf(found?.images, image => isObject(image) && isText(image.digest)).map(complete) };
 }
 
 // An image whose lists are lists and whose texts are texts.
@@ -54,7 +58,7 @@ async function file(name) {
         files.set(name, read(name));
     }
     const found = await files.get(name);
-    if (!found) {
+    if (found.state !== READ) {
         files.delete(name);
     }
     return found;
@@ -63,10 +67,13 @@ async function file(name) {
 async function read(name) {
     try {
         const answer = await fetch(`/-/catalogue/${name}.json`);
-        const found = answer.ok ? await answer.json() : null;
-        return isObject(found) && found.schema === 1 ? found : null;
+        const content = answer.ok ? await answer.json() : null;
+        if (isObject(content) && content.schema === 1) {
+            return { state: READ, content };
+        }
+        return { state: answer.status === 404 ? MISSING : UNREADABLE, content: {} };
     } catch {
-        return null;
+        return { state: UNREADABLE, content: {} };
     }
 }
 

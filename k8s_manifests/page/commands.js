@@ -4,17 +4,30 @@ import { element } from './element.js';
 
 const DONE_MS = 2000;
 
-// The rows for an image of a kind, filled with its names.
-export function commands(kind, names) {
-    const rows = [...document.querySelectorAll('#commands li')].filter(row => row.dataset.kinds.split(' ').includes(kind));
-    return element('ul', { class: 'commands' }, ...rows.map(row => command(
-        row.querySelector('span').textContent,
-        row.dataset.command.replace(/\{(\w+)\}/g, (_, name) => names[name])
-    )));
+// As nginx takes them (nginx/conf/names.conf.j2). Any text may stand in a link, and people paste commands into a shell.
+const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+
+// The rows of some kinds, by default of all, for a tag, by default for any; with `digest` one more. None for what cannot be a
+// name or a tag.
+export function commands(repository, { tag, kinds = [], digest }) {
+    if (!REPOSITORY.test(repository) || !TAG.test(tag ?? 'TAG')) {
+        return element('p', {}, 'This is not a valid name of a repository or tag, so nothing can be pulled by it.');
+    }
+    const name = `${document.body.dataset.domain}/${repository}`;
+    // A tag has no `+`, so Helm writes `_` for it.
+    const names = { image: `${name}:${tag ?? 'TAG'}`, name, version: tag?.replaceAll('_', '+') ?? 'VERSION' };
+    const rows = [...document.querySelectorAll('#commands li')]
+        .filter(row => kinds.length === 0 || row.dataset.kinds.split(' ').some(kind => kinds.includes(kind)))
+        .map(row => command(
+            row.querySelector('span').textContent,
+            row.dataset.command.replace(/\{(\w+)\}/g, (_, key) => names[key])
+        ));
+    return element('ul', { class: 'commands' }, ...rows, digest ? command('By digest', `${name}@${digest}`) : '');
 }
 
 // A row with a title, a text to copy, and its button.
-export function command(title, text) {
+function command(title, text) {
     const style = text.includes(' ') ? undefined : 'unbroken';
     // A browser breaks a line after the hyphens of an option, unless it has an element of its own.
     const parts = text.split(/(?<= )(--\w+)/).map((part, place) => place % 2 ? element('span', {}, part) : part);

@@ -1,6 +1,6 @@
 // The list of repositories on the home view, with the search. Its number of rows is bounded, however many there are.
 
-import { index, search } from './catalogue.js';
+import { index, MISSING, READ, search } from './catalogue.js';
 import { element } from './element.js';
 import { age, count } from './format.js';
 
@@ -18,7 +18,7 @@ export async function showRepositories(query) {
     if (input.value !== query) {
         return;
     }
-    const matches = found ? search(found.repositories, query) : [];
+    const matches = search(found.repositories, query);
     document.getElementById('found').textContent = summary(found, matches, query);
     document.getElementById('repositories').replaceChildren(...rows(matches.slice(0, ROWS), query));
     shown = ROWS;
@@ -26,8 +26,8 @@ export async function showRepositories(query) {
 }
 
 function summary(found, matches, query) {
-    if (!found) {
-        return 'The catalogue is not there yet: the registry writes it after its first look into ECR.';
+    if (found.state !== READ) {
+        return unread(found.state);
     }
     if (query.trim()) {
         return matches.length === 0 ? 'No repository has this name' : `${count(matches.length, 'repository')} found`;
@@ -35,6 +35,13 @@ function summary(found, matches, query) {
     const written = age(found.writtenAt) ? `, as of ${age(found.writtenAt)}` : '';
     const rest = found.complete ? '' : '; the first look into ECR is not complete yet';
     return `${count(matches.length, 'repository')}${written}${rest}`;
+}
+
+// Why there is no list of repositories.
+export function unread(state) {
+    return state === MISSING
+        ? 'The catalogue is not there yet: the registry writes it after its first look into ECR.'
+        : 'The catalogue cannot be read. Try again in a minute.';
 }
 
 function offerMore(matches, query) {

