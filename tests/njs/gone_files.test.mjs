@@ -157,6 +157,19 @@ test('an image that ECR has sent from another repository stays, until it is gone
     assertRemoved(image.file, ...layer.files);
 });
 
+test('however many images the pod knows, the one that stays is found among them', () => {
+    const layer = smallBlob('layer');
+    const image = imageOf(layer);
+    // What the zone of 4 MiB holds.
+    for (let number = 1; number < 16_240; number += 1) {
+        ngx.shared.image_pulls.set(`/${HOST}/v2/team/app/manifests/${digestOf(String(number))}`, Date.now());
+    }
+    ngx.shared.image_pulls.set(`/${HOST}/v2/team/other/manifests/${image.digest}`, Date.now());
+    forget(nameOf(image.digest));
+    work();
+    assertKept(image.file, ...layer.files);
+});
+
 test('an index takes none of the images that it names with it', () => {
     const layer = smallBlob('layer');
     const image = imageOf(layer);

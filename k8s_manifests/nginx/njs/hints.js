@@ -19,8 +19,8 @@ const CHUNK_BYTES = 16 << 10;
 // After a failure the file is read again.
 const PAUSE_MS = 60_000;
 
-// More than the zone holds.
-const ALL = 10_000;
+// Those of this file, and those of the last one.
+const ALL = MOST_LINES + MOST_LINES;
 
 function read_hints() {
     request_counts.countTurn();
