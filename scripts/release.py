@@ -1,7 +1,8 @@
 """What a release consists of, from a tag: `python -m scripts.release v0.2.0`.
 
 It writes to dist/ the source archive, the bill of materials of the Lambda's bundle, their SHA-256 sums, and the notes,
-which are the version's section of CHANGELOG.md. The tag, pyproject.toml and CHANGELOG.md have to agree on the version.
+which are the version's section of CHANGELOG.md. The tag, pyproject.toml, CHANGELOG.md and
+the module of the metrics have to agree on the version.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NAME = "ecr-frontdoor"
+VERSION_MODULE = "k8s_manifests/nginx/njs/version.js"
+"""What the metrics of a pod have the version from."""
 _TAG = re.compile(r"v(\d+\.\d+\.\d+)")
 _HEADING = re.compile(r"^## \[", re.MULTILINE)
 
@@ -44,6 +47,20 @@ def version_of(tag: str, project: str) -> str:
             f"{tag}: pyproject.toml has the version {declared}. Fix: set it to {found[1]}, and tag again"
         )
     return declared
+
+
+def check_metrics(module: str, version: str) -> None:
+    """Check that the metrics name the version, too.
+
+    Args:
+        module: The text of `VERSION_MODULE`.
+        version: That of the project.
+
+    Raises:
+        ReleaseError: They name another one.
+    """
+    if f"VERSION: '{version}'" not in module:
+        raise ReleaseError(f"{VERSION_MODULE} does not have the version {version}. Fix: set it there, and tag again")
 
 
 def notes(changelog: str, version: str) -> str:
@@ -109,6 +126,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         version = version_of(arguments.tag, (ROOT / "pyproject.toml").read_text("utf-8"))
+        check_metrics((ROOT / VERSION_MODULE).read_text("utf-8"), version)
         text = notes((ROOT / "CHANGELOG.md").read_text("utf-8"), version)
     except ReleaseError as error:
         sys.stderr.write(f"release: {error}\n")

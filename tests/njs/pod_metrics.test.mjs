@@ -9,6 +9,7 @@ import pod_state from '../../k8s_manifests/nginx/njs/pod_state.js';
 import prometheus_text from '../../k8s_manifests/nginx/njs/prometheus_text.js';
 import request_metrics from '../../k8s_manifests/nginx/njs/request_metrics.js';
 import tag_hits from '../../k8s_manifests/nginx/njs/tag_hits.js';
+import version from '../../k8s_manifests/nginx/njs/version.js';
 import { Store } from './store.mjs';
 
 const V1 = '/sys/fs/cgroup/memory';
@@ -96,7 +97,7 @@ test('the token and the last refresh have the age that the Secret says', () => {
 test('the digests are of the configuration, and of all modules with their names', () => {
     const digest = text => createHash('sha256').update(text).digest('hex');
     const labels = `njs="1.2.3",config_sha256="${digest('the configuration')}",scripts_sha256="${digest('a.js\nfirstb.js\nsecond')}"`;
-    assert.equal(sample(state(), `build_info{nginx="1.30.6",${labels}}`), 1);
+    assert.equal(sample(state(), `build_info{version="${version.VERSION}",nginx="1.30.6",${labels}}`), 1);
 });
 
 test('hits are what nothing else has counted', () => {

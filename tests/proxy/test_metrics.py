@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import time
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -24,6 +25,7 @@ from testbed.waiting import wait_until
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.revalidated import DAY_SECONDS, with_short_days
 
+ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
 DELETED_SECONDS = 5
 SERVED, REFUSED = 'frontdoor_missing_images{answer="served"}', 'frontdoor_missing_images{answer="refused"}'
@@ -131,6 +133,8 @@ def test_a_pod_reports_the_time_of_its_token_and_what_it_runs(observed: Pod) -> 
     (build,) = (name for name in found if name.startswith("frontdoor_build_info"))
     modules = {file.name: file.read_text() for file in sorted((observed.folder / "scripts").glob("*.js"))}
     text = "".join(f"{name}\n{module}" for name, module in modules.items())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f'version="{version}"' in build
     assert f'config_sha256="{sha256(observed.configuration().encode()).hexdigest()}"' in build
     assert f'scripts_sha256="{sha256(text.encode()).hexdigest()}"' in build
 

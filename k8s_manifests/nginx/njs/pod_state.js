@@ -4,6 +4,7 @@ import crypto from 'crypto';
 import fs from 'fs';
 import credential from './credential.js';
 import prometheus_text from './prometheus_text.js';
+import version from './version.js';
 
 const RUN = '/run/frontdoor';
 
@@ -55,7 +56,7 @@ function ofBuild(r) {
     const scripts = fs.readdirSync(RUN).filter(name => name.endsWith('.js')).sort();
     const source = scripts.map(name => `${name}\n${text(`${RUN}/${name}`)}`).join('');
     const labels = [
-        `nginx="${r.variables.nginx_version}"`, `njs="${njs.version}"`,
+        `version="${version.VERSION}"`, `nginx="${r.variables.nginx_version}"`, `njs="${njs.version}"`,
         `config_sha256="${sha256(text(`${RUN}/nginx.conf`))}"`, `scripts_sha256="${sha256(source)}"`,
     ];
     return { [`{${labels.join(',')}}`]: 1 };

@@ -2,6 +2,7 @@
 
 import subprocess
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_the_tag_and_the_project_agree_on_the_version() -> None:
 def test_a_tag_that_is_not_the_version_is_refused(tag: str, message: str) -> None:
     with pytest.raises(release.ReleaseError, match=message):
         release.version_of(tag, PROJECT)
+
+
+def test_the_metrics_name_the_version_of_the_project() -> None:
+    module = (release.ROOT / release.VERSION_MODULE).read_text("utf-8")
+    version = tomllib.loads((release.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    release.check_metrics(module, version)
+    with pytest.raises(release.ReleaseError, match=r"version\.js does not have the version 0\.9\.0"):
+        release.check_metrics(module, "0.9.0")
 
 
 def test_the_notes_are_the_section_of_the_version() -> None:
