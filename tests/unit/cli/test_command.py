@@ -84,6 +84,21 @@ def test_the_installed_command_runs_in_any_folder(installed: Path, tmp_path: Pat
     assert done.stderr.startswith("frontdoor: cannot read frontdoor.toml")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("frontdoor do", ["doctor"]), ("frontdoor doctor --im", ["--image"]), ("frontdoor usage --jso", ["--json"])],
+)
+def test_bash_completes_the_installed_command(installed: Path, line: str, expected: list[str]) -> None:
+    script = (
+        'PATH="$1:$PATH"; eval "$(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION=1 frontdoor --show-completion bash)"; '
+        "COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
+        '"$(complete -p frontdoor | sed "s/.*-F \\([^ ]*\\) .*/\\1/")" frontdoor; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    bash = ["bash", "--norc", "-c", script, "bash", str(installed.parent), line]
+    done = subprocess.run(bash, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert done.stdout.split() == expected
+
+
 def test_the_schema_is_that_of_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "docs" / "frontdoor.schema.json").read_text("utf-8")
