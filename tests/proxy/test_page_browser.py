@@ -397,6 +397,11 @@ def test_axe_finds_nothing_in_any_state(opens: Opens, serving: Pod, scheme: str,
         found.page.keyboard.press("/")
         found.page.keyboard.press("ArrowDown")
         assert found.accessibility() == [], "focus in the list"
+        found.page.route("**/-/catalogue/index.json", lambda route: route.abort())
+        for address in ("/", "/?repository=team/app", "/?repository=team/app&tag=-1"):
+            found.open(address)
+            assert found.accessibility() == [], f"no catalogue, {address}"
+        found.page.unroute("**/-/catalogue/index.json")
         try:
             serving.mount("credential", {})
             found.open()
