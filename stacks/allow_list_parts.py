@@ -82,7 +82,8 @@ def _part(places: Sequence[_Place], own: range) -> list[str]:
         if number in own:
             found |= dict.fromkeys(place.allowed)
         else:
-            found[next(arn for arn in place.within if arn not in shared)] = None
+            # A pattern that is also the beginning of its siblings shares even its own ARN. That is all that it allows.
+            found[next((arn for arn in place.within if arn not in shared), place.within[-1])] = None
     return [*found]
 
 

@@ -89,6 +89,19 @@ def test_500_names_take_few_parts_however_they_are_spread(accounts: int, regions
     assert denied(parts, arn("999999999999", REGIONS[0], "team-01/service-001"))
 
 
+def test_a_pattern_that_is_the_beginning_of_its_siblings_is_spared_beside_them() -> None:
+    allowed = [
+        arn(ACCOUNTS[0], REGIONS[0], name)
+        for name in ("team-a*", *(f"team-a{n:03}" for n in range(300)), *(f"team-b{n:03}" for n in range(100)))
+    ]
+    parts = spared(allowed)
+    assert parts is not None
+    assert max(map(size, parts)) <= ROOM
+    assert not any(denied(parts, each) for each in (*allowed, arn(ACCOUNTS[0], REGIONS[0], "team-a/other")))
+    assert denied(parts, arn(ACCOUNTS[0], REGIONS[0], "team-b000/other"))
+    assert denied(parts, arn(ACCOUNTS[0], REGIONS[0], "team-"))
+
+
 def test_the_parts_do_not_depend_on_the_order_of_the_settings() -> None:
     allowed = [
         arn(account, region, f"team/service-{n}") for n in range(6) for account in ACCOUNTS for region in REGIONS
