@@ -15,8 +15,9 @@ from cli.doctor.chart_objects import Document, kubectl_argument, title
 from cli.doctor.charts import is_access
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, Verdict, failed, ok, skipped
+from cli.doctor.finding import Finding, Verdict, failed, ok, skipped, warning
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError
+from cli.doctor.stack_resources import deletions
 from k8s_manifests import documents
 from k8s_manifests.exposures import TargetGroups
 from lambda_fn.contract.errors import ClusterError
@@ -45,7 +46,7 @@ def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
 def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
     name, status = stack_name(context.settings), context.stack.status
     if status is None:
-        yield ok(f"stack {name} does not exist {_place(context)}")
+        yield _absent(context, name)
         return
     for finding in standing.run(context):
         if finding.verdict is Verdict.FAILED:
@@ -53,6 +54,20 @@ def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
             return
     hint = "run make destroy, and read its error and the stack's events"
     yield failed(f"stack {name} is {status}: it was not deleted", hint, fatal=True)
+
+
+def _absent(context: CheckContext, name: str) -> Finding:
+    """In another account, too, there is neither the stack nor perhaps the cluster: a trace of the stack is needed."""
+    found = deletions(context.client("cloudformation"), name)
+    if not found:
+        return warning(
+            f"stack {name} does not exist {_place(context)}, and none of that name was deleted there in the last 90 "
+            "days: it may serve in another account",
+            "if it was deployed to another account, run make destroy with the credentials of that one; if it was never "
+            "deployed, or deleted earlier, there is nothing to do",
+        )
+    at = max((f"{one:%Y-%m-%d %H:%M}" for one in found if one), default="an unknown time")
+    return ok(f"stack {name} does not exist {_place(context)}, where it was deleted at {at}")
 
 
 def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
@@ -76,7 +91,7 @@ def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
 
 
 def _place(context: CheckContext) -> str:
-    """With the account: with the credentials of another one, everything seems to be removed."""
+    """With the account, which the operator's credentials decide."""
     account = context.client("sts").get_caller_identity()["Account"]
     return f"in {context.settings.cluster.region} of account {account}"
 

@@ -1,6 +1,7 @@
 """The stack and its resources, as CloudFormation lists them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -50,6 +51,19 @@ class StackResources:
             for found_type, logical, physical in self.ids
             if found_type == resource_type and logical.startswith(construct)
         ]
+
+
+def deletions(cloudformation: Any, stack_name: str) -> list[datetime | None]:  # noqa: ANN401 - as below
+    """When each stack of this name was deleted, as far as CloudFormation says it; none where there was no such stack.
+
+    It lists them for 90 days: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html
+
+    Raises:
+        ClientError: CloudFormation refuses.
+    """
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    summaries = (summary for page in pages for summary in page["StackSummaries"])
+    return [summary.get("DeletionTime") for summary in summaries if summary["StackName"] == stack_name]
 
 
 def list_resources(cloudformation: Any, stack_name: str) -> StackResources:  # noqa: ANN401 - boto3's clients are made at run time

@@ -1,6 +1,7 @@
 """What the doctor finds after a removal: a stack that is left, objects that are left, and what it could not read."""
 
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,10 +20,21 @@ from tests.fakes.aws import Answer, FakeAws
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor.account import GROUPS, SETTINGS, healthy, stack, with_cluster
 
-OK, FAILED, SKIPPED = Verdict.OK, Verdict.FAILED, Verdict.SKIPPED
+OK, WARNING, FAILED, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.SKIPPED
 CHECKS = removal_checks(all_checks())
 GONE: Answer = "ValidationError: Stack with id s does not exist"
 NO_CLUSTER = "ResourceNotFoundException: No cluster found"
+
+
+def deleted(*names: str) -> Answer:
+    """CloudFormation's list of the stacks that were deleted."""
+    at = datetime(2026, 11, 26, 10, 20, 30, tzinfo=UTC)
+    of_all = {"StackStatus": "DELETE_COMPLETE", "CreationTime": at, "DeletionTime": at}
+    return {"StackSummaries": [{"StackName": name} | of_all for name in names]}
+
+
+NAME = "ecr-frontdoor-shared-registry"
+REMOVED: dict[str, Answer] = {"DescribeStacks": GONE, "ListStacks": deleted("another", NAME)}
 KUBECTL = SETTINGS.model_copy(update={"manifests": "kubectl"})
 FINALIZER = "elbv2.k8s.aws/resources"
 
@@ -44,7 +56,7 @@ def pod(name: str, *, ending: bool = False) -> Pod:
 def found(
     kubernetes: Kubernetes, of: Settings = KUBECTL, answers: dict[str, Answer] | None = None, *, stack_: Answer = GONE
 ) -> list[Finding]:
-    aws = FakeAws(healthy() | {"DescribeStacks": stack_} | (answers or {}))
+    aws = FakeAws(healthy() | REMOVED | {"DescribeStacks": stack_} | (answers or {}))
     return list(examine(CHECKS, with_cluster(CheckContext(settings=of, aws=aws), kubernetes)))
 
 
@@ -129,24 +141,42 @@ def test_a_stack_that_is_left_without_its_cluster_is_deleted_by_force() -> None:
 
 
 def test_without_the_cluster_nothing_in_it_serves() -> None:
-    aws = FakeAws(
-        healthy() | {"DescribeStacks": GONE, "DescribeCluster": "ResourceNotFoundException: No cluster found"}
-    )
+    aws = FakeAws(healthy() | REMOVED | {"DescribeCluster": NO_CLUSTER})
     findings = list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws)))
     assert {one.verdict for one in findings} == {OK}
     assert "cluster shared does not exist" in findings[-1].message
 
 
 def test_an_operator_sees_in_which_account_there_is_neither_the_stack_nor_the_cluster() -> None:
-    aws = FakeAws(healthy() | {"DescribeStacks": GONE, "DescribeCluster": NO_CLUSTER})
+    aws = FakeAws(healthy() | REMOVED | {"DescribeCluster": NO_CLUSTER})
     _, of_stack, of_cluster = examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws))
     place = "does not exist in ap-southeast-2 of account 123456789012"
     assert (place in of_stack.message, place in of_cluster.message) == (True, True)
+    assert "2026-11-26 10:20" in of_stack.message
+
+
+@pytest.mark.parametrize("cluster", [NO_CLUSTER, healthy()["DescribeCluster"]], ids=["no-cluster", "a-cluster"])
+@pytest.mark.parametrize("listed", [deleted(), deleted("another", f"{NAME}-2")], ids=["none", "others"])
+@pytest.mark.parametrize("changed", [{}, {"keep_objects": True}, {"manifests": "external"}], ids=str)
+def test_an_account_that_never_had_the_stack_does_not_pass_for_a_removal(
+    cluster: Answer, listed: Answer, changed: dict[str, Any]
+) -> None:
+    """As with the credentials of another account, while the registry serves on."""
+    answers = {"DescribeCluster": cluster, "ListStacks": listed}
+    (one,) = [f for f in found(FakeKubernetes(), KUBECTL.model_copy(update=changed), answers) if f.verdict is WARNING]
+    assert one.check == "stack"
+    assert "account 123456789012" in one.message
+    assert "another account" in one.hint
+
+
+def test_a_refused_list_of_stacks_is_a_warning() -> None:
+    (one,) = [f for f in found(FakeKubernetes(), answers={"ListStacks": "AccessDenied: no"}) if f.verdict is not OK]
+    assert (one.check, one.verdict) == ("stack", WARNING)
 
 
 @pytest.mark.parametrize("answer", ["AccessDeniedException: not authorized", {"cluster": {"status": "CREATING"}}])
 def test_a_cluster_that_eks_does_not_describe_is_not_taken_for_removed(answer: Answer) -> None:
-    aws = FakeAws(healthy() | {"DescribeStacks": GONE, "DescribeCluster": answer})
+    aws = FakeAws(healthy() | REMOVED | {"DescribeCluster": answer})
     assert "not checked" in failure(list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws)))).message
 
 
