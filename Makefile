@@ -170,8 +170,10 @@ synth: .venv/installed node_modules/installed ## Synthesize the CloudFormation t
 deploy: .venv/installed node_modules/installed ## Deploy to the account of your AWS credentials; asks before rights are widened, unless CI=true (CONFIG=frontdoor.toml)
 	cdk deploy --all --require-approval=$(if $(CI),never,broadening) -c config=$(CONFIG)
 
-# The check decides: CDK reports success when kubectl could delete nothing.
+# The check decides: CDK reports success when kubectl could delete nothing. A folder has many environments, and one command should
+# not remove all of them.
 destroy: .venv/installed node_modules/installed ## Delete what `make deploy` made, and check that nothing of it serves (CONFIG=frontdoor.toml)
+	@if [ -d '$(CONFIG)' ]; then echo 'CONFIG=$(CONFIG) is a folder, and this removes one environment. Fix: make destroy CONFIG=$(CONFIG:/=)/NAME.toml' >&2; exit 2; fi
 	cdk destroy --force -c config=$(CONFIG); frontdoor doctor --removed --config $(CONFIG)
 
 snapshots: .venv/installed node_modules/installed ## Write the reviewed templates of the reference configurations again
