@@ -74,6 +74,11 @@ repository = "team/canary"
 reference = "latest"
 """
 
+
+def _protected(text: str) -> str:
+    return text.replace('kind = "nlb"', 'kind = "nlb"\ndeletion_protection = true')
+
+
 _SHIPPED = (ROOT / "frontdoor.toml").read_text(encoding="utf-8")
 _PRIVATE = (EXAMPLES / "ingress.toml").read_text(encoding="utf-8")
 _PUBLIC = (EXAMPLES / "smallest.toml").read_text(encoding="utf-8")
@@ -85,10 +90,10 @@ _TEXTS = {
     "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "watched": f"{_PRIVATE}{_CANARY}",
-    "all": f'encryption = "stack"\n{_SHIPPED}{_GUARDED}{_MIRROR}',
+    "all": f'encryption = "stack"\n{_protected(_SHIPPED)}{_GUARDED}{_MIRROR}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 _TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
-_TEXTS["protected"] = _TEXTS["nlb"].replace('kind = "nlb"', 'kind = "nlb"\ndeletion_protection = true')
+_TEXTS["protected"] = _protected(_TEXTS["nlb"])
 NAMES = ("private", "public", "namespaced", "external", "several", "guarded")
 """Without a load balancer. Only `private` and `several` reach the cluster inside its VPC."""
 

@@ -20,6 +20,7 @@ _BY = {
     "namespaced": '`manifests = "namespaced"`',
     "private": "`cluster.subnet_ids`",
     "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
+    "protected": "`exposure.deletion_protection`",
     "mirror": "`cache_rule`",
     "guarded": '`encryption = "stack"`, `alarms.emails`',
 }
@@ -59,7 +60,7 @@ def generated() -> str:
     lines += ["| resource type | in the template | actions to create, read, change and delete it |", "|---|---|---|"]
     parameters = {found["Type"] for name in _BY for found in template(name).get("Parameters", {}).values()}
     lines += [f"| parameter of type `{kind}` | always | {_code(_PARAMETERS[kind])} |" for kind in sorted(parameters)]
-    lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(_types().items())]
+    lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(types().items())]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +74,8 @@ def actions(kind: str) -> set[str]:
     return {action for handler in needed for action in handler["permissions"]}
 
 
-def _types() -> dict[str, str]:
+def types() -> dict[str, str]:
+    """Each resource type of the table, with its condition."""
     when = dict(_OF_LONG_LISTS)
     for name, why in _BY.items():
         for resource in template(name)["Resources"].values():

@@ -1,7 +1,7 @@
 """The tables of docs/permissions.md: each statement of each policy in the template, with the reason for it.
 
 The reasons stand in permission_reasons.toml. The configuration is the one with the most statements: the shipped
-`frontdoor.toml` with `encryption = "stack"`, `alarms.emails` and a mirror.
+`frontdoor.toml` with `encryption = "stack"`, `alarms.emails`, a mirror and deletion protection.
 """
 
 import re

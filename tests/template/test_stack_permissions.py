@@ -12,6 +12,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from stacks.ecr_actions import IMPORT, WRITE
 from testbed.generated import written
 from tests.template import configurations, snapshots
+from tests.template.deployment_permissions import types
 from tests.template.managed_policies import ACTIONS, managed
 from tests.template.permissions import DOCUMENT, blocks
 from tests.template.role_permissions import MissingReasonError, entries, reasons, tables
@@ -48,6 +49,13 @@ def test_without_kubectl_only_the_lambdas_and_scheduler_have_a_role() -> None:
 
 
 CONFIGURATIONS = tuple(dict.fromkeys((*configurations.NAMES, *snapshots.NAMES, "all")))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_deployment_needs_no_resource_type_that_the_document_lacks(name: str) -> None:
+    assert {resource["Type"] for resource in template(name)["Resources"].values()} <= set(types())
+
+
 # What may have a `*` in an Allow, as expressions, each with its reason.
 WILDCARDS = {
     r"ecr:GetAuthorizationToken on \*": "the action knows no resources",
@@ -74,6 +82,7 @@ CHANGING = {
     "sqs:ReceiveMessage": "Lambda hands the watcher ECR's events",
     "sqs:DeleteMessage": "the same",
     "sns:Publish": "alarms go to the mail topic",
+    "elasticloadbalancing:ModifyLoadBalancerAttributes": "deletion protection of one load balancer, on and off",
     "logs:CreateLogGroup": "AWS's own policy of CDK's functions; denied to them besides",
     "logs:CreateLogStream": "a function's own log",
     "logs:PutLogEvents": "a function's own log",
