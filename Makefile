@@ -187,7 +187,7 @@ scan: .venv/installed .venv/checkov/installed node_modules/installed ## Check th
 audit: scan .venv/audit/installed node_modules/installed ## What `make scan` does, then ask PyPI and npm for known vulnerabilities of what is pinned
 	scripts/audit
 
-versions: .venv/installed ## Say whether there is a newer kubectl layer or Lambda runtime
+versions: .venv/installed ## Say whether there is a kubectl layer or Lambda runtime that is neither used nor declined
 	python -m scripts.versions
 
 sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
