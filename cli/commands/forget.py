@@ -1,6 +1,6 @@
 """`frontdoor forget`: have every pod refuse an image."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from cli.stack_function import WATCHER, StackFunction, show
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.hints import Image
 from lambda_fn.job.watcher_event import image_named
+from lambda_fn.settings.registry import EcrRegistry, Registry
 from lambda_fn.settings.routing import Routing
 from stacks.stack_name import stack_name
 
@@ -45,30 +46,42 @@ def forget(
     named = {image_named(name, routing): name for name in names}
     indexes = read_indexes(session(profile, settings.cluster.region), [*named])
     for index, manifests in indexes.manifests.items():
-        repository, _, _ = named[index].partition("@")
+        repository = _repository(named[index])
         named |= {each: f"{repository}@{each.digest}" for each in manifests if each not in named}
     event = {"remember" if undo else "forget": [*named.values()]}
     function = StackFunction(stack_name(settings), WATCHER, _LONGEST_RUN_SECONDS)
     returned, has_failed = function.invoke(event, profile=profile, region=settings.cluster.region)
     returned |= {} if has_failed else indexes.to_json()
-    show(returned, partial(_undone if undo else _done, [*named]), has_failed=has_failed, as_json=as_json)
+    served = {image: routing.find(_repository(name)) for image, name in named.items()}
+    registries = {image: found.registry for image, found in served.items() if found}
+    show(returned, partial(_undone if undo else _done, registries), has_failed=has_failed, as_json=as_json)
 
 
-def _done(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:
+def _repository(name: str) -> str:
+    return name.partition("@")[0]
+
+
+def _done(named: Mapping[Image, Registry], returned: Mapping[str, Any]) -> Iterator[str]:
     for image in named:
         yield f"refused by every pod within two minutes: {image}"
     yield from _of_indexes(returned)
-    for image in named:
+    for image, registry in named.items():
         if str(image) in returned["in_ecr"]:
-            yield (
-                f"ECR may still have it: delete it there, too: aws ecr batch-delete-image --repository-name "
-                f"{image.repository} --image-ids imageDigest={image.digest}"
-            )
+            yield f"ECR may still have it: delete it there, too: {_deletion(image, registry)}"
         else:
             yield f"ECR does not have it, or no longer: check the digest: {image}"
+        for replica in registry.replicas:
+            yield f"ECR does not replicate deletions: delete it in the replica, too: {_deletion(image, replica)}"
 
 
-def _undone(named: Sequence[Image], returned: Mapping[str, Any]) -> Iterator[str]:
+def _deletion(image: Image, registry: EcrRegistry) -> str:
+    return (
+        f"aws ecr batch-delete-image --region {registry.region} --registry-id {registry.account} "
+        f"--repository-name {image.repository} --image-ids imageDigest={image.digest}"
+    )
+
+
+def _undone(named: Iterable[Image], returned: Mapping[str, Any]) -> Iterator[str]:
     for image in named:
         lifted = str(image) in returned["remembered"]
         yield f"{'served again within two minutes' if lifted else 'was not refused'}: {image}"

@@ -96,6 +96,17 @@ def test_an_image_that_ecr_still_has_comes_with_the_command_that_deletes_it(oper
     assert f"--repository-name team/app --image-ids imageDigest={image().digest}" in out
 
 
+def test_the_commands_that_delete_an_image_name_the_registry_and_its_replica(operator: Operator) -> None:
+    replica = 'replicas = [{ account = "210987654321", region = "ap-southeast-4" }]\n'
+    operator.file.write_text(operator.file.read_text().replace("[proxy]", f"{replica}[proxy]", 1), encoding="utf-8")
+    operator.aws.answers["Invoke"] = answered({"forgotten": [str(image())], "in_ecr": [str(image())]})
+    commands = [line.partition("aws ecr ")[2] for line in operator.run(NAME)[1].splitlines() if "aws ecr " in line]
+    assert [command.partition(" --repository-name")[0] for command in commands] == [
+        "batch-delete-image --region ap-southeast-2 --registry-id 123456789012",
+        "batch-delete-image --region ap-southeast-4 --registry-id 210987654321",
+    ]
+
+
 def test_an_operator_who_erred_undoes_it(operator: Operator) -> None:
     other = image(1)
     operator.aws.answers["Invoke"] = answered({"remembered": [str(image())]})
