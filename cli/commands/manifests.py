@@ -64,7 +64,9 @@ def manifests(
     """
     settings = read(config)
     if hosts_toml:
-        _print_node_files(settings.domain, [registry.mirror for registry in settings.registries if registry.mirror])
+        # Of renamed repositories a node knows no path.
+        tables = [each for each in settings.registries if each.repositories]
+        _print_node_files(settings.domain, [each.mirror for each in tables if each.mirror])
         return
     # Importing the charts' library takes seconds. A wrong settings file must not wait for it.
     from cdk8s import Yaml  # noqa: PLC0415
@@ -87,7 +89,7 @@ def _print_node_files(domain: str, mirrors: list[Mirror]) -> None:
     if not files:
         raise SettingsError(
             "--hosts-toml: no registry has an upstream whose mirror a node could use. Fix: set pull_through and "
-            "upstream in a table of [[registries]]"
+            "upstream in a table of [[registries]] with repositories"
         )
     typer.echo("\n".join(files), nl=False)
 

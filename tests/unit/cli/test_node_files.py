@@ -79,7 +79,21 @@ def test_the_example_prints_every_file(capsys: pytest.CaptureFixture[str]) -> No
         assert path in out
 
 
-def test_without_an_upstream_the_command_says_what_to_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "my.toml").write_text(SMALLEST)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        """pull_through = true
+        upstream = "docker.io"
+        repositories = []
+        renames = { "nginx" = "docker-hub/library/nginx" }
+        """,
+    ],
+    ids=["no upstream", "renamed repositories alone"],
+)
+def test_without_a_mirror_for_nodes_the_command_says_what_to_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str
+) -> None:
+    (tmp_path / "my.toml").write_text(SMALLEST.replace("[[registries]]\n", f"[[registries]]\n{lines}"))
     assert main(["manifests", "--hosts-toml", "--config", str(tmp_path / "my.toml")]) == 2
     assert "set pull_through and upstream" in capsys.readouterr().err
