@@ -175,6 +175,13 @@ def _other_regions(region: str, registries: Iterable[Registry], image: str) -> I
                 f"no VPC endpoint in {region} leads to registries[{number}].region = {registry.region}",
                 f"remove registries[{number}], or replicate its repositories to {region}",
             )
+        for replica in registry.replicas:
+            if replica.region != region:
+                yield Conflict(
+                    "cluster.nat = false",
+                    f"no VPC endpoint in {region} leads to registries[{number}].replicas[0].region = {replica.region}",
+                    "give the subnets of the pods NAT and remove cluster.nat, or remove the replica",
+                )
     host = ECR_HOST.match(image)
     if not host or host["region"] != region:
         yield Conflict(

@@ -146,6 +146,13 @@ def test_with_kubectl_and_a_known_api_address_kubectl_needs_eks() -> None:
     assert missing_endpoints(text)[-3:] == ["ecr.api", "eks", "lambda"]
 
 
+def test_without_nat_no_endpoint_leads_to_a_replica() -> None:
+    replica = 'replicas = [{ account = "123456789012", region = "ap-southeast-4" }]\n'
+    (conflict,) = found(configurations.text("nlb").replace("[[registries]]\n", f"[[registries]]\n{replica}", 1))
+    assert conflict.setting == "cluster.nat = false"
+    assert "registries[0].replicas[0].region = ap-southeast-4" in conflict.cause
+
+
 def test_without_nat_a_registry_in_another_region_and_a_public_proxy_image_conflict() -> None:
     text = without("image").replace(
         'account = "123456789012"\nregion = "ap-southeast-2"', 'account = "123456789012"\nregion = "eu-west-1"'
