@@ -1,10 +1,11 @@
 """The checks that look at more than one table. Each yields messages with the key, the value and the fix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, permutations
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
-from lambda_fn.contract.routes import overlap
+from lambda_fn.contract.routes import Route, overlap
 from lambda_fn.settings.exposure import ExposureTable
 from lambda_fn.settings.registry import Registry, by_place, patterns_text
 
@@ -78,18 +79,29 @@ def reject_ways_around_mirrors(registries: Sequence[Registry]) -> None:
     """
     for tables in by_place(registries).values():
         for mirror, other in permutations(tables, 2):
-            same_names = (mirror.strip, mirror.prefix) == (other.strip, other.prefix)
-            if not mirror.pull_through or other.pull_through or same_names:
+            if not mirror.pull_through or other.pull_through:
                 continue
-            imported = [route.ecr_pattern for route in mirror.routes if not route.is_exact]
-            found = (route for route in other.routes if any(overlap(route.ecr_pattern, each) for each in imported))
-            if route := next(found, None):
+            pairs = ((route, each) for route in other.routes for each in mirror.routes)
+            found = ((route, each) for route, each in pairs if _is_way_around(route, each))
+            if pair := next(found, None):
                 first, second = registries.index(other), registries.index(mirror)
                 raise ValueError(
-                    f"registries[{first}] serves {route.pattern!r}, which in ECR may be what registries[{second}] "
-                    f"imports ({', '.join(imported)}), so clients would have a second name for it, without the limits "
-                    f"of imports. Fix: name only other repositories in registries[{first}]"
+                    f"registries[{first}] serves {pair[0].pattern!r}, which in ECR may be what registries[{second}] "
+                    f"imports ({pair[1].ecr_pattern}), so clients would get it without the limits of imports. Fix: "
+                    f"name only other repositories in registries[{first}]"
                 )
+
+
+def _is_way_around(route: Route, imported: Route) -> bool:
+    """Whether clients reach what a mirror's route imports by another one.
+
+    They do not where that one is around the mirror's and leads its names to the same: then the narrower one counts.
+    """
+    if not overlap(route.ecr_pattern, imported.ecr_pattern):
+        return False
+    is_around = overlap(route.pattern, imported.pattern) == "around"
+    same = replace(imported, strip=route.strip, prefix=route.prefix)
+    return not (is_around and same.ecr_pattern == imported.ecr_pattern)
 
 
 def _both_serve(one: str, first: int, other: str, second: int) -> str:

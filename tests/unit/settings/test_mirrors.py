@@ -155,9 +155,32 @@ def test_another_name_for_what_a_mirror_imports_is_refused(other: str) -> None:
     assert parse_toml(with_tables((SECOND, other), (FIRST, stripped)), "my.toml")
 
 
-@pytest.mark.parametrize("others", ["*", "docker*", "docker-hub/library/app"])
+@pytest.mark.parametrize("others", ["*", "docker*", "docker-hub*"])
 def test_a_mirror_within_another_table_has_the_same_names_and_is_accepted(others: str) -> None:
     assert parse_toml(with_tables((FIRST, f'repositories = ["{others}"]'), (FIRST, HUB)), "my.toml")
+
+
+def test_a_renamed_repository_of_a_mirror_within_another_table_is_accepted_where_it_has_the_same_name_there() -> None:
+    other = 'repositories = ["hub/*"]\nstrip = "hub/"\nprefix = "docker-hub/"'
+    renamed = 'pull_through = true\nrepositories = []\nrenames = {{ "{}" = "docker-hub/library/app" }}'
+    assert parse_toml(with_tables((FIRST, other), (FIRST, renamed.format("hub/library/app"))), "my.toml")
+    (found,) = mistakes(with_tables((FIRST, other), (FIRST, renamed.format("hub/app"))))
+    assert "registries[0] serves 'hub/*', which in ECR may be what registries[1] imports" in found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'repositories = ["docker-hub/team/*"]',
+        'repositories = ["docker-hub/library/app"]',
+        'repositories = ["team/*"]\nrenames = { "app" = "docker-hub/library/app" }',
+    ],
+)
+def test_a_part_of_a_mirror_in_another_table_is_refused(other: str) -> None:
+    """Its names would be imported without the limits of imports."""
+    (found,) = mistakes(with_tables((FIRST, other), (FIRST, HUB)))
+    assert "which in ECR may be what registries[1] imports (docker-hub/*)" in found
+    assert parse_toml(with_tables((SECOND, other), (FIRST, HUB)), "my.toml")
 
 
 def test_the_settings_of_a_mirror_survive_the_bundle() -> None:
