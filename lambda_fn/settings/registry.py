@@ -202,9 +202,9 @@ def with_replicas(registries: Iterable[Registry]) -> list[EcrRegistry]:
 
 
 def replicas_as_registries(registries: Iterable[Registry]) -> list[Registry]:
-    """The replicas, each with the routes of its registry: what may be pulled from them."""
+    """The replicas, each with the routes of its registry: what may be pulled from them. A replica imports nothing."""
     return [
-        registry.model_copy(update={**dict(replica), "replicas": ()})
+        registry.model_copy(update={**dict(replica), "replicas": (), "pull_through": False})
         for registry in registries
         for replica in registry.replicas
     ]

@@ -23,8 +23,8 @@ LATE = timedelta(minutes=30)
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """Each registry with a replica, in the operator's own account."""
-    tables = [*by_place(context.settings.registries).values()]
+    """Each registry with a replica, in the operator's own account, but for mirrors, which do not fail over."""
+    tables = [*by_place(each for each in context.settings.registries if not each.pull_through).values()]
     with_replica = [(first, first.replica, of) for of in tables if (first := of[0]).replica]
     account = context.client("sts").get_caller_identity()["Account"] if with_replica else ""
     routing = Routing(context.settings.registries)
@@ -35,7 +35,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
         source, target = (context.client("ecr", region=each.region) for each in (registry, replica))
         pair = _Pair(registry, replica, source, target, context.now)
         yield from pair.rules([route.ecr_pattern for table in of for route in table.routes])
-        yield from pair.images(partial(_is_shown, routing, registry))
+        yield from pair.images(partial(_fails_over, routing, registry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,9 @@ class _Pair:
         return "no replication to there"
 
 
-def _is_shown(routing: Routing, registry: EcrRegistry, ecr_name: str) -> bool:
-    return bool(routing.shown(registry.account, registry.region, ecr_name))
+def _fails_over(routing: Routing, registry: EcrRegistry, ecr_name: str) -> bool:
+    served = routing.shown(registry.account, registry.region, ecr_name)
+    return any(not each.registry.pull_through for each in served)
 
 
 def _repositories(client: Any, **parameters: str) -> Iterator[str]:  # noqa: ANN401 - as above

@@ -586,6 +586,21 @@ def test_the_role_of_a_mirror_may_import(imports: str, verdict: Verdict) -> None
     assert ("ecr:BatchImportUpstreamImage on" in found[0].message) is (verdict is FAILED)
 
 
+@pytest.mark.parametrize(("in_replica", "verdict"), [("explicitDeny", OK), ("allowed", FAILED)])
+def test_the_role_of_a_mirror_may_not_import_into_its_replica(in_replica: str, verdict: Verdict) -> None:
+    (registry,) = SETTINGS.registries
+    replicas = (Replica(account="123456789012", region="ap-southeast-4"),)
+    mirror = {"repositories": ("docker-hub/*",), "pull_through": True, "replicas": replicas}
+
+    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        (resource,) = parameters["ResourceArns"]
+        return simulated(imports=in_replica if ":ap-southeast-4:" in resource else "allowed")(parameters)
+
+    given = SETTINGS.model_copy(update={"registries": (registry.model_copy(update=mirror),)})
+    (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, given))
+    assert one.verdict is verdict
+
+
 def test_without_a_watcher_its_check_is_skipped() -> None:
     without = SETTINGS.model_copy(update={"watcher": Watcher(deletions=False)})
     (one,) = findings(watcher.CHECK, context(settings=without))

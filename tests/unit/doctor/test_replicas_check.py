@@ -81,6 +81,20 @@ def test_a_replica_with_the_newest_images_is_ok() -> None:
     assert (one.verdict, one.message) == (OK, f"the {REPLICA} has the newest images of 1 repositories")
 
 
+def test_a_mirror_does_not_fail_over_so_its_images_and_patterns_are_not_compared() -> None:
+    (team,) = settings().registries
+    mirror = team.model_copy(update={"repositories": ("docker-hub/*",), "pull_through": True})
+    names = [{"repositoryName": name} for name in ("docker-hub/library/nginx", "team/app")]
+    answers: dict[str, Answer] = {
+        "DescribeRegistry": rules("team/"),
+        "DescribeRepositories": both({"repositories": names}, {"repositories": names[1:]}),
+    }
+    for tables in ((team, mirror), (mirror, team)):
+        (one,) = found(answers, SETTINGS.model_copy(update={"registries": tables}))
+        assert (one.verdict, one.message) == (OK, f"the {REPLICA} has the newest images of 1 repositories")
+    assert found(answers, SETTINGS.model_copy(update={"registries": (mirror,)})) == []
+
+
 def test_without_a_replica_nothing_is_asked() -> None:
     given = context()
     assert findings(replicas.CHECK, given) == []
