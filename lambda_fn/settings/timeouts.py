@@ -24,9 +24,10 @@ class Timeouts(Table):
     a fraction of a second.
     """
     pause_seconds: float = Field(default=0.5, ge=0.5, le=60)
-    """How long the circuit breaker stays open after three failures of ECR in a row, in seconds; then one request probes
-    ECR, and another one after the same time if that has no answer. With the default, cold pulls resume within a second
-    of ECR's return. After a throttled request it stays open for the time in `Retry-After`, at most one minute.
+    """How long the circuit breaker stays open after three failures of ECR in a row, or one where a replica answers
+    instead, in seconds; then one request probes ECR, and another one after the same time if that has no answer. With
+    the default, cold pulls resume within a second of ECR's return. After a throttled request it stays open for the time
+    in `Retry-After`, at most one minute.
     """
 
     @property
