@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from lambda_fn.contract.registries import layer_hosts, layer_url_regex
+from lambda_fn.contract.registries import ecr_hosts, layer_hosts, layer_url_regex
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.mirror_inputs import MirrorEntry, mirrors_of
 from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes, routes_of
@@ -39,6 +39,7 @@ class Inputs:
         registries: The upstreams, each once.
         routes: Which of them serves a repository, and what it calls it.
         mirrors: Those of them that ECR fills from a public registry.
+        ecr_names: Every host name of the registries and their replicas in ECR.
         layer_hosts: The S3 hosts that the registries and their replicas redirect to.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
@@ -64,6 +65,7 @@ class Inputs:
     registries: list[Upstream]
     routes: Routes
     mirrors: list[MirrorEntry]
+    ecr_names: list[str]
     layer_hosts: list[str]
     layer_urls: str
     tls: bool
@@ -92,7 +94,8 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         resolver: The DNS server's address, IPv6 in brackets.
     """
     exposure, memory = settings.proxy.exposure, settings.proxy.memory
-    regions = [entry.region for entry in with_replicas(settings.registries)]
+    everywhere = with_replicas(settings.registries)
+    regions = [entry.region for entry in everywhere]
     registries = {
         host: Upstream(
             host=host,
@@ -107,6 +110,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         registries=list(registries.values()),
         routes=routes_of(settings.registries, hosts),
         mirrors=mirrors_of(settings.registries, hosts),
+        ecr_names=list(dict.fromkeys(name for entry in everywhere for name in ecr_hosts(entry.account, entry.region))),
         layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
         layer_urls=layer_url_regex(regions),
         tls=exposure.pod_tls_secret is not None,

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
+from lambda_fn.contract.registries import ecr_hosts
 from lambda_fn.settings import Settings
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
@@ -322,6 +323,37 @@ def test_the_allow_list_holds_for_clients_of_a_mirror(client: Client, control: C
     assert answer.status == 404
     assert answer.error_code() in {"NAME_UNKNOWN", "UNSUPPORTED"}
     assert control.requests(mark).count("registry") == 0
+
+
+@pytest.mark.rule("R157")
+@pytest.mark.usefixtures("proxy")
+def test_the_name_of_another_registry_is_not_served_from_here(
+    client: Client, control: Control, publisher: Publisher, name: str, image: Image
+) -> None:
+    own = publisher.image("team/app", "1", [secrets.token_bytes(100)])
+    for path in (f"docker-hub/{name}/manifests/1", f"team/app/manifests/{own.digest}"):
+        assert client.get(f"/v2/{path}", ACCEPT).status == 200
+    mark = control.mark()
+    for path in (
+        *(f"docker-hub/{name}/manifests/1?ns={other}" for other in ("quay.io", "gcr.io", "registry-1.docker.io")),
+        f"docker-hub/{name}/blobs/{image.layers[0]}?ns=gcr.io",
+        "team/app/tags/list?n=1&ns=gcr.io",
+        *(f"team/app/manifests/{own.digest}?ns={other}" for other in ("gcr.io", "docker.io", "quay.io", "evil")),
+        f"team/app/manifests/{own.digest}?ns=999999999999.dkr.ecr.ap-southeast-2.amazonaws.com",
+    ):
+        answer = client.get(f"/v2/{path}", ACCEPT)
+        assert (answer.status, answer.error_code()) == (404, "NAME_UNKNOWN"), path
+    assert control.requests(mark).count("registry") == 0
+
+
+@pytest.mark.rule("R157")
+@pytest.mark.usefixtures("proxy")
+def test_clients_that_mirror_the_registry_itself_name_the_domain_or_a_host_of_ecr(
+    client: Client, world: World, publisher: Publisher
+) -> None:
+    own = publisher.image("team/app", "1", [secrets.token_bytes(100)])
+    for name in (world.domain, *ecr_hosts(world.account, world.region)):
+        assert client.get(f"/v2/team/app/manifests/{own.digest}?ns={name}", ACCEPT).status == 200, name
 
 
 @pytest.mark.rule("R9", "R157")

@@ -35,6 +35,7 @@ INPUTS = Inputs(
         count=2,
     ),
     mirrors=[MirrorEntry(1, "2.dkr.example", "hub", "docker.io", "^https://cdn.example/", "", "hub/")],
+    ecr_names=["1.dkr.example", "2.dkr.example"],
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_urls="^https://s3.example/",
     tls=True,
