@@ -1,6 +1,7 @@
 """Mirrors of public registries, in a pod of each test's own."""
 
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,6 +17,8 @@ from tests.proxy.mirrors import RULES, message, tags_asked, with_mirrors
 
 AT_ONCE = 100
 """The new tags that one client may pull at once."""
+ALL_AT_ONCE, ALL_A_SECOND, CLIENTS = 300, 2, 10
+"""Those of all clients together, then a second, and how many clients that are."""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,21 @@ def test_a_client_that_pulls_many_new_tags_at_once_is_refused_beyond_a_hundred(
     assert AT_ONCE <= tags_asked(control, mark) <= AT_ONCE + 5
     assert set(statuses) == {404, 429}
     assert client.get("/v2/docker-hub/library/other/manifests/1", of(HONEST)).status == 404
+
+
+@pytest.mark.rule("R158")
+@pytest.mark.usefixtures("started")
+def test_many_clients_that_pull_new_tags_at_once_are_refused_beyond_three_hundred(
+    client: Client, control: Control
+) -> None:
+    mark, start = control.mark(), time.monotonic()
+    asked = [(f"/v2/docker-hub/library/{n}/manifests/1", of(f"203.0.113.{n % CLIENTS}")) for n in range(ALL_AT_ONCE)]
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [answer.status for answer in pool.map(lambda one: client.get(*one), asked)]
+    meanwhile = ALL_A_SECOND * (time.monotonic() - start)
+    # Of what is missing, ECR's message is asked for, too: each client has 60 of its 100.
+    assert ALL_AT_ONCE <= tags_asked(control, mark) <= ALL_AT_ONCE + meanwhile + 5
+    assert set(statuses) == {404, 429}
 
 
 @pytest.mark.rule("R152")
