@@ -1,33 +1,24 @@
 """Images that the hints name, on the real node, whose kubelet looks at its volumes as seldom as it does by default."""
 
 import json
-import os
 import secrets
-import signal
-import ssl
-import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import httpx2
 import pytest
 
 from lambda_fn.contract.hints import Hints, Image, build
 from lambda_fn.contract.objects import hints_config_map
 from testbed.sandbox import installation
-from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.publish import Image as Pushed
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.commands import run
-from testbed.sandbox.errors import SandboxError
 from testbed.sandbox.kubectl import kubectl_apply
 from testbed.sandbox.pulls import statuses
 from testbed.sandbox.world import World
 from testbed.soak import cached_files
 from testbed.waiting import wait_until
+from tests.e2e import kubelet
 
 MIB = 1 << 20
 PROMISED_SECONDS = 120
@@ -35,45 +26,11 @@ PROMISED_SECONDS = 120
 pytestmark = pytest.mark.usefixtures("installed")
 
 
-def restart_kubelet(world: World, configuration: Mapping[str, object]) -> None:
-    """Run the node's kubelet again, with another configuration; its pods stay."""
-    file = world.node_files / "kubelet.json"
-    argument = f"--config={file}"
-    commands = {
-        int(of.parent.name): words for of in Path("/proc").glob("[0-9]*/cmdline") if argument in (words := argv(of))
-    }
-    ((pid, command),) = commands.items()
-    os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: argument not in argv(Path(f"/proc/{pid}/cmdline")), "the kubelet has ended")
-    file.write_text(json.dumps(configuration))
-    with (world.logs / "kubelet.log").open("ab") as log:
-        forked = ("setsid", "--fork", *command)
-        subprocess.run(forked, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)  # noqa: S603 - its own
-    wait_until(lambda: sync_seconds(world) == configuration.get("syncFrequency", "1m0s"), "the new one answers")
-
-
-def sync_seconds(world: World) -> str:
-    """How often the kubelet looks at its pods; '' while it does not answer."""
-    with suppress(SandboxError):
-        path = f"/api/v1/nodes/{world.node}/proxy/configz"
-        return str(json.loads(run(("kubectl", "get", "--raw", path)))["kubeletconfig"]["syncFrequency"])
-    return ""
-
-
-def argv(file: Path) -> list[str]:
-    try:
-        return file.read_text().split("\0")[:-1]
-    except OSError:
-        return []
-
-
 @pytest.fixture
 def usual_kubelet(world: World) -> Iterator[None]:
     """A kubelet that looks at its pods once a minute."""
-    quick = json.loads((world.node_files / "kubelet.json").read_text())
-    restart_kubelet(world, {name: value for name, value in quick.items() if name != "syncFrequency"})
-    yield
-    restart_kubelet(world, quick)
+    with kubelet.with_default_sync(world):
+        yield
 
 
 @pytest.fixture
@@ -98,12 +55,6 @@ def write(world: World, name: str, *digests: str) -> None:
     )
 
 
-def push(world: World, tag: str, *layers: bytes) -> Pushed:
-    with httpx2.Client(verify=ssl.create_default_context(cafile=str(world.ca.certificate))) as client:
-        token = Control().issue_token(world.region)
-        return Publisher(client, world.ecr_host, token.authorization).image(world.app_repository, tag, layers)
-
-
 def cached(world: World) -> dict[str, set[str]]:
     """By pod: the keys of everything that it has cached of manifests and blobs."""
     pods = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in installation.proxy_pod_objects(world)}
@@ -115,11 +66,11 @@ def cached(world: World) -> dict[str, set[str]]:
 @pytest.mark.rule("R64", "R65")
 @pytest.mark.usefixtures("usual_kubelet")
 def test_an_image_is_refused_on_every_pod_within_two_minutes_and_served_again_when_its_line_is_lifted(
-    world: World, hints: str
+    world: World, hints: str, publisher: Publisher
 ) -> None:
     shared = secrets.token_bytes(MIB)
-    gone = push(world, "gone", shared, secrets.token_bytes(5 * MIB))
-    kept = push(world, "kept", shared, secrets.token_bytes(MIB))
+    gone = publisher.image(world.app_repository, "gone", [shared, secrets.token_bytes(5 * MIB)])
+    kept = publisher.image(world.app_repository, "kept", [shared, secrets.token_bytes(MIB)])
     paths = [f"manifests/{image.digest}" for image in (gone, kept)]
     blobs = [f"blobs/{digest}" for digest in {*gone.layers, gone.config, *kept.layers, kept.config}]
     assert [statuses(world, path) for path in (*paths, *blobs)] == [{200}] * (len(paths) + len(blobs))

@@ -6,27 +6,20 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from lambda_fn.contract.metrics import NAMESPACE, SERVICE
-from lambda_fn.contract.runtime import HANDLER, SETTINGS_FILE, TASK_ROOT, WATCHER_HANDLER
-from lambda_fn.settings import Settings, parse_toml, to_json
+from lambda_fn.contract.runtime import HANDLER, WATCHER_HANDLER
+from lambda_fn.settings import Settings, parse_toml
 from testbed.sandbox import first_steps, hosts
-from testbed.sandbox.access import grant_access, revoke_access
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
-from testbed.sandbox.deployment import entries, functions
 from testbed.sandbox.kubectl import kubectl_apply, kubectl_json
-from testbed.sandbox.lambda_runtime import invoke
 from testbed.sandbox.new_user import FRONTDOOR, STEPS, NewUser, read_catalogue
 from testbed.sandbox.story import Lines, expect
 from testbed.sandbox.world import World
-
-FUNCTION_SECONDS = 240
+from tests.e2e.handlers import Function, role_of
 
 
 @dataclass
@@ -54,16 +47,8 @@ class OnTheNode(NewUser):
 
     def invoke(self, handler: str, role: str, group: str, event: object) -> tuple[Any, str | None]:
         """What a function answers that has such a role, and its error."""
-        arn = f"arn:aws:iam::{self.world.account}:role/{self.world.namespace}-{role}"
-        grant_access(self.world, arn, [group])
-        self.undo.callback(revoke_access, self.world, arn)
-        entries.wait_until_known(self.world, arn)
-        powertools = {"POWERTOOLS_SERVICE_NAME": SERVICE, "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}
-        with TemporaryDirectory() as bundle:
-            (Path(bundle) / SETTINGS_FILE).write_text(to_json(self.settings), encoding="utf-8")
-            environment = {**functions.role_environment(self.world, arn), **powertools, TASK_ROOT: bundle}
-            done = invoke(handler, event, environment, timeout_seconds=FUNCTION_SECONDS)
-        return done.payload, None if done.error is None else str(done.error)
+        arn = self.undo.enter_context(role_of(self.world, role, group))
+        return Function(self.world, self.settings, handler, arn)(event)
 
 
 @pytest.fixture(scope="module")
