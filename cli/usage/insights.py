@@ -19,23 +19,31 @@ _PAUSE_SECONDS = 1.0
 _LONGEST_QUERY_SECONDS = 3600
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 
-# `\W+` matches what is between a name and its value in a line that is JSON, and in one that is text inside of JSON.
+# `[\\"]+` encloses names and values in a line that is JSON, and in one that is text inside of JSON. No value contains
+# it, whatever a client sends: so only the name of a field has it before a colon.
 MANIFESTS = rf"""fields @message
-| filter @message like /server\W+front\W/
-| filter @message like /\/manifests\// or @message like /path\W+v2\/\W+status/
+| filter @message like /server[\\"]+\s*:[\s\\"]*front\W/
+| filter @message like /\W(?:tag|media_type)[\\"]+\s*:\s*[\\"]+\w/ or @message like /path[\\"]+\s*:[^,]*\/v2\/[\\"]/
 | sort @timestamp asc
 | limit {LIMIT}"""
 """The records of requests for manifests, and of pings, which begin pulls."""
-BYTES = r"""filter @message like /server\W+(?:front|layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
+SENT = r"""# Bytes to clients, by the name that they asked for.
+filter @message like /server[\\"]+\s*:[\s\\"]*front\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
 | filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
-| parse @message /server\W+(?<from_server>[a-z]+)/
-| parse @message /path\W+(?<host>[a-z0-9.-]*?)\/?v2\/(?<named>[^"\\]+)\/(?:manifests|blobs)\//
-| parse @message /\Wbytes[\\"]+\s*:\s*(?<sent>[0-9]+)/
-| parse @message /\Wcache[\\"]+\s*:[\s\\"]*(?<cached>HIT)?/
-| filter from_server = "front" or not ispresent(cached)
-| stats sum(sent) as total by from_server, host, named
+| parse @message /\Wrepository[\\"]+\s*:[\s\\"]*(?<named>[a-z0-9][a-z0-9._\/-]*)/
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]+)/
+| stats sum(number) as total by named
 | limit 10000"""
-"""Bytes to clients and from upstreams, by repository. Lines of the error log quote what clients send."""
+"""A path may have another name, such as that of a mirror's upstream. Lines of the error log quote what clients send."""
+FETCHED = r"""# Bytes from ECR and S3, by ECR's host and name: strip, prefix and renames give clients another one.
+filter @message like /server[\\"]+\s*:[\s\\"]*(?:layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
+| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
+| parse @message /path[\\"]+\s*:[\s\\"]*(?:\/-\/[a-z-]+)*\/(?<host>[a-z0-9.-]+)\/v2\/(?<named>[^"\\]+)\/[a-z]+\//
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]+)/
+| parse @message /\Wcache[\\"]+\s*:[\s\\"]*(?<cached>HIT)?/
+| filter not ispresent(cached)
+| stats sum(number) as total by host, named
+| limit 10000"""
 
 
 class Insights:
@@ -84,11 +92,12 @@ class Insights:
             if len(rows) < LIMIT // 4:
                 length *= 2
 
-    def sums(self, since: float, until: float) -> Iterator[tuple[str, str, str, int]]:
-        """Server, ECR host (empty for `front`), repository and bytes."""
-        for row in self._ask(BYTES, math.floor(since), math.ceil(until)):
-            if row.get("named"):
-                yield row["from_server"], row.get("host", ""), row["named"], int(float(row["total"]))
+    def sums(self, since: float, until: float) -> Iterator[tuple[str, str, int]]:
+        """The ECR host (empty for bytes to clients), repository and bytes."""
+        for query in (SENT, FETCHED):
+            for row in self._ask(query, math.floor(since), math.ceil(until)):
+                if row.get("named"):
+                    yield row.get("host", ""), row["named"], int(float(row["total"]))
 
     def _ask(self, query: str, begin: int, end: int) -> list[Mapping[str, str]]:
         started = self._logs.start_query(

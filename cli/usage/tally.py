@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import unquote
 
 from cli.usage.distinct import Distinct
 from cli.usage.pulls import Chains, Request, Use
@@ -110,14 +109,14 @@ class Tally:
                 self.skipped["incomplete"] += 1
         self._share_bytes()
 
-    def replace_bytes(self, sums: Iterable[tuple[str, str, str, int]]) -> None:
-        """Take bytes that were summed elsewhere: server, ECR host (empty for `front`), repository and bytes each."""
+    def replace_bytes(self, sums: Iterable[tuple[str, str, int]]) -> None:
+        """Take bytes that were summed elsewhere: the ECR host (empty: to clients), repository and bytes each."""
         self._sent, self._fetched = Counter(), Counter()
-        for server, host, named, number in sums:
-            if server == "front":
-                self._sent[named] += number
+        for host, named, number in sums:
+            if host:
+                self._fetched[self._public_names(host, named)] += number
             else:
-                self._fetched[self._public_names(host, named) if host else (named,)] += number
+                self._sent[named] += number
         self._share_bytes()
 
     def _share_bytes(self) -> None:
@@ -162,7 +161,8 @@ class Tally:
         name, client, agent = record["repository"], record["client"], record["user_agent"]
         status = record["status"]
         if not name:
-            if record["path"] == "/v2/":
+            # A mirror has its prefix before it.
+            if status == HTTPStatus.OK and record["path"].endswith("/v2/"):
                 self._chains.ping(client, agent, ended_at)
             return
         if status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
@@ -171,15 +171,16 @@ class Tally:
         if not self._is_wanted(name):
             return
         found = self._of(name)
-        kind = unquote(record["path"]).rsplit("/", 2)[-2]
-        if kind == "blobs":
-            self._chains.blob(client, agent, name, ended_at)
-        elif kind == "manifests":
+        # What nginx has matched says what it served. A path says it in many ways: `%6danifests/1`, `manifests/x/../1`.
+        tag, digest, media_type = record["tag"], record["digest"], record["media_type"]
+        if tag or (digest and media_type):
             has_body = record["method"] == "GET" and status in _SENT
-            names = (record["tag"], record["digest"], record["media_type"])
-            request = Request(ended_at - record["seconds"], ended_at, client, agent, name, *names, has_body)
+            begin = ended_at - record["seconds"]
+            request = Request(begin, ended_at, client, agent, name, tag, digest, media_type, has_body)
             if use := self._chains.add(request):
                 self._add_use(found, use)
+        elif digest:
+            self._chains.blob(client, agent, name, ended_at)
 
     def _add_use(self, found: RepositoryUse, use: Use) -> None:
         found.pulls += use.is_pull

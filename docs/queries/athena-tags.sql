@@ -7,7 +7,7 @@ WITH manifests AS (
       'application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'
     ) AS is_index
   FROM frontdoor_access_log
-  WHERE day >= '2026/11/01' AND server = 'front' AND "schema" = 1 AND media_type <> ''
+  WHERE day >= '2026/11/01' AND server = 'front' AND "schema" = 1 AND (tag <> '' OR digest <> '' AND media_type <> '')
     AND status IN (200, 304)
 ),
 neighbours AS (

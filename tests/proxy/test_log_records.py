@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.usage.tally import Tally
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
@@ -100,6 +101,45 @@ def test_the_record_of_a_manifest_that_ecr_converts_has_not_the_digest_that_the_
     (record,) = recorded(1)
     assert answer.header("Docker-Content-Digest") != image.digest
     assert (record["tag"], record["digest"]) == ("1.4", "")
+
+
+@pytest.mark.rule("R95")
+def test_a_manifest_has_its_media_type_also_where_the_client_has_it_and_a_list_of_referrers_has_none(
+    client: Client, image: Image, recorded: Callable[[int], list[dict[str, Any]]]
+) -> None:
+    path, known = f"/v2/team/recorded/manifests/{image.digest}", {"If-None-Match": f'"{image.digest}"'}
+    for method in ("GET", "HEAD"):
+        assert client.ask(method, path, ACCEPT | known).status == 304
+    assert client.get("/v2/team/recorded/manifests/1.4", ACCEPT | known).status == 304
+    assert client.get(f"/v2/team/recorded/blobs/{image.layers[0]}", known).status == 200
+    assert client.get(f"/v2/team/recorded/referrers/{image.digest}").status == 200
+    assert [record["media_type"] for record in recorded(5)] == [MANIFEST, MANIFEST, MANIFEST, "", ""]
+
+
+@pytest.mark.rule("R95")
+def test_usage_counts_a_pull_however_its_path_is_written(
+    client: Client, image: Image, recorded: Callable[[int], list[dict[str, Any]]]
+) -> None:
+    """nginx decodes a path and resolves its dots before it serves it, and logs it as it came."""
+    blob = image.layers[0]
+    paths = [
+        "/v2/team/recorded/manifests/1.4",
+        "/v2/team/recorded/manifests/x/../1.4",
+        "/v2/team/recorded/manifests/./1.4",
+        "/v2/team/recorded/%6danifests/1.4",
+        "/v2/team%2Frecorded//manifests/1%2e4",
+        f"/v2/team/recorded/blobs/{blob}/../../manifests/1.4",
+        "/v2/team/recorded/" + "./" * 600 + "manifests/1.4",
+        f"/v2/team/recorded/blobs/../manifests/{image.digest}",
+        f"/v2/team/recorded/manifests/../blobs/{blob}",
+    ]
+    for path in paths:
+        assert client.get(path, ACCEPT).status == 200
+    found = recorded(len(paths))
+    tally = Tally()
+    tally.add_all(found)
+    assert {name: use.pulls for name, use in tally.repositories.items()} == {"team/recorded": len(paths) - 1}
+    assert tally.skipped == {}
 
 
 @pytest.mark.rule("R95")

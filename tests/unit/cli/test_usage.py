@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.command import app
+from cli.usage.insights import FETCHED, SENT
 from tests.fakes.aws import FakeAws
 from tests.unit.doctor.test_kubernetes import kubernetes
 from tests.unit.usage.lines import INDEX, Front
@@ -109,10 +110,10 @@ def test_a_cluster_that_refuses_is_one_message_with_its_fix(monkeypatch: pytest.
 def test_a_log_group_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     now = int(time.time())
     front = Front(at=now - 600).tag("HEAD", "1.4", "a").manifest("GET", "a")
-    sums = [
-        {"from_server": "front", "named": "team/app", "total": "9000"},
-        {"from_server": "layers", "named": "team/app", "total": "4000"},
-    ]
+    sums = {
+        SENT: [{"named": "team/app", "total": "9000"}],
+        FETCHED: [{"host": "1.dkr.ecr.eu-west-1.amazonaws.com", "named": "team/app", "total": "4000"}],
+    }
     group = Group([(now - 600, line) for line in front.lines()], sums=sums)
     created = {"logGroupName": GROUP, "creationTime": 1000 * (now - 3600)}
     group.aws.answers["DescribeLogGroups"] = {"logGroups": [created]}

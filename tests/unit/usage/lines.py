@@ -56,20 +56,20 @@ class Front:
 
     def tag(self, method: str, tag: str, letter: str, kind: str = IMAGE, **changed: object) -> "Front":
         repository = str(changed.pop("repository", "team/app"))
-        path = f"/v2/{repository}/manifests/{tag}"
+        path = str(changed.pop("path", f"/v2/{repository}/manifests/{tag}"))
         known = {"repository": repository, "tag": tag, "digest": digest(letter), "media_type": kind}
         return self.ask(method, path, **(known | changed))
 
     def manifest(self, method: str, letter: str, kind: str = IMAGE, **changed: object) -> "Front":
         repository = str(changed.pop("repository", "team/app"))
-        path = f"/v2/{repository}/manifests/{digest(letter)}"
+        path = str(changed.pop("path", f"/v2/{repository}/manifests/{digest(letter)}"))
         return self.ask(
             method, path, **({"repository": repository, "digest": digest(letter), "media_type": kind} | changed)
         )
 
     def blob(self, letter: str, **changed: object) -> "Front":
         repository = str(changed.pop("repository", "team/app"))
-        path = f"/v2/{repository}/blobs/{digest(letter)}"
+        path = str(changed.pop("path", f"/v2/{repository}/blobs/{digest(letter)}"))
         return self.ask("GET", path, **({"repository": repository, "digest": digest(letter), "bytes": 9000} | changed))
 
     def upstream(self, server: str, path: str, number: int, **changed: object) -> "Front":

@@ -1,16 +1,16 @@
 """Logs Insights: periods that fit its 10,000 rows, sums of bytes, and what it says when a query fails."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from cli.usage import insights
-from cli.usage.insights import BYTES, LIMIT, MANIFESTS, Insights
+from cli.usage.insights import FETCHED, LIMIT, MANIFESTS, SENT, Insights
 from lambda_fn.contract.errors import SettingsError
 from tests.fakes.aws import Answer, FakeAws
-from tests.unit.usage.lines import NOON, Front
+from tests.unit.usage.lines import NOON, Front, digest
 from tests.unit.usage.test_records import wrapped
 
 HOST = "1.dkr.ecr.eu-west-1.amazonaws.com"
@@ -20,8 +20,10 @@ GROUP = "/aws/containerinsights/shared/application"
 class Group:
     """A log group: answers a query for the period with at most as many rows as Logs Insights."""
 
-    def __init__(self, rows: Sequence[tuple[int, str]], *, sums: Sequence[Mapping[str, str]] = ()) -> None:
-        self.rows, self.sums = rows, sums
+    def __init__(
+        self, rows: Sequence[tuple[int, str]], *, sums: Mapping[str, Sequence[Mapping[str, str]]] | None = None
+    ) -> None:
+        self.rows, self.sums = rows, sums or {SENT: (), FETCHED: ()}
         self.looks = 0
         self.queried: list[Mapping[str, Any]] = []
         self.aws = FakeAws(self.answers())
@@ -41,8 +43,8 @@ class Group:
         query = self.queried[int(parameters["queryId"]) - 1]
         if self.looks % 2:
             return {"status": "Running", "results": []}
-        if query["queryString"] == BYTES:
-            found: Iterator[Mapping[str, str]] = iter(self.sums)
+        if query["queryString"] in self.sums:
+            found: Iterator[Mapping[str, str]] = iter(self.sums[query["queryString"]])
         else:
             assert query["queryString"] == MANIFESTS
             period = range(query["startTime"], query["endTime"] + 1)
@@ -79,15 +81,14 @@ def test_a_second_with_more_rows_than_an_answer_is_noted(limit: int) -> None:
     assert asked.cut_off_seconds == [int(NOON) + 3]
 
 
-def test_sums_are_by_server_and_repository() -> None:
-    sums = [
-        {"from_server": "front", "named": "team/app", "total": "1.5E3"},
-        {"from_server": "layers", "host": "1.dkr", "named": "team/app", "total": "3"},
-        {"from_server": "ecr", "total": "7"},
-    ]
+def test_sums_are_by_host_and_repository() -> None:
+    sums = {
+        SENT: [{"named": "team/app", "total": "1.5E3"}, {"total": "7"}],
+        FETCHED: [{"host": "1.dkr", "named": "team/app", "total": "3"}, {"total": "7"}],
+    }
     assert list(Group([], sums=sums).insights().sums(NOON, NOON)) == [
-        ("front", "", "team/app", 1500),
-        ("layers", "1.dkr", "team/app", 3),
+        ("", "team/app", 1500),
+        ("1.dkr", "team/app", 3),
     ]
 
 
@@ -132,48 +133,80 @@ def matches(query: str, line: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("shape", ["plain", "wrapped"])
-def test_the_query_finds_manifests_and_pings_in_plain_and_wrapped_lines(shape: str) -> None:
-    front = Front().tag("HEAD", "1.4", "a").manifest("GET", "a").ping().blob("c").ask("GET", "/v2/team/app/tags/list")
+Lines = Callable[[Front], list[str]]
+
+
+@pytest.fixture(params=["plain", "wrapped"])
+def shipped(request: pytest.FixtureRequest) -> Lines:
+    """Lines as they are, or as text inside of JSON."""
+    if request.param == "plain":
+        return Front.lines
+    return lambda front: [wrapped(log=line) for line in front.lines()]
+
+
+def parsed(query: str, line: str) -> dict[str, str | None]:
+    """What the expressions of a query find in a line."""
+    found: dict[str, str | None] = {}
+    for each in re.findall(r"parse @message /((?:\\/|[^/])+)/", query):
+        if one := re.search(each.replace("(?<", "(?P<"), line):
+            found |= one.groupdict()
+    return found
+
+
+def test_the_query_finds_manifests_and_pings_in_plain_and_wrapped_lines(shipped: Lines) -> None:
+    front = Front().tag("HEAD", "1.4", "a").manifest("GET", "a").ping().ask("GET", "/docker-hub/v2/")
+    front.tag("GET", "1.4", "a", path="/v2/team/app/%6danifests/1.4").manifest("GET", "a", path="/./" * 300)
+    front.blob("c").ask("GET", "/v2/team/app/tags/list", repository="team/app").ask("GET", "/")
     front.upstream("layers", "/host/v2/team/app/manifests/1", 5)
-    lines = front.lines() if shape == "plain" else [wrapped(log=line) for line in front.lines()]
-    assert [matches(MANIFESTS, line) for line in lines] == [True, True, True, False, False, False]
+    assert [matches(MANIFESTS, line) for line in shipped(front)] == [True] * 6 + [False] * 4
 
 
-@pytest.mark.parametrize("shape", ["plain", "wrapped"])
-def test_the_query_of_bytes_takes_server_repository_bytes_and_cache_from_a_line(shape: str) -> None:
-    expressions = re.findall(r"parse @message /((?:\\/|[^/])+)/", BYTES)
-    front = Front().blob("c", bytes=123, cache="MISS")
-    front.upstream("layers", f"/{HOST}/v2/team/app/blobs/sha256:0", 77, cache="HIT")
-    values: list[set[str | None]] = [{"front", "", "123", None}, {"layers", HOST, "77", "HIT"}]
-    for line, expected in zip(front.lines(), values, strict=True):
-        text = line if shape == "plain" else wrapped(log=line)
-        found = {value for each in expressions for value in re.search(each.replace("(?<", "(?P<"), text).groups()}  # type: ignore[union-attr]
-        assert found == expected | {"team/app"}
-        assert matches(BYTES, text)
+def test_bytes_to_clients_are_those_of_the_repository_that_nginx_served(shipped: Lines) -> None:
+    """Its name in the path is another one at a mirror, and nothing where dots come after it."""
+    blob = f"v2/library/nginx/blobs/{digest('c')}"
+    for path in (f"/docker-hub/{blob}", f"/{blob}", f"/a/b/{blob}", f"/v2/other/app/blobs/../../../{blob}"):
+        (line,) = shipped(Front().blob("c", repository="docker-hub/library/nginx", path=path, bytes=123))
+        assert matches(SENT, line)
+        assert not matches(FETCHED, line)
+        assert parsed(SENT, line) == {"named": "docker-hub/library/nginx", "number": "123"}
 
 
-@pytest.mark.parametrize("shape", ["plain", "wrapped"])
-def test_the_query_of_bytes_takes_no_line_of_the_error_log(shape: str) -> None:
-    line = "2026/11/27 12:00:00 [error] 7#7: *1 too large, server: front, request: " + Front().blob("c").lines()[0]
-    assert not matches(BYTES, line if shape == "plain" else wrapped(log=line))
+@pytest.mark.parametrize("way", ["", "/-/part", "/-/import"])
+@pytest.mark.parametrize("asked", ["blobs/sha256:0", "manifests/1", "tags/list", "referrers/sha256:0"])
+def test_bytes_from_upstreams_are_by_host_and_name_there(shipped: Lines, way: str, asked: str) -> None:
+    front = Front().upstream("layers", f"{way}/{HOST}/v2/team/v2/app/{asked}", 77, cache="HIT")
+    front.upstream("ecr", f"{way}/{HOST}/v2/team/v2/app/{asked}", 78)
+    for line, number, cached in zip(shipped(front), ["77", "78"], ["HIT", None], strict=True):
+        assert matches(FETCHED, line)
+        assert not matches(SENT, line)
+        assert parsed(FETCHED, line) == {"host": HOST, "named": "team/v2/app", "number": number, "cached": cached}
 
 
-@pytest.mark.parametrize("shape", ["plain", "wrapped"])
-def test_the_query_of_bytes_takes_no_numbers_from_a_path(shape: str) -> None:
-    path = "/v2/team/app/blobs/status:200/bytes:999999999"
-    line, other = Front().ask("GET", path, status=404).ask("GET", path, bytes=7).lines()
-    lines = [line, other] if shape == "plain" else [wrapped(log=line), wrapped(log=other)]
-    assert [matches(BYTES, text) for text in lines] == [False, True]
-    (sent,) = re.findall(r"parse @message /((?:\\/|[^/])*<sent>(?:\\/|[^/])*)/", BYTES)
-    assert re.findall(sent.replace("(?<", "(?P<"), lines[1]) == ["7"]
+def test_requests_without_a_repository_have_no_name(shipped: Lines) -> None:
+    front = Front().ping().upstream("ecr", f"/{HOST}/v2/", 2)
+    for line, query in zip(shipped(front), (SENT, FETCHED), strict=True):
+        assert "named" not in parsed(query, line)
 
 
-@pytest.mark.parametrize("shape", ["plain", "wrapped"])
-def test_the_query_of_bytes_takes_no_cache_result_from_a_repository_that_is_named_cache(shape: str) -> None:
+def test_the_queries_of_bytes_take_no_line_of_the_error_log(shipped: Lines) -> None:
+    front = Front().blob("c").upstream("layers", f"/{HOST}/v2/team/app/blobs/sha256:0", 77)
+    for line, query in zip(shipped(front), (SENT, FETCHED), strict=True):
+        assert matches(query, line)
+        assert not matches(query, "2026/11/27 12:00:00 [error] 7#7: *1 too large, server: front, request: " + line)
+
+
+def test_the_queries_take_no_field_from_what_a_client_sends(shipped: Lines) -> None:
+    text = "server:layers/server=front/status:200/bytes:999999999/tag:1/repository:evil/cache:HIT/"
+    front = Front().blob("c", path=f"/{text}", user_agent=text, bytes=7).blob("c", path=f"/{text}", status=404)
+    front.ask("GET", f"/{text}", user_agent=text)
+    served, refused, other = shipped(front)
+    assert parsed(SENT, served) == {"named": "team/app", "number": "7"}
+    assert [matches(SENT, refused), matches(MANIFESTS, other)] == [False, False]
+    assert not any(matches(FETCHED, line) for line in (served, refused, other))
+
+
+def test_the_query_of_bytes_takes_no_cache_result_from_a_repository_that_is_named_cache(shipped: Lines) -> None:
     front = Front()
-    front.upstream("layers", "/1.dkr.ecr.eu-west-1.amazonaws.com/v2/cache/HIT/blobs/sha256:0", 77, cache="MISS")
-    front.upstream("layers", "/1.dkr.ecr.eu-west-1.amazonaws.com/v2/cache/app/blobs/sha256:0", 77, cache="HIT")
-    (cached,) = re.findall(r"parse @message /((?:\\/|[^/])*<cached>(?:\\/|[^/])*)/", BYTES)
-    lines = front.lines() if shape == "plain" else [wrapped(log=line) for line in front.lines()]
-    assert [re.findall(cached.replace("(?<", "(?P<"), line) for line in lines] == [[""], ["HIT"]]
+    front.upstream("layers", f"/{HOST}/v2/cache/HIT/blobs/sha256:0", 77, cache="MISS")
+    front.upstream("layers", f"/{HOST}/v2/cache/app/blobs/sha256:0", 77, cache="HIT")
+    assert [parsed(FETCHED, line)["cached"] for line in shipped(front)] == [None, "HIT"]

@@ -158,7 +158,7 @@ def test_lines_of_several_pods_may_be_out_of_order_and_their_clocks_differ() -> 
 
 def test_a_path_with_percent_signs_is_a_manifest_too() -> None:
     path = f"/v2/team%2Fapp/manifests/sha256%3A{'a' * 64}"
-    assert pulls(Front().ask("GET", path, repository="team/app", digest=digest("a"))) == {"a": (1, 0)}
+    assert pulls(Front().manifest("GET", "a", path=path)) == {"a": (1, 0)}
 
 
 def test_a_client_that_looks_for_updates_of_thousands_of_tags_is_followed_in_little_time() -> None:

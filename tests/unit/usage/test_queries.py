@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from cli.usage.insights import BYTES
+from cli.usage.insights import FETCHED, SENT
 from cli.usage.tally import Tally
 from tests.unit.usage.lines import INDEX, NOON, Front, digest
 from tests.unit.usage.test_pulls import chain
@@ -27,7 +27,8 @@ S3 = f"/1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
 def front() -> Front:
     front = chain(chain(Front()).wait(60)).wait(60).manifest("HEAD", "a", INDEX).manifest("GET", "a", INDEX)
     front.manifest("GET", "b").tag("HEAD", "1.3", "e", client="10.1.0.9").tag("GET", "2", "f", repository="base")
-    front.tag("GET", "1.2", "e", status=304, client="10.1.0.9")
+    front.tag("GET", "1.2", "e", status=304, client="10.1.0.9", media_type="")
+    front.ask("GET", f"/v2/team/app/referrers/{digest('a')}", repository="team/app", media_type=INDEX)
     front.tag("GET", "gone", "f", status=404, media_type="").ping().blob("c", status=503)
     front.upstream("layers", S3, 4000).upstream("layers", f"/-/part{S3}", 5, cache="HIT").upstream(
         "layers", S3, 9, status=503
@@ -104,8 +105,9 @@ def test_the_query_of_bytes_counts_as_the_command_does(table: duckdb.DuckDBPyCon
     assert found["team/app"][1] == 4500
 
 
-def test_the_query_of_logs_insights_for_bytes_is_the_one_that_the_command_sends() -> None:
-    assert (QUERIES / "logs-insights-bytes.txt").read_text("utf-8").strip() == BYTES
+def test_the_queries_of_logs_insights_for_bytes_are_those_that_the_command_sends() -> None:
+    for name, sent in (("sent", SENT), ("fetched", FETCHED)):
+        assert (QUERIES / f"logs-insights-bytes-{name}.txt").read_text("utf-8").strip() == sent
 
 
 def test_the_query_of_logs_insights_for_tags_names_only_fields_of_the_schema(front: Front) -> None:

@@ -11,7 +11,7 @@ from cli.usage.records import records
 from cli.usage.report import Period, Source, document, lines, rows, size
 from cli.usage.tally import Tally, shares
 from lambda_fn.settings import Registry
-from tests.unit.usage.lines import IMAGE, NOON, Front, digest
+from tests.unit.usage.lines import IMAGE, INDEX, NOON, Front, digest
 
 S3 = f"/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
 
@@ -41,7 +41,7 @@ def test_bytes_from_ecr_and_s3_count_for_the_public_name() -> None:
     assert {name: use.fetched_bytes for name, use in found.items()} == {"base/app": 4000, "team/app": 5}
     summed = tally(front, public_names=names)
     host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-    summed.replace_bytes([("front", "", "base/app", 7), ("layers", host, "team/app", 3)])
+    summed.replace_bytes([("", "base/app", 7), (host, "team/app", 3)])
     assert (summed.repositories["base/app"].sent_bytes, summed.repositories["base/app"].fetched_bytes) == (7, 3)
 
 
@@ -79,9 +79,7 @@ def test_two_names_of_a_repository_share_what_was_fetched_as_clients_use_them(
     host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     for _ in range(2):
         assert {name: (each.sent_bytes, each.fetched_bytes) for name, each in found.repositories.items()} == expected
-        found.replace_bytes(
-            [("front", "", "new/app", 9000), ("layers", host, "team/app", 4001), ("front", "", "team/app", 3000)]
-        )
+        found.replace_bytes([("", "new/app", 9000), (host, "team/app", 4001), ("", "team/app", 3000)])
 
 
 def test_what_was_fetched_for_no_client_counts_under_the_first_name() -> None:
@@ -107,6 +105,36 @@ def test_what_is_not_content_from_an_upstream_is_not_counted_as_fetched() -> Non
     front.upstream("ecr", S3, 0, status=307).upstream("pieces", S3, 77).upstream("tags", S3, 77)
     front.upstream("ecr", "/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/", 2, status=200)
     assert tally(front).repositories["team/app"].fetched_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/team/app/manifests/x/../1.4",
+        "/v2/team/app/manifests/./1.4",
+        "/v2/team/app/%6danifests/1.4",
+        "/v2/team/app/blobs/../manifests/1.4",
+        "/v2/team/app/blobs/x/../../manifests/1.4/",
+        "/./" * 341,
+    ],
+)
+def test_a_pull_counts_however_its_path_is_written(path: str) -> None:
+    found = tally(Front().tag("GET", "1.4", "a", path=path).manifest("GET", "b", path=path))
+    assert (found.repositories["team/app"].pulls, found.skipped) == (2, {})
+
+
+def test_what_is_neither_a_manifest_nor_a_blob_is_no_pull() -> None:
+    """A list of referrers has the media type of an index."""
+    front = Front().ask("GET", "/v2/team/app/tags/list", repository="team/app")
+    front.ask("GET", f"/v2/team/app/referrers/{digest('a')}", repository="team/app", media_type=INDEX)
+    assert (tally(front).repositories["team/app"].pulls, tally(front).repositories["team/app"].checks) == (0, 0)
+
+
+@pytest.mark.parametrize("ping", ["/v2/", "/docker-hub/v2/"])
+def test_a_ping_also_of_a_mirror_begins_another_pull(ping: str) -> None:
+    """Without it, the second image would be a platform of the first one."""
+    front = Front().tag("GET", "1", "a", INDEX).manifest("GET", "b").ask("GET", ping).manifest("GET", "c")
+    assert tally(front).repositories["team/app"].pulls == 2
 
 
 def test_errors_are_no_bytes_of_content() -> None:
