@@ -231,6 +231,7 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "GetCallerIdentity": {"Arn": "arn:aws:iam::123456789012:user/operator", "Account": "123456789012"},
         "DescribeStacks": stack(),
         "ListStackResources": {"StackResourceSummaries": summaries},
+        "ListStacks": {"StackSummaries": []},
         "GetTemplate": template(to_json(SETTINGS)),
         "GetFunctionConfiguration": {"State": "Active"},
         "GetRole": {"Role": role},
