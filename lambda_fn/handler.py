@@ -21,6 +21,7 @@ from lambda_fn.edges.ecr import Ecr
 from lambda_fn.edges.eks import Eks
 from lambda_fn.edges.kubernetes_api import KubernetesApi
 from lambda_fn.edges.kubernetes_session import KubernetesSession
+from lambda_fn.edges.kubernetes_version import version_of
 from lambda_fn.edges.log import errors_to, new_logger
 from lambda_fn.job import event as events
 from lambda_fn.job.api_error import Grant
@@ -126,7 +127,7 @@ def _connected(
     names, namespace = settings.names, settings.cluster.namespace
     grant = Grant(namespace, refresher_role(names.workload), settings.refresher_group)
     connection = eks.connect()
-    too_far = None if settings.manifests == "external" else kubectl.unsupported(connection.version)
+    too_far = None if settings.manifests == "external" else kubectl.unsupported(version_of(connection, eks.bearer))
     if too_far:
         logger.warning(too_far)
     with closing(KubernetesSession(grant, connection, eks, clock)) as session:

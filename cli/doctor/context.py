@@ -15,6 +15,7 @@ from cli.doctor.kubernetes import Kubernetes, new_client
 from cli.doctor.stack_resources import StackResources, list_resources
 from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
+from lambda_fn.edges.kubernetes_version import version_of
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings.models import Settings
 from stacks.environments import DEFAULT_CONFIG, Environment
@@ -91,6 +92,15 @@ class CheckContext:
             ClusterError: EKS does not describe the cluster.
         """
         return self._eks.connect()
+
+    @property
+    def kubernetes_version(self) -> str | None:
+        """Such as `1.36`; None where neither EKS nor the cluster's API says it.
+
+        Raises:
+            ClusterError: EKS does not describe the cluster.
+        """
+        return version_of(self.connection, self._eks.bearer)
 
     @cached_property
     def kubernetes(self) -> Kubernetes:

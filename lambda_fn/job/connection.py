@@ -18,7 +18,7 @@ class Connection:
         endpoint: Its https address.
         certificate_authority: Its CA certificate, PEM in base64.
         resolver: The DNS server nginx uses, IPv6 in brackets.
-        version: Of Kubernetes, such as `1.36`; None where the settings have all the others, so that EKS is not asked.
+        version: Of Kubernetes, such as `1.36`; None where EKS was not asked, since the settings have all the others.
     """
 
     endpoint: str

@@ -30,7 +30,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
         message = f"namespace {cluster.namespace} does not exist: the charts were never applied, or it was deleted"
         yield failed(message, missing_hint(namespace, context.settings.manifests, context.config), fatal=True)
         return
-    too_far = None if context.settings.manifests == "external" else kubectl.unsupported(context.connection.version)
+    too_far = None if context.settings.manifests == "external" else kubectl.unsupported(context.kubernetes_version)
     if too_far:
         problem, _, fix = too_far.partition(". Fix: ")
         yield warning(problem, fix)

@@ -19,6 +19,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Verdict
 from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.job.connection import Connection
 from lambda_fn.settings import GatewayExposure, IngressExposure, NlbExposure, Settings
@@ -280,6 +281,19 @@ def test_a_cluster_that_the_kubectl_of_the_stack_does_not_support_is_a_warning(
     if WARNING in verdicts:
         assert version in found[0].message
         assert "update" in found[0].hint
+
+
+def test_a_cluster_of_which_eks_was_not_asked_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version_of(connection: Connection, bearer: Callable[[], Authorization]) -> str:
+        assert connection.version is None
+        assert bearer().reveal().startswith("k8s-aws-v1.")
+        return "1.34"
+
+    monkeypatch.setattr("cli.doctor.context.version_of", version_of)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "registry"}}
+    given = context(SETTINGS, FakeKubernetes([namespace]))
+    given.__dict__["connection"] = Connection("https://k8s.test", "Q0E=", "10.96.0.10")
+    assert [one.verdict for one in findings(cluster.CHECK, given)] == [WARNING, OK]
 
 
 @pytest.mark.parametrize(

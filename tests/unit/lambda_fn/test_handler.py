@@ -12,6 +12,7 @@ import pytest
 
 from lambda_fn import handler
 from lambda_fn.contract import objects
+from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.errors import ClusterError, EventError, FrontdoorError, SettingsError
 from lambda_fn.contract.metrics import Rollout, Run, dimensions
 from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
@@ -146,8 +147,11 @@ class ReachableEks:
     def connect(self) -> Connection:
         return Connection("https://k8s.test", "Q0E=", "10.96.0.10", self._version)
 
+    def bearer(self) -> Authorization:
+        return Authorization("bearer")
 
-def connect(world: World, monkeypatch: pytest.MonkeyPatch, version: str | None = None) -> None:
+
+def connect(world: World, monkeypatch: pytest.MonkeyPatch, version: str | None = "1.36") -> None:
     """Give the entry point the fakes of `world`."""
     edges = (world.settings, world.registry, ReachableEks(version), KnownExpiry())
     monkeypatch.setattr(handler, "_edges", lambda _: edges)
@@ -196,6 +200,19 @@ def test_a_cluster_that_the_kubectl_of_the_deployment_does_not_support_is_a_warn
     handler.handler({}, FakeContext())
     found = [line["message"] for line in emitted.log() if line["level"] == "WARNING"]
     assert [text.startswith("the cluster has Kubernetes 1.34") for text in found] == [True] * warned
+
+
+def test_a_cluster_of_which_eks_was_not_asked_is_asked_itself(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    def version_of(connection: Connection, bearer: Callable[[], Authorization]) -> str:
+        assert (connection.version, bearer().reveal()) == (None, "bearer")
+        return "1.34"
+
+    connect(installed(World()), monkeypatch, None)
+    monkeypatch.setattr(handler, "version_of", version_of)
+    handler.handler({}, FakeContext())
+    assert any(line["message"].startswith("the cluster has Kubernetes 1.34") for line in emitted.log())
 
 
 class Pulls:
