@@ -133,17 +133,17 @@ def _has(raw: Any, location: Location) -> bool:  # noqa: ANN401 - whatever the f
 def _reject_equal(found: Sequence[Environment]) -> None:
     """Two files of one stack, or of one namespace of a cluster, would overwrite what the other one has deployed.
 
-    Two of one domain are a copy with a forgotten line: a name leads clients to one of them.
+    Two of one domain serve clients of two VPCs, each with its private zone; in one zone both would write its alias.
     """
     stacks: dict[tuple[str, str], Path] = {}
     places: dict[tuple[str, str, str], Path] = {}
-    domains: dict[str, Path] = {}
+    aliases: dict[tuple[str, str], Path] = {}
     for environment in found:
-        domain = environment.settings.domain
-        if (other := domains.setdefault(domain, environment.path)) != environment.path:
+        domain, zone = environment.settings.domain, getattr(environment.settings.proxy.exposure, "alias_zone_id", None)
+        if zone and (other := aliases.setdefault((zone, domain), environment.path)) != environment.path:
             raise SettingsError(
-                f'{other} and {environment.path} both have domain = "{domain}". Fix: give each its own domain, and '
-                f"leave it out of {DEFAULTS}"
+                f'{other} and {environment.path} both have domain = "{domain}" and alias_zone_id = "{zone}", so both '
+                "would write one DNS record. Fix: give each its own domain, or the zone of its own VPC"
             )
         cluster, name = environment.settings.cluster, stack_name(environment.settings)
         if (other := stacks.setdefault((cluster.region, name), environment.path)) != environment.path:

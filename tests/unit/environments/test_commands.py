@@ -76,10 +76,10 @@ def test_each_line_names_its_environment_and_json_has_a_key_for_it(run: Run, com
 
 
 @pytest.mark.parametrize("command", ["check", "doctor", "overview"])
-def test_a_folder_with_one_domain_twice_is_refused_before_aws_is_asked(folder: Path, command: str) -> None:
-    (folder / "green.toml").write_text((folder / "green.toml").read_text("utf-8").replace("green.ex", "blue.ex"))
+def test_a_folder_with_one_stack_twice_is_refused_before_aws_is_asked(folder: Path, command: str) -> None:
+    (folder / "green.toml").write_text((folder / "blue.toml").read_text("utf-8"))
     done = CliRunner().invoke(app, [command, "--config", str(folder)])
-    assert f'{folder}/blue.toml and {folder}/green.toml both have domain = "blue.example.net"' in str(done.exception)
+    assert f"{folder}/blue.toml and {folder}/green.toml have the same stack" in str(done.exception)
 
 
 @pytest.mark.parametrize("words", [("refresh",), ("manifests",), ("forget", "a@sha256:" + "0" * 64)])

@@ -36,6 +36,19 @@ def of(name: str, *, domain: str = "", more: str = "") -> str:
     return f'domain = "{domain or f"registry.{name}.example.net"}"\n{more}\n[cluster]\nname = "{name}"\n'
 
 
+def in_zone(name: str, zone: str) -> str:
+    """One domain for all, behind a load balancer, with its alias in this Route 53 zone."""
+    balancer = f"""[proxy]
+client_cidrs = ["10.1.0.0/16"]
+[proxy.exposure]
+kind = "nlb"
+tls_secret = "registry-tls"
+alias_zone_id = "{zone}"
+subnets = {{ subnet-12345678 = "10.1.0.0/24" }}"""
+    network = 'vpc_id = "vpc-12345678"\nsubnet_ids = ["subnet-12345678"]\nsecurity_group_id = "sg-12345678"'
+    return of(name, domain="one.example.net", more=balancer) + network
+
+
 @pytest.mark.parametrize(
     ("default", "own", "expected"),
     [
@@ -123,22 +136,20 @@ def test_two_stacks_in_one_namespace_are_refused_with_both_names(tmp_path: Path)
         environments(folder, option=OPTION)
 
 
-def test_two_files_with_the_same_domain_are_refused_with_both_names_and_the_domain(tmp_path: Path) -> None:
-    far = of("green", domain="one.example.net") + '\nregion = "eu-central-1"'
-    folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue", domain="one.example.net"), green=far)
-    with pytest.raises(
-        SettingsError, match=r'blue\.toml and .*green\.toml both have domain = "one\.example\.net"\. Fix: '
-    ):
+def test_two_stacks_that_would_write_one_dns_record_are_refused_with_both_names_and_the_record(tmp_path: Path) -> None:
+    files = {"blue": in_zone("blue", "Z0ONE"), "green": in_zone("green", "Z0ONE")}
+    folder = written(tmp_path, defaults=DEFAULTS, **files)
+    record = r'domain = "one\.example\.net" and alias_zone_id = "Z0ONE"'
+    with pytest.raises(SettingsError, match=rf"blue\.toml and .*green\.toml both have {record}, so .* Fix: "):
         environments(folder, option=OPTION)
 
 
-def test_a_domain_of_the_defaults_is_fine_for_one_environment_and_refused_for_two(tmp_path: Path) -> None:
-    shared = f'domain = "one.example.net"\n{DEFAULTS}'
-    folder = written(tmp_path, defaults=shared, blue='[cluster]\nname = "blue"')
-    assert [each.settings.domain for each in environments(folder, option=OPTION)] == ["one.example.net"]
-    written(folder, green='[cluster]\nname = "green"')
-    with pytest.raises(SettingsError, match=r"leave it out of defaults\.toml$"):
-        environments(folder, option=OPTION)
+def test_one_domain_serves_the_clients_of_several_vpcs(tmp_path: Path) -> None:
+    """Each VPC has a private zone, or other DNS, of its own."""
+    files = {"blue": in_zone("blue", "Z0ONE"), "green": in_zone("green", "Z0TWO")}
+    files |= {name: of(name, domain="one.example.net") for name in ("red", "white")}
+    found = environments(written(tmp_path, defaults=DEFAULTS, **files), option=OPTION)
+    assert [each.settings.domain for each in found] == ["one.example.net"] * 4
 
 
 def test_a_command_for_one_environment_names_the_files_of_a_folder(tmp_path: Path) -> None:
