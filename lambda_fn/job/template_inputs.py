@@ -1,5 +1,6 @@
 """Every name that the nginx template may use, and where its value comes from. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import ecr_hosts, layer_hosts, layer_url_regex
@@ -10,7 +11,7 @@ from lambda_fn.settings.budget import Budget
 from lambda_fn.settings.cache import Cache
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.page import Page
-from lambda_fn.settings.registry import with_replicas
+from lambda_fn.settings.registry import Registry, with_replicas
 from lambda_fn.settings.timeouts import Timeouts
 
 
@@ -41,6 +42,7 @@ class Inputs:
         mirrors: Those of them that ECR fills from a public registry.
         ecr_names: Every host name of the registries and their replicas in ECR.
         layer_hosts: The S3 hosts that the registries and their replicas redirect to.
+        layer_choices: Those that a pod needs: the one of each registry, or with a replica both, joined by `|`.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
         tls: Whether nginx itself ends TLS.
         client_address: Where the client's address comes from: `connection`, `forwarded` (header), `proxy_protocol`, or
@@ -67,6 +69,7 @@ class Inputs:
     mirrors: list[MirrorEntry]
     ecr_names: list[str]
     layer_hosts: list[str]
+    layer_choices: list[str]
     layer_urls: str
     tls: bool
     client_address: str
@@ -112,6 +115,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         mirrors=mirrors_of(settings.registries, hosts),
         ecr_names=list(dict.fromkeys(name for entry in everywhere for name in ecr_hosts(entry.account, entry.region))),
         layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
+        layer_choices=list(dict.fromkeys(choice for entry in settings.registries for choice in _layer_choices(entry))),
         layer_urls=layer_url_regex(regions),
         tls=exposure.pod_tls_secret is not None,
         client_address=exposure.client_address,
@@ -129,6 +133,11 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         memory_for_large_pulls_mib=memory.large_pulls_mib,
         worker_connections=memory.worker_connections,
     )
+
+
+def _layer_choices(registry: Registry) -> Iterator[str]:
+    own_and_replica = [layer_hosts(entry.region) for entry in with_replicas([registry])]
+    return map("|".join, zip(*own_and_replica, strict=True))
 
 
 NAMES = tuple(sorted(field.name for field in fields(Inputs)))

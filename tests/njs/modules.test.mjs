@@ -170,6 +170,26 @@ for (const status of [403, 429, 503]) {
     });
 }
 
+// ECR has refused an import of a half-open circuit's probe, and then answers about the credential.
+for (const [status, upstream] of [[200, `https://${HOST}`], [503, 'http://circuit/503']]) {
+    test(`a refused import after which ECR answers ${status} is the outcome of a probe`, () => {
+        let now = 1_000_000;
+        mock.method(Date, 'now', () => now);
+        for (let n = 0; n < 3; n++) {
+            frontdoor.ecr_upstream(request());
+            frontdoor.answer_of_ecr(request({}, {}, 503));
+        }
+        now += 5000;
+        const r = request({ upstream_status: `403 : ${status}`, upstream_connect_time: '0.003 : 0.001' }, {}, status);
+        r.uri = `/-/import/${HOST}/v2/docker-hub/library/nginx/manifests/1`;
+        assert.equal(frontdoor.ecr_upstream(r), `https://${HOST}`);
+        frontdoor.refused_import(r);
+        assert.equal(frontdoor.ecr_upstream(request()), upstream);
+        now += 1;
+        assert.equal(frontdoor.ecr_upstream(request()), upstream);
+    });
+}
+
 test('a client waits at least a second', () => {
     assert.equal(frontdoor.retry_after_seconds(request()), '1');
 });
@@ -288,7 +308,8 @@ for (const [registries, buckets, status] of [
 ]) {
     test(`the startup probe is ${status} when registries answer ${registries} and layer buckets ${buckets}`, async () => {
         const answers = { registry: [...registries], layers: [...buckets] };
-        const r = request({ ecr_hosts: 'a b', layer_hosts: buckets.map((_, index) => `s${index}`).join(' ') });
+        const hosts = buckets.map((_, index) => `s${index}`).join(' ');
+        const r = request({ ecr_hosts: 'a b', layer_hosts: hosts, layer_choices: hosts });
         r.subrequest = async path => ({ status: answers[path.split('/')[2]].shift() });
         await frontdoor.startup(r);
         assert.equal(r.return.mock.calls[0].arguments[0], status);

@@ -31,14 +31,16 @@ function request(variables = {}, headersIn = {}) {
         error: mock.fn(), headersIn, headersOut: {}, method: 'GET', return: mock.fn(), status: 200, uri: `/${HOST}${BLOB}`,
         variables: {
             ecr_host: HOST, ecr_path: PATH, replica: REPLICA, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000', pause_seconds: '5',
-            s3_deadline_ms: '39000', request_uri: `/${HOST}${PATH}?n=1`, ...variables,
+            s3_deadline_ms: '39000', ...variables,
         },
     };
 }
 
 // Sends a request to the upstream that ECR is; `status` is what comes back.
-function ask(status, headersIn = {}) {
-    const r = request({}, headersIn);
+function ask(status, headersIn = {}, path = PATH) {
+    const r = request({ args: `last=${'a'.repeat(7000)}` }, headersIn);
+    r.uri = `/${HOST}${path}`;
+    r.variables.request_uri = `${r.uri}?${r.variables.args}`;
     r.variables.ecr_upstream = frontdoor.ecr_upstream(r);
     if (r.variables.ecr_upstream.startsWith('https:')) {
         Object.assign(r.variables, { upstream_addr: '192.0.2.1:443', upstream_status: status });
@@ -59,7 +61,7 @@ test('with a replica the first failure shuts ECR, and no client is the probe', (
     assert.equal(ask('200'), 'http://circuit/503');
     assert.equal(ask('200'), 'http://circuit/503');
     const [probe, ...others] = probes();
-    assert.deepEqual([probe.path, probe.method, others], [`/-/probe-of-ecr/${HOST}${PATH}?n=1`, 'GET', []]);
+    assert.deepEqual([probe.path, probe.method, others], [`/-/probe-of-ecr/${HOST}${PATH}`, 'GET', []]);
     assert.equal(ask('200', { 'X-Probe': probe.opening }), `https://${HOST}`);
     assert.equal(ask('200'), `https://${HOST}`);
 });
@@ -74,6 +76,58 @@ test('a probe that fails shuts ECR again', () => {
     assert.equal(ask('200'), 'http://circuit/503');
     assert.deepEqual(probes(), []);
 });
+
+// The zone has 60 kB for 40 upstreams.
+test('what is noted for a probe is short, however long the request is', () => {
+    const path = `/v2/${'a'.repeat(256)}/manifests/${'b'.repeat(128)}`;
+    ask('503');
+    now += 5000;
+    ask('200', {}, path);
+    const [[, note]] = ngx.shared.circuit_probes.items(1);
+    assert.ok(note.includes(path));
+    assert.ok(note.length <= 600, `${note.length} characters`);
+});
+
+async function sendProbes(answer = () => {}) {
+    ngx.fetch = mock.fn(async (_url, { headers }) => {
+        answer(headers['X-Probe']);
+        return { arrayBuffer: async () => null };
+    });
+    await frontdoor.send_probes(request({ fetch_url: 'http://fetch' }));
+}
+
+test('after a probe that says nothing of ECR the next request is one', async () => {
+    ask('503');
+    now += 5000;
+    for (let number = 0; number < 3; number++) {
+        ask('200');
+        ask('200');
+        assert.equal(probes().length, 1);
+        await sendProbes();
+    }
+});
+
+test('after a probe that was not sent the next request is one', async () => {
+    ask('503');
+    now += 5000;
+    ask('200');
+    await sendProbes(() => {
+        throw new Error('no connection');
+    });
+    ask('200');
+    assert.equal(probes().length, 1);
+});
+
+for (const [status, upstream] of [['200', `https://${HOST}`], ['503', 'http://circuit/503']]) {
+    test(`the outcome of a probe that ends in ${status} holds`, async () => {
+        ask('503');
+        now += 5000;
+        ask('200');
+        await sendProbes(opening => ask(status, { 'X-Probe': opening }));
+        assert.equal(ask('200'), upstream);
+        assert.deepEqual(probes(), []);
+    });
+}
 
 test('what ECR throttles shuts it for as long as it asks for', () => {
     const r = request({ upstream_addr: '192.0.2.1:443', upstream_status: '429', upstream_http_retry_after: '7' });
@@ -173,13 +227,18 @@ test('probes are sent once, after the answer', async () => {
 
 const NEVER = new Promise(() => {});
 
+// The third bucket is that of a registry without a replica, where there is one.
 for (const [registry, replica, buckets, status] of [
     [200, 503, [403, 503], 200], [503, 200, [503, 403], 200], [NEVER, 200, [NEVER, 403], 200], [503, 503, [403, 403], 503],
-    [200, 200, [503, 503], 503],
+    [200, 200, [503, 503], 503], [200, 200, [503, 403, 403], 200], [200, 200, [503, 503, 403], 503], [200, 200, [403, 403, 503], 503],
 ]) {
     test(`the startup probe is ${status} when registry, replica and buckets answer ${[registry, replica, buckets]}`, async () => {
-        const answers = { [HOST]: registry, [REPLICA]: replica, s0: buckets[0], s1: buckets[1] };
-        const r = request({ ecr_hosts: HOST, replicas: `${HOST} ${REPLICA}`, layer_hosts: 's0 s1' });
+        const answers = { [HOST]: registry, [REPLICA]: replica, s0: buckets[0], s1: buckets[1], s2: buckets[2] };
+        const hosts = buckets.map((_, number) => `s${number}`);
+        const r = request({
+            ecr_hosts: HOST, replicas: `${HOST} ${REPLICA}`, layer_hosts: hosts.join(' '),
+            layer_choices: ['s0|s1', ...hosts.slice(2)].join(' '),
+        });
         r.subrequest = async path => ({ status: await answers[path.split('/')[3]] });
         await frontdoor.startup(r);
         assert.equal(r.return.mock.calls[0].arguments[0], status);

@@ -265,6 +265,27 @@ def test_a_refused_import_names_its_cause_and_asks_for_no_login(
         assert client.head(f"/v2/docker-hub/{name}/manifests/1", ACCEPT).status == 403
 
 
+@pytest.mark.rule("R31", "R156")
+@pytest.mark.usefixtures("proxy")
+def test_a_refused_import_that_is_the_probe_closes_the_circuit(
+    client: Client, control: Control, publisher: Publisher, upstream: Publisher, imports: Callable[..., Behaviour]
+) -> None:
+    own = publisher.image("team/app", secrets.token_hex(4), [secrets.token_bytes(100)])
+    names = [f"library/{secrets.token_hex(4)}" for _ in range(20)]
+    for name in names:
+        upstream.image(f"{UPSTREAM}/docker-hub/{name}", "1", [b"layer"])
+    with control.behaving(imports(registry_status=500)):
+        for _ in range(FAILURES_THAT_OPEN_A_CIRCUIT):
+            assert client.get(f"/v2/team/app/manifests/{secrets.token_hex(4)}", ACCEPT).status == 503
+    with control.behaving(imports(import_refused=True)):
+        wait_until(
+            lambda: client.get(f"/v2/docker-hub/{names.pop()}/manifests/1", ACCEPT).status == 403,
+            "an import is the probe",
+            pause_seconds=0.2,
+        )
+        assert client.get(f"/v2/team/app/manifests/{own.digest}", ACCEPT).status == 200
+
+
 @pytest.mark.rule("R157")
 @pytest.mark.usefixtures("proxy")
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from testbed.waiting import wait_until
 from tests.proxy.client import Client
 from tests.proxy.replicated import BLOBS, Regions, replica_of
 
-S3_SECONDS = 2
+S3_SECONDS, PAUSE_SECONDS = 2, 1
 MIB = 1 << 20
 
 pytestmark = pytest.mark.usefixtures("started")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("started")
 
 @pytest.fixture(scope="module")
 def timeouts() -> str:
-    return f"ecr_seconds = 2\ns3_seconds = {S3_SECONDS}\npause_seconds = 1"
+    return f"ecr_seconds = 2\ns3_seconds = {S3_SECONDS}\npause_seconds = {PAUSE_SECONDS}"
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,24 @@ def test_no_client_waits_for_a_probe_of_s3(client: Client, control: Control, reg
             assert time.monotonic() - began < 1
             time.sleep(0.3)
         assert 1 <= regions.asked(mark, "s3.layer")[0] <= 5
+
+
+@pytest.mark.rule("R146")
+def test_after_a_probe_that_s3_refuses_the_next_request_is_one(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    """A bucket that refuses one blob may send others. ECR redirects anew after a refusal: two requests a probe."""
+    images = [regions.push(size_bytes=10) for _ in range(40)]
+    with regions.failing(s3_status=503):
+        assert client.get(f"{BLOBS}/{images.pop().layers[0]}").status == 200
+    time.sleep(PAUSE_SECONDS)
+    mark = control.mark()
+    with regions.failing(s3_status=403):
+        began = time.monotonic()
+        while regions.asked(mark, "s3.layer")[0] < 5:
+            assert time.monotonic() - began < 2 * PAUSE_SECONDS
+            assert client.get(f"{BLOBS}/{images.pop().layers[0]}").status == 200
+            time.sleep(0.1)
 
 
 @pytest.mark.rule("R147")

@@ -80,6 +80,17 @@ def test_a_pod_starts_while_the_region_of_the_registry_is_down(
         assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).body == image.manifest
 
 
+@pytest.mark.rule("R148", "R38")
+@pytest.mark.usefixtures("started")
+def test_a_pod_does_not_start_without_the_bucket_of_a_registry_that_has_no_replica(
+    client: Client, regions: Regions
+) -> None:
+    with regions.failing(s3_outage="refused"):
+        answer = client.get("/-/startup")
+    assert (answer.status, answer.body) == (503, b"2 of 2 registries answer, 1 of 2 layer buckets\n")
+    assert client.get("/-/startup").status == 200
+
+
 @pytest.mark.rule("R145", "R61")
 @pytest.mark.usefixtures("started")
 def test_a_revalidation_asks_no_replica(client: Client, control: Control, regions: Regions, started: Pod) -> None:

@@ -35,30 +35,31 @@ function ecr_upstream(r) {
     const permit = breaker.tryAcquire(circuitOf(r, host));
     r.variables.circuit_opening = permit.opening;
     if (permit.allowed && permit.status !== undefined && r.variables.replica) {
-        probes.request(host, `/-/probe-of-ecr${r.variables.request_uri}`, r.method, permit.opening);
+        probes.request(host, `/-/probe-of-ecr${r.uri}`, r.method, permit.opening);
         return `http://circuit/${permit.status}`;
     }
     return permit.allowed ? `https://${host}` : `http://circuit/${permit.status}`;
 }
 
 // Records the outcome of a request to ECR in the circuit breaker of $ecr_host.
-function recordOutcome(r) {
+//   mayImport  whether ECR may have had to import an image for it
+function recordOutcome(r, mayImport) {
     if (r.variables.ecr_upstream.startsWith('https:')) {
         breaker.record(
-            circuitOf(r, r.variables.ecr_host), r.variables.circuit_opening, outcome(r),
+            circuitOf(r, r.variables.ecr_host), r.variables.circuit_opening, outcome(r, mayImport),
             Number(r.variables.upstream_http_retry_after)
         );
     }
 }
 
-function outcome(r) {
+function outcome(r, mayImport) {
     // An address has a port. Without one ECR was not asked: the answer came from the cache, or the name has no address.
     if (!/:\d/.test(r.variables.upstream_addr || '')) {
         return 'unused';
     }
     // Of the last address that was tried: a status of ECR, or nginx's for an answer that did not come in time.
     const status = Number(r.variables.upstream_status.split(/, | : /).pop());
-    if (isOfImport(r, status)) {
+    if (mayImport && isOfImport(r, status)) {
         return 'unused';
     }
     if (status === 429) {
@@ -70,8 +71,7 @@ function outcome(r) {
 // Whether ECR failed while it imported an image: the upstream may be what is slow, throttles or fails. Where ECR could not be
 // reached, there is no time of a connection.
 function isOfImport(r, status) {
-    return r.uri.startsWith('/-/import/') && (status === 429 || status >= 500)
-        && /\d$/.test(r.variables.upstream_connect_time || '');
+    return (status === 429 || status >= 500) && /\d$/.test(r.variables.upstream_connect_time || '');
 }
 
 // The value of Retry-After for a client: the seconds until the registry is asked again, at least one.

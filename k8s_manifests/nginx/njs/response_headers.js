@@ -16,7 +16,7 @@ const ALLOWED = [
 // a registry send this proxy to any address, is removed. Records the outcome of the request as well: this is the one place
 // where nginx runs code on every answer.
 function answer_of_ecr(r) {
-    ecr_upstream.recordOutcome(r);
+    ecr_upstream.recordOutcome(r, r.uri.startsWith('/-/import/'));
     image_state.note_pull(r);
     removeOthers(r);
     const headers = r.headersOut;
@@ -48,6 +48,7 @@ function isForeignRedirect(r) {
 
 // Whether ECR accepts the credential: then it refused an import (conf/server_ecr.conf.j2). An ECR that fails says neither.
 function refused_import(r) {
+    ecr_upstream.recordOutcome(r, false);
     removeOthers(r);
     if (r.status === 200) {
         r.status = 403;

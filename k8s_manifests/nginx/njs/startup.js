@@ -2,8 +2,8 @@
 
 import replicas from './replicas.js';
 
-// 200 when every registry accepts the mounted credential, and S3 has every layer bucket; otherwise 503. Of a registry with a
-// replica, one of the two is enough, and then one layer bucket is: a new pod can begin while a region is down. The answer holds
+// 200 when every registry accepts the mounted credential, and S3 has the layer bucket of each; otherwise 503. Of a registry with
+// a replica, one of the two is enough, and one of their buckets: a new pod can begin while a region is down. The answer holds
 // counts only, since clients can request it too; the log names the host that fails.
 async function startup(r) {
     const replicaOf = replicas.ofRegistries(r);
@@ -11,10 +11,12 @@ async function startup(r) {
         [host, replicaOf[host]].filter(Boolean).map(either => isGood(r, 'registry', either, [200]))
     ));
     // S3 refuses a request without a signature, for a bucket that exists.
-    const all = names(r.variables.layer_hosts).map(host => isGood(r, 'layers', host, [200, 403]));
-    const answers = await Promise.all([
-        count(asked), count(all.length > 0 && Object.keys(replicaOf).length > 0 ? [one(all)] : all),
-    ]);
+    const hasBucket = {};
+    names(r.variables.layer_hosts).forEach(host => {
+        hasBucket[host] = isGood(r, 'layers', host, [200, 403]);
+    });
+    const choices = names(r.variables.layer_choices).map(choice => one(choice.split('|').map(host => hasBucket[host])));
+    const answers = await Promise.all([count(asked), count(choices)]);
     const registries = answers[0];
     const buckets = answers[1];
     const ready = registries.ready === registries.asked && buckets.ready === buckets.asked;

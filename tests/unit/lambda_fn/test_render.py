@@ -37,6 +37,7 @@ INPUTS = Inputs(
     mirrors=[MirrorEntry(1, "2.dkr.example", "hub", "docker.io", "^https://cdn.example/", "", "hub/")],
     ecr_names=["1.dkr.example", "2.dkr.example"],
     layer_hosts=["1.s3.example", "2.s3.example"],
+    layer_choices=["1.s3.example|2.s3.example"],
     layer_urls="^https://s3.example/",
     tls=True,
     client_address="forwarded",
@@ -63,7 +64,8 @@ def rendered(template: str, inputs: Inputs = INPUTS) -> str:
 def test_a_template_has_every_name() -> None:
     template = (
         "{{ domain }} {{ resolver }} {{ drain_seconds }} {{ cache.size_gib }} {{ cache.tag_seconds }}"
-        " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_urls }}"
+        " {{ timeouts.ecr_seconds }} {{ blobs }} {{ contact }} {{ layer_hosts | join(',') }} {{ layer_choices[0] }}"
+        " {{ layer_urls }}"
         " {{ warnings.stale_tag }} {{ warnings.error }} {{ memory_for_large_pulls_mib }} {{ worker_connections }}"
         " {{ budget.client_rate }}"
         "{% if tls %} tls{% endif %}{% if not metrics %} without metrics{% endif %}"
@@ -74,7 +76,7 @@ def test_a_template_has_every_name() -> None:
     )
     assert rendered(template) == (
         "registry.shrd.example.net [fd00::a] 3600 5 7 9 stream #registry-help 1.s3.example,2.s3.example"
-        " ^https://s3.example/ stale error 6 8 4 tls without metrics catalogue"
+        " 1.s3.example|2.s3.example ^https://s3.example/ stale error 6 8 4 tls without metrics catalogue"
         " 1 1.dkr.example 2 2.dkr.example 0 1.dkr.example 1 images/ base 0"
     )
 

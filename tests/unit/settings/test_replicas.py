@@ -123,4 +123,5 @@ def test_the_proxy_reads_layers_of_both_regions() -> None:
     inputs = inputs_of(parse_toml(WITH_REPLICA, "my.toml"), (HOST,), "10.0.0.10")
     buckets = [f"prod-{region}-starport-layer-bucket.s3.{region}" for region in ("ap-southeast-2", "ap-southeast-4")]
     assert inputs.layer_hosts == [f"{bucket}.amazonaws.com" for bucket in buckets]
+    assert inputs.layer_choices == ["|".join(inputs.layer_hosts)]
     assert all(re.match(inputs.layer_urls, f"https://{host}/layer") for host in inputs.layer_hosts)
