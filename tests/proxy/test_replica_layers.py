@@ -121,7 +121,7 @@ def test_after_a_probe_that_s3_refuses_the_next_request_is_one(
     client: Client, control: Control, regions: Regions
 ) -> None:
     """A bucket that refuses one blob may send others. ECR redirects anew after a refusal: two requests a probe."""
-    images = [regions.push(size_bytes=10) for _ in range(40)]
+    images = [regions.push(size_bytes=10) for _ in range(24)]
     with regions.failing(s3_status=503):
         assert client.get(f"{BLOBS}/{images.pop().layers[0]}").status == 200
     time.sleep(PAUSE_SECONDS)
