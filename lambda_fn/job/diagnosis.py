@@ -7,6 +7,7 @@ from lightkube.models.core_v1 import ContainerState, ContainerStatus
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
 
+from lambda_fn.job.reason import QUOTE
 from lambda_fn.job.redact import excerpt
 
 LOG_LINES = 20
@@ -72,7 +73,7 @@ def report(problems: Sequence[str], of_pod: Problem | None, log: Sequence[str]) 
     lines.extend(problems)
     if log:
         lines.append("its last lines:")
-        lines.extend(f"  {excerpt(line)}" for line in log[-LOG_LINES:])
+        lines.extend(f"{QUOTE}{excerpt(line)}" for line in log[-LOG_LINES:])
     return "\n".join(lines) or "no pod of the Deployment is unready; its controller may be slow or stopped"
 
 

@@ -33,6 +33,7 @@ PACKAGES = {
 _TEXT = {
     "base64",
     "binascii",
+    "bisect",
     "collections",
     "contextlib",
     "dataclasses",

@@ -19,6 +19,8 @@ from lambda_fn.contract.runtime import SETTINGS_FILE, TASK_ROOT
 from lambda_fn.edges import metrics
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.expiry import KnownExpiry
+from lambda_fn.job.reason import REASON_BYTES
+from lambda_fn.job.report import RolloutStuckError
 from lambda_fn.settings import Canary as Image
 from lambda_fn.settings import parse_toml, to_json
 from tests.contract.cluster import objects_of, settings
@@ -269,6 +271,25 @@ def test_a_run_whose_rollout_is_stuck_has_written_its_token_and_is_stuck(
     error, counted = run_of(world, monkeypatch, emitted)
     assert error == "RolloutStuckError"
     assert [counted[name] for name in ("TokensWritten", "RolloutsStuck")] == [[1.0], [1.0]]
+
+
+def test_a_long_error_is_whole_in_the_log_and_shortened_in_the_answer(
+    monkeypatch: pytest.MonkeyPatch, emitted: Emitted
+) -> None:
+    world = installed(World())
+    world.cluster.rolls_in_seconds = None
+    lines = [f"connect() failed, line {number} {'x' * 250}" for number in range(20)]
+    world.cluster.log = "\n  ".join(lines)
+    connect(world, monkeypatch)
+    with pytest.raises(RolloutStuckError) as caught:
+        handler.handler({}, FakeContext())
+    (logged,) = [line["message"] for line in emitted.log() if line["level"] == "ERROR"]
+    answered = str(caught.value)
+    assert all(line in logged for line in lines)
+    assert lines[0] not in answered
+    assert answered.endswith(lines[-1])
+    assert len(answered.encode()) <= REASON_BYTES
+    assert answered.splitlines()[0] == logged.splitlines()[0]
 
 
 def test_a_run_with_a_failing_region_has_not_written_every_token_and_is_not_stuck(
