@@ -20,6 +20,8 @@ EVENTS_RULE, DELETIONS_RULE = "WatcherEventsRule", "WatcherDeletionsRule"
 """How the logical ids of its rules begin: of pushes, and of deletions."""
 EVENTS_QUEUE, DELETIONS_QUEUE, EVENTS_FAILURES = "WatcherEventsQueue", "WatcherDeletionsQueue", "WatcherEventsFailures"
 """How the logical ids of their queues and of the dead-letter queue of both begin. Another queue is the refresher's."""
+DEPLOYMENT_LOG = "DeploymentLog"
+"""How the logical id of the log group of CDK's functions begins."""
 
 APPLIED_OBJECTS = "Custom::AWSCDK-EKS-KubernetesResource"
 """The type of what kubectl applies."""

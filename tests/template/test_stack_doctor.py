@@ -9,6 +9,7 @@ from cli.doctor.stack_resources import (
     DELETIONS_QUEUE,
     DELETIONS_RULE,
     DEPLOYER_ROLE,
+    DEPLOYMENT_LOG,
     EVENTS_FAILURES,
     EVENTS_QUEUE,
     EVENTS_RULE,
@@ -39,6 +40,7 @@ def logical_ids(kind: str) -> list[str]:
     [
         *(("AWS::IAM::Role", role) for role in (REFRESHER_ROLE, DEPLOYER_ROLE, WATCHER_ROLE)),
         ("AWS::Lambda::Function", REFRESHER_FUNCTION),
+        ("AWS::Logs::LogGroup", DEPLOYMENT_LOG),
         ("AWS::Events::Rule", EVENTS_RULE),
         ("AWS::Events::Rule", DELETIONS_RULE),
         *(("AWS::SQS::Queue", queue) for queue in (EVENTS_QUEUE, DELETIONS_QUEUE, EVENTS_FAILURES)),

@@ -9,13 +9,15 @@ from cli.doctor.charts import print_command
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.stack_resources import APPLIED_OBJECTS
+from cli.doctor.stack_resources import APPLIED_OBJECTS, DEPLOYMENT_LOG
 from stacks.stack_name import stack_name
 
-_DEPLOY_AGAIN = "read the stack's events, correct the failure, deploy again"
-_DELETE_FIRST = (
-    "read the stack's events, correct the failure, delete the stack (make destroy) and deploy: it holds no data"
+_READ = (
+    f"read the stack's events, and for 'Response object is too long' the newest log group {{name}}-{DEPLOYMENT_LOG}..."
 )
+"""CloudFormation does not show what kubectl says in more than 4,096 bytes, and the log of the deployment does."""
+_DEPLOY_AGAIN = f"{_READ}, correct the failure, deploy again"
+_DELETE_FIRST = f"{_READ}, correct the failure, delete the stack (make destroy) and deploy: it holds no data"
 _FAILED_HINTS = {
     "ROLLBACK_COMPLETE": _DELETE_FIRST,
     "ROLLBACK_FAILED": _DELETE_FIRST,
@@ -53,10 +55,10 @@ def status_finding(name: str, status: str) -> Finding:
     if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return ok(message)
     if status in _FAILED_HINTS:
-        return failed(message, _FAILED_HINTS[status])
+        return failed(message, _FAILED_HINTS[status].format(name=name))
     if status.endswith("_IN_PROGRESS"):
         return warning(message, "wait until the deployment ends, then run the doctor again")
-    return warning(f"{message}: the last update failed and was rolled back", _DEPLOY_AGAIN)
+    return warning(f"{message}: the last update failed and was rolled back", _DEPLOY_AGAIN.format(name=name))
 
 
 def rollback_failed(name: str, region: str, resources: Sequence[tuple[str, str]], charts: str) -> Finding:
@@ -72,7 +74,7 @@ def rollback_failed(name: str, region: str, resources: Sequence[tuple[str, str]]
     """
     where = f" at {', '.join(logical for _, logical in resources)}" if resources else ""
     command = f"aws cloudformation continue-update-rollback --region {region} --stack-name {name}"
-    hint = f"read the stack's events, correct the reason, then {command}; deploy"
+    hint = f"{_READ.format(name=name)}, correct the reason, then {command}; deploy"
     if objects := [logical for kind, logical in resources if kind == APPLIED_OBJECTS]:
         hint += (
             f". Where kubectl cannot reach the cluster, add --resources-to-skip {' '.join(objects)}: this leaves the "

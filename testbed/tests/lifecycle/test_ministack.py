@@ -1,4 +1,4 @@
-"""What MiniStack lacks, inside MiniStack's own environment: each handler as its engine calls it."""
+"""What MiniStack lacks, in its own environment: each handler and the limit of a response, as its engine calls them."""
 
 import json
 import os
@@ -106,3 +106,27 @@ print(json.dumps(cloudwatch._alarms[name]["MetricName"]))
     )
 
     assert found == "Errors"
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "reason"), [(4096, "SUCCESS", None), (4097, "FAILED", "Response object is too long.")]
+)
+def test_a_response_of_more_than_4096_bytes_fails_its_resource(
+    environment: dict[str, str], tmp_path: Path, size: int, status: str, reason: str | None
+) -> None:
+    found = results(
+        f"""
+from ministack.services.cloudformation import custom_resource
+from testbed.sandbox.deployment.engine import responses
+responses.register()
+custom_resource.register_token("token")
+empty = len('{{"Status":"SUCCESS","Data":{{"Value":""}}}}')
+value = chr(0x2603) + "x" * ({size} - empty - 3)
+custom_resource.deliver_response("token", {{"Status": "SUCCESS", "Data": {{"Value": value}}}})
+print(json.dumps(custom_resource._pending["token"]["result"]))
+""",
+        environment,
+        tmp_path,
+    )
+
+    assert (found["Status"], found.get("Reason")) == (status, reason)

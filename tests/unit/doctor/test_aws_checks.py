@@ -28,7 +28,7 @@ from cli.doctor.checks import (
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.stack_resources import APPLIED_OBJECTS, LOAD_BALANCER, TARGET_GROUP, StackResources
+from cli.doctor.stack_resources import APPLIED_OBJECTS, DEPLOYMENT_LOG, LOAD_BALANCER, TARGET_GROUP, StackResources
 from lambda_fn.settings import Page, Refresh, Registry, Replica, ServiceExposure, Watcher, to_json
 from lambda_fn.settings.deployment import Deployment
 from tests.fakes.aws import REGION, Answer
@@ -449,6 +449,14 @@ def test_each_status_of_the_stack_has_its_verdict_and_fix(status: str, verdict: 
     assert one.verdict is verdict
     assert status in one.message
     assert hint in one.hint
+
+
+@pytest.mark.parametrize(
+    "status", ["CREATE_FAILED", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+)
+def test_after_a_failed_deployment_the_log_that_has_a_long_cause_is_named(status: str) -> None:
+    (one,) = findings(stack.CHECK, context({"DescribeStacks": described(status)}))
+    assert f"ecr-frontdoor-shared-registry-{DEPLOYMENT_LOG}" in one.hint
 
 
 def resource(kind: str, logical: str, status: str) -> dict[str, Any]:

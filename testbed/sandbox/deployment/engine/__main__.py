@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ministack.app import main
 
-from testbed.sandbox.deployment.engine import conditions, executor, handlers
+from testbed.sandbox.deployment.engine import conditions, executor, handlers, responses
 from testbed.sandbox.world import World
 
 if __name__ == "__main__":
@@ -17,4 +17,5 @@ if __name__ == "__main__":
     conditions.register(world)
     handlers.register(world)
     executor.register(world, Path(native) if native else None)
+    responses.register()
     main()
