@@ -43,8 +43,8 @@ def first_run(  # noqa: PLR0913 - properties, each passed by name
     if not objects:
         return None
     # One log group for all functions of CDK: otherwise Lambda would create one for each, without retention or key.
-    # It outlives a first deployment that is rolled back: an error of kubectl that is too long for CloudFormation, which
-    # is the usual one of an update, stands only there.
+    # It outlives a first deployment that is rolled back: an error of kubectl that is too long for CloudFormation, such
+    # as of an update that a webhook forbids, stands only there.
     days = settings.refresh.log_retention_days
     log = log_group(stack, "DeploymentLog", retention_days=days, removal_policy=cdk.RemovalPolicy.RETAIN, key=key)
     workload = _workload(stack, settings, objects, network, log)
