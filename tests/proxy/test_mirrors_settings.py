@@ -1,4 +1,4 @@
-"""`blobs = "redirect"` with a mirror: clients read blobs that ECR is still importing from the upstream's CDN."""
+"""Mirrors with `blobs = "redirect"`, where clients read blobs from the upstream's CDN, and with the longest domain."""
 
 import secrets
 import ssl
@@ -15,19 +15,28 @@ from testbed.sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.mirrors import RULES, with_mirrors
 
+LONGEST_DOMAIN = ".".join(["a" * 63] * 3 + ["a" * 61])
 pytestmark = pytest.mark.usefixtures("proxy")
 
 
 @pytest.fixture(scope="module")
 def settings(world: World, resolver: str) -> Settings:
     usual = with_mirrors(world, resolver)
-    return usual.model_copy(update={"proxy": usual.proxy.model_copy(update={"blobs": "redirect"})})
+    proxy = usual.proxy.model_copy(update={"blobs": "redirect"})
+    return usual.model_copy(update={"domain": LONGEST_DOMAIN, "proxy": proxy})
 
 
 @pytest.fixture
 def client() -> Client:
     """A client that may receive signed URLs."""
     return Client()
+
+
+@pytest.mark.rule("R157")
+def test_clients_name_the_longest_domain(client: Client, publisher: Publisher) -> None:
+    blob = f"/v2/team/app/blobs/{publisher.blob('team/app', secrets.token_bytes(100))}"
+    assert client.get(f"{blob}?ns={LONGEST_DOMAIN}").status == 307
+    assert client.get(f"{blob}?ns=example.net").status == 404
 
 
 @pytest.mark.rule("R27", "R154")
