@@ -8,7 +8,7 @@ from tests.cluster.site import Site
 from tests.cluster.test_deployer import kubectl
 
 
-def test_the_api_server_tells_the_lambda_its_version_where_eks_was_not_asked(site: Site) -> None:
+def test_the_api_server_names_its_version_to_the_lambda_where_eks_was_not_asked(site: Site) -> None:
     connection = replace(site.eks.connect(), version=None)
     server = json.loads(kubectl("version", "--output=json").stdout)["serverVersion"]
     assert version_of(connection, site.access.bearer) == f"{server['major']}.{server['minor']}"
