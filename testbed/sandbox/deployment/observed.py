@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cli.doctor.stack_resources import DEPLOYMENT_LOG
 from testbed.sandbox import installation
 from testbed.sandbox.installation import session
 from testbed.sandbox.kubectl import kubectl_json
@@ -63,6 +64,14 @@ def log_groups(world: World) -> list[str]:
     """Every log group in CloudWatch."""
     groups = session(world, "default").client("logs").describe_log_groups()["logGroups"]
     return sorted(group["logGroupName"] for group in groups)
+
+
+def logged(world: World, text: str) -> str:
+    """The first line with `text` in the log of the deployments, which docs/operations.md names; empty if none."""
+    pages = session(world, "default").client("logs").get_paginator("filter_log_events")
+    groups = [name for name in log_groups(world) if DEPLOYMENT_LOG in name]
+    found = (page["events"] for group in groups for page in pages.paginate(logGroupName=group))
+    return next((event["message"] for events in found for event in events if text in event["message"]), "")
 
 
 def left_behind(world: World) -> Mapping[str, list[str]]:

@@ -18,6 +18,8 @@ from testbed.sandbox.progress import say
 from testbed.sandbox.story import Lines, expect
 from testbed.sandbox.world import World
 
+_AROUND_CHARACTERS = 80
+
 
 @dataclass
 class Operator:
@@ -85,6 +87,17 @@ class Operator:
         yield from failures
         expect(self.stack.status() == status, f"the stack is {self.stack.status()} instead of {status}")
         yield status
+
+    def read_log(self, why: str) -> Lines:
+        """What the deployment's log says of its failure.
+
+        Raises:
+            SandboxError: It does not say so.
+        """
+        line = observed.logged(self.world, why)
+        expect(line, f"the deployment's log does not have {why!r}")
+        before, found, after = line.partition(why)
+        yield f"in the deployment's log: ...{before[-_AROUND_CHARACTERS:]}{found}{after[:_AROUND_CHARACTERS]}..."
 
     def destroy(self, kinds: str) -> Lines:
         """`cdk destroy`, and what `make destroy` checks afterwards, of the settings that were deployed last.

@@ -31,7 +31,10 @@ def allow_replicas(world: World, workload: str, limit: int) -> None:
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": kinds},
-            "validations": [{"expression": f"object.spec.replicas <= {limit}", "message": MESSAGE}],
+            # Forbidden, as policy webhooks answer: then kubectl prints the whole patch beside the message.
+            "validations": [
+                {"expression": f"object.spec.replicas <= {limit}", "message": MESSAGE, "reason": "Forbidden"}
+            ],
         },
     }
     binding = {

@@ -54,9 +54,10 @@ class Story(NewUser):
         yield f"{reference}@{self.operator.digest}"
 
     def failed_first(self) -> Lines:
-        """A first deployment whose pods cannot start: it is rolled back; the operator's namespace and Secret stay."""
+        """A first deployment whose pods cannot start: it is rolled back; the namespace, its Secret and the log stay."""
         text = configurations.without_image(self.config.read_text(), self.world)
         yield from self.operator.fail_to_deploy("failed", text, configurations.NO_SUCH_TAG, "ROLLBACK_COMPLETE")
+        yield from self.operator.read_log("Running command: ['kubectl', 'apply'")
         self.operator.expect_none("deployments,services")
 
     def deployed(self) -> Lines:
@@ -138,11 +139,12 @@ class Story(NewUser):
         expect(looked_at >= examination.CHECKS, f"the doctor did not run the checks {examination.CHECKS - looked_at}")
 
     def refused(self) -> Lines:
-        """An update whose manifest the API server refuses: it is rolled back."""
+        """An update whose manifest the API server refuses: it is rolled back. What kubectl says is in the log alone."""
         self._allow_replicas(configurations.TOO_MANY_REPLICAS - 1)
         text = configurations.refused(self._settings())
         with self.operator.nothing_changes():
-            yield from self.operator.fail_to_deploy("refused", text, policy.MESSAGE, "UPDATE_ROLLBACK_COMPLETE")
+            yield from self.operator.fail_to_deploy("refused", text, observed.TOO_LONG, "UPDATE_ROLLBACK_COMPLETE")
+        yield from self.operator.read_log(policy.MESSAGE)
         self._lift_policy()
 
     def stuck(self) -> Lines:
