@@ -22,16 +22,16 @@ beforeEach(() => {
     const store = () => new Store(() => now);
     globalThis.ngx = {
         ERR: 3, WARN: 4, log: mock.fn(),
-        shared: { circuit: store(), counters: store(), circuit_probes: store(), read_ahead: store(), images_missing: store() },
+        shared: { circuit: store(), counters: store(), circuit_probes: store(), circuit_requests: store(), read_ahead: store(), images_missing: store() },
     };
 });
 
 function request(variables = {}, headersIn = {}) {
     return {
-        error: mock.fn(), headersIn, headersOut: {}, method: 'GET', return: mock.fn(), status: 200, uri: `/${HOST}${BLOB}`,
+        error: mock.fn(), headersIn, headersOut: {}, method: 'GET', return: mock.fn(), status: 200, uri: `/${HOST}${variables.ecr_path || PATH}`,
         variables: {
-            ecr_host: HOST, ecr_path: PATH, replica: REPLICA, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000', pause_seconds: '5',
-            s3_deadline_ms: '39000', ...variables,
+            ecr_host: HOST, ecr_path: PATH, replica: REPLICA, replica_of_request: REPLICA, ecr_authorization: 'Basic eA==', ecr_deadline_ms: '24000',
+            pause_seconds: '5', s3_deadline_ms: '39000', ...variables,
         },
     };
 }
@@ -195,7 +195,7 @@ test('an answer that S3 cuts off shuts the bucket', () => {
     assert.equal(readSlice(206), ELSEWHERE);
 });
 
-for (const variables of [{ replica: '' }, { layer_of_replica: '1' }]) {
+for (const variables of [{ replica_of_request: '' }, { mirror_urls: '^https://cdn[.]example[.]net/' }, { layer_of_replica: '1' }]) {
     test(`a bucket without another one has no circuit: ${JSON.stringify(variables)}`, () => {
         assert.equal(readSlice(504, variables), 'late');
         assert.equal(readSlice(503, variables), '');

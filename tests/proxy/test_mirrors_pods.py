@@ -85,3 +85,12 @@ def test_a_replica_is_not_asked_to_import(client: Client, control: Control, worl
         answer = client.get(f"/v2/docker-hub/library/{secrets.token_hex(4)}/manifests/1", ACCEPT)
     assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
     assert {entry.host for entry in control.requests(mark).of("registry")} == {world.ecr_host}
+
+
+@pytest.mark.rule("R141", "R152")
+@pytest.mark.usefixtures("started")
+def test_one_failure_of_what_a_replica_has_does_not_shut_ecr_for_a_mirror(client: Client, control: Control) -> None:
+    with control.behaving(RULES.model_copy(update={"registry_status": 500})):
+        assert client.get(f"/v2/team/app/manifests/{secrets.token_hex(4)}", ACCEPT).status == 503
+    answer = client.get(f"/v2/docker-hub/library/{secrets.token_hex(4)}/manifests/1", ACCEPT)
+    assert answer.status == 404, "of ECR: the upstream lacks it"

@@ -103,6 +103,25 @@ def test_the_registry_is_used_again_once_it_answers_a_probe(client: Client, cont
     wait_until(asks_the_registry_alone, "the registry is used again", seconds=10, pause_seconds=0.2)
 
 
+@pytest.mark.rule("R141")
+def test_one_request_that_ecr_always_fails_does_not_keep_the_registry_at_its_replica(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    images = [regions.push(size_bytes=10) for _ in range(40)]
+
+    def are_asked_of_the_registry(count: int) -> bool:
+        mark = control.mark()
+        for _ in range(count):
+            client.get(f"/v2/{REPOSITORY}/tags/list?n=1")
+            assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
+        return regions.asked(mark, "registry.manifests") == (count, 0)
+
+    assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
+    with regions.failing(registry_status=500, registry_actions=["ecr:ListImages"]):
+        wait_until(lambda: are_asked_of_the_registry(1), "it is known to be one request", seconds=10, pause_seconds=0.2)
+        assert are_asked_of_the_registry(10)
+
+
 @pytest.mark.rule("R142", "F141")
 @pytest.mark.parametrize("kind", ["tag", "manifest", "blob"])
 def test_what_the_replica_lacks_is_503_until_it_is_replicated(client: Client, regions: Regions, kind: str) -> None:
@@ -127,6 +146,28 @@ def test_what_the_replica_lacks_is_503_until_it_is_replicated(client: Client, re
 def test_what_both_regions_lack_is_404_when_the_registry_says_so(client: Client, regions: Regions) -> None:
     regions.push()
     assert client.get(f"{MANIFESTS}/{secrets.token_hex(8)}", ACCEPT).status == 404
+
+
+@pytest.mark.rule("R142")
+def test_a_list_does_not_go_on_in_the_other_region(client: Client, regions: Regions) -> None:
+    for tag in ("list-a", "list-b"):
+        regions.push(tag, size_bytes=10)
+    path = f"/v2/{REPOSITORY}/tags/list?n=1"
+
+    def next_page() -> str:
+        return (client.get(path).header("Link") or "").partition(">")[0].removeprefix("<")
+
+    of_registry = next_page()
+    with regions.failing(registry_status=500):
+        of_replica = next_page()
+        assert client.get(of_replica).status == 200
+        answer = client.get(of_registry)
+        assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    wait_until(lambda: not client.get(path).header("Warning"), "the registry is used again", seconds=10)
+    answer = client.get(of_replica)
+    assert (answer.status, answer.error_code()) == (400, "UNSUPPORTED")
+    assert answer.json()["errors"][0]["message"].endswith("or begin the list again")
+    assert client.get(of_registry).status == 200
 
 
 @pytest.mark.rule("R143")

@@ -31,6 +31,14 @@ def test_only_digests_come_from_the_replica(client: Client, control: Control, re
         assert client.get(f"{BLOBS}/{image.layers[0]}").status == 200
 
 
+@pytest.mark.rule("R141")
+def test_one_failure_of_a_digest_does_not_shut_ecr_for_tags(client: Client, regions: Regions) -> None:
+    images = [regions.push(tag) for tag in ("first", "second")]
+    with regions.failing(registry_status=500):
+        assert client.get(f"{MANIFESTS}/{images[0].digest}", ACCEPT).status == 200
+    assert client.get(f"{MANIFESTS}/second", ACCEPT).body == images[1].manifest
+
+
 @pytest.mark.rule("R143")
 def test_a_stale_tag_is_served_instead(client: Client, control: Control, regions: Regions) -> None:
     image = regions.push("stale")

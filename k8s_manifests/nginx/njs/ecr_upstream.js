@@ -1,6 +1,7 @@
 // Puts a circuit breaker between nginx and each ECR registry.
 
 import breaker from './circuit_breaker.js';
+import broken_requests from './broken_requests.js';
 import credential from './credential.js';
 import probes from './probes.js';
 import replicas from './replicas.js';
@@ -8,15 +9,29 @@ import replicas from './replicas.js';
 // So that one broken image does not open the circuit. Where a replica serves meanwhile, the first failure does.
 const FAILURES_TO_OPEN = 3;
 
-function circuitOf(r, host) {
+function circuitOf(r, name) {
     return {
-        name: host,
+        name,
         store: ngx.shared.circuit,
         now: Date.now,
         deadlineMs: Number(r.variables.ecr_deadline_ms),
         pauseSeconds: Number(r.variables.pause_seconds),
-        failuresToOpen: r.variables.replica ? 1 : FAILURES_TO_OPEN,
+        failuresToOpen: FAILURES_TO_OPEN,
     };
+}
+
+// Of what only the registry itself has, although it has a replica: failures of the rest take nothing of it away.
+function nameOfRest(host) {
+    return `${host} alone`;
+}
+
+// A registry with a replica has two circuits: one for what the replica answers while it is open, and one for the rest.
+function circuitOfRequest(r) {
+    const host = r.variables.ecr_host;
+    if (replicas.answerFor(r)) {
+        return Object.assign(circuitOf(r, host), { failuresToOpen: 1 });
+    }
+    return circuitOf(r, r.variables.replica ? nameOfRest(host) : host);
 }
 
 // The upstream for a request to the registry $ecr_host: the registry itself, or the server `circuit`, which answers with
@@ -32,10 +47,11 @@ function ecr_upstream(r) {
         r.variables.circuit_opening = opening;
         return `https://${host}`;
     }
-    const permit = breaker.tryAcquire(circuitOf(r, host));
+    const circuit = circuitOfRequest(r);
+    const permit = breaker.tryAcquire(circuit);
     r.variables.circuit_opening = permit.opening;
-    if (permit.allowed && permit.status !== undefined && r.variables.replica) {
-        probes.request(host, `/-/probe-of-ecr${r.uri}`, r.method, permit.opening);
+    if (permit.allowed && permit.status !== undefined && replicas.answerFor(r)) {
+        probes.request(host, `/-/probe-of-ecr${broken_requests.pathOfProbe(circuit, r.uri)}`, r.method, permit.opening);
         return `http://circuit/${permit.status}`;
     }
     return permit.allowed ? `https://${host}` : `http://circuit/${permit.status}`;
@@ -44,11 +60,20 @@ function ecr_upstream(r) {
 // Records the outcome of a request to ECR in the circuit breaker of $ecr_host.
 //   mayImport  whether ECR may have had to import an image for it
 function recordOutcome(r, mayImport) {
-    if (r.variables.ecr_upstream.startsWith('https:')) {
-        breaker.record(
-            circuitOf(r, r.variables.ecr_host), r.variables.circuit_opening, outcome(r, mayImport),
-            Number(r.variables.upstream_http_retry_after)
-        );
+    if (!r.variables.ecr_upstream.startsWith('https:')) {
+        return;
+    }
+    const circuit = circuitOfRequest(r);
+    const opening = r.variables.circuit_opening;
+    const found = outcome(r, mayImport);
+    const seconds = Number(r.variables.upstream_http_retry_after);
+    if (!replicas.answerFor(r)) {
+        breaker.record(circuit, opening, found, seconds);
+        return;
+    }
+    broken_requests.recordForPath(circuit, opening, found, r.uri, seconds);
+    if (found === 'succeeded' && statusOfEcr(r) < 400) {
+        broken_requests.noteServed(circuit, r.uri);
     }
 }
 
@@ -57,8 +82,7 @@ function outcome(r, mayImport) {
     if (!/:\d/.test(r.variables.upstream_addr || '')) {
         return 'unused';
     }
-    // Of the last address that was tried: a status of ECR, or nginx's for an answer that did not come in time.
-    const status = Number(r.variables.upstream_status.split(/, | : /).pop());
+    const status = statusOfEcr(r);
     if (mayImport && isOfImport(r, status)) {
         return 'unused';
     }
@@ -66,6 +90,11 @@ function outcome(r, mayImport) {
         return 'throttled';
     }
     return status >= 500 ? 'failed' : 'succeeded';
+}
+
+// Of the last address that was tried: a status of ECR, or nginx's for an answer that did not come in time.
+function statusOfEcr(r) {
+    return Number(r.variables.upstream_status.split(/, | : /).pop());
 }
 
 // Whether ECR failed while it imported an image: the upstream may be what is slow, throttles or fails. Where ECR could not be
@@ -76,31 +105,35 @@ function isOfImport(r, status) {
 
 // The value of Retry-After for a client: the seconds until the registry is asked again, at least one.
 function retry_after_seconds(r) {
-    const host = r.variables.ecr_host || r.variables.registry;
-    return String(Math.max(1, breaker.secondsUntilHalfOpen(circuitOf(r, host))));
+    const circuit = r.variables.ecr_host ? circuitOfRequest(r) : circuitOf(r, r.variables.registry);
+    return String(Math.max(1, breaker.secondsUntilHalfOpen(circuit)));
 }
 
-// The state of the circuit of each registry and of each replica.
+// The state of each circuit: of each registry, of each replica, and of what only a registry with a replica has.
 function states(r) {
-    return hosts(r).concat(Object.values(replicas.ofRegistries(r))).map(host => breaker.state(circuitOf(r, host)));
+    const replicaOf = replicas.ofRegistries(r);
+    const names = hosts(r).concat(Object.values(replicaOf), Object.keys(replicaOf).map(nameOfRest));
+    return names.map(name => breaker.state(circuitOf(r, name)));
 }
 
 function hosts(r) {
     return r.variables.ecr_hosts.split(' ');
 }
 
-// What keeps each registry from being asked: { reason, since, isReplaced }, undefined where nothing does.
+// What keeps each registry from being asked: { reason, since, isReplaced }, undefined where nothing does. After them, what keeps
+// each from being asked for what its replica does not have.
 //   since       in milliseconds, 0 when that is not known
 //   isReplaced  whether its replica is asked instead
 function failures(r) {
     const replicaOf = replicas.ofRegistries(r);
     const expiries = credential.expiries();
+    const ofRest = Object.keys(replicaOf).map(host => failureOfCircuit(r, nameOfRest(host))).filter(Boolean);
     return hosts(r).map(host => {
         const found = failure(r, host, expiries);
         return found && {
             reason: found.reason, since: found.since, isReplaced: host in replicaOf && !failure(r, replicaOf[host], expiries),
         };
-    });
+    }).concat(ofRest);
 }
 
 function failure(r, host, expiries) {
@@ -108,7 +141,11 @@ function failure(r, host, expiries) {
     if (expired) {
         return { reason: 'credential', since: expired.since };
     }
-    const circuit = circuitOf(r, host);
+    return failureOfCircuit(r, host);
+}
+
+function failureOfCircuit(r, name) {
+    const circuit = circuitOf(r, name);
     const since = breaker.openSince(circuit);
     return since && { reason: breaker.isThrottled(circuit) ? 'throttled' : 'unavailable', since };
 }

@@ -3,6 +3,7 @@
 
 import breaker from './circuit_breaker.js';
 import probes from './probes.js';
+import replicas from './replicas.js';
 
 function circuitOfBucket(r, bucket) {
     return {
@@ -15,9 +16,9 @@ function circuitOfBucket(r, bucket) {
     };
 }
 
-// Whether another bucket has the layer: that of the registry's replica.
+// Whether another bucket has the layer: that of the registry's replica, which has none of a mirror's.
 function hasOther(r) {
-    return Boolean(r.variables.replica) && r.variables.layer_of_replica !== '1';
+    return replicas.answerFor(r) && r.variables.layer_of_replica !== '1';
 }
 
 // '1' when the bucket of $layer_url is not to be asked. No client waits for a probe: it is a copy of its request, for one byte.

@@ -10,4 +10,9 @@ function ofRegistries(r) {
     return found;
 }
 
-export default { ofRegistries };
+// Whether a replica answers a request in the place of its registry. It imports nothing, and perhaps its tags are not wanted.
+function answerFor(r) {
+    return Boolean(r.variables.replica_of_request) && !r.variables.mirror_urls;
+}
+
+export default { answerFor, ofRegistries };

@@ -53,7 +53,7 @@ async def _repositories(cloud: Cloud, host: RegistryHost, parameters: Parameters
     for name in parameters.get("repositoryNames", ()):
         if name not in known:
             return _unknown(host, name)
-    names, more = _page(sorted(parameters.get("repositoryNames", known)), parameters)
+    names, more = _page(sorted(parameters.get("repositoryNames", known)), parameters, host.region)
     return answers.json_1_1(
         {"repositories": [{"registryId": host.account, "repositoryName": name} for name in names], **more}
     )
@@ -72,7 +72,9 @@ async def _images(cloud: Cloud, host: RegistryHost, parameters: Parameters, _: A
                 return answers.json_error(400, "ImageNotFoundException", message)
         return answers.json_1_1({"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in wanted]})
     known = (ImageId(host, name, digest) for digest in cloud.pushed_images.of(host, name))
-    digests, more = _page(sorted(image.digest for image in known if cloud.lifecycle.exists(image)), parameters)
+    digests, more = _page(
+        sorted(image.digest for image in known if cloud.lifecycle.exists(image)), parameters, host.region
+    )
     return answers.json_1_1(
         {"imageDetails": [_details(cloud, ImageId(host, name, digest)) for digest in digests], **more}
     )
@@ -144,11 +146,11 @@ def _ids(parameters: Parameters) -> Sequence[dict[str, str]]:
     return ids
 
 
-def _page(names: list[str], parameters: Parameters) -> tuple[list[str], dict[str, str]]:
+def _page(names: list[str], parameters: Parameters, region: str) -> tuple[list[str], dict[str, str]]:
     """The names of a page, and the token of the next one."""
     size = int(parameters.get("maxResults", _USUAL))
     if not 0 < size <= _LARGEST:
         raise ValueError(f"at 'maxResults' failed to satisfy constraint: 1 to {_LARGEST}")
-    after = pages.position(parameters["nextToken"]) if "nextToken" in parameters else ""
+    after = pages.position(parameters["nextToken"], region) if "nextToken" in parameters else ""
     left = [name for name in names if name > after]
-    return left[:size], {"nextToken": pages.cursor(left[size - 1])} if len(left) > size else {}
+    return left[:size], {"nextToken": pages.cursor(left[size - 1], region)} if len(left) > size else {}

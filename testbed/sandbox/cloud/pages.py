@@ -1,4 +1,4 @@
-"""Pages of a list as ECR gives them: an absolute link with a cursor that only ECR can read."""
+"""Pages of a list as ECR gives them: an absolute link with a cursor that only ECR of the same region can read."""
 
 import base64
 import binascii
@@ -53,7 +53,7 @@ def page(
     pages = replace(pages, cursor=request.app[CLOUD].behaviour.list_cursor or pages.cursor)
     try:
         size = int(query.get("n", pages.usual))
-        after = position(unquote(query[pages.cursor])) if pages.cursor in query else ""
+        after = position(unquote(query[pages.cursor]), host.region) if pages.cursor in query else ""
     except ValueError:
         return _refused(answers.INVALID_CURSOR)
     if size < 1:
@@ -64,7 +64,9 @@ def page(
     response = body(rest[:size])
     response.headers.update(answers.API_VERSION)
     if len(rest) > size:
-        response.headers["Link"] = _link(f"https://{host}{request.path}", query, pages, rest[size - 1])
+        response.headers["Link"] = _link(
+            f"https://{host}{request.path}", query, pages, cursor(rest[size - 1], host.region)
+        )
     return response
 
 
@@ -77,30 +79,31 @@ def raw_query(request: web.Request) -> dict[str, str]:
     return dict(pair.partition("=")[::2] for pair in request.raw_path.partition("?")[2].split("&"))
 
 
-def _link(url: str, query: Mapping[str, str], pages: Pages, last: str) -> str:
+def _link(url: str, query: Mapping[str, str], pages: Pages, next_: str) -> str:
     repeated = [f"{name}={query[name]}" for name in ("n", *pages.kept) if name in query]
-    return f'<{url}?{"&".join([*repeated, f"{pages.cursor}={cursor(last)}"])}>; rel="next"'
+    return f'<{url}?{"&".join([*repeated, f"{pages.cursor}={next_}"])}>; rel="next"'
 
 
-def cursor(last: str) -> str:
-    """The cursor of the next page; always with `+`, `/` and `=` in it."""
-    raw = _CURSOR_START + last.encode()
+def cursor(last: str, region: str) -> str:
+    """The cursor of a region's next page; always with `+`, `/` and `=` in it."""
+    raw = _CURSOR_START + f"{region} {last}".encode()
     padded = raw if len(raw) % 3 else raw + b"\0"
     return base64.b64encode(padded).decode()
 
 
-def position(cursor_: str) -> str:
+def position(cursor_: str, region: str) -> str:
     """The name after which a page begins.
 
     Raises:
-        ValueError: ECR never gave that cursor.
+        ValueError: ECR of this region never gave that cursor.
     """
     try:
         raw = base64.b64decode(cursor_, validate=True)
     except binascii.Error as error:
         message = "not base64"
         raise ValueError(message) from error
-    if not raw.startswith(_CURSOR_START):
+    start = _CURSOR_START + f"{region} ".encode()
+    if not raw.startswith(start):
         message = "not a cursor of this registry"
         raise ValueError(message)
-    return raw.removeprefix(_CURSOR_START).rstrip(b"\0").decode()
+    return raw.removeprefix(start).rstrip(b"\0").decode()
