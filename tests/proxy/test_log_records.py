@@ -15,7 +15,7 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.pod import Pod
 from testbed.waiting import wait_until
-from tests.proxy.client import ACCEPT, ADDRESS, Client
+from tests.proxy.client import ACCEPT, ADDRESS, Answer, Client
 
 MIB = 1 << 20
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -48,6 +48,21 @@ LONGEST: Mapping[str, int] = {
 @pytest.fixture(scope="module")
 def image(publisher: Publisher) -> Image:
     return publisher.image("team/recorded", "1.4", [b"layer"])
+
+
+@pytest.fixture
+def client(client: Client, proxy: Pod, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Its next request waits for the record of the last one: nginx's workers write theirs side by side."""
+    ask = client.ask
+
+    def ask_and_wait(*given: Any, **named: Any) -> Answer:  # noqa: ANN401  those of `ask`
+        before = len(records(proxy))
+        answer = ask(*given, **named)
+        wait_until(lambda: len(records(proxy)) > before, "the request is recorded")
+        return answer
+
+    monkeypatch.setattr(client, "ask", ask_and_wait)
+    return client
 
 
 @pytest.fixture
