@@ -1,6 +1,6 @@
 """What the Lambda function runs on. Pure."""
 
-PYTHON = "3.13"
+PYTHON = "3.14"
 """The Python version of the function, and of the wheels in its bundle."""
 HANDLER = "lambda_fn.handler.handler"
 """The entry point of the function that refreshes the token."""

@@ -14,7 +14,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lambda_fn.contract.runtime import HANDLER
+from lambda_fn.contract.runtime import HANDLER, PYTHON
 from stacks import bundling
 from testbed.bench.imports import WHOLE, processor_seconds, shares, table
 
@@ -112,7 +112,7 @@ def _run(*command: str | Path) -> None:
 def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(prog="python -m testbed.bench.cold_start", description=__doc__)
-    parser.add_argument("--python", default=sys.executable, help="the interpreter; Lambda's is 3.13")
+    parser.add_argument("--python", default=sys.executable, help=f"the interpreter; Lambda's is {PYTHON}")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="fresh processes of each kind")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:

@@ -51,13 +51,13 @@ def test_the_bundle_holds_exactly_the_distributions_pinned_for_linux(bundle: Pat
     assert {canonicalize_name(name): version for name, version in found} == pinned_for_the_lambda()
 
 
-def test_every_compiled_module_is_for_python_3_13_on_arm64(bundle: Path) -> None:
+def test_every_compiled_module_is_for_python_3_14_on_arm64(bundle: Path) -> None:
     compiled = [p for p in files(bundle) if ".so" in p.suffixes]
     assert compiled
     for path in compiled:
         (machine,) = struct.unpack_from("<H", (bundle / path).read_bytes(), 18)
         assert machine == ELF_AARCH64, path
-        assert ".cpython-313-aarch64-linux-gnu" in path.name or ".abi3." in path.name, path
+        assert ".cpython-314-aarch64-linux-gnu" in path.name or ".abi3." in path.name, path
 
 
 def test_the_bundle_is_far_below_the_size_limits_of_lambda(bundle: Path, tmp_path: Path) -> None:

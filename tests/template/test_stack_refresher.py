@@ -38,10 +38,10 @@ def test_the_environment_holds_only_names_and_the_workload_digest(name: str) -> 
     assert (digest is None) == (name == "external")
 
 
-def test_the_function_is_python_3_13_on_arm64_with_the_documented_handler() -> None:
+def test_the_function_is_python_3_14_on_arm64_with_the_documented_handler() -> None:
     found = function("public")
     assert (found["Runtime"], found["Architectures"], found["Handler"]) == (
-        "python3.13",
+        "python3.14",
         ["arm64"],
         "lambda_fn.handler.handler",
     )

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from cli.doctor.context import CheckContext
-from lambda_fn.contract.runtime import SETTINGS_METADATA
+from lambda_fn.contract.runtime import PYTHON, SETTINGS_METADATA
 from lambda_fn.settings import Settings, to_json
 from stacks import ecr_actions
 from stacks.stack_name import stack_name
@@ -34,7 +34,7 @@ def stack_template(settings: Settings) -> str:
     function = {
         "Code": {"ZipFile": "def handler(event, context): pass"},
         "Handler": "index.handler",
-        "Runtime": "python3.13",
+        "Runtime": f"python{PYTHON}",
         "Role": {"Fn::GetAtt": ["IdentityRole", "Arn"]},
     }
     resources = {

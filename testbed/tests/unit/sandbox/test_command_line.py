@@ -68,7 +68,7 @@ def test_the_interpreter_has_a_full_path_even_if_it_was_found_by_a_relative_one(
     environment = {"PATH": os.path.relpath(PYTHON.parent, ROOT)}
     words = ("/bin/sh", "-c", f'{PYTHON.name} -c "{code}"')
     done = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)  # noqa: S603 - our own words
-    assert done.stderr == ""
+    assert done.returncode == 0, done.stderr  # Python 3.14 warns of a relative path
     given, found = map(Path, done.stdout.splitlines())
     assert found.is_absolute()
     assert (ROOT / given).samefile(found)
