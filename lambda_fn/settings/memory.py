@@ -13,8 +13,11 @@ _LARGE_PULLS = 0.25
 
 _NGINX_MIB = 30
 """The master, two workers and the cache manager."""
-ZONES_MIB = 40
-"""Every zone but that for the keys of blobs, when it is full: at most 40 registries and regions have 64 KiB each."""
+ZONES_MIB = 44
+"""Every zone but that for the keys of blobs, when it is full, with TLS, mirrors, and 20 registries with replicas.
+
+An ECR host or a layer bucket has 64 KiB: the reserve has room for those of all registries that a Secret holds.
+"""
 
 _WORKERS = 2
 _SLOT_KIB = 0.5

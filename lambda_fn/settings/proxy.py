@@ -31,8 +31,8 @@ class Resources(Table):
     memory_request: Memory = "256Mi"
     """Memory reserved for a pod."""
     memory_limit: Memory = "1Gi"
-    """The memory at which the kernel kills a pod. It decides how many connections a pod has, by default 27,612, or
-    11,922 where nginx ends TLS; 17,000, as one hostile client may open, need 1Gi, or 2Gi with TLS. A quarter is for
+    """The memory at which the kernel kills a pod. It decides how many connections a pod has, by default 27,432, or
+    11,844 where nginx ends TLS; 17,000, as one hostile client may open, need 1Gi, or 2Gi with TLS. A quarter is for
     layers of 1 GB or more, 0.7 MiB for each GiB of one: a pod sends 6 of ECR's largest at once, or 64 of 5 GB, and
     half as many to one client. The next pull waits for up to 50 seconds, then gets 503.
     """

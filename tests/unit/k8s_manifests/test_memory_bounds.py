@@ -5,13 +5,17 @@ soak` proves the product.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 
 from k8s_manifests.configuration import template
+from lambda_fn.contract import secret
 from lambda_fn.contract.quantity import parse_quantity
 from lambda_fn.job import configuration
 from lambda_fn.settings import Settings, parse_toml
+from lambda_fn.settings.memory import ZONES_MIB
+from lambda_fn.settings.registry import with_replicas
 
 KIB, MIB = 1 << 10, 1 << 20
 WHILE_ATTACKED = 0.8
@@ -34,34 +38,43 @@ HOSTILE_STREAM_CONNECTIONS = 90
 LARGEST_LAYER_MIB = 37
 """Measured: 0.7 MiB for each GiB of ECR's largest layer, 52,000 MiB."""
 
-LIMITS = pytest.mark.parametrize("limit", ["297Mi", "512Mi", "1Gi", "2Gi", "4Gi", "16Gi"])
+LIMITS = pytest.mark.parametrize("limit", ["303Mi", "512Mi", "1Gi", "2Gi", "4Gi", "16Gi"])
 TLS = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-east-2", "us-west-2")
+REFERENCE = Path(__file__).parents[2] / "template/reference"
+ZONE = re.compile(r"\b(?:keys_)?(?:zone=|shared:)(\w+):(\d+)([km])\b|^\s*zone (\w+) (\d+)([km]);")
+OF_HOST = ("ecr_", "s3_")
+"""The zones of upstreams: one for each ECR host, and for each layer bucket."""
 
 
-def settings(*, tls: bool, limit: str = "1Gi", size_gib: int = 8) -> Settings:
-    """With twenty registries, whose zones count."""
+def settings(*, tls: bool, limit: str = "1Gi", size_gib: int = 8, registries: int = 20) -> Settings:
+    """With everything that has a zone."""
     exposure = 'kind = "pod", tls_secret = "registry-tls"' if tls else 'kind = "service"'
-    registries = ", ".join(
-        f'{{ account = "{number:012}", region = "{REGIONS[number % len(REGIONS)]}", repositories = ["r{number}/*"] }}'
-        for number in range(20)
+    regions = [(REGIONS[number % len(REGIONS)], REGIONS[(number + 1) % len(REGIONS)]) for number in range(registries)]
+    tables = ", ".join(
+        f'{{ account = "{number:012}", region = "{region}", repositories = ["r{number}/*"], '
+        f'replicas = [{{ account = "{number:012}", region = "{replica}" }}] }}'
+        for number, (region, replica) in enumerate(regions)
     )
+    mirror = f'account = "999999999999", region = "{REGIONS[0]}", repositories = ["hub/*"], upstream = "docker.io"'
     return parse_toml(
         f"""
         domain = "registry.example.net"
         cluster = {{ name = "shared", region = "eu-west-1" }}
-        registries = [{registries}]
+        registries = [{tables}, {{ {mirror}, pull_through = true }}]
+        page = {{ enabled = true, catalogue = true }}
         [proxy]
+        monitoring_namespace = "monitoring"
         exposure = {{ {exposure} }}
         cache = {{ size_gib = {size_gib} }}
-        resources = {{ memory_limit = "{limit}" }}
+        resources = {{ memory_request = "64Mi", memory_limit = "{limit}" }}
         """,
         "the test's settings",
     )
 
 
 def rendered(found: Settings) -> str:
-    hosts = tuple(f"{registry.account}.dkr.ecr.{registry.region}.amazonaws.com" for registry in found.registries)
+    hosts = tuple(registry.host for registry in found.registries)
     return configuration.rendered(found, hosts, "10.0.0.10", template())
 
 
@@ -71,10 +84,26 @@ def number(name: str, text: str, *, which: int = 0) -> int:
     return int(words.split()[which].removesuffix("k"))
 
 
+def zones(text: str) -> dict[str, int]:
+    """The size of each zone of shared memory in a rendered configuration, in KiB."""
+    found: dict[str, int] = {}
+    for line in text.splitlines():
+        if declared := ZONE.search(line):
+            name, size, unit = filter(None, declared.groups())
+            found[name] = int(size) * (KIB if unit == "m" else 1)
+        else:
+            assert not re.match(r"\s*(\w+_zone|zone|ssl_session_cache|proxy_cache_path)\b", line), line
+    return found
+
+
+def planned_zones_kib(text: str) -> int:
+    """Of all zones, what does not depend on the size of the cache."""
+    return sum(size for name, size in zones(text).items() if name != "blobs")
+
+
 def fixed_kib(text: str) -> int:
     """nginx itself, and all of its zones when they are full."""
-    zones = re.findall(r"(?:keys_zone=\w+:|\bzone=\w+:|shared:tls:|^ *zone \w+ )(\d+)([km])", text, re.MULTILINE)
-    return 3 * PROCESS_KIB + sum(int(size) * (KIB if unit == "m" else 1) for size, unit in zones)
+    return 3 * PROCESS_KIB + sum(zones(text).values())
 
 
 def connections(text: str) -> int:
@@ -97,9 +126,31 @@ def limit_kib(found: Settings) -> float:
     return float(parse_quantity(found.proxy.resources.memory_limit)) / KIB
 
 
+def test_the_zones_of_everything_fit_into_what_is_planned_for_them() -> None:
+    text = rendered(settings(tls=True, limit="16Gi"))
+    of_hosts = [name for name in zones(text) if name.startswith(OF_HOST)]
+    assert len(of_hosts) == 20 + 20 + 1 + len(REGIONS), "registries, replicas, the mirror, and layer buckets"
+    assert planned_zones_kib(text) <= ZONES_MIB * KIB
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.nginx.conf")), ids=lambda path: path.stem)
+def test_everything_has_each_zone_of_an_example(path: Path) -> None:
+    found = zones(path.read_text("utf-8"))
+    assert {"blobs", "manifests", "gone_images", "shares", "clients", "ecr_1", "s3_1"} <= found.keys()
+    assert found.keys() <= zones(rendered(settings(tls=True))).keys()
+
+
+@pytest.mark.parametrize(("tls", "smallest"), [(False, "217Mi"), (True, "303Mi")])
+def test_the_reserve_holds_the_zones_of_all_registries_that_a_secret_holds(tls: bool, smallest: str) -> None:  # noqa: FBT001 - a table
+    found = settings(tls=tls, limit=smallest, registries=60)
+    more_than_fit = {entry.host for entry in with_replicas(found.registries)}
+    assert secret.longest_bytes(more_than_fit) > secret.LIMIT_BYTES
+    assert planned_zones_kib(rendered(found)) - ZONES_MIB * KIB < (1 - WITH_LARGE_PULLS) * limit_kib(found)
+
+
 @pytest.mark.parametrize(
     ("limit", "size_gib"),
-    [("297Mi", 8), ("512Mi", 8), ("512Mi", 290), ("1Gi", 8), ("1Gi", 1600), ("4Gi", 8), ("16Gi", 8)],
+    [("303Mi", 8), ("512Mi", 8), ("512Mi", 290), ("1Gi", 8), ("1Gi", 1600), ("4Gi", 8), ("16Gi", 8)],
 )
 @TLS
 def test_every_connection_may_have_full_unfinished_headers(limit: str, size_gib: int, tls: bool) -> None:  # noqa: FBT001 - a table
