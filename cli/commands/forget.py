@@ -70,7 +70,8 @@ def _done(named: Mapping[Image, Registry], returned: Mapping[str, Any]) -> Itera
             yield f"ECR may still have it: delete it there, too: {_deletion(image, registry)}"
         else:
             yield f"ECR does not have it, or no longer: check the digest: {image}"
-        for replica in registry.replicas:
+        # No pull of a mirror fails over: pods do not ask its replica.
+        for replica in () if registry.pull_through else registry.replicas:
             yield f"ECR does not replicate deletions: delete it in the replica, too: {_deletion(image, replica)}"
 
 

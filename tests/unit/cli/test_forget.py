@@ -107,6 +107,18 @@ def test_the_commands_that_delete_an_image_name_the_registry_and_its_replica(ope
     ]
 
 
+def test_no_command_deletes_an_image_of_a_mirror_in_the_replica_of_its_registry(operator: Operator) -> None:
+    replica = 'replicas = [{ account = "210987654321", region = "ap-southeast-4" }]\n'
+    mirror = f'repositories = ["hub/*"]\npull_through = true\nupstream = "docker.io"\n{replica}[proxy]'
+    operator.file.write_text(SMALLEST.replace("[proxy]", mirror, 1), encoding="utf-8")
+    imported = image(repository="hub/library/nginx")
+    operator.aws.answers["Invoke"] = answered({"forgotten": [str(imported)], "in_ecr": [str(imported)]})
+    status, out, _ = operator.run(f"{imported.repository}@{imported.digest}")
+    (command,) = [line for line in out.splitlines() if "aws ecr " in line]
+    assert status == 0
+    assert " --region ap-southeast-2 --registry-id 123456789012 --repository-name hub/library/nginx " in command
+
+
 def test_an_operator_who_erred_undoes_it(operator: Operator) -> None:
     other = image(1)
     operator.aws.answers["Invoke"] = answered({"remembered": [str(image())]})
