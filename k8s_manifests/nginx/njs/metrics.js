@@ -33,7 +33,7 @@ async function metrics(r) {
 function ofUpstreams(r) {
     const states = ecr_upstream.states(r);
     return [
-        family('circuits', 'gauge', 'Registries, by the state of their circuit breaker.', prometheus_text.byLabel(
+        family('circuits', 'gauge', 'Circuit breakers, by state.', prometheus_text.byLabel(
             'state', ['closed', 'open', 'half-open'], state => states.filter(found => found === state).length
         )),
         family('replicas_serving', 'gauge', 'Registries, and layer buckets, in whose place a replica is asked.', {
