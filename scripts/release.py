@@ -1,8 +1,8 @@
 """What a release consists of, from a tag: `python -m scripts.release v0.2.0`.
 
 It writes to dist/ the source archive, the bill of materials of the Lambda's bundle, their SHA-256 sums, and the notes,
-which are the version's section of CHANGELOG.md. The tag, pyproject.toml, CHANGELOG.md and
-the module of the metrics have to agree on the version.
+which are the version's section of CHANGELOG.md. The tag, pyproject.toml, CHANGELOG.md and the module of the metrics
+have to agree on the version.
 """
 
 import argparse

@@ -6,8 +6,8 @@
  "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "has_gaps": false,
            "behind_since": null, "pending": ["team/new"]}}
 
-`shards` says what each holds of a repository: less where it would not fit. `growth` and `round` are
-for the watcher alone.
+`shards` says what each holds of a repository: less where it would not fit. `growth` and `round` are for the watcher
+alone.
 """
 
 from collections.abc import Mapping
