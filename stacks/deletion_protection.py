@@ -69,7 +69,7 @@ class DeletionProtection(Construct):
 
 def _set(balancer_arn: str, value: str) -> cr.AwsSdkCall:
     return cr.AwsSdkCall(
-        service="ElasticLoadBalancingV2",
+        service="elastic-load-balancing-v2",  # the package of the SDK: of other forms CDK finds no package
         action="modifyLoadBalancerAttributes",
         parameters={
             "LoadBalancerArn": balancer_arn,

@@ -310,7 +310,7 @@ def test_the_protection_comes_last_and_goes_first() -> None:
     arn = f"${{{balancer}}}"
     for step, value in (("Create", "true"), ("Update", "true"), ("Delete", "false")):
         call = json.loads(calls[step])
-        assert (call["service"], call["action"]) == ("ElasticLoadBalancingV2", "modifyLoadBalancerAttributes")
+        assert (call["service"], call["action"]) == ("elastic-load-balancing-v2", "modifyLoadBalancerAttributes")
         assert call["parameters"] == {
             "LoadBalancerArn": arn,
             "Attributes": [{"Key": "deletion_protection.enabled", "Value": value}],

@@ -86,5 +86,6 @@ def _environment(world: World) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": world.account,
         "MINISTACK_REGION": world.region,
         "LAMBDA_EXECUTOR": "local",
+        "NODE_PATH": str(ROOT / "node_modules"),  # the AWS SDK for JavaScript, which Lambda's runtime has
         "TMPDIR": str(world.run),
     }

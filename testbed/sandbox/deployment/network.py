@@ -19,6 +19,13 @@ def cluster_keys(world: World) -> Mapping[str, object]:
     }
 
 
+def is_protected(world: World, balancer_arn: str) -> bool:
+    """Whether AWS refuses to delete a load balancer."""
+    balancing = session(world, "default").client("elbv2")
+    attributes = balancing.describe_load_balancer_attributes(LoadBalancerArn=balancer_arn)["Attributes"]
+    return {"Key": "deletion_protection.enabled", "Value": "true"} in attributes
+
+
 def load_balancer(world: World) -> references.Reference:
     """The configuration with a load balancer, for this VPC and a new zone of the domain."""
     of_vpc = [{"Name": "vpc-id", "Values": [cluster_keys(world)["vpc_id"]]}]

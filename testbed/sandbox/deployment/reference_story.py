@@ -77,9 +77,11 @@ class References:
         self._cache_rules()
 
     def load_balancer(self) -> Lines:
-        """`kind = "nlb"` with certificate, alias, endpoints, `encryption = "stack"`, mail and canary."""
+        """`kind = "nlb"`, protected, with certificate, alias, endpoints, `encryption = "stack"`, mail and canary."""
         kubectl_apply(json.dumps(binding.AWS_LOAD_BALANCER_CONTROLLER))
         yield from self._deployed("nlb", network.load_balancer(self._world))
+        arn = self._operator.stack.physical("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerNlb")
+        expect(network.is_protected(self._world, arn), "the load balancer has no deletion protection")
         yield from self._operator.destroy(_OBJECTS)
 
     def every_type(self) -> Lines:

@@ -74,7 +74,7 @@ upstream = "registry.k8s.io"
 
 
 def load_balancer(names: Names, zone: str, subnets: Mapping[str, str], route_table: str) -> Reference:
-    """An NLB with its name and certificate in a zone, endpoints, encryption by the stack's key, mail and a canary.
+    """A protected NLB with its name and certificate in a zone, endpoints, the stack's key, mail and a canary.
 
     Args:
         names: The sandbox's.
@@ -90,6 +90,7 @@ def load_balancer(names: Names, zone: str, subnets: Mapping[str, str], route_tab
 kind = "nlb"
 certificate_zone_id = "{zone}"
 alias_zone_id = "{zone}"
+deletion_protection = true
 
 [proxy.exposure.subnets]
 {ranges}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore import xform_name
-from ministack.services import cloudwatch, ec2
+from ministack.services import alb, cloudwatch, ec2
 from ministack.services.cloudformation import provisioners
 
 from testbed.sandbox.access import revoke_access
@@ -40,6 +40,9 @@ def register(world: World) -> None:
                 "update_with_logical_id": True,
                 "delete": lambda _, properties: _remove_rule(properties),
             },
+            "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer(
+                provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]
+            ),
             "AWS::CloudWatch::Alarm": provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
             | {"create": _create_alarm, "update": _update_alarm},
         }
@@ -104,6 +107,17 @@ def _remove_rule(properties: Properties) -> None:
     if group is not None:
         (rule,) = provisioners._ec2_sg_permissions([properties])
         group["IpPermissions"] = [one for one in group["IpPermissions"] if one != rule]
+
+
+def _balancer(of_ministack: dict[str, Any]) -> dict[str, Any]:
+    """MiniStack deletes a protected load balancer, too; AWS refuses."""
+
+    def delete(arn: str, properties: Properties) -> None:
+        if {"Key": "deletion_protection.enabled", "Value": "true"} in alb._lb_attrs.get(arn, []):
+            raise ValueError(f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled")
+        of_ministack["delete"](arn, properties)
+
+    return of_ministack | {"delete": delete}
 
 
 def _create_alarm(name: str, properties: Properties, stack: str) -> Made:
