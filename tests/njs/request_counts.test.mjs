@@ -40,6 +40,12 @@ test('a 400 to a GET by tag may be due to the Accept of its client, and to a HEA
     assert.equal(ofEcr('HEAD', 'manifests/1.4', 400), 'ecr tag refused');
 });
 
+// After the refusal this proxy asks for `/v2/`.
+test('a 400 to an import may be due to its client, but not if ECR refuses the credential itself, too', () => {
+    assert.equal(ofEcr('GET', 'manifests/1.4', '400 : 400'), 'ecr tag refused');
+    assert.equal(ofEcr('GET', 'manifests/1.4', '502, 400'), 'ecr tag invalid');
+});
+
 test('what ECR says of a request that is this proxy\'s alone is about its credential', () => {
     [400, 401, 403].forEach(status => {
         assert.equal(ofEcr('GET', MANIFEST, status), 'ecr manifest refused');

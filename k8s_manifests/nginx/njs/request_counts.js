@@ -98,7 +98,8 @@ function ecrAction(method, path) {
 }
 
 // What a client chooses reaches ECR in the query of a list and in the Accept of a GET by tag. A 400 of these may be its doing,
-// and says nothing of the credential, which ECR refuses with 400, too.
+// and says nothing of the credential, which ECR refuses with 400, too. A 400 to the second of two requests is about the credential:
+// after an import that was refused, this proxy asks for `/v2/` (conf/server_ecr.conf.j2).
 const CHOSEN_BY_CLIENT = ['tag_list', 'referrers', 'GET tag'];
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
@@ -117,7 +118,8 @@ function ecrResult(v, request) {
     if (status === 429) {
         return 'throttled';
     }
-    if (status === 401 || status === 403 || (status === 400 && !CHOSEN_BY_CLIENT.includes(request))) {
+    const isOfClient = CHOSEN_BY_CLIENT.includes(request) && !v.upstream_status.includes(' : ');
+    if (status === 401 || status === 403 || (status === 400 && !isOfClient)) {
         return 'refused';
     }
     return isClientError(status) ? 'invalid' : resultOfStatus(status);
