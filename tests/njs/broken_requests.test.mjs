@@ -1,7 +1,7 @@
 // One request that a registry fails, again and again, over a circuit breaker that the first failure opens.
 
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { beforeEach, mock, test } from 'node:test';
 
 import broken_requests from '../../k8s_manifests/nginx/njs/broken_requests.js';
 import breaker from '../../k8s_manifests/nginx/njs/circuit_breaker.js';
@@ -10,13 +10,21 @@ import { Store } from './store.mjs';
 const [BROKEN, GOOD] = ['broken', 'good'].map(name => `/host/v2/team/app/manifests/${name}`);
 const BLOB = `/host/v2/team/app/blobs/sha256:${'a'.repeat(64)}`;
 
+// In a full zone, njs may free the entry whose text it overwrites.
+class StoreWithoutUpdates extends Store {
+    set(key, value, ttlMs) {
+        assert.ok(!this.has(key), `${key} is overwritten`);
+        return super.set(key, value, ttlMs);
+    }
+}
+
 let now;
 let circuit;
 
 beforeEach(() => {
     now = 1_000_000;
     const store = () => new Store(() => now);
-    globalThis.ngx = { shared: { circuit_requests: store() } };
+    globalThis.ngx = { shared: { circuit_requests: new StoreWithoutUpdates(() => now) } };
     circuit = { name: 'host', store: store(), now: () => now, deadlineMs: 24_000, pauseSeconds: 0.5, failuresToOpen: 1 };
 });
 
@@ -45,6 +53,42 @@ test('a path that fails while another one is answered does not open the circuit 
     now += 1000;
     finish('failed', BROKEN);
     assert.equal(breaker.state(circuit), 'open');
+});
+
+test('a registry that is back after an outage is asked for the path that failed first', () => {
+    openAndClose(BROKEN, GOOD);
+    assert.ok(!broken_requests.isShut(circuit, BROKEN));
+});
+
+test('the registry is not asked for a path that fails again for a minute, and for others it is', () => {
+    openAndClose(BROKEN, GOOD);
+    finish('failed', BROKEN);
+    assert.ok(!broken_requests.isShut(circuit, GOOD));
+    now += 59_999;
+    assert.ok(broken_requests.isShut(circuit, BROKEN));
+    now += 1;
+    assert.ok(!broken_requests.isShut(circuit, BROKEN));
+});
+
+test('of the requests for such a path one in a pause is copied', () => {
+    openAndClose(BROKEN, GOOD);
+    const taken = [0, 0, 499, 1].map(passed => {
+        now += passed;
+        return broken_requests.takeCopy(circuit, BROKEN);
+    });
+    assert.deepEqual(taken, [true, false, false, true]);
+    assert.ok(broken_requests.takeCopy(circuit, BLOB));
+});
+
+test('the registry is asked for such a path while it answers copies, and each failure ends that without opening the circuit', () => {
+    openAndClose(BROKEN, GOOD);
+    for (let time = 0; time < 3; time += 1) {
+        finish('failed', BROKEN);
+        assert.ok(broken_requests.isShut(circuit, BROKEN));
+        assert.equal(breaker.state(circuit), 'closed');
+        finish('succeeded', BROKEN);
+        assert.ok(!broken_requests.isShut(circuit, BROKEN));
+    }
 });
 
 test('many such paths are each ignored', () => {
@@ -124,11 +168,18 @@ test('what was served before is not asked for again when it fails now', () => {
     assert.deepEqual(probed(BROKEN), [GOOD, BROKEN, GOOD, BROKEN]);
 });
 
+test('a path that is served again is not written again', () => {
+    const written = mock.method(ngx.shared.circuit_requests, 'set');
+    [1, 2, 3].forEach(() => broken_requests.noteServed(circuit, GOOD));
+    assert.equal(written.mock.callCount(), 2);
+});
+
 test('registries do not share what is known', () => {
     broken_requests.noteServed(circuit, GOOD);
     openAndClose(BROKEN, GOOD);
     circuit.name = 'other';
     assert.equal(broken_requests.pathOfProbe(circuit, BROKEN), BROKEN);
+    assert.ok(!broken_requests.isShut(circuit, BROKEN));
     finish('failed', BROKEN);
     assert.equal(breaker.state(circuit), 'open');
 });

@@ -116,6 +116,39 @@ test('one request that ECR fails does not keep a registry at its replica', () =>
     assert.ok(served >= 44, `${served} of 50 reached the registry itself`);
 });
 
+// ECR is late for a path twice, and answers another one in between.
+function failAlone(late) {
+    ask(200, { path: `/v2/team/app/manifests/sha256:${'c'.repeat(64)}` });
+    ask(504, late);
+    now += 5000;
+    ask(200, late);
+    sendProbes(path => path.endsWith(late.path) ? 504 : 200);
+    assert.equal(ask(504, late), `https://${HOST}`);
+    assert.deepEqual(ecr_upstream.states(pod()), ['closed', 'closed', 'closed']);
+}
+
+test('no third client waits for a path that ECR alone answers late', () => {
+    const late = { path: `/v2/team/app/blobs/sha256:${'b'.repeat(64)}` };
+    failAlone(late);
+    for (let second = 0; second < 59; second += 1) {
+        assert.equal(ask(504, late), SHUT);
+        assert.equal(ask(200), `https://${HOST}`);
+        assert.deepEqual(probed(), second % 5 === 0 ? [`/-/probe-of-ecr/${HOST}${late.path}`] : []);
+        sendProbes(() => 504);
+        now += 1000;
+    }
+});
+
+test('such a path comes from the registry once that has answered a copy of a request for it', () => {
+    const late = { path: `/v2/team/app/blobs/sha256:${'b'.repeat(64)}` };
+    failAlone(late);
+    assert.equal(ask(200, late), SHUT);
+    sendProbes(() => 307);
+    assert.equal(ask(504, late), `https://${HOST}`);
+    assert.equal(ask(200, late), SHUT);
+    assert.equal(ask(200), `https://${HOST}`);
+});
+
 test('a missing image is not what a probe asks for', () => {
     const missing = { path: '/v2/team/app/manifests/missing' };
     ask(404, missing);

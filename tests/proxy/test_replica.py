@@ -13,7 +13,7 @@ import pytest
 
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
-from testbed.sandbox.cloud.publish import Publisher
+from testbed.sandbox.cloud.publish import Image, Publisher
 from testbed.sandbox.cloud.tokens import Token
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
@@ -50,6 +50,9 @@ FAULTS = {
     "refused": {"registry_outage": "refused"},
     "reset": {"registry_outage": "reset"},
 }
+
+LIST = f"/v2/{REPOSITORY}/tags/list?n=1"
+LISTS = {"registry_actions": ["ecr:ListImages"]}
 
 
 @pytest.mark.rule("R140", "F140")
@@ -108,18 +111,64 @@ def test_one_request_that_ecr_always_fails_does_not_keep_the_registry_at_its_rep
     client: Client, control: Control, regions: Regions
 ) -> None:
     images = [regions.push(size_bytes=10) for _ in range(40)]
+    with regions.failing(registry_status=500, **LISTS):
+        wait_until_lists_are_known_to_fail_alone(client, control, regions, images)
+        assert manifests_are_asked_of_the_registry(client, control, regions, images, count=10)
 
-    def are_asked_of_the_registry(count: int) -> bool:
+
+@pytest.mark.rule("R141")
+def test_no_third_client_waits_for_the_one_path_that_ecr_answers_late(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    images = [regions.push(size_bytes=10) for _ in range(40)]
+    with regions.failing(registry_delay_seconds=20, **LISTS):
+        wait_until_lists_are_known_to_fail_alone(client, control, regions, images)
+        for _ in range(10):
+            began = time.monotonic()
+            assert client.get(LIST).status == 200
+            assert time.monotonic() - began < ECR_SECONDS / 2
+            time.sleep(0.2)
+        assert manifests_are_asked_of_the_registry(client, control, regions, images, count=5)
+
+
+@pytest.mark.rule("R141")
+def test_a_path_that_failed_alone_comes_from_the_registry_once_that_answers_it(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    images = [regions.push(size_bytes=10) for _ in range(40)]
+    with regions.failing(registry_status=500, **LISTS):
+        wait_until_lists_are_known_to_fail_alone(client, control, regions, images)
+
+    def comes_from_the_registry() -> bool:
         mark = control.mark()
-        for _ in range(count):
-            client.get(f"/v2/{REPOSITORY}/tags/list?n=1")
-            assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
-        return regions.asked(mark, "registry.manifests") == (count, 0)
+        assert client.get(LIST).status == 200
+        return regions.asked(mark) == (1, 0)
 
+    wait_until(comes_from_the_registry, "the registry is asked for lists", seconds=10, pause_seconds=0.2)
+
+
+def wait_until_lists_are_known_to_fail_alone(
+    client: Client, control: Control, regions: Regions, images: list[Image]
+) -> None:
     assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
-    with regions.failing(registry_status=500, registry_actions=["ecr:ListImages"]):
-        wait_until(lambda: are_asked_of_the_registry(1), "it is known to be one request", seconds=10, pause_seconds=0.2)
-        assert are_asked_of_the_registry(10)
+    wait_until(
+        lambda: manifests_are_asked_of_the_registry(client, control, regions, images, count=1),
+        "it is known to be one path",
+        seconds=10,
+        pause_seconds=0.2,
+    )
+    client.get(LIST)
+
+
+def manifests_are_asked_of_the_registry(
+    client: Client, control: Control, regions: Regions, images: list[Image], *, count: int
+) -> bool:
+    """Whether all of them are, while a list is requested before each."""
+    mark = control.mark()
+    for _ in range(count):
+        client.get(LIST)
+        assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
+    return regions.asked(mark, "registry.manifests") == (count, 0)
 
 
 @pytest.mark.rule("R142", "F141")

@@ -1,5 +1,5 @@
 // Keeps the circuit of a registry with a replica from being open for as long as clients repeat one request that the registry fails:
-// the first failure opens it, and a copy of a request is the probe.
+// the first failure opens it, and a copy of a request is the probe. The replica answers that one request at once, too.
 // docs/decisions/0045-failover-to-a-replica.md has the reasons.
 
 import breaker from './circuit_breaker.js';
@@ -7,25 +7,41 @@ import breaker from './circuit_breaker.js';
 // How long the failures of a path do not count, once the registry has answered another one in between.
 const IGNORED_MS = 60_000;
 
-// What the zone has for each circuit, all of them paths but for `ignored`, which has one in its name.
+// What the zone has for each circuit: paths, and what has one in its name.
 const OPENED_BY = 'opened by';
 const SERVED = 'served';
 const servedAlike = path => `${SERVED} ${(/\/(?:manifests|blobs|tags|referrers)\//.exec(path) || [''])[0]}`;
 const ignored = path => `ignored ${path}`;
+const shut = path => `shut ${path}`;
+const copied = path => `copied ${path}`;
 
 function key(circuit, field) {
     return `${circuit.name} ${field}`;
 }
 
+// Notes a path. Where a zone is full, njs may free an entry while it overwrites its text, so nothing is overwritten.
+function note(circuit, field, path) {
+    const requests = ngx.shared.circuit_requests;
+    if (requests.get(key(circuit, field)) !== path) {
+        requests.delete(key(circuit, field));
+        requests.set(key(circuit, field), path);
+    }
+}
+
 // Records the outcome of a request for a path: see `record` of the circuit breaker.
 function recordForPath(circuit, opening, outcome, path, throttledSeconds) {
     const requests = ngx.shared.circuit_requests;
-    const isIgnored = outcome === 'failed' && requests.has(key(circuit, ignored(path)));
+    const isIgnored = requests.has(key(circuit, ignored(path)));
     const before = breaker.state(circuit);
-    breaker.record(circuit, opening, isIgnored ? 'unused' : outcome, throttledSeconds);
+    breaker.record(circuit, opening, isIgnored && outcome === 'failed' ? 'unused' : outcome, throttledSeconds);
+    if (outcome === 'failed' && isIgnored) {
+        requests.add(key(circuit, shut(path)), '1', IGNORED_MS);
+    } else if (outcome === 'succeeded') {
+        requests.delete(key(circuit, shut(path)));
+    }
     const after = breaker.state(circuit);
     if (before === 'closed' && after === 'open') {
-        requests.set(key(circuit, OPENED_BY), path);
+        note(circuit, OPENED_BY, path);
     } else if (before !== 'closed' && after === 'closed') {
         ignoreOpener(circuit, path);
     }
@@ -37,14 +53,24 @@ function ignoreOpener(circuit, path) {
     const opener = requests.get(key(circuit, OPENED_BY));
     requests.delete(key(circuit, OPENED_BY));
     if (opener && opener !== path) {
-        requests.set(key(circuit, ignored(opener)), '1', IGNORED_MS);
+        requests.add(key(circuit, ignored(opener)), '1', IGNORED_MS);
     }
+}
+
+// Whether the registry is not asked for a path: it has failed again while it answered others. No client waits for a third time.
+function isShut(circuit, path) {
+    return ngx.shared.circuit_requests.has(key(circuit, shut(path)));
+}
+
+// Whether a copy of a request for such a path is to be sent now: the replica may lack what the registry has again.
+function takeCopy(circuit, path) {
+    return ngx.shared.circuit_requests.add(key(circuit, copied(path)), '1', circuit.pauseSeconds * 1000);
 }
 
 // Notes a path of which the registry has sent what was requested. That it answers at `/v2/` does not say that it serves images.
 function noteServed(circuit, path) {
     if (!path.endsWith('/v2/')) {
-        [SERVED, servedAlike(path)].forEach(field => ngx.shared.circuit_requests.set(key(circuit, field), path));
+        [SERVED, servedAlike(path)].forEach(field => note(circuit, field, path));
     }
 }
 
@@ -56,4 +82,4 @@ function pathOfProbe(circuit, path) {
     return isOdd && others.find(other => other && other !== path) || path;
 }
 
-export default { noteServed, pathOfProbe, recordForPath };
+export default { isShut, noteServed, pathOfProbe, recordForPath, takeCopy };

@@ -35,8 +35,7 @@ function circuitOfRequest(r) {
 }
 
 // The upstream for a request to the registry $ecr_host: the registry itself, or the server `circuit`, which answers with
-// the status in its path. Without a credential, ECR is not asked. No client waits for a probe where a replica can answer: then
-// the probe is a copy of its request.
+// the status in its path. Without a credential, ECR is not asked.
 function ecr_upstream(r) {
     const host = r.variables.ecr_host;
     if (r.variables.ecr_authorization === '') {
@@ -50,11 +49,24 @@ function ecr_upstream(r) {
     const circuit = circuitOfRequest(r);
     const permit = breaker.tryAcquire(circuit);
     r.variables.circuit_opening = permit.opening;
-    if (permit.allowed && permit.status !== undefined && replicas.answerFor(r)) {
-        probes.request(host, `/-/probe-of-ecr${broken_requests.pathOfProbe(circuit, r.uri)}`, r.method, permit.opening);
-        return `http://circuit/${permit.status}`;
+    if (permit.allowed && replicas.answerFor(r)) {
+        return upstreamOrReplica(r, circuit, permit);
     }
     return permit.allowed ? `https://${host}` : `http://circuit/${permit.status}`;
+}
+
+// Where a replica can answer, no client waits for a probe, nor for a path that the registry fails alone: a copy of its request does.
+function upstreamOrReplica(r, circuit, permit) {
+    const host = r.variables.ecr_host;
+    const isProbe = permit.status !== undefined;
+    if (!isProbe && !broken_requests.isShut(circuit, r.uri)) {
+        return `https://${host}`;
+    }
+    if (isProbe || broken_requests.takeCopy(circuit, r.uri)) {
+        const path = isProbe ? broken_requests.pathOfProbe(circuit, r.uri) : r.uri;
+        probes.request(host, `/-/probe-of-ecr${path}`, r.method, permit.opening);
+    }
+    return `http://circuit/${permit.status || 503}`;
 }
 
 // Records the outcome of a request to ECR in the circuit breaker of $ecr_host.
