@@ -150,12 +150,13 @@ def test_a_path_that_failed_alone_comes_from_the_registry_once_that_answers_it(
 def wait_until_lists_are_known_to_fail_alone(
     client: Client, control: Control, regions: Regions, images: list[Image]
 ) -> None:
+    regions.push(secrets.token_hex(4), size_bytes=10)
     assert client.get(f"{MANIFESTS}/{images.pop().digest}", ACCEPT).status == 200
     wait_until(
         lambda: manifests_are_asked_of_the_registry(client, control, regions, images, count=1),
         "it is known to be one path",
         seconds=10,
-        pause_seconds=0.2,
+        pause_seconds=0.4,
     )
     client.get(LIST)
 
