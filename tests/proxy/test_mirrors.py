@@ -79,11 +79,14 @@ def pulled(client: Client, name: str, image: Image, query: str = "") -> list[Ans
 
 @pytest.mark.rule("R150")
 @pytest.mark.usefixtures("proxy")
-def test_the_first_pull_of_a_tag_imports_the_image(client: Client, name: str, image: Image) -> None:
+def test_the_first_pull_of_a_tag_imports_the_image(client: Client, control: Control, name: str, image: Image) -> None:
     assert client.get(f"/v2/docker-hub/{name}/tags/list").status == 404, "ECR has no such repository yet"
+    mark = control.mark()
     answers = pulled(client, f"/v2/docker-hub/{name}", image)
     assert [answer.status for answer in answers] == [200] * 4
     assert answers[1].body == image.manifest
+    of_tag = [one.method for one in control.requests(mark).of("registry") if one.path.endswith("/manifests/1")]
+    assert of_tag == ["GET"], "a HEAD imports nothing"
 
 
 @pytest.mark.rule("R150")

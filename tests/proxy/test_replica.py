@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
+from lambda_fn.settings import Settings
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher
@@ -302,6 +303,28 @@ def test_clients_that_wait_for_one_tag_cost_each_region_one_request(
         answers = list(pool.map(lambda _: client.head(f"{MANIFESTS}/once", ACCEPT), range(10)))
     assert {answer.header("Docker-Content-Digest") for answer in answers} == {image.digest}
     assert regions.asked(mark) == (1, 2), "the tag, and then its manifest"
+
+
+@pytest.mark.rule("R140")
+def test_clients_that_revalidate_one_tag_share_the_failure_of_the_registry(
+    client: Client, regions: Regions, started: Pod, settings: Settings
+) -> None:
+    """nginx coalesces no revalidation: requests of one second share what `ecr` says."""
+    image = regions.push("again")
+    assert client.head(f"{MANIFESTS}/again", ACCEPT).status == 200
+    time.sleep(settings.proxy.cache.tag_seconds + 1)
+    before = failed_over(started, "/manifests/again")
+    with regions.failing(registry_status=500, registry_delay_seconds=0.5), ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: client.head(f"{MANIFESTS}/again", ACCEPT), range(10)))
+    assert {answer.header("Docker-Content-Digest") for answer in answers} == {image.digest}
+    assert 1 <= failed_over(started, "/manifests/again") - before <= 2, "two, where a second ends in between"
+
+
+def failed_over(pod: Pod, end: str) -> int:
+    """How many requests for a path `ecr` has left to the replica."""
+    *whole, _being_written = (pod.folder / "stdout").read_text("utf-8").split("\n")
+    left = (line for line in map(json.loads, whole) if line["server"] == "ecr" and line["status"] == 530)
+    return sum(line["path"].endswith(end) for line in left)
 
 
 @pytest.mark.rule("R33")
