@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -56,6 +57,8 @@ _LEGEND: Mapping[str, Any] = {
     "labelspacing": 0.2,
 }
 _LETTERS_IN_A_COLUMN = 10
+_LINES_OF_LEGEND = 2
+"""That a panel has room for; of more, the axes are lower."""
 _NO_DATA = "no data"
 _FLAT = 0.06
 """The top that matplotlib gives to a line at zero."""
@@ -165,9 +168,11 @@ def _draw_panel(
         box = (left + 1.35 * column, bottom + 1.7 * row, width - 1.75 * column, height - 2.8 * row)
         axes = figure.add_axes(box)
         if _draw_lines(axes, panel, found, begin):
-            below = (left + 0.3 * column, bottom + 1.15 * row)
             longest = max(len(str(line.get_label())) for line in axes.lines)
             columns = max(1, round(place["w"] * _LETTERS_IN_A_COLUMN) // (longest + 5))
+            more = max(0, ceil(len(axes.lines) / columns) - _LINES_OF_LEGEND) * 0.5 * row
+            axes.set_position((box[0], box[1] + more, box[2], box[3] - more))
+            below = (left + 0.3 * column, bottom + 1.15 * row + more)
             axes.legend(bbox_to_anchor=below, bbox_transform=figure.transFigure, ncols=columns, **_LEGEND)
     else:
         centre = (left + width / 2, bottom + height * 0.4)
