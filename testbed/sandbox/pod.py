@@ -223,13 +223,17 @@ class Pod:
         """
 
         def lines() -> list[dict[str, Any]]:
-            *whole, _being_written = self._written("stdout").split("\n")
-            written = [json.loads(line) for line in whole]
-            return [line for line in written if line["server"] == server and line["path"].endswith(path)]
+            return [line for line in self.log_lines(server) if line["path"].endswith(path)]
 
         if not (found := eventually(lines, START_STOP_SECONDS, pause_seconds=0.02)):
             raise AssertionError(f"the access log has no line of server {server} about a path that ends in {path}")
         return found
+
+    def log_lines(self, server: str) -> list[dict[str, Any]]:
+        """The log lines of one server that are whole by now."""
+        file = self.folder / "stdout"
+        *whole, _being_written = (file.read_bytes() if file.exists() else b"").split(b"\n")
+        return [line for line in map(json.loads, whole) if line["server"] == server]
 
     def error_log(self) -> str:
         """Standard error."""

@@ -1,6 +1,5 @@
 """Pods for real clients, the image they pull, and what a pod has cached and answered."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -101,8 +100,7 @@ def cached_keys(pod: Pod) -> frozenset[str]:
 
 def answers(pod: Pod) -> list[Mapping[str, Any]]:
     """The pod's access log, of what clients asked for."""
-    lines = (json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines())
-    return [line for line in lines if line["server"] == "front" and "/v2/" in line["path"]]
+    return [line for line in pod.log_lines("front") if "/v2/" in line["path"]]
 
 
 def blobs(seen: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -1,8 +1,6 @@
 """The pods' metrics say of real clients what the access log and the doubles of ECR and S3 say."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -32,10 +30,10 @@ def test_hits_misses_and_internal_requests_are_all_requests_whatever_clients_sen
     found = eventually(balanced)
     assert found, "the sum of all requests differs from nginx's total each time"
     clients_requests = requests(found)
-    lines = answered(pod)
+    lines = pod.log_lines("front")
     assert sum(clients_requests.values()) == len(lines)
     assert clients_requests["none"] == sum(line["cache"] == "" for line in lines)
-    looked_up = sum(line["server"] == "tags" and line["cache"] not in {"HIT", "STALE"} for line in logged(pod))
+    looked_up = sum(line["cache"] not in {"HIT", "STALE"} for line in pod.log_lines("tags"))
     missed = sum(line["cache"] not in {"", "HIT"} for line in lines)
     # A tag that was looked up is one miss, whether its manifest was cached or not.
     assert missed <= clients_requests["miss"] <= missed + looked_up
@@ -47,12 +45,3 @@ def test_hits_misses_and_internal_requests_are_all_requests_whatever_clients_sen
     sent = control.requests(mark)
     assert sum(to_ecr) == sent.count("registry")
     assert added["frontdoor_s3_bytes_total"] == sent.sent_bytes("s3.layer")
-
-
-def logged(pod: Pod) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines()]
-
-
-def answered(pod: Pod) -> list[dict[str, Any]]:
-    """The access log of what clients asked for."""
-    return [line for line in logged(pod) if line["server"] == "front"]

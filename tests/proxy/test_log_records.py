@@ -1,7 +1,6 @@
 """The record of a client's request: its schema, one for each request, without secrets, and each field is bounded."""
 
 import base64
-import json
 import secrets
 import socket
 import time
@@ -80,8 +79,7 @@ def recorded(proxy: Pod) -> Callable[[int], list[dict[str, Any]]]:
 
 def records(pod: Pod) -> list[dict[str, Any]]:
     """What the server `front` has written."""
-    *whole, _being_written = (pod.folder / "stdout").read_text("utf-8").split("\n")
-    return [line for line in map(json.loads, whole) if line["server"] == "front"]
+    return pod.log_lines("front")
 
 
 def facts(record: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -1,6 +1,5 @@
 """What Prometheus gets of requests: every one is counted once, by where its content came from."""
 
-import json
 import random
 import re
 import secrets
@@ -76,12 +75,6 @@ def errors(status: str) -> str:
     return f'frontdoor_error_answers_total{{status="{status}"}}'
 
 
-def lines_of(pod: Pod, server: str) -> list[dict[str, object]]:
-    """The access log of one server."""
-    lines = (json.loads(line) for line in (pod.folder / "stdout").read_text("utf-8").splitlines())
-    return [line for line in lines if line["server"] == server]
-
-
 @pytest.mark.rule("R111")
 def test_a_request_is_counted_by_where_its_content_came_from(
     client: Client, control: Control, counted: Counted, publisher: Publisher
@@ -138,7 +131,7 @@ def test_hits_misses_and_internal_requests_are_all_that_nginx_counts_under_load(
                 client.ask(chosen.choice(["GET", "GET", "HEAD"]), path, ACCEPT)
 
     before = samples()
-    logged_before = len(lines_of(started, "front"))
+    logged_before = len(started.log_lines("front"))
     with control.behaving(Behaviour(s3_bytes_per_second=5 * MIB)), ThreadPoolExecutor(8) as pool:
         working = [pool.submit(use, seed) for seed in range(8)]
         while not all(one.done() for one in working):
@@ -152,7 +145,7 @@ def test_hits_misses_and_internal_requests_are_all_that_nginx_counts_under_load(
     after = eventually(balanced)
     assert after, "the sum of all requests differs from nginx's total each time"
     found = requests(after)
-    logged = lines_of(started, "front")[logged_before:]
+    logged = started.log_lines("front")[logged_before:]
     assert sum(found.values()) - sum(requests(before).values()) == len(logged)
     assert hits == sorted(hits), "a counter that falls would be a restart for Prometheus"
     cached = Counter(str(line["cache"]) for line in logged)
@@ -160,7 +153,7 @@ def test_hits_misses_and_internal_requests_are_all_that_nginx_counts_under_load(
     # Of a tag, nginx's word is about the manifest that it names: a hit, also after the tag was looked up.
     assert 0 <= cached["HIT"] - (found["hit"] - requests(before)["hit"]) <= cached["HIT"] / 4
     for server in ("ecr", "tags"):
-        assert internal(after)[server] == len(lines_of(started, server))
+        assert internal(after)[server] == len(started.log_lines(server))
 
 
 @pytest.mark.rule("R112")

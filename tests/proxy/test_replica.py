@@ -322,9 +322,7 @@ def test_clients_that_revalidate_one_tag_share_the_failure_of_the_registry(
 
 def failed_over(pod: Pod, end: str) -> int:
     """How many requests for a path `ecr` has left to the replica."""
-    *whole, _being_written = (pod.folder / "stdout").read_text("utf-8").split("\n")
-    left = (line for line in map(json.loads, whole) if line["server"] == "ecr" and line["status"] == 530)
-    return sum(line["path"].endswith(end) for line in left)
+    return sum(line["status"] == 530 and line["path"].endswith(end) for line in pod.log_lines("ecr"))
 
 
 @pytest.mark.rule("R33")
