@@ -5,12 +5,13 @@ seconds.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import Location, load_toml, validated
 from stacks.stack_name import stack_name
@@ -135,25 +136,30 @@ def _reject_equal(found: Sequence[Environment]) -> None:
 
     Two of one domain serve clients of two VPCs, each with its private zone; in one zone both would write its alias.
     """
-    stacks: dict[tuple[str, str], Path] = {}
-    places: dict[tuple[str, str, str], Path] = {}
-    aliases: dict[tuple[str, str], Path] = {}
+    claimed: dict[tuple[str, ...], Path] = {}
     for environment in found:
-        domain, zone = environment.settings.domain, getattr(environment.settings.proxy.exposure, "alias_zone_id", None)
-        if zone and (other := aliases.setdefault((zone, domain), environment.path)) != environment.path:
-            raise SettingsError(
-                f'{other} and {environment.path} both have domain = "{domain}" and alias_zone_id = "{zone}", so both '
-                "would write one DNS record. Fix: give each its own domain, or the zone of its own VPC"
-            )
-        cluster, name = environment.settings.cluster, stack_name(environment.settings)
-        if (other := stacks.setdefault((cluster.region, name), environment.path)) != environment.path:
-            raise SettingsError(
-                f"{other} and {environment.path} have the same stack, {name} in {cluster.region}. Fix: set "
-                "deployment.stack_name in one of them, or another cluster.name or cluster.namespace"
-            )
-        place = (cluster.region, cluster.name, cluster.namespace)
-        if (other := places.setdefault(place, environment.path)) != environment.path:
-            raise SettingsError(
-                f"{other} and {environment.path} are both namespace {cluster.namespace} of cluster {cluster.name} in "
-                f"{cluster.region}. Fix: give each its own cluster.namespace"
-            )
+        for claim, conflict in _claims(environment.settings):
+            if (other := claimed.setdefault(claim, environment.path)) != environment.path:
+                raise SettingsError(f"{other} and {environment.path} {conflict}")
+
+
+def _claims(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What one environment alone may have, and what is wrong with two that have it."""
+    domain, exposure, cluster = settings.domain, settings.proxy.exposure, settings.cluster
+    if isinstance(exposure, NlbExposure) and exposure.alias_zone_id:
+        conflict = (
+            f'both have domain = "{domain}" and alias_zone_id = "{exposure.alias_zone_id}", so both would write one '
+            "DNS record. Fix: give each its own domain, or the zone of its own VPC"
+        )
+        yield ("record", exposure.alias_zone_id, domain), conflict
+    name = stack_name(settings)
+    conflict = (
+        f"have the same stack, {name} in {cluster.region}. Fix: set deployment.stack_name in one of them, or another "
+        "cluster.name or cluster.namespace"
+    )
+    yield ("stack", cluster.region, name), conflict
+    conflict = (
+        f"are both namespace {cluster.namespace} of cluster {cluster.name} in {cluster.region}. Fix: give each its own "
+        "cluster.namespace"
+    )
+    yield ("namespace", cluster.region, cluster.name, cluster.namespace), conflict
