@@ -1,16 +1,30 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2086
 # Stops nginx without interrupting a pull, whatever stop signal the image names. Argument: the seconds until no load
 # balancer sends new clients here.
 #
 # Kubernetes signals the container only after this hook. SIGTERM would make nginx drop what it serves. SIGQUIT would close
 # the sockets between nginx's own servers, over which a running pull fetches its next slice. So nginx is reloaded: the old
 # workers finish their pulls, for as long as worker_shutdown_timeout allows, while new ones answer on these sockets. When the
-# old workers have ended, nginx, which is process 1, gets the signal to quit, and the container ends with it.
+# old workers have ended, and a reload finds no pull that clients began meanwhile, nginx, which is process 1, gets the signal to
+# quit, and the container ends with it.
 # https://nginx.org/en/docs/control.html
+
+# Whether there was a pull to finish.
+finish_pulls() {
+  old=$(grep -ls '^nginx: worker' /proc/[0-9]*/cmdline)
+  kill -HUP 1
+  # Without a free processor nginx takes seconds. It refuses to reload with a certificate that it cannot read.
+  tries=60
+  while [ -n "$(grep -Ls 'is shutting down' $old)" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 1; done
+  found=1
+  while grep -qs 'is shutting down' $old; do
+    found=0
+    sleep 1
+  done
+  return $found
+}
+
 sleep "$1"
-kill -HUP 1
-sleep 2
-# The brackets keep grep from finding its own command line.
-while grep -qs 'is shutting dow[n]' /proc/[0-9]*/cmdline; do sleep 1; done
+while finish_pulls; do :; done
 kill -QUIT 1
 while kill -0 1; do sleep 1; done

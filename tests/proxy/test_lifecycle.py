@@ -24,13 +24,17 @@ from tests.proxy.traffic import published, statuses
 
 LAYER = secrets.token_bytes(3_000_000)
 BLOB = f"/v2/team/app/blobs/{digest_of(LAYER)}"
+SLICES = secrets.token_bytes(10_000_000)
+"""A layer of three slices."""
 SLOW = Behaviour(s3_bytes_per_second=200_000)
-"""15 seconds for the layer."""
+"""15 seconds for the first layer."""
+ENDPOINT_SECONDS = 10
+"""How long a stopping pod accepts clients before its workers finish their pulls."""
 
 
 @pytest.fixture(scope="module")
 def image(publisher: Publisher) -> Image:
-    return publisher.image("team/app", "1.4", [LAYER])
+    return publisher.image("team/app", "1.4", [LAYER, SLICES])
 
 
 @pytest.fixture
@@ -125,6 +129,42 @@ def test_a_stopping_pod_accepts_clients_at_first_then_finishes_its_pulls_and_end
 
 
 @pytest.mark.rule("R43")
+def test_a_pull_is_finished_by_a_pod_without_a_free_processor(proxy: Pod, client: Client, control: Control) -> None:
+    """The layer's next slices are fetched over the sockets between nginx's own servers."""
+    digest = digest_of(SLICES)
+    with control.behaving(SLOW), closing(client.open("GET", f"/v2/team/app/blobs/{digest}")) as pull:
+        hook = proxy.pre_stop()
+        time.sleep(ENDPOINT_SECONDS - 2)
+        with stopped(proxy.pid):
+            time.sleep(10)
+        time.sleep(3)
+        control.reset()
+        answer = client.read(pull)
+    assert (answer.status, digest_of(answer.body)) == (200, digest)
+    assert proxy.has_ended(within_seconds=8)
+    hook.wait(5)
+
+
+@pytest.mark.rule("R43")
+def test_a_pull_that_begins_while_earlier_ones_are_finished_is_finished_as_well(
+    proxy: Pod, client: Client, control: Control
+) -> None:
+    """As of a client that a load balancer sent late."""
+    digest = digest_of(SLICES)
+    with control.behaving(SLOW), closing(client.open("GET", BLOB)) as first:
+        hook = proxy.pre_stop()
+        time.sleep(ENDPOINT_SECONDS + 2)
+        with closing(client.open("GET", f"/v2/team/app/blobs/{digest}")) as second:
+            assert client.read(first).complete
+            time.sleep(3)
+            control.reset()
+            answer = client.read(second)
+    assert (answer.status, digest_of(answer.body)) == (200, digest)
+    assert proxy.has_ended(within_seconds=8)
+    hook.wait(5)
+
+
+@pytest.mark.rule("R43")
 def test_an_idle_connection_does_not_delay_the_stop(proxy: Pod, client: Client) -> None:
     with closing(client.open("GET", "/v2/")) as connection:
         client.read(connection)
@@ -155,15 +195,14 @@ def test_the_regular_expressions_are_compiled(proxy: Pod) -> None:
 
 
 @contextmanager
-def stopped_workers(proxy: Pod) -> Iterator[None]:
-    """No worker accepts a connection inside."""
-    workers = proxy.children
+def stopped(*processes: int) -> Iterator[None]:
+    """These processes do not run inside."""
     try:
-        for pid in workers:
+        for pid in processes:
             os.kill(pid, signal.SIGSTOP)
         yield
     finally:
-        for pid in workers:
+        for pid in processes:
             os.kill(pid, signal.SIGCONT)
 
 
@@ -175,7 +214,7 @@ def test_hundreds_of_connections_wait_while_the_workers_are_busy(proxy: Pod, lis
     """nginx's own queue has 511 places."""
     is_port = listener.isdigit()
     address = ("127.0.0.1", int(listener)) if is_port else str(proxy.folder / "run" / listener)
-    with stopped_workers(proxy), ExitStack() as stack:
+    with stopped(*proxy.children), ExitStack() as stack:
         for number in range(800):
             client = stack.enter_context(socket.socket(socket.AF_INET if is_port else socket.AF_UNIX))
             client.settimeout(0.5)

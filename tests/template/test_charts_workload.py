@@ -157,8 +157,9 @@ def test_a_comment_of_a_script_does_not_roll_the_pods() -> None:
 def test_a_stopping_pod_finishes_its_pulls_before_the_signal() -> None:
     (shell, flag, script, _, seconds) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
     assert (shell, flag, seconds) == ("/bin/sh", "-c", "10")
-    assert script.startswith('sleep "$1"\nkill -HUP 1\n')
-    assert script.endswith("\nkill -QUIT 1\nwhile kill -0 1; do sleep 1; done")
+    assert script.endswith(
+        '\nsleep "$1"\nwhile finish_pulls; do :; done\nkill -QUIT 1\nwhile kill -0 1; do sleep 1; done'
+    )
 
 
 @pytest.mark.parametrize("drain_seconds", [30, 21600])
