@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2086
+# shellcheck shell=sh disable=SC2086,SC2143
 # Stops nginx without interrupting a pull, whatever stop signal the image names. Argument: the seconds until no load
 # balancer sends new clients here.
 #

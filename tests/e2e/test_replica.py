@@ -6,6 +6,7 @@ Running pulls go on, new ones succeed, and no operator does anything.
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from math import ceil
@@ -16,7 +17,7 @@ import pytest
 
 from lambda_fn.contract import secret
 from lambda_fn.settings import Settings
-from testbed.sandbox import hosts, installation
+from testbed.sandbox import hosts, installation, pulls
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control, Requests
 from testbed.sandbox.cloud.locations import Layer as S3Layer
@@ -24,7 +25,7 @@ from testbed.sandbox.kubectl import kubectl_json
 from testbed.sandbox.progress import say
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.e2e.replicated import AT_ONCE, Ended, Replicator, pull_all, replicating
+from tests.e2e.replicated import AT_ONCE, Ended, Replicator, Tagged, pull_all, replicating
 from tests.e2e.slow_pulls import Containerd, Crane, Layer, Skopeo, SlowPull, was_broken
 from tests.e2e.throttle import Throttle, throttled
 
@@ -217,6 +218,20 @@ def failing(world: World, control: Control, phase: Phase) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def requested_from_each_pod(world: World, images: Sequence[Tagged]) -> Iterator[None]:
+    """Each pod has a circuit of its own, which its first failure opens. Without these requests all first pulls may come
+    to one pod, and later ones would wait at the other.
+    """
+    pods = installation.proxy_pods(world)
+    paths = [f"v2/{world.app_repository}/blobs/{tagged.image.layers[0]}" for tagged in images]
+    with ThreadPoolExecutor(len(pods)) as pool:
+        requests = [pool.submit(pulls.fetch_from_pod, world, pod, path) for pod, path in zip(pods, paths, strict=True)]
+        yield
+        for request in requests:
+            request.result()
+
+
 def serves(world: World, control: Control, replicator: Replicator) -> bool:
     """Whether a new pull is all of the registry itself, and none of it of the replica."""
     tagged, mark = replicator.push(), control.mark()
@@ -233,12 +248,13 @@ def observed(world: World, control: Control, settings: Settings, plan: Plan, fol
         throttle = stack.enter_context(slow_network(world, settings, plan.bytes_per_second))
         new = {phase.title: [replicator.push() for _ in range(plan.new)] for phase in plan.phases}
         back = {phase.title: [replicator.push() for _ in range(plan.back)] for phase in plan.phases}
+        first = {phase.title: [replicator.push() for _ in installation.proxy_pods(world)] for phase in plan.phases}
         figures = Figures(pull_all(world, [replicator.push() for _ in range(max(plan.back, plan.new // 2))]))
         assert [one.lost for one in figures.healthy if one.lost] == []
         slow = stack.enter_context(running(world, replicator, plan, folder))
         mark, layers = control.mark(), {pull.layer.digest for pull in slow}
         for phase in plan.phases:
-            with failing(world, control, phase):
+            with failing(world, control, phase), requested_from_each_pod(world, first[phase.title]):
                 figures.failing[phase.title] = pull_all(world, new[phase.title])
                 if not phase.has_names:
                     figures.refresh += refreshed_and_rolled_out(world, settings)

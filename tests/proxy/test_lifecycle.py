@@ -5,8 +5,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
 from tests.proxy.client import Client
+from tests.proxy.processes import stopped
 from tests.proxy.traffic import published, statuses
 
 LAYER = secrets.token_bytes(3_000_000)
@@ -192,18 +192,6 @@ def test_the_regular_expressions_are_compiled(proxy: Pod) -> None:
     """Machine code that is in no file."""
     rows = [row.split() for pid in proxy.children for row in Path(f"/proc/{pid}/maps").read_text().splitlines()]
     assert [row for row in rows if "x" in row[1] and row[4] == "0" and not row[-1].startswith("[")]
-
-
-@contextmanager
-def stopped(*processes: int) -> Iterator[None]:
-    """These processes do not run inside."""
-    try:
-        for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.rule("R47")

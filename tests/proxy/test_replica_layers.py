@@ -1,19 +1,26 @@
 """While S3 of a region fails, slices come from the layer bucket of the replica's region."""
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
+from functools import partial
+from http.client import HTTPConnection
 
 import pytest
 
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import digest_of
+from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.proxy.client import Client
+from tests.proxy.client import Answer, Client
+from tests.proxy.processes import stopped
 from tests.proxy.replicated import BLOBS, Regions, replica_of
 
 S3_SECONDS, PAUSE_SECONDS = 2, 1
+CLIENTS = 40
 MIB = 1 << 20
 
 pytestmark = pytest.mark.usefixtures("started")
@@ -86,6 +93,44 @@ def test_a_connection_that_s3_cuts_reaches_no_client_after_its_first_slice(
             rest = received.read()
     assert digest_of(first + rest) == image.layers[0]
     assert regions.asked(control.mark()) == (0, 0)
+
+
+@pytest.mark.rule("R147")
+def test_a_worker_that_ends_fails_no_request_of_a_busy_one(client: Client, regions: Regions, pod: Pod) -> None:
+    """It closes idle connections between nginx's own servers, while the other one sends requests on them."""
+    for number in range(4):
+        busy, ending = sorted(pod.workers, reverse=bool(number % 2))
+        answers = answers_of_busy_worker(client, regions, busy, ending)
+        assert 0 < len(answers) <= CLIENTS, "those whose client was connected to it"
+        assert {answer.status for answer in answers} == {200}
+        wait_until(partial(has_replaced, pod, ending), "another worker has started")
+
+
+def answers_of_busy_worker(client: Client, regions: Regions, busy: int, ending: int) -> list[Answer]:
+    """Those that a worker gives, after a while in which it did not run and the other one of the two got the signal to end."""
+    paths = iter([f"{BLOBS}/{regions.push(size_bytes=10).layers[0]}" for _ in range(2 * CLIENTS)])
+    with ExitStack() as stack:
+        with regions.failing(s3_delay_seconds=1):
+            kept = [stack.enter_context(closing(client.open("GET", next(paths)))) for _ in range(CLIENTS)]
+            assert {client.read(connection).status for connection in kept} == {200}
+        with stopped(busy):
+            for connection in kept:
+                connection.request("GET", next(paths))
+            os.kill(ending, signal.SIGQUIT)
+            time.sleep(1)
+        return [answer for connection in kept if (answer := read_unless_closed(client, connection))]
+
+
+def has_replaced(pod: Pod, worker: int) -> bool:
+    """Whether nginx has replaced one of its two workers."""
+    return worker not in pod.workers and len(pod.workers) == 2
+
+
+def read_unless_closed(client: Client, connection: HTTPConnection) -> Answer | None:
+    """The answer; none on an idle connection that nginx had closed before the request came."""
+    with suppress(ConnectionError):
+        return client.read(connection)
+    return None
 
 
 @pytest.mark.rule("R146")
