@@ -107,7 +107,7 @@ def test_a_worker_that_ends_fails_no_request_of_a_busy_one(client: Client, regio
 
 
 def answers_of_busy_worker(client: Client, regions: Regions, busy: int, ending: int) -> list[Answer]:
-    """Those that a worker gives, after a while in which it did not run and the other one of the two got the signal to end."""
+    """Those that a worker gives after a second in which it did not run, and the other one got the signal to end."""
     paths = iter([f"{BLOBS}/{regions.push(size_bytes=10).layers[0]}" for _ in range(2 * CLIENTS)])
     with ExitStack() as stack:
         with regions.failing(s3_delay_seconds=1):
