@@ -221,7 +221,7 @@ def failing(world: World, control: Control, phase: Phase) -> Iterator[None]:
 @contextmanager
 def requested_from_each_pod(world: World, images: Sequence[Tagged]) -> Iterator[None]:
     """Each pod has a circuit of its own, which its first failure opens. Without these requests all first pulls may come
-    to one pod, and later ones would wait at the other.
+    to one pod, and many later ones would wait at the other.
     """
     pods = installation.proxy_pods(world)
     paths = [f"v2/{world.app_repository}/blobs/{tagged.image.layers[0]}" for tagged in images]
@@ -324,8 +324,7 @@ def test_none_of_20_running_and_200_new_pulls_is_lost_and_none_is_much_slower(
     assert figures.refresh == []
     assert len(figures.switched) == len(FULL.slow) == 20
     slowest = max(one.seconds for one in figures.healthy)
-    # Those that are under way when the region fails wait for ECR side by side, once; then the circuit is open.
-    assert (
-        max(one.seconds for ended in figures.failing.values() for one in ended) <= slowest + ECR_SECONDS + MORE_SECONDS
-    )
+    # Those that are under way when the region fails wait for ECR side by side, once at each pod that they come to.
+    waits = len(installation.proxy_pods(world)) * ECR_SECONDS
+    assert max(one.seconds for ended in figures.failing.values() for one in ended) <= slowest + waits + MORE_SECONDS
     assert figures.p99_seconds <= slowest + MORE_SECONDS
