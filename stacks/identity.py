@@ -10,7 +10,7 @@ from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry, replicas_as_registries
 from stacks import allow_list_parts, ecr_actions
 from stacks.dead_letter_queue import DeadLetterQueue
-from stacks.managed_policies import POLICY_LIMIT, managed_policies, policy_size, reject_oversized_policy
+from stacks.managed_policies import LongStatement, fitted
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories, image_repository, imported_repositories
@@ -50,34 +50,30 @@ class Identity(Construct):
         whole_registries = all_repositories(self, registries)
         image = image_repository(self, proxy_image)
         spared = [*allowed_repositories(self, registries), *([image] if image else [])]
-        deny = _deny_other_repositories(spared)
+        pulls = LongStatement("Repositories", spared, _deny_other_repositories, allow_list_parts.spared)
+        imports = _imports(imported)
         statements = [
-            *_ecr_access(whole_registries, image, deny),
-            *_imports(imported),
+            *_ecr_access(whole_registries, image, pulls.whole),
+            _deny_writes(imports=bool(imported)),
+            *(each.whole for each in imports),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *dead_letter_queue.send_statements(),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
-        own = []
-        if policy_size(self, statements) > POLICY_LIMIT:
-            statements.remove(deny)
-            reject_oversized_policy(self, statements, registries=len(whole_registries))
-            parts = allow_list_parts.spared(spared)
-            denies = [*map(_deny_other_repositories, parts)] if parts else None
-            own = managed_policies(self, denies, patterns=len(spared))
+        inline, own = fitted(self, statements, [pulls, *imports], registries=len(whole_registries))
         role = iam.Role(
             self,
             "Role",
             description="Lambda of ecr-frontdoor: refreshes the proxy's ECR token; can pull from ECR, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"Refresh": iam.PolicyDocument(statements=statements)},
+            inline_policies={"Refresh": iam.PolicyDocument(statements=inline)},
             managed_policies=own,
         )
         _acknowledge_wildcards(role, whole_registries)
         for arn in imported:
             if "*" in arn:
-                acknowledge_wildcard(role, arn, "A pattern of frontdoor.toml: a pull there makes ECR import an image.")
+                acknowledge_wildcard(self, arn, "A pattern of frontdoor.toml: a pull there makes ECR import an image.")
         self.role: iam.IRole = role.without_policy_updates()
 
 
@@ -95,19 +91,25 @@ def _ecr_access(registries: list[str], image: str | None, deny: iam.PolicyStatem
     ]
 
 
-def _imports(repositories: list[str]) -> list[iam.PolicyStatement]:
-    """The Deny of every change, but for what a pull changes that makes ECR import an image."""
+def _imports(repositories: list[str]) -> list[LongStatement]:
+    """What a pull changes that makes ECR import an image of a mirror, and no other import."""
     if not repositories:
-        return [_deny_writes(ecr_actions.WRITE)]
-    imports = [*ecr_actions.IMPORT]
+        return []
     return [
-        _deny_writes([action for action in ecr_actions.WRITE if action not in imports]),
-        iam.PolicyStatement(sid="ImportUpstreamImages", actions=imports, resources=repositories),
-        # A registry's policy alone can allow an import, too.
-        iam.PolicyStatement(
-            sid="DenyOtherImports", effect=iam.Effect.DENY, actions=imports, not_resources=repositories
-        ),
+        LongStatement("Imports", repositories, _allow_imports, allow_list_parts.chunks),
+        LongStatement("OtherImports", repositories, _deny_other_imports, allow_list_parts.spared),
     ]
+
+
+def _allow_imports(repositories: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid="ImportUpstreamImages", actions=[*ecr_actions.IMPORT], resources=repositories)
+
+
+def _deny_other_imports(repositories: list[str]) -> iam.PolicyStatement:
+    # A registry's policy alone can allow an import, too.
+    return iam.PolicyStatement(
+        sid="DenyOtherImports", effect=iam.Effect.DENY, actions=[*ecr_actions.IMPORT], not_resources=repositories
+    )
 
 
 def _fetch_token() -> iam.PolicyStatement:
@@ -129,9 +131,12 @@ def _deny_other_repositories(repositories: list[str]) -> iam.PolicyStatement:
     )
 
 
-def _deny_writes(actions: Sequence[str]) -> iam.PolicyStatement:
+def _deny_writes(*, imports: bool) -> iam.PolicyStatement:
+    """The Deny of every change; with mirrors, statements of their own decide about imports."""
+    left = ecr_actions.IMPORT if imports else ()
+    actions = [action for action in ecr_actions.WRITE if action not in left]
     # Outranks a repository policy that allows this account to push.
-    return iam.PolicyStatement(sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=[*actions], resources=["*"])
+    return iam.PolicyStatement(sid="DenyRegistryChanges", effect=iam.Effect.DENY, actions=actions, resources=["*"])
 
 
 def _acknowledge_wildcards(role: iam.Role, registries: list[str]) -> None:

@@ -1,7 +1,9 @@
 """Policies of a role whose statements do not fit into its inline policy."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -27,30 +29,71 @@ def policy_size(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> 
     return len(json.dumps(policy, separators=(",", ":")))
 
 
-def managed_policies(
-    scope: Construct, statements: Sequence[iam.PolicyStatement] | None, *, patterns: int
-) -> list[iam.ManagedPolicy]:
-    """A managed policy for each statement.
+@dataclass(frozen=True)
+class LongStatement:
+    """A statement about an allow-list, which can be too long for the inline policy.
+
+    Attributes:
+        policies: What the managed policies are called that have its parts.
+        arns: The repositories of the allow-list.
+        make: Makes a statement about some of them.
+        split: Cuts them, so that the parts together mean what the whole does; None where no number of parts does.
+    """
+
+    policies: str
+    arns: list[str]
+    make: Callable[[list[str]], iam.PolicyStatement]
+    split: Callable[[list[str]], list[list[str]] | None]
+
+    @cached_property
+    def whole(self) -> iam.PolicyStatement:
+        """The statement about all of them."""
+        return self.make(self.arns)
+
+
+def fitted(
+    scope: Construct, statements: Sequence[iam.PolicyStatement], long: Sequence[LongStatement], *, registries: int
+) -> tuple[list[iam.PolicyStatement], list[iam.ManagedPolicy]]:
+    """What the inline policy of a role has, and its managed policies.
 
     Args:
-        scope: The parent.
-        statements: None where no number of them is enough.
-        patterns: How many patterns of repositories they are made of, for the message.
+        scope: The parent of the managed policies.
+        statements: All, also each whole of `long`.
+        long: Those that may leave the inline policy, in the order in which they do.
+        registries: How many the other statements name, for the message.
 
     Raises:
-        SettingsError: They are more than a role can have, or None.
+        SettingsError: They do not fit into the policies that IAM allows a role.
     """
-    if statements is None:
+    inline, moved = [*statements], []
+    for each in long:
+        if policy_size(scope, inline) > POLICY_LIMIT:
+            inline.remove(each.whole)
+            moved.append(each)
+    _reject_oversized_policy(scope, inline, registries=registries)
+    return inline, _managed_policies(scope, moved) if moved else []
+
+
+def _managed_policies(scope: Construct, moved: Sequence[LongStatement]) -> list[iam.ManagedPolicy]:
+    patterns = max(len(each.arns) for each in moved)
+    parts = [(each, each.split(each.arns)) for each in moved]
+    if any(found is None for _, found in parts):
         raise SettingsError(
             "registries has too many accounts: each managed policy of the role names all other accounts, and has no "
             f"room for patterns beside them in the {MANAGED_POLICY_LIMIT} characters that IAM allows. An account takes "
             "about 50. Fix: give accounts that few clients use a deployment of their own"
         )
+    statements = [
+        (f"{each.policies}{number}", each.make(part))
+        for each, found in parts
+        for number, part in enumerate(found or ())
+    ]
     if len(statements) > MOST_MANAGED_POLICIES:
         raise SettingsError(
             f"registries[].repositories has too many patterns: {patterns} take {len(statements)} managed policies, and "
             f"IAM allows a role at most {MOST_MANAGED_POLICIES}, of {MANAGED_POLICY_LIMIT} characters each. A pattern "
-            f"takes its own length and about 55, and again for a replica. {_FIX}"
+            "takes its own length and about 55, again for a replica, and three times that with pull_through, since its "
+            f"imports are allowed and all others denied. {_FIX}"
         )
     if len(statements) > USUAL_MANAGED_POLICIES:
         cdk.Annotations.of(scope).add_info(
@@ -61,20 +104,15 @@ def managed_policies(
     return [
         iam.ManagedPolicy(
             scope,
-            f"Repositories{number}",
+            name,
             description="ecr-frontdoor: a part of the repositories that clients may pull",
             document=iam.PolicyDocument(statements=[statement]),
         )
-        for number, statement in enumerate(statements)
+        for name, statement in statements
     ]
 
 
-def reject_oversized_policy(scope: Construct, statements: Sequence[iam.PolicyStatement], *, registries: int) -> None:
-    """Check what is left for the inline policy.
-
-    Raises:
-        SettingsError: It is longer than IAM allows.
-    """
+def _reject_oversized_policy(scope: Construct, statements: Sequence[iam.PolicyStatement], *, registries: int) -> None:
     size = policy_size(scope, statements)
     if size > POLICY_LIMIT:
         raise SettingsError(

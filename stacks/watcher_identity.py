@@ -1,6 +1,7 @@
 """The watcher's IAM role: this module lists all its permissions, and no other module can add one."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +12,7 @@ from constructs import Construct
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry
 from stacks import allow_list_parts, ecr_actions
-from stacks.managed_policies import POLICY_LIMIT, managed_policies, policy_size, reject_oversized_policy
+from stacks.managed_policies import LongStatement, fitted
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories
@@ -44,27 +45,24 @@ class WatcherIdentity(Construct):
         """
         super().__init__(scope, construct_id)
         repositories = allowed_repositories(self, registries)
-        read = _read_images(repositories, catalogue=catalogue)
+        read = LongStatement(
+            "Repositories", repositories, partial(_read_images, catalogue=catalogue), allow_list_parts.chunks
+        )
         statements = [
-            read,
+            read.whole,
             *([_list_repositories(all_repositories(self, registries))] if catalogue else []),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *_receive(queues, key),
             *(vpc_statements(self, cluster.subnet_ids) if cluster.subnet_ids else []),
         ]
-        own = []
-        if policy_size(self, statements) > POLICY_LIMIT:
-            statements.remove(read)
-            reject_oversized_policy(self, statements, registries=len(registries))
-            parts = [_read_images(part, catalogue=catalogue) for part in allow_list_parts.chunks(repositories)]
-            own = managed_policies(self, parts, patterns=len(repositories))
+        inline, own = fitted(self, statements, [read], registries=len(registries))
         role = iam.Role(
             self,
             "Role",
             description="Watcher of ecr-frontdoor: reads ECR's events and images, fetches no token, cannot push",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"Watch": iam.PolicyDocument(statements=statements)},
+            inline_policies={"Watch": iam.PolicyDocument(statements=inline)},
             managed_policies=own,
         )
         for arn in dict.fromkeys([*repositories, *(all_repositories(self, registries) if catalogue else [])]):

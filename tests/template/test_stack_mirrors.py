@@ -1,15 +1,19 @@
 """Registries that ECR fills from a public registry: what the role may do there, and what the stack creates."""
 
+import functools
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
 from stacks.ecr_actions import IMPORT, PULL, WRITE
+from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 from stacks.preflight import conflicts
 from testbed.sandbox.cloud.simulation import decision
-from tests.template import configurations
-from tests.template.synthesis import listed, plain, resources, role_statements, synthesize
+from tests.template import configurations, scale
+from tests.template.synthesis import readable, resources, role_statements, synthesize
 
 NAME = "mirror"
 ARN = "arn:aws:ecr:ap-southeast-2:123456789012:repository/"
@@ -19,11 +23,23 @@ CREDENTIAL = "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:ecr-pull
 
 def role_policy(name: str) -> list[dict[str, Any]]:
     """The policy of the Lambda's role as IAM gets it, for IAM's simulation."""
-    found = [dict(statement) for role, statement in role_statements(name) if role.startswith("Identity")]
-    for statement in found:
-        for key in {"Resource", "NotResource"} & set(statement):
-            statement[key] = [plain(resource) for resource in listed(statement[key])]
-    return [{"Version": "2012-10-17", "Statement": found}]
+    return [document([statement for role, statement in role_statements(name) if role.startswith("Identity")])]
+
+
+def document(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [readable(statement) for statement in statements]}
+
+
+@functools.cache
+def exact_mirrors(count: int) -> dict[str, Any]:
+    """The template of a mirror with an allow-list of exact repositories."""
+    names = json.dumps([exact(number) for number in range(count)])
+    text = configurations.text(NAME).replace('["docker-hub/library/*", "docker-hub/grafana/*"]', names)
+    return synthesize(configurations.parse(text))
+
+
+def exact(number: int) -> str:
+    return f"docker-hub/library/image-{number:03}"
 
 
 @pytest.mark.parametrize("action", IMPORT)
@@ -42,6 +58,37 @@ def role_policy(name: str) -> list[dict[str, Any]]:
 )
 def test_pulls_may_import_below_the_prefixes_of_mirrors_alone(action: str, repository: str, expected: str) -> None:
     assert decision(role_policy(NAME), action, ARN + repository) == expected
+
+
+@pytest.mark.parametrize("count", [20, 30, 36, 60, 100, 150])
+def test_many_exact_repositories_fit_into_the_policies_of_the_role(count: int) -> None:
+    inline, *managed = map(scale.characters, scale.policies(exact_mirrors(count), "IdentityRole").values())
+    assert inline <= POLICY_LIMIT
+    assert max(managed, default=0) <= MANAGED_POLICY_LIMIT
+    assert len(managed) <= USUAL_MANAGED_POLICIES
+
+
+@pytest.mark.parametrize("count", [30, 36, 100])
+def test_the_policies_of_many_exact_repositories_allow_their_imports_and_no_others(count: int) -> None:
+    found = [document(each["Statement"]) for each in scale.policies(exact_mirrors(count), "IdentityRole").values()]
+    for number in (*range(0, count, 7), count - 1):
+        assert {decision(found, action, ARN + exact(number)) for action in (*IMPORT, *PULL)} == {"allowed"}
+        assert decision(found, "ecr:PutImage", ARN + exact(number)) == "explicitDeny"
+    assert {decision(found, action, f"{ARN}k8s/pause") for action in IMPORT} == {"allowed"}
+    elsewhere = ARN.replace("ap-southeast-2", "us-east-1"), ARN.replace("123456789012", "210987654321")
+    others = [
+        *(ARN + name for name in (exact(count), f"{exact(0)}1", f"{exact(0)}/x", exact(0)[:-1], "docker-hub/a", "b")),
+        *(start + exact(0) for start in elsewhere),
+    ]
+    for other in others:
+        assert {decision(found, action, other) for action in (*IMPORT, *PULL)} == {"explicitDeny"}
+    # The role may pull here, and not import.
+    assert {decision(found, action, f"{ARN}team/app") for action in IMPORT} == {"explicitDeny"}
+
+
+def test_more_exact_repositories_than_fit_are_refused_with_what_each_takes() -> None:
+    with pytest.raises(SettingsError, match=r"602 take \d\d managed policies, .* three times that with pull_through"):
+        exact_mirrors(600)
 
 
 @pytest.mark.parametrize("place", ["us-east-1:123456789012", "ap-southeast-2:210987654321"])
