@@ -12,6 +12,7 @@ from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
 from cli.usage.records import Record, records
 from cli.usage.report import Source
 from lambda_fn.contract.objects import selector_labels
+from lambda_fn.job.redact import excerpt
 
 CONTAINER = "nginx"
 _EARLIER = "it began with this container; earlier containers of this pod, and pods that are gone, are not counted"
@@ -49,12 +50,16 @@ class PodLogs:
         name = str(pod.metadata and pod.metadata.name)
         begins_at = None
         try:
+            note = ""
             for line in self._kubernetes.whole_log(name, CONTAINER):
                 # `timestamps` puts the kubelet's time before each line: also before those that are not records.
                 at, _, text = line.partition(" ")
-                begins_at = begins_at or datetime.fromisoformat(at).timestamp()
+                if (written_at := _instant(at)) is None:
+                    note = f"not read: {excerpt(line)}. Fix: try again, or read the log of the node's kubelet"
+                    continue
+                begins_at = begins_at or written_at
                 file.write(f"{text}\n")
-            note = self._note(pod, begins_at)
+            note = note or self._note(pod, begins_at)
         except RequestRefusedError as error:
             note = f"not read: {error.message}. Fix: {error.hint}"
         self.sources.append(Source(name, begins_at, note))
@@ -68,6 +73,14 @@ class PodLogs:
             return ""
         started = _started_at(pod)
         return _EARLIER if started and started > self._since else _ROTATED
+
+
+def _instant(text: str) -> float | None:
+    """Seconds since 1970; None for what is not a time, such as the error that a kubelet sends with status 200."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _started_at(pod: Pod) -> float | None:

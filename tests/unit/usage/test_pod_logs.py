@@ -93,6 +93,32 @@ def test_a_pod_without_lines_and_one_that_cannot_be_read_are_noted() -> None:
     assert "waiting to start" in notes["waiting"]
 
 
+# https://github.com/kubernetes/kubernetes/blob/v1.35.0/pkg/kubelet/kubelet_pods.go sends it with status 200.
+GONE = "unable to retrieve container logs for containerd://" + "0" * 64
+
+
+@pytest.mark.parametrize("text", [GONE, f"{GONE}\n", "\n", "0001-01-01T00:00:00 x", "99999-01-01T00:00:00Z x"])
+def test_a_log_that_the_kubelet_cannot_read_is_noted_and_the_others_are_read(text: str) -> None:
+    pods = {
+        "broken": (NOON - 9000, httpx2.Response(200, text=text)),
+        "two": (NOON - 9000, written(Front(at=NOON - 7200).tag("GET", "2", "b"))),
+    }
+    with closing(logs(pods, since=NOON - 3600)) as read:
+        assert [[record["tag"] for record in found] for found in read.records()] == [[], ["2"]]
+        broken, two = read.sources
+    assert (broken.begins_at, two.note) == (None, "")
+    assert broken.note.startswith(f"not read: {text.strip()}. Fix: try again")
+
+
+def test_lines_beside_one_without_a_time_are_read() -> None:
+    front = Front(at=NOON - 7200).tag("GET", "1", "a").tag("GET", "2", "b")
+    first, second = written(front).text.splitlines(keepends=True)
+    response = httpx2.Response(200, text=f"{first}{GONE}\n{second}")
+    with closing(logs({"one": (NOON - 9000, response)}, since=NOON - 3600)) as read:
+        assert [[record["tag"] for record in found] for found in read.records()] == [["1", "2"]]
+        assert GONE in read.sources[0].note
+
+
 def test_pods_that_may_not_be_listed_are_an_error() -> None:
     refused = {"kind": "Status", "code": 403, "message": json.dumps("pods is forbidden")}
     with pytest.raises(RequestRefusedError, match="you may not list pods"):
