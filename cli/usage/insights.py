@@ -31,7 +31,7 @@ SENT = r"""# Bytes to clients, by the name that they asked for.
 filter @message like /server[\\"]+\s*:[\s\\"]*front\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
 | filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
 | parse @message /\Wrepository[\\"]+\s*:[\s\\"]*(?<named>[a-z0-9][a-z0-9._\/-]*)/
-| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]+)/
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]{1,18})\W/
 | stats sum(number) as total by named
 | limit 10000"""
 """A path may have another name, such as that of a mirror's upstream. Lines of the error log quote what clients send."""
@@ -39,7 +39,7 @@ FETCHED = r"""# Bytes from ECR and S3, by ECR's host and name: strip, prefix and
 filter @message like /server[\\"]+\s*:[\s\\"]*(?:layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
 | filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
 | parse @message /path[\\"]+\s*:[\s\\"]*(?:\/-\/[a-z-]+)*\/(?<host>[a-z0-9.-]+)\/v2\/(?<named>[^"\\]+)\/[a-z]+\//
-| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]+)/
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]{1,18})\W/
 | parse @message /\Wcache[\\"]+\s*:[\s\\"]*(?<cached>HIT)?/
 | filter not ispresent(cached)
 | stats sum(number) as total by host, named

@@ -3,12 +3,42 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SCHEMA = 1
 """Of the records that this command understands (docs/access-log.md)."""
 
+YEAR_9999 = 253_370_764_800.0
+"""Seconds since 1970. A shared log group has lines of other programs, and Python knows no later year."""
+_INT_64 = 2**63 - 1
+
 Record = Mapping[str, Any]
+"""An object of JSON; another program may have written it."""
+Printable = Annotated[str, Field(pattern="^[ -~]*$")]
+"""The proxy logs no other characters; some of them are commands to a terminal."""
+
+
+class CheckedRecord(BaseModel):
+    """What is read of a record; docs/access-log.md describes the fields."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    ended_at: Annotated[float, Field(gt=0, lt=YEAR_9999, allow_inf_nan=False)]
+    server: Printable
+    client: Printable
+    method: Printable
+    path: Printable
+    status: int
+    bytes: Annotated[int, Field(ge=0, le=_INT_64)]
+    seconds: Annotated[float, Field(ge=0, le=_INT_64, allow_inf_nan=False)]
+    repository: Printable
+    tag: Printable
+    digest: Printable
+    media_type: Printable
+    cache: Printable
+    user_agent: Printable
+
 
 _WRAPPED = ("log_processed", "log", "message", "MESSAGE", "event")
 """Where collectors put a line: Fluent Bit `log`, parsed by `Merge_Log_Key` of Container Insights `log_processed`;
@@ -20,6 +50,14 @@ _ERROR_LOG = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} 
 """Begins a line of nginx's error log, which is in the same log. It quotes requests: a client could forge a record."""
 _LAYERS = 6
 """A line is wrapped by one or two collectors. A limit, since a file may hold anything."""
+
+
+def checked(record: Record) -> CheckedRecord | None:
+    """The record, if each field is there and of its type."""
+    try:
+        return CheckedRecord.model_validate(record)
+    except ValidationError:
+        return None
 
 
 def records(lines: Iterable[str]) -> Iterator[Record]:
@@ -34,7 +72,7 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
         if line.startswith(_BEGIN):
             try:
                 yield decoder.decode(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
             else:
                 continue

@@ -8,15 +8,13 @@ from http import HTTPStatus
 
 from cli.usage.distinct import Distinct
 from cli.usage.pulls import Chains, Request, Use
-from cli.usage.records import SCHEMA, Record
+from cli.usage.records import SCHEMA, YEAR_9999, CheckedRecord, Record, checked
 from lambda_fn.contract.media_types import INDEXES
 
 _OUT_OF_ORDER = 20_000
 """How many records may come before one that is older: collectors send the lines of one pod after those of another."""
 _SKEW_SECONDS = 0.005
 """Between the clocks of two nodes: below a millisecond with the Amazon Time Sync Service and chrony."""
-_YEAR_9999 = 253_370_764_800.0
-"""Seconds since 1970. A shared log group has lines of other programs, and Python knows no later year."""
 LISTED_CLIENTS = 20
 """The clients that are listed for a tag or a digest: the last ones. Of more the number is not known."""
 _SHARED_TEXTS = 100_000
@@ -103,10 +101,12 @@ class Tally:
     def add_all(self, records: Iterable[Record]) -> None:
         """Count records, which are about in the order of their time."""
         for record in in_order(records):
-            try:
-                self._add(record)
-            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            if record.get("schema") != SCHEMA:
+                self.skipped["schema"] += 1
+            elif (found := checked(record)) is None:
                 self.skipped["incomplete"] += 1
+            else:
+                self._add(found)
         self._share_bytes()
 
     def replace_bytes(self, sums: Iterable[tuple[str, str, int]]) -> None:
@@ -135,47 +135,42 @@ class Tally:
                 if share and self._is_wanted(name):
                     self._of(name).fetched_bytes += share
 
-    def _add(self, record: Record) -> None:
-        if record.get("schema") != SCHEMA:
-            self.skipped["schema"] += 1
-            return
-        ended_at = time_of(record)
-        if ended_at is None:
-            raise ValueError("the record has no time")
+    def _add(self, record: CheckedRecord) -> None:
+        ended_at = record.ended_at
         if ended_at < self._since:
             self.earlier += 1
             return
         self.begins_at = min(ended_at, self.begins_at or ended_at)
         self.ends_at = max(ended_at, self.ends_at or ended_at)
-        match record["server"]:
+        match record.server:
             case "front":
                 self._add_request(record, ended_at)
-            case "layers" | "ecr" if record["status"] in _SENT and record["cache"] != "HIT":
+            case "layers" | "ecr" if record.status in _SENT and record.cache != "HIT":
                 # The path behind `front`: /HOST/v2/REPOSITORY/blobs/DIGEST
-                begin, _, end = record["path"].partition("/v2/")
+                begin, _, end = record.path.partition("/v2/")
                 named = end.rsplit("/", 2)[0]
-                if named and record["bytes"]:
-                    self._fetched[self._public_names(begin.rpartition("/")[2], named)] += record["bytes"]
+                if named and record.bytes:
+                    self._fetched[self._public_names(begin.rpartition("/")[2], named)] += record.bytes
 
-    def _add_request(self, record: Record, ended_at: float) -> None:
-        name, client, agent = record["repository"], record["client"], record["user_agent"]
-        status = record["status"]
+    def _add_request(self, record: CheckedRecord, ended_at: float) -> None:
+        name, client, agent = record.repository, record.client, record.user_agent
+        status = record.status
         if not name:
             # A mirror has its prefix before it.
-            if status == HTTPStatus.OK and record["path"].endswith("/v2/"):
+            if status == HTTPStatus.OK and record.path.endswith("/v2/"):
                 self._chains.ping(client, agent, ended_at)
             return
         if status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
             return
-        self._sent[name] += record["bytes"] if status in _SENT else 0
+        self._sent[name] += record.bytes if status in _SENT else 0
         if not self._is_wanted(name):
             return
         found = self._of(name)
         # What nginx has matched says what it served. A path says it in many ways: `%6danifests/1`, `manifests/x/../1`.
-        tag, digest, media_type = record["tag"], record["digest"], record["media_type"]
+        tag, digest, media_type = record.tag, record.digest, record.media_type
         if tag or (digest and media_type):
-            has_body = record["method"] == "GET" and status in _SENT
-            begin = ended_at - record["seconds"]
+            has_body = record.method == "GET" and status in _SENT
+            begin = ended_at - record.seconds
             request = Request(begin, ended_at, client, agent, name, tag, digest, media_type, has_body)
             if use := self._chains.add(request):
                 self._add_use(found, use)
@@ -216,7 +211,7 @@ def shares(number: int, weights: Mapping[str, int]) -> dict[str, int]:
 def time_of(record: Record) -> float | None:
     """When the request ended, seconds since 1970; None for what is not a time, NaN among it."""
     ended_at = record.get("ended_at")
-    return ended_at if isinstance(ended_at, float | int) and 0 < ended_at < _YEAR_9999 else None
+    return ended_at if isinstance(ended_at, float | int) and 0 < ended_at < YEAR_9999 else None
 
 
 def merged(sources: Iterable[Iterable[Record]]) -> Iterator[Record]:
@@ -244,4 +239,5 @@ def _place(record: Record) -> float:
         return 0.0
     if record.get("method") == "HEAD":
         return ended_at - 2 * _SKEW_SECONDS
-    return ended_at - _SKEW_SECONDS if record.get("media_type") in INDEXES else ended_at
+    media_type = record.get("media_type")
+    return ended_at - _SKEW_SECONDS if isinstance(media_type, str) and media_type in INDEXES else ended_at

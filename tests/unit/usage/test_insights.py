@@ -171,6 +171,12 @@ def test_bytes_to_clients_are_those_of_the_repository_that_nginx_served(shipped:
         assert parsed(SENT, line) == {"named": "docker-hub/library/nginx", "number": "123"}
 
 
+def test_a_number_of_another_program_that_no_answer_has_is_in_no_sum(shipped: Lines) -> None:
+    front = Front().blob("c", bytes=10**400).upstream("layers", f"/{HOST}/v2/team/app/blobs/sha256:0", 10**400)
+    for line, query in zip(shipped(front), (SENT, FETCHED), strict=True):
+        assert "number" not in parsed(query, line)
+
+
 @pytest.mark.parametrize("way", ["", "/-/part", "/-/import"])
 @pytest.mark.parametrize("asked", ["blobs/sha256:0", "manifests/1", "tags/list", "referrers/sha256:0"])
 def test_bytes_from_upstreams_are_by_host_and_name_there(shipped: Lines, way: str, asked: str) -> None:

@@ -69,10 +69,12 @@ def test_records_are_found_in_every_shape(tmp_path: Path, shape: str, *, compres
         '{"log":"{\\"server\\":"}',
         "[1, 2]",
         '{"a":' * 20_000,
+        '{"schema":' + "[" * 200_000,
+        '{"schema":' + "9" * 5000 + "}",
         '{"log":null}',
         "\x00\xff",
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_a_line_without_a_record_is_left_out(line: str) -> None:
     assert [record["tag"] for record in records([line, ONE])] == ["1.4"]

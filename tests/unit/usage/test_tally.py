@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.usage.names import public_names
-from cli.usage.records import records
+from cli.usage.records import CheckedRecord, records
 from cli.usage.report import Period, Source, document, lines, rows, size
-from cli.usage.tally import Tally, shares
+from cli.usage.tally import Tally, merged, shares
 from lambda_fn.settings import Registry
 from tests.unit.usage.lines import IMAGE, INDEX, NOON, Front, digest
 
@@ -204,6 +204,35 @@ def test_records_of_other_schemas_and_damaged_ones_are_counted_as_skipped() -> N
     found.add_all([*front.records, old])
     assert (found.repositories["team/app"].pulls, found.skipped) == (1, {"schema": 2, "incomplete": 3})
     assert any("another schema" in line for line in lines(found, Period(NOON, NOON, NOON), []))
+
+
+NUMBERS = (5, 10**400, -1, 1.5, float("inf"), float("nan"))
+OTHERS = (True, None, "text", "\x1b[31m", "\ud800", ["a"], {"a": 1})
+
+
+@pytest.mark.parametrize("name", [name for name in CheckedRecord.model_fields if name != "ended_at"])
+@pytest.mark.parametrize("value", [*NUMBERS, *OTHERS], ids=repr)
+def test_a_record_of_another_program_is_counted_whole_or_is_skipped(name: str, value: object) -> None:
+    """A shared log group has lines of other programs, whose fields may have any type."""
+    front = Front().tag("GET", "1", "a", bytes=7).tag("GET", "2", "a", bytes=7).tag("GET", "3", "a", bytes=7)
+    front.records[1][name] = value
+    found = Tally()
+    found.add_all(merged([front.records, []]))
+    if found.skipped:
+        assert found.skipped == {"incomplete": 1}
+        assert [row[1] for row in rows(found)] == ["3", "1"]
+        assert found.repositories["team/app"].sent_bytes == 14
+    else:
+        assert isinstance(value, str if front.records[0][name].__class__ is str else int | float)
+    document(found, Period(NOON, found.begins_at, found.ends_at), [])
+    lines(found, Period(NOON, found.begins_at, found.ends_at), [])
+
+
+def test_a_record_that_lacks_a_field_is_counted_nowhere() -> None:
+    for name in CheckedRecord.model_fields:
+        front = Front().tag("GET", "1", "a")
+        del front.records[0][name]
+        assert (tally(front).repositories, tally(front).skipped) == ({}, {"incomplete": 1})
 
 
 @pytest.mark.parametrize("instant", [float("nan"), float("inf"), -1, 0, 1e300, "1795780800", None])
