@@ -193,7 +193,7 @@ versions: .venv/installed ## Say whether there is a kubectl layer or Lambda runt
 sbom: .venv/audit/installed ## Write the software bill of materials of the Lambda's bundle, CycloneDX JSON (sbom.json)
 	scripts/sbom "$$(python -c 'from stacks.bundling import bundle; print(bundle())')" sbom.json
 
-# The workflow `release` calls it; the tag, pyproject.toml and CHANGELOG.md have to agree on the version.
+# The workflow `release` calls it; the tag is checked out, and pyproject.toml and CHANGELOG.md have its version.
 release: sbom ## Write what a release consists of to dist: source archive, bill of materials, sums, notes (TAG=v0.2.0)
 	python -m scripts.release $(TAG)
 

@@ -72,17 +72,85 @@ def test_a_version_without_a_dated_section_is_refused(changelog: str) -> None:
         release.notes(changelog, "0.2.0")
 
 
-def test_the_archive_has_what_is_committed_and_the_same_bytes_each_time(tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
-    (work / "app.py").write_text("committed")
-    git = ["git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.net"]
-    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=one"]):
-        subprocess.run([*git, *words], check=True)  # noqa: S603 - our own words
-    (work / "notes.txt").write_text("not committed")
-    first = release.archive("0.2.0", tmp_path, root=work)
-    content = first.read_bytes()
-    assert release.archive("0.2.0", tmp_path, root=work).read_bytes() == content
-    with tarfile.open(first) as tar:
-        assert [member.name for member in tar if member.isfile()] == ["ecr-frontdoor-0.2.0/app.py"]
-    assert release.sums([first]).endswith("  ecr-frontdoor-0.2.0.tar.gz\n")
+@pytest.mark.parametrize("entry", ["### Added\n\n- Another page.\n", "- Another page.\n", "A page.\n"])
+def test_entries_that_are_in_no_version_are_refused(entry: str) -> None:
+    changelog = CHANGELOG.replace("## [Unreleased]\n", f"## [Unreleased]\n\n{entry}")
+    with pytest.raises(release.ReleaseError, match=r"under Unreleased\. Fix: move them to the section of 0\.2\.0"):
+        release.notes(changelog, "0.2.0")
+    assert release.notes(CHANGELOG.replace("## [Unreleased]\n", "## [Unreleased]\n\n### Added\n"), "0.2.0")
+
+
+class Repository:
+    """A repository whose files are of a version."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        files = {"pyproject.toml": PROJECT, "CHANGELOG.md": CHANGELOG, release.VERSION_MODULE: "VERSION: '0.2.0'"}
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        self.git("init", "--quiet")
+        self.commit()
+
+    def git(self, *words: str) -> str:
+        git = ["git", "-C", str(self.folder), "-c", "user.name=a", "-c", "user.email=a@example.net"]
+        return subprocess.run([*git, *words], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own words
+
+    def commit(self) -> str:
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message=one")
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "work")
+
+
+def made(repository: Repository, tag: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Path]:
+    output, sbom = repository.folder.parent / "dist", repository.folder.parent / "sbom.json"
+    sbom.write_text("{}")
+    words = ["release", tag, f"--sbom={sbom}", f"--output={output}", f"--root={repository.folder}"]
+    monkeypatch.setattr("sys.argv", words)
+    return release.main(), output
+
+
+@pytest.mark.parametrize("words", [["v0.2.0"], ["--annotate", "--message=a", "v0.2.0"]])
+def test_a_release_has_what_is_committed_at_the_tag_and_the_same_bytes_each_time(
+    words: list[str], repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.git("tag", *words)
+    (repository.folder / "notes.txt").write_text("not committed")
+    (repository.folder / "CHANGELOG.md").write_text(CHANGELOG.replace("A page", "Not committed"))
+    status, output = made(repository, "v0.2.0", monkeypatch)
+    archive = output / "ecr-frontdoor-0.2.0.tar.gz"
+    content = archive.read_bytes()
+    assert status == 0
+    assert made(repository, "v0.2.0", monkeypatch)[0] == 0
+    assert archive.read_bytes() == content
+    assert (output / "NOTES.md").read_text() == "### Added\n\n- A page.\n"
+    with tarfile.open(archive) as tar:
+        names = [member.name.removeprefix("ecr-frontdoor-0.2.0/") for member in tar if member.isfile()]
+    assert sorted(names) == ["CHANGELOG.md", release.VERSION_MODULE, "pyproject.toml"]
+    assert (output / "SHA256SUMS").read_text().count("\n") == 2
+    assert release.sums([archive]) in (output / "SHA256SUMS").read_text()
+
+
+def test_a_tag_of_another_commit_than_the_one_that_is_checked_out_is_refused(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagged = repository.git("rev-parse", "HEAD")
+    repository.git("tag", "v0.2.0")
+    head = repository.commit()
+    status, output = made(repository, "v0.2.0", monkeypatch)
+    assert (status, output.exists()) == (1, False)
+    message = capsys.readouterr().err
+    assert f"v0.2.0 is commit {tagged}, and {head} is checked out" in message
+
+
+def test_a_tag_that_does_not_exist_is_refused_also_where_a_branch_has_its_name(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.git("branch", "v0.2.0")
+    assert made(repository, "v0.2.0", monkeypatch)[0] == 1
+    assert "there is no tag v0.2.0. Fix: git tag v0.2.0" in capsys.readouterr().err
