@@ -14,7 +14,9 @@ from lambda_fn.settings.registry import Registry
 from stacks.rule_permission import name_after_rule
 
 _EVERY = cdk.Duration.minutes(5)
-"""Runs that continue a round; a run between rounds only reads the index. A round starts each hour."""
+"""Runs that continue a round; a run between rounds only reads the index. A round starts each hour,
+and after one with gaps at once.
+"""
 _NONE = "by the owners of the registries"
 
 

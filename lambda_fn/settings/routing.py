@@ -1,7 +1,10 @@
 """Which registry serves a name, and under which names clients get a repository of ECR. Pure."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cache
 
 from lambda_fn.contract.route_table import RouteTable
 from lambda_fn.contract.route_table import table as route_table
@@ -34,6 +37,15 @@ class Routing:
             (route.pattern, number) for number, entry in enumerate(self.registries) for route in entry.routes
         )
         self._places = {place: _Place(tables) for place, tables in by_place(self.registries).items()}
+
+    @property
+    def digest(self) -> str:
+        """Of all routes and their registries, in 16 hexadecimal digits: the same names lead to the same repositories.
+
+        Nothing can be read from it, so clients may see it.
+        """
+        routes = {(each.account, each.region, *astuple(route)) for each in self.registries for route in each.routes}
+        return _digest(json.dumps(sorted(routes)))
 
     def find(self, public_name: str) -> Served | None:
         """What clients get by a name; None where it is not served."""
@@ -70,6 +82,12 @@ class _Place:
         # Most prefixes are of other repositories, and that is quickly seen.
         others = (route.public_name(ecr_name) for route in self._others if ecr_name.startswith(route.prefix))
         return dict.fromkeys([*self._renamed.get(ecr_name, ()), *filter(None, others)])
+
+
+@cache
+def _digest(text: str) -> str:
+    # SHA-256 is so fast that all 10^12 accounts can be tried.
+    return hashlib.scrypt(text.encode(), salt=b"routes", n=2**14, r=8, p=1, dklen=8).hex()
 
 
 def _others(registry: Registry) -> Route:

@@ -3,8 +3,8 @@
 {"schema": 1, "written_at": "..", "complete": true,
  "repositories": [{"name": "team/app", "shard": 3, "tags": 37, "pushed_at": ".."}],
  "shards": [{"bytes": 123456, "tags": 20, "labels": 20, "digests": true, "growth": 2.25}, ..],
- "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "has_gaps": false,
-           "behind_since": null, "pending": ["team/new"]}}
+ "round": {"started_at": "..", "after": "03 team/app", "ended_at": "..", "findings": false, "routes": "2b7e..",
+           "has_gaps": false, "behind_since": null, "pending": ["team/new"]}}
 
 `shards` says what each holds of a repository: less where it would not fit. `growth` and `round` are for the watcher
 alone.
@@ -45,14 +45,18 @@ class Round:
         after: The key of the last repository that the current one has read; None where none is under way.
         ended_at: When one was complete last.
         findings: Whether the current or last one read findings.
-        has_gaps: Whether the current or last one could not reach or list a registry: then it ends incomplete.
-        behind_since: When the first one since the last complete one started; None after a complete one.
+        routes: The digest of the routes whose repositories the current or last one reads; empty where it is unknown.
+        has_gaps: Whether the current or last one could not reach or list a registry, or skipped a repository: then it
+            ends incomplete.
+        behind_since: When the first one with these settings since the last complete one started; None after a complete
+            one.
     """
 
     started_at: datetime | None = None
     after: str | None = None
     ended_at: datetime | None = None
     findings: bool = False
+    routes: str = ""
     has_gaps: bool = False
     behind_since: datetime | None = None
 
@@ -138,6 +142,7 @@ def decode(content: bytes | None) -> Index:
                 state["after"],
                 _instant(state, "ended_at"),
                 state["findings"],
+                str(state.get("routes", "")),
                 bool(state["has_gaps"]),
                 _instant(state, "behind_since"),
             ),
@@ -166,6 +171,7 @@ def _document(index: Index, now: datetime, count: int, *, instants: bool) -> dic
             "after": state.after,
             "ended_at": instant_text(state.ended_at) if state.ended_at else None,
             "findings": state.findings,
+            "routes": state.routes,
             "has_gaps": state.has_gaps,
             "behind_since": instant_text(state.behind_since) if state.behind_since else None,
             "pending": list(index.pending),

@@ -18,6 +18,7 @@ from lambda_fn.job.catalogue.entries import Details, Repository
 from lambda_fn.job.catalogue.index import Entry, Round
 from lambda_fn.job.catalogue.library import Library
 from lambda_fn.job.catalogue.ports import (
+    DeniedError,
     Images,
     Listed,
     RepositoryGoneError,
@@ -33,7 +34,9 @@ from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.routing import Routing, Served
 
 ROUND_EVERY = timedelta(hours=1)
-"""ECR records the time of a pull once in 24 hours, and events tell of pushes and deletions at once."""
+"""ECR records the time of a pull once in 24 hours, and events tell of pushes and deletions at once. After a round with
+gaps, and after other settings, the next run starts one.
+"""
 WORK_SECONDS = 40.0
 """A run reads until then. The rest of its minute is for the repository under way and for the writes."""
 SPARE_SECONDS = 20.0
@@ -51,6 +54,7 @@ class Report:
         left: How many repositories the round, or the events, still have to read.
         behind_since: When the first round started since the last complete one; None after a complete one.
         ended_at: When a round was complete last.
+        is_first: Whether the current or last round is the first one since the last complete one.
         reduced: The shards without all labels and tags, with what they hold.
         problems: One line for each kind.
     """
@@ -61,12 +65,16 @@ class Report:
     left: int
     behind_since: datetime | None
     ended_at: datetime | None
+    is_first: bool
     reduced: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     def age(self, now: datetime) -> timedelta | None:
-        """How long ago a round was complete. Before one was: how long ago the first one started, unless it advances."""
-        if self.ended_at is None and self.repositories:
+        """How long ago a round was complete. Before one was: how long ago the first one started, unless it advances.
+
+        A later one that advances was preceded by one with gaps, so that its catalogue still lacks something.
+        """
+        if self.ended_at is None and self.is_first and self.repositories:
             return timedelta()
         since = self.ended_at or self.behind_since
         return now - since if since else None
@@ -152,20 +160,25 @@ class Catalogue:
                 state = replace(state, ended_at=self.clock.now(), behind_since=None)
             self._library.changes.round = state
             left += remaining
+        elif self._has_gaps:
+            # An event's repository was skipped.
+            self._library.changes.round = replace(state, has_gaps=True)
         return self._close(left)
 
     def _state(self) -> Round:
         """The round under way, a new one where it is time, or else the last one.
 
-        Findings that are no longer allowed do not wait: a round with another setting starts anew.
+        What a round with gaps lacks does not wait for an hour: the next run starts another one. Nor do findings that
+        are no longer allowed and repositories that are newly allowed: a round with other settings starts anew.
         """
         now, state = self.clock.now(), self._library.index.round
-        due = state.started_at is None or now - state.started_at >= ROUND_EVERY
-        if state.findings == self.findings and (state.after is not None or not due):
+        same = replace(state, findings=self.findings, routes=self.routing.digest)
+        due = state.started_at is None or state.has_gaps or now - state.started_at >= ROUND_EVERY
+        if state == same and (state.after is not None or not due):
             return state
         self._library.grow()
-        since = state.behind_since or now
-        return replace(state, started_at=now, after="", findings=self.findings, has_gaps=False, behind_since=since)
+        since = state.behind_since if state == same and state.behind_since else now
+        return replace(same, started_at=now, after="", has_gaps=False, behind_since=since)
 
     def _names(self) -> set[str]:
         """What the round has to read: what ECR has of the allow-list, and what the catalogue has beside it."""
@@ -196,7 +209,7 @@ class Catalogue:
         """Read repositories while there is time; returns those that are left.
 
         One that is too large for what is left of a run, or for which ECR throttles, is left to the next run, and
-        skipped where it was the first of a run.
+        skipped where it was the first of a run: then the round has a gap.
         """
         left = list(names)
         while left and self.clock.now() < self._ends_at:
@@ -210,6 +223,7 @@ class Catalogue:
                 if not self._is_fresh:
                     left.insert(0, name)
                     break
+                self._has_gaps = True
             self._is_fresh = False
             self._library.changes.read.add(name)
         return left
@@ -236,6 +250,8 @@ class Catalogue:
                 self._problems.note(str(error), name)
                 if isinstance(error, UnreachableError):
                     self._silent.add(served.registry.host)
+                # The owner of another account may allow pulls alone. Where all is denied, the catalogue is empty.
+                if not isinstance(error, DeniedError) or not (self._read or self._library.index.repositories):
                     self._has_gaps = True
 
     def _remove(self, name: str) -> None:
@@ -290,6 +306,7 @@ class Catalogue:
             left=len(left),
             behind_since=index.round.behind_since,
             ended_at=index.round.ended_at,
+            is_first=index.round.behind_since == index.round.started_at,
             reduced=tuple(
                 f"shard {number}: {shards.EXTENTS[state.extent]}"
                 for number, state in enumerate(index.shards)

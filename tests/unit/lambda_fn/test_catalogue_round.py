@@ -43,6 +43,10 @@ class Site:
     def follow(self, *repositories: str) -> Report:
         return self._catalogue().follow(repositories)
 
+    def next_run(self) -> Report:
+        self.clock.sleep(300)
+        return self.run()
+
     def next_round(self) -> Report:
         self.clock.sleep(ROUND_EVERY.total_seconds())
         return self.run()
@@ -379,6 +383,48 @@ def test_a_throttled_run_ends_and_the_next_one_continues_after_it(site: Site) ->
     site.ecr.errors.clear()
     assert site.run().left == 0
     assert len(site.names()) == 9, "the next round reads it"
+    assert not site.files.document()["complete"]
+    site.run()
+    assert (len(site.names()), site.files.document()["complete"]) == (10, True)
+
+
+@pytest.mark.parametrize("error", [SlowError("too many images"), ThrottledError("too many requests")])
+def test_a_round_that_skipped_every_repository_is_not_complete_and_the_alarm_sees_it(
+    site: Site, error: RegistryError
+) -> None:
+    names = [f"team/app-{number}" for number in range(4)]
+    for name in names:
+        site.ecr.image(name, "1")
+        site.ecr.errors[name] = error
+    reports = [site.next_run() for _ in range(12)]
+    assert [report.left for report in reports[:4]] == [3, 2, 1, 0]
+    assert (site.names(), site.files.document()["complete"], reports[-1].ended_at) == ([], False, None)
+    assert reports[-1].age(site.clock.now()) == timedelta(minutes=55)
+    site.ecr.errors.clear()
+    report = site.next_run()
+    assert (site.names(), site.files.document()["complete"], report.ended_at) == (names, True, site.clock.now())
+
+
+def test_a_round_that_skipped_a_repository_leaves_when_one_was_complete(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    ended_at = site.run().ended_at
+    site.ecr.errors["team/app"] = ThrottledError("too many requests")
+    for _ in range(3):
+        assert site.next_round().ended_at == ended_at
+        assert site.files.document()["complete"]
+    assert site.names() == ["team/app"], "what cannot be read stays as it was"
+
+
+def test_an_event_that_a_run_skipped_has_its_repository_read_by_the_round_of_the_next_one(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    ended_at = site.run().ended_at
+    site.ecr.image("team/new", "1")
+    site.ecr.errors["team/new"] = ThrottledError("too many requests")
+    site.follow("team/new")
+    assert site.next_run().ended_at == ended_at
+    site.ecr.errors.clear()
+    site.next_run()
+    assert site.names() == ["team/app", "team/new"]
 
 
 def test_a_repository_that_is_too_large_for_the_rest_of_a_run_begins_the_next_one_and_holds_up_no_other(
@@ -421,6 +467,104 @@ def test_a_round_that_cannot_reach_a_registry_is_not_complete_and_its_age_grows(
     assert site.next_round().age(site.clock.now()) == 2 * ROUND_EVERY
     site.ecr.errors.clear()
     assert site.next_round().age(site.clock.now()) == timedelta()
+
+
+@pytest.mark.parametrize("error", [DeniedError("denied"), UnreachableError("no route"), ThrottledError("too many")])
+def test_after_a_list_that_failed_the_next_run_lists_again(site: Site, error: RegistryError) -> None:
+    site.ecr.image("team/app", "1")
+    site.ecr.errors[""] = error
+    for _ in range(3):
+        site.next_run()
+    assert (site.names(), site.files.document()["complete"]) == ([], False)
+    site.ecr.errors.clear()
+    site.next_run()
+    assert (site.names(), site.files.document()["complete"]) == (["team/app"], True)
+    asked = site.ecr.asked.copy()
+    site.next_run()
+    assert site.ecr.asked == asked, "a complete round is not due again"
+
+
+def test_a_registry_that_no_round_could_list_has_an_age_although_others_are_read(site: Site) -> None:
+    """CloudWatch takes the least age of an hour: no run may call such a catalogue young."""
+    site.registries = (REGISTRY, ELSEWHERE.model_copy(update={"repositories": ("exact/app",)}))
+    site.ecr.image("team/app", "1")
+    site.ecr.errors["exact/app"] = UnreachableError("no route")
+    ages = [site.next_run().age(site.clock.now()) for _ in range(6)]
+    assert ages == [timedelta(minutes=5 * number) for number in range(6)]
+    assert site.names() == ["team/app"]
+
+
+@pytest.mark.parametrize(
+    ("error", "complete"), [(DeniedError("denied"), True), (RegistryError("ServerException"), False)]
+)
+def test_a_repository_that_its_owner_denies_is_no_gap_and_one_that_fails_is(
+    site: Site, error: RegistryError, *, complete: bool
+) -> None:
+    for name in ("team/app", "team/other"):
+        site.ecr.image(name, "1")
+    site.ecr.errors["team/other"] = error
+    for _ in range(2):
+        site.next_run()
+    assert (site.names(), site.files.document()["complete"]) == (["team/app"], complete)
+
+
+def test_a_round_to_which_every_repository_is_denied_is_not_complete(site: Site) -> None:
+    for name in ("team/app", "team/other"):
+        site.ecr.image(name, "1")
+        site.ecr.errors[name] = DeniedError("denied")
+    for _ in range(2):
+        site.next_run()
+    assert (site.names(), site.files.document()["complete"]) == ([], False)
+
+
+def test_a_repository_that_is_newly_allowed_is_read_by_the_next_run(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    site.ecr.image("other/app", "1")
+    ended_at = site.run().ended_at
+    site.registries = (REGISTRY.model_copy(update={"repositories": ("team/*", "other/*")}),)
+    report = site.next_run()
+    assert site.names() == ["other/app", "team/app"]
+    assert report.ended_at == site.clock.now() != ended_at
+    asked = site.ecr.asked.copy()
+    site.next_run()
+    assert site.ecr.asked == asked
+
+
+def test_routes_that_change_within_a_round_start_it_anew_and_completeness_stays(site: Site) -> None:
+    site.ecr.image("team/app-0", "1")
+    ended_at = site.run().ended_at
+    site.ecr.seconds = WORK_SECONDS / 6
+    for number in range(9):
+        site.ecr.image(f"team/app-{number}", "1")
+        site.ecr.image(f"other/app-{number}", "1")
+    assert site.next_round().left
+    site.registries = (REGISTRY.model_copy(update={"repositories": ("team/*", "other/*")}),)
+    report = site.next_run()
+    assert (report.ended_at, site.files.document()["complete"]) == (ended_at, True)
+    while site.next_run().left:
+        pass
+    assert len(site.names()) == 18
+
+
+def test_a_first_round_that_other_settings_start_anew_has_no_age(site: Site) -> None:
+    site.ecr.seconds = WORK_SECONDS / 3
+    for number in range(8):
+        site.ecr.image(f"team/app-{number}", "1")
+    site.run()
+    site.registries = (REGISTRY.model_copy(update={"repositories": ("team/*", "other/*")}),)
+    assert site.next_run().age(site.clock.now()) == timedelta()
+
+
+def test_an_index_of_an_earlier_version_has_its_repositories_and_a_new_round(site: Site) -> None:
+    site.ecr.image("team/app", "1")
+    site.run()
+    stated = site.files.document()
+    del stated["round"]["routes"]
+    site.files.put(shards.INDEX_FILE, shards.pack(stated))
+    site.ecr.image("team/new", "1")
+    assert site.next_run().problems == ()
+    assert site.names() == ["team/app", "team/new"]
+    assert len(site.ecr.read) == 2, "what is known is not read again"
 
 
 def test_the_first_round_has_no_age_while_it_advances_and_one_from_its_start_where_nothing_can_be_read(

@@ -72,3 +72,22 @@ def test_every_name_is_found_as_defined_and_shown_for_its_repository(seed: int) 
         assert routes.expected(name) == ((found.registry.account, found.ecr_name) if found else None)
         if found:
             assert found in routing.shown(found.registry.account, REGION, found.ecr_name)
+
+
+def test_the_digest_is_of_the_routes_and_not_of_their_order() -> None:
+    given = FIRSTS(repositories=("a/*", "b/*"), renames={"team/x": "y/z"})
+    other = SECONDS(repositories=("c",))
+    found = Routing([given, other]).digest
+    assert len(found) == 16
+    assert Routing([other, given.model_copy(update={"repositories": ("b/*", "a/*")})]).digest == found
+    changed = [
+        given.model_copy(update=update)
+        for update in (
+            {"account": "999999999999"},
+            {"region": "eu-west-1"},
+            {"repositories": ("a/*",)},
+            {"prefix": "images/"},
+            {"renames": {"team/x": "y/zz"}},
+        )
+    ]
+    assert len({found, *(Routing([each, other]).digest for each in changed)}) == 1 + len(changed)
