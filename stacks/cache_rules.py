@@ -44,6 +44,7 @@ class CacheRules(Construct):
             upstream_registry_url=public_registry(upstream).url,
             credential_arn=credential,
         )
+        # CloudFormation cannot change its upstream or credential: `frontdoor check` has the reason and the way.
         # A pull may import as soon as the rule exists.
         rule.node.add_dependency(template)
 

@@ -99,11 +99,14 @@ class Registry(EcrRegistry):
     """The prefix of the pull-through cache rule in ECR. By default the first part of the names in ECR."""
     cache_rule: bool = False
     """Whether the stack creates the rule, and a template for the repositories: only for a registry in the account and
-    the region of the stack. Removing it deletes neither repositories nor images.
+    the region of the stack. Removing it deletes neither repositories nor images. The template has no lifecycle policy.
+    No deployment changes a rule: to change `upstream` or `upstream_credential`, remove `cache_rule` and
+    `upstream_credential`, deploy, set them again, and deploy.
     """
     upstream_credential: UpstreamCredential | None = None
     """The ARN of the secret in Secrets Manager from which ECR takes the login at the upstream, for `cache_rule`. The
-    name of the secret begins with `ecr-pullthroughcache/`. The front door never reads it.
+    name of the secret begins with `ecr-pullthroughcache/`. The front door never reads it. A new login goes into the
+    same secret: a new ARN needs a new rule.
     """
     redirect_hosts: Annotated[tuple[RedirectHost, ...], Field(strict=False)] = ()
     """The hosts to which ECR may redirect blobs that it is still importing, beside its layer buckets; `*` stands for

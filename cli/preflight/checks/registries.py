@@ -23,7 +23,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
             continue
         pages = context.client("ecr", region=region).get_paginator("describe_repositories").paginate()
         names = [one["repositoryName"] for page in pages for one in page["repositories"]]
-        yield from _unused([route for registry in tables for route in registry.routes], region, names)
+        # A mirror has its repositories only after their first pull.
+        of_others = [route for registry in tables if not registry.pull_through for route in registry.routes]
+        yield from _unused(of_others, region, names)
         opened = sum(bool(routing.shown(account, region, name)) for name in names)
         yield ok(
             f"{opened} of {len(names)} repositories of {account} in {region} would be open to every client, without a "

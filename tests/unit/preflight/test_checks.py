@@ -19,7 +19,7 @@ from cli.doctor.finding import Finding, Verdict
 from cli.doctor.kubernetes import RequestRefusedError, UnknownKindError, UnreachableError
 from cli.preflight import checks
 from cli.preflight.checks import all_checks, quotas
-from tests.fakes.aws import Answer
+from tests.fakes.aws import REGION, Answer
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.unit.cli import operator_account as account
 from tests.unit.preflight import before
@@ -182,6 +182,14 @@ def test_a_pattern_of_public_names_is_compared_with_the_names_of_ecr() -> None:
     assert [one.verdict for one in found] == [WARNING, Verdict.OK]
     assert "fits base/app (team/app in ECR)" in found[0].message
     assert found[1].message.startswith("1 of 2 repositories")
+
+
+def test_a_mirror_needs_no_repository_before_its_first_pull() -> None:
+    mirror = 'repositories = ["docker-hub/library/*"]\npull_through = true'
+    table = f'[[registries]]\naccount = "{account.ACCOUNT}"\nregion = "{REGION}"\n{mirror}\n[[registries]]'
+    given = before.context(before.settings(replaced=("[[registries]]", table)))
+    found = [one for one in examine(all_checks(), given) if one.check == "registries"]
+    assert [one.verdict for one in found] == [Verdict.OK]
 
 
 def test_hints_of_the_synthesis_are_warnings() -> None:
