@@ -10,7 +10,7 @@ from cli.usage.names import public_names
 from cli.usage.records import CheckedRecord, records
 from cli.usage.report import Period, Source, document, lines, rows, size
 from cli.usage.tally import Tally, merged, shares
-from lambda_fn.settings import Registry
+from lambda_fn.settings import Registry, Replica
 from tests.unit.usage.lines import IMAGE, INDEX, NOON, Front, digest
 
 S3 = f"/123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/{digest('c')}"
@@ -43,6 +43,30 @@ def test_bytes_from_ecr_and_s3_count_for_the_public_name() -> None:
     host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     summed.replace_bytes([("", "base/app", 7), (host, "team/app", 3)])
     assert (summed.repositories["base/app"].sent_bytes, summed.repositories["base/app"].fetched_bytes) == (7, 3)
+
+
+def registry(team: str, region: str, replica: str = "", prefix: str = "") -> Registry:
+    """Clients call its repositories `<team>/<name>`, and ECR `<prefix><name>`."""
+    replicas = (Replica(account="123456789012", region=replica),) if replica else ()
+    table = {"strip": f"{team}/", "prefix": prefix, "replicas": replicas}
+    return Registry(account="123456789012", region=region, repositories=(f"{team}/*",)).model_copy(update=table)
+
+
+def test_two_registries_that_are_each_others_replica_have_the_public_names_of_both() -> None:
+    west = registry("west", "eu-west-1", "eu-central-1", "west-")
+    central = registry("central", "eu-central-1", "eu-west-1", "central-")
+    for registries in ([west, central], [central, west]):
+        names_of = public_names(registries)
+        for host in (west.host, central.host):
+            assert names_of(host, "west-app") == ("west/app",)
+            assert names_of(host, "central-app") == ("central/app",)
+            assert names_of(host, "other") == ("other",)
+
+
+def test_a_registry_that_is_also_a_replica_has_the_names_of_its_own_routes_first() -> None:
+    old, new = registry("old", "eu-west-1", "eu-central-1"), registry("new", "eu-central-1")
+    names_of = public_names([old, new])
+    assert (names_of(old.host, "app"), names_of(new.host, "app")) == (("old/app",), ("new/app",))
 
 
 TWO_NAMES = public_names(
