@@ -16,6 +16,7 @@ class ClusterFacts:
         vpc_id: Its VPC.
         security_group_id: The cluster security group.
         public_endpoint: Whether its API has a public address.
+        private_endpoint: Whether its API has an address in the VPC.
         has_auto_mode: Whether EKS Auto Mode registers the pods of load balancers.
         is_ipv6: Whether pods have only IPv6 addresses.
     """
@@ -26,6 +27,7 @@ class ClusterFacts:
     vpc_id: str | None = None
     security_group_id: str | None = None
     public_endpoint: bool = True
+    private_endpoint: bool = True
     has_auto_mode: bool = False
     is_ipv6: bool = False
 
@@ -53,6 +55,7 @@ def cluster_of(described: Mapping[str, Any]) -> ClusterFacts:
         vpc_id=network.get("vpcId") or None,
         security_group_id=network.get("clusterSecurityGroupId") or None,
         public_endpoint=bool(network.get("endpointPublicAccess", True)),
+        private_endpoint=bool(network.get("endpointPrivateAccess", True)),
         has_auto_mode=bool((kubernetes.get("elasticLoadBalancing") or {}).get("enabled")),
         is_ipv6=kubernetes.get("ipFamily") == "ipv6",
     )

@@ -5,6 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+"""All that there are: without a filter, ACM lists only the first two.
+
+https://docs.aws.amazon.com/acm/latest/APIReference/API_Filters.html
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -42,7 +48,8 @@ def certificate_for(domain: str, acm: Any) -> str | None:  # noqa: ANN401 - as a
         ClientError: ACM refuses.
         BotoCoreError: ACM cannot be reached.
     """
-    pages = acm.get_paginator("list_certificates").paginate(CertificateStatuses=["ISSUED"])
+    listing = acm.get_paginator("list_certificates")
+    pages = listing.paginate(CertificateStatuses=["ISSUED"], Includes={"keyTypes": [*_KEY_TYPES]})
     listed = [one for page in pages for one in page["CertificateSummaryList"]]
     return next((str(one["CertificateArn"]) for one in listed if names_domain(one, domain)), None)
 

@@ -14,6 +14,8 @@ from cli.doctor.finding import Finding, failed, warning
 from cli.doctor.kubernetes import KubernetesError, UnreachableError
 from lambda_fn.contract.errors import FrontdoorError
 
+_RIGHTS = "docs/operations.md#rights-of-doctor-and-check"
+
 
 def examine_all(
     checks: Sequence[Check], contexts: Iterable[CheckContext], on_start: Callable[[str], object]
@@ -81,7 +83,7 @@ def _unread(error: Exception) -> Finding:
         case KubernetesError():
             return warning(error.message, error.hint)
         case BotoCoreError() | ClientError():
-            hint = "give your AWS identity the rights that docs/operations.md lists, and check the route to AWS"
+            hint = f"give your AWS identity the rights that {_RIGHTS} lists, and check the route to AWS"
             return warning(f"AWS refused the request or did not answer: {error_text(error)}", hint)
         case _:
             return failed(str(error), "correct what the message names")

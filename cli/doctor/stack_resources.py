@@ -46,6 +46,15 @@ class StackResources:
     ids: tuple[tuple[str, str, str], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a deployment updates the stack. Otherwise it makes one, as after a first deployment that failed.
+
+        CDK deletes a stack that is ROLLBACK_COMPLETE before it makes the new one (`isCreationFailure`):
+        https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/toolkit-lib/lib/api/stack-events/stack-status.ts
+        """
+        return self.status not in {None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
+
     def of(self, resource_type: str, construct: str = "") -> list[str]:
         """Physical ids of all resources of a type, or of those whose logical id begins with a construct's name."""
         return [

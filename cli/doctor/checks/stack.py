@@ -18,8 +18,9 @@ _READ = (
 """CloudFormation does not show what kubectl says in more than 4,096 bytes, and the log of the deployment does."""
 _DEPLOY_AGAIN = f"{_READ}, correct the failure, deploy again"
 _DELETE_FIRST = f"{_READ}, correct the failure, delete the stack (make destroy) and deploy: it holds no data"
+_ROLL_BACK_FIRST = f"{_READ}, correct the failure, let CloudFormation end the rollback, then deploy: it refuses before"
 _FAILED_HINTS = {
-    "ROLLBACK_COMPLETE": _DELETE_FIRST,
+    "ROLLBACK_COMPLETE": _DEPLOY_AGAIN,
     "ROLLBACK_FAILED": _DELETE_FIRST,
     "CREATE_FAILED": _DELETE_FIRST,
     "DELETE_FAILED": "read the stack's events, remove what blocks the deletion, run make destroy again",
@@ -30,34 +31,41 @@ _FAILED_HINTS = {
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """The stack's status, with what blocks it."""
+    if (status := context.stack.status) is None:
+        yield failed(
+            f"stack {stack_name(context.settings)} does not exist in {context.settings.cluster.region} of your AWS "
+            "account",
+            "deploy (README), or name the right account or settings with --profile or --config",
+            fatal=True,
+        )
+    else:
+        yield state(context, status)
+
+
+def state(context: CheckContext, status: str) -> Finding:
+    """The status of a stack that exists, with what blocks it."""
     name, region = stack_name(context.settings), context.settings.cluster.region
-    match context.stack.status:
-        case None:
-            yield failed(
-                f"stack {name} does not exist in {region} of your AWS account",
-                "deploy (README), or name the right account or settings with --profile or --config",
-                fatal=True,
-            )
+    match status:
         case "UPDATE_ROLLBACK_FAILED":
-            yield rollback_failed(name, region, context.stack.failed, print_command(context.config))
+            return rollback_failed(name, region, context.stack.failed, print_command(context.config))
         case "DELETE_FAILED" if _has_no_cluster(context):
-            yield cluster_deleted_first(name, region, context.settings.cluster.name)
-        case status:
-            yield status_finding(name, status)
+            return cluster_deleted_first(name, region, context.settings.cluster.name)
+        case _:
+            return status_finding(name, status)
 
 
 def status_finding(name: str, status: str) -> Finding:
-    """What a stack's status means.
+    """What a stack's status means by itself.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
     """
     message = f"stack {name} is {status}"
     if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return ok(message)
-    if status in _FAILED_HINTS:
-        return failed(message, _FAILED_HINTS[status].format(name=name))
+    if status.endswith("_FAILED") or status in _FAILED_HINTS:
+        return failed(message, _FAILED_HINTS.get(status, _ROLL_BACK_FIRST).format(name=name))
     if status.endswith("_IN_PROGRESS"):
-        return warning(message, "wait until the deployment ends, then run the doctor again")
+        return warning(message, "wait until the deployment ends, then run this again")
     return warning(f"{message}: the last update failed and was rolled back", _DEPLOY_AGAIN.format(name=name))
 
 

@@ -27,8 +27,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
     name = f"/cdk-bootstrap/{qualifier}/version"
     found = get_or_none(context.client("ssm").get_parameter, Name=name)
     if found is None:
+        # CDK also takes a qualifier from its context, which the command line or a file of the operator may have.
+        other = "" if option else "set deployment.bootstrap_qualifier where your account has another qualifier, or: "
         yield failed(
-            f"account {account} is not bootstrapped for CDK in {region}: there is no parameter {name}", command
+            f"account {account} is not bootstrapped for CDK in {region}: there is no parameter {name}", other + command
         )
         return
     version = str(found["Parameter"]["Value"])

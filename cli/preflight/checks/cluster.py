@@ -75,20 +75,47 @@ def _network(facts: ClusterFacts, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _api(facts: ClusterFacts, cluster: Cluster, described: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether a Lambda outside of the VPC reaches the API."""
-    if cluster.subnet_ids:
+    """Whether the Lambda reaches the API from its place."""
+    allowed = (described.get("resourcesVpcConfig") or {}).get("publicAccessCidrs") or [_ANYWHERE]
+    ranges = "" if _ANYWHERE in allowed else ", ".join(allowed)
+    yield from _api_from_vpc(facts, cluster, ranges) if cluster.subnet_ids else _api_from_outside(facts, ranges)
+
+
+def _api_from_vpc(facts: ClusterFacts, cluster: Cluster, ranges: str) -> Iterator[Finding]:
+    """Without a private endpoint, clients in the VPC use the public one.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
+    """
+    if facts.private_endpoint:
         return
+    enable = (
+        f"aws eks update-cluster-config --region {cluster.region} --name {facts.name} --resources-vpc-config "
+        "endpointPrivateAccess=true"
+    )
+    if not cluster.nat:
+        yield failed(
+            f"the Kubernetes API of {facts.name} has no private endpoint, and with cluster.nat = false the Lambda does "
+            "not reach the public one",
+            enable,
+        )
+    elif ranges:
+        yield warning(
+            f"the Kubernetes API of {facts.name} has no private endpoint, and its public one allows only {ranges}: the "
+            "Lambda reaches it only if these have the public addresses of the VPC's NAT",
+            f"add them if they are missing, or: {enable}",
+        )
+
+
+def _api_from_outside(facts: ClusterFacts, ranges: str) -> Iterator[Finding]:
     if not facts.public_endpoint:
         yield failed(
             f"the Kubernetes API of {facts.name} has no public endpoint, and the Lambda runs outside of the VPC",
             "set cluster.vpc_id, cluster.subnet_ids and cluster.security_group_id, and public_endpoint = false",
         )
-        return
-    allowed = (described.get("resourcesVpcConfig") or {}).get("publicAccessCidrs") or [_ANYWHERE]
-    if _ANYWHERE not in allowed:
+    elif ranges:
         yield failed(
-            f"the public endpoint of {facts.name} allows only {', '.join(allowed)}, and a Lambda outside of the VPC "
-            "has no fixed address",
+            f"the public endpoint of {facts.name} allows only {ranges}, and a Lambda outside of the VPC has no fixed "
+            "address",
             "set cluster.vpc_id, cluster.subnet_ids and cluster.security_group_id",
         )
 

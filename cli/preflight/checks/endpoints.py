@@ -24,7 +24,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
         return
     ec2 = context.client("ec2")
     problems = []
-    if context.stack.status is None:
+    if not context.stack.is_deployed:
         there = sorted(endpoints_of(ec2, vpc_id, context.settings.cluster.region) & set(created) - {"s3"})
         problems += (
             [

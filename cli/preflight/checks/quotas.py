@@ -22,8 +22,8 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """Each quota that this deployment could exceed. Of an existing stack nothing: what it needs, it has."""
-    if context.stack.status is not None:
+    """Each quota that this deployment could exceed. Of a deployed stack nothing: what it needs, it has."""
+    if context.stack.is_deployed:
         return
     settings = context.settings
     yield from _roles(context)

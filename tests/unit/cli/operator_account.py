@@ -1,6 +1,6 @@
 """An AWS account before a deployment, as an operator may read it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.fakes.aws import REGION, Answer
@@ -14,7 +14,8 @@ ISSUED = {"CertificateSummaryList": [{"CertificateArn": CERTIFICATE, "DomainName
 
 
 def cluster(name: str = "shared", *, network: Mapping[str, Any] | None = None, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever EKS says
-    usual = {"vpcId": VPC, "clusterSecurityGroupId": GROUP, "endpointPublicAccess": True}
+    access = {"endpointPublicAccess": True, "endpointPrivateAccess": True}
+    usual = {"vpcId": VPC, "clusterSecurityGroupId": GROUP, **access}
     described = {
         "name": name,
         "version": "1.36",
@@ -73,6 +74,16 @@ def zones(*named: tuple[str, bool]) -> dict[str, Any]:
         for number, (name, private) in enumerate(named)
     ]
     return {"HostedZones": listed, "IsTruncated": False, "MaxItems": "100"} | {"Marker": ""}
+
+
+def issued(key_type: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """A certificate with such a key, which ACM lists where it is asked for, and without a filter if it is short RSA."""
+
+    def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
+        listed = asked.get("Includes", {}).get("keyTypes", ("RSA_1024", "RSA_2048"))
+        return ISSUED if key_type in listed else {"CertificateSummaryList": []}
+
+    return answer
 
 
 def repositories(*names: str) -> dict[str, Any]:

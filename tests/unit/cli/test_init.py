@@ -183,6 +183,18 @@ def test_a_vpc_without_nat_gets_the_endpoints_that_are_missing(run: Run) -> None
     assert conflicts(settings) == []
 
 
+KEY_TYPES: list[str] = FakeAws({}).client("acm").meta.service_model.shape_for("KeyAlgorithm").enum
+
+
+@pytest.mark.parametrize("key_type", KEY_TYPES)
+def test_a_certificate_with_any_key_that_acm_knows_is_found(run: Run, key_type: str) -> None:
+    done, settings = run(*OPEN, "--exposure", "nlb", ListCertificates=account.issued(key_type))
+    assert done.exit_code == 0, done.output
+    assert settings
+    assert isinstance(settings.proxy.exposure, NlbExposure)
+    assert settings.proxy.exposure.certificate_arn == account.CERTIFICATE
+
+
 @pytest.mark.parametrize(
     ("zones", "certificates", "expected"),
     [

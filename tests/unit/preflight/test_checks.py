@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from botocore.model import OperationModel
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
 
@@ -17,12 +18,16 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.kubernetes import RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.stack_resources import APPLIED_OBJECTS
 from cli.preflight import checks
 from cli.preflight.checks import all_checks, quotas
+from lambda_fn.contract.runtime import SETTINGS_METADATA
+from lambda_fn.settings import Settings, to_json
 from tests.fakes.aws import REGION, Answer
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.unit.cli import operator_account as account
 from tests.unit.preflight import before
+from tests.unit.test_documents import anchors
 
 ROOT = Path(__file__).parents[3]
 WARNING, FAILED = Verdict.WARNING, Verdict.FAILED
@@ -131,14 +136,95 @@ def test_what_is_wrong_in_the_account_is_named_with_its_fix(
     assert named.runbook.startswith("docs/")
 
 
-def test_a_stack_that_cannot_be_updated_is_named_and_one_that_is_new_is_described() -> None:
-    stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "ROLLBACK_COMPLETE"}
-    broken = before.context(
-        changed={"DescribeStacks": {"Stacks": [stack]}, "ListStackResources": {"StackResourceSummaries": []}}
-    )
-    assert [(one.check, one.verdict) for one in wrong(broken)] == [("stack", FAILED)]
-    (new,) = [one for one in examine(all_checks(), before.context()) if one.check == "stack"]
-    assert "becomes administrator of the cluster" in new.message
+def stack(status: str, settings: Settings | None = None, *failed: str) -> dict[str, Answer]:
+    """A stack that was deployed with these settings; what failed are objects that kubectl applies."""
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Metadata": {SETTINGS_METADATA: to_json(settings or before.settings())},
+    }
+    rule = {"Type": "AWS::EC2::SecurityGroupIngress"}
+    template = {"Resources": {"NetworkRule1": rule, "RefresherFunction1": function}}
+    resources = [
+        {
+            "ResourceType": APPLIED_OBJECTS,
+            "LogicalResourceId": each,
+            "ResourceStatus": "UPDATE_FAILED",
+            "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
+        }
+        for each in failed
+    ]
+    described = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": status}
+    return {
+        "DescribeStacks": {"Stacks": [described]},
+        "ListStackResources": {"StackResourceSummaries": resources},
+        "GetTemplate": {"TemplateBody": json.dumps(template)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "hint"),
+    [
+        ("UPDATE_ROLLBACK_FAILED", FAILED, "--resources-to-skip WorkloadManifest1"),
+        ("ROLLBACK_FAILED", FAILED, "make destroy"),
+        ("DELETE_FAILED", FAILED, "make destroy"),
+        ("UPDATE_ROLLBACK_COMPLETE", WARNING, "deploy again"),
+        ("UPDATE_IN_PROGRESS", WARNING, "wait"),
+    ],
+)
+def test_a_stack_that_is_not_ready_for_a_deployment_is_named(status: str, verdict: Verdict, hint: str) -> None:
+    (found,) = wrong(before.context(changed=stack(status, None, "WorkloadManifest1")))
+    assert (found.check, found.verdict) == ("stack", verdict)
+    assert hint in found.hint
+
+
+def test_a_stack_whose_cluster_was_deleted_first_is_deleted_by_force() -> None:
+    changed = stack("DELETE_FAILED") | {"DescribeCluster": "ResourceNotFoundException: none"}
+    found = wrong(before.context(changed=changed))
+    assert [one.hint for one in found if one.check == "stack" and "FORCE_DELETE_STACK" in one.hint]
+
+
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_stack_that_a_deployment_makes_is_described_and_needs_room(status: str | None) -> None:
+    created = stack(status) if status else {}
+    settings = before.settings(before.NLB + before.ENDPOINTS)
+    (found,) = [one for one in examine(all_checks(), before.context(settings, created)) if one.check == "stack"]
+    assert found.verdict is Verdict.OK
+    assert "becomes administrator of the cluster" in found.message
+    assert (status or "a deployment makes") in found.message
+    full: dict[str, Answer] = {
+        "GetAccountSummary": {"SummaryMap": {"Roles": 1000, "RolesQuota": 1000}},
+        "DescribeVpcEndpoints": account.endpoints("eks", "ecr.api", "s3"),
+    }
+    assert [one.check for one in wrong(before.context(settings, created | full))] == ["endpoints", "quotas"]
+    assert wrong(before.context(settings, stack("UPDATE_COMPLETE") | full)) == []
+
+
+NAMED = '[deployment]\nstack_name = "front"\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("", []),
+        ('namespace = "team"', ["cluster.namespace = registry: stack front was deployed with team"]),
+        ('name = "blue"', ["cluster.name = shared: stack front was deployed with blue"]),
+    ],
+)
+def test_a_stack_of_another_cluster_or_namespace_is_not_updated(line: str, named: list[str]) -> None:
+    usual = 'name = "shared"'
+    deployed = before.settings(replaced=(usual, line if line.startswith("name =") else f"{usual}\n{line}"))
+    ours = before.settings(before.NLB + NAMED)
+    found = wrong(before.context(ours, stack("UPDATE_COMPLETE", deployed)))
+    assert [one.message.partition(",")[0] for one in found] == named
+    assert [(one.check, one.verdict, "deployment.stack_name to a new name" in one.hint) for one in found] == [
+        ("stack", FAILED, True)
+    ] * len(named)
+
+
+def test_a_stack_that_says_nothing_of_its_settings_is_not_taken_for_another() -> None:
+    template = json.dumps({"Resources": {"RefresherFunction1": {"Type": "AWS::Lambda::Function"}}})
+    changed = stack("UPDATE_COMPLETE") | {"GetTemplate": {"TemplateBody": template}}
+    assert wrong(before.context(before.settings(before.NLB + NAMED), changed)) == []
 
 
 @pytest.mark.parametrize(
@@ -207,6 +293,33 @@ def test_a_lambda_outside_of_the_vpc_needs_an_open_public_endpoint() -> None:
     ):
         (found,) = wrong(before.context(outside, {"DescribeCluster": account.cluster(network=network)}))
         assert message in found.message
+
+
+RESTRICTED = {"endpointPrivateAccess": False, "publicAccessCidrs": ["203.0.113.0/24", "198.51.100.0/24"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "network", "verdict", "message"),
+    [
+        ("nat = false", {"endpointPrivateAccess": False}, FAILED, "with cluster.nat = false"),
+        ("nat = false", RESTRICTED, FAILED, "with cluster.nat = false"),
+        ("nat = true", RESTRICTED, WARNING, "allows only 203.0.113.0/24, 198.51.100.0/24"),
+    ],
+)
+def test_a_lambda_in_the_vpc_needs_the_private_endpoint_or_a_way_to_the_public_one(
+    place: str, network: Mapping[str, object], verdict: Verdict, message: str
+) -> None:
+    inside = before.settings(before.NLB + before.ENDPOINTS, replaced=(before.PLACE, f"{before.PLACE}\n{place}"))
+    found = wrong(before.context(inside, {"DescribeCluster": account.cluster(network=network)}))
+    (named,) = [one for one in found if one.check == "cluster"]
+    assert named.verdict is verdict
+    assert message in named.message
+    assert "--name shared --resources-vpc-config endpointPrivateAccess=true" in named.hint
+
+
+def test_an_open_public_endpoint_is_reached_through_nat() -> None:
+    public = {"DescribeCluster": account.cluster(network={"endpointPrivateAccess": False})}
+    assert wrong(before.context(changed=public)) == []
 
 
 CLUSTER_FAULTS: list[tuple[str, str, Verdict, str, list[str]]] = [
@@ -303,6 +416,48 @@ def test_the_rules_of_a_load_balancer_count_without_a_lambda_in_the_vpc(exposure
     full = {"DescribeSecurityGroupRules": {"SecurityGroupRules": [{"IsEgress": False}] * 60}}
     found = [one.verdict for one in wrong(before.context(outside, full)) if "inbound rules" in one.message]
     assert found == [FAILED] * adds_rules
+
+
+def test_the_documented_permissions_are_those_of_the_calls() -> None:
+    asked: set[str] = set()
+
+    def note(model: OperationModel, **_: object) -> None:
+        asked.add(f"{model.service_model.signing_name}:{model.name}")
+
+    mirror = f"""
+[[registries]]
+account = "{account.ACCOUNT}"
+region = "{REGION}"
+repositories = ["ecr-public/*"]
+pull_through = true
+upstream = "public.ecr.aws"
+cache_rule = true
+"""
+    public = before.NLB.replace(
+        f'certificate_arn = "{account.CERTIFICATE}"', f'certificate_zone_id = "{before.PUBLIC}"'
+    )
+    for settings in (before.NLB + before.ENDPOINTS + NAMED, public + mirror):
+        for changed in ({}, stack("UPDATE_COMPLETE")):
+            rules: dict[str, Answer] = {
+                "DescribePullThroughCacheRules": {"pullThroughCacheRules": []},
+                "DescribeRepositoryCreationTemplates": {"repositoryCreationTemplates": []},
+            }
+            context = before.context(before.settings(settings), changed | rules)
+            context.aws.events.register("before-parameter-build", note)
+            list(examine(all_checks(), context))
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    doctors, _, own = (
+        text.partition("### Rights of doctor and check")[2].partition("\n## ")[0].partition("The check needs")
+    )
+    documented = set(re.findall(r"`(\w+:\w+)`", own))
+    assert documented == asked - set(re.findall(r"`(\w+:\w+)`", doctors))
+
+
+def test_a_refusal_of_aws_names_the_section_with_the_rights() -> None:
+    found = wrong(before.context(changed={"GetAccountSummary": "AccessDenied: no"}))
+    (page, section), *others = re.findall(r"(docs/[\w.]+)#([\w-]+) lists", " ".join(one.hint for one in found))
+    assert others == []
+    assert section in anchors(ROOT / page)
 
 
 REFERENCES = sorted((ROOT / "tests/template/reference").glob("*.template.json"))

@@ -43,7 +43,8 @@ def test_a_fault_is_one_line_with_fix_and_runbook_and_status_1(run: Run) -> None
     (line,) = done.stdout.splitlines()
     assert done.exit_code == 1
     assert line.startswith("FAIL  bootstrap")
-    assert "Fix: cdk bootstrap aws://123456789012/ap-southeast-2 (docs/operations.md#" in line
+    assert "Fix: set deployment.bootstrap_qualifier where" in line
+    assert "or: cdk bootstrap aws://123456789012/ap-southeast-2 (docs/operations.md#" in line
 
 
 def test_a_warning_alone_is_status_0_and_json_has_the_category(run: Run) -> None:
