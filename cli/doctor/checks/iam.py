@@ -15,6 +15,9 @@ from stacks import ecr_actions
 _PUSH = "ecr:PutImage"
 _OUTSIDE = "ecr-frontdoor/on-no-allow-list"
 """A repository that no settings name, unless they allow all; it need not exist."""
+_ARNS_IN_A_REQUEST = 50
+"""IAM documents no limit, and throttles one request for each route of a long allow-list."""
+_EACH = "ResourceSpecificResults"
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -60,20 +63,27 @@ class _Simulation:
             yield ok("the Lambda's role may pull what the settings allow, and may not push")
 
     def _wrong_decisions(self, registries: Sequence[Registry]) -> Iterator[str]:
-        for actions, resource, expected in self._expected(registries):
-            for action, decision in self._decisions(actions, resource):
+        for actions, resources, expected in self._expected(registries):
+            for action, resource, decision in self._decisions(actions, resources):
                 if (decision == "allowed") is not expected:
                     yield f"{action} on {resource} is {decision}"
 
-    def _expected(self, registries: Sequence[Registry]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
-        """Actions, a resource, and whether they must be allowed on it."""
-        yield ("ecr:GetAuthorizationToken",), "*", True
-        for registry in registries:
-            for route in registry.routes:
-                arn = self._repository_arn(registry.region, route.ecr_pattern.replace("*", "x"))
-                yield ecr_actions.PULL, arn, True
-                yield (_PUSH,), arn, False
-                yield ecr_actions.IMPORT, arn, registry.pull_through
+    def _expected(self, registries: Sequence[Registry]) -> Iterator[tuple[tuple[str, ...], list[str], bool]]:
+        """Actions, resources, and whether they must be allowed on them."""
+        yield ("ecr:GetAuthorizationToken",), ["*"], True
+        mirrors, others = (
+            [
+                self._repository_arn(registry.region, route.ecr_pattern.replace("*", "x"))
+                for registry in registries
+                if registry.pull_through is wanted
+                for route in registry.routes
+            ]
+            for wanted in (True, False)
+        )
+        yield ecr_actions.PULL, [*mirrors, *others], True
+        yield (_PUSH,), [*mirrors, *others], False
+        yield ecr_actions.IMPORT, mirrors, True
+        yield ecr_actions.IMPORT, others, False
 
     def _not_denied_outside(self, registries: Sequence[Registry]) -> Iterator[str]:
         """Pull actions that are not denied on a repository that the settings do not allow.
@@ -81,23 +91,44 @@ class _Simulation:
         "Not allowed" is not enough: within an account, a repository policy may allow the role all the same.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
         """
+        arns = []
         for (_, region), tables in by_place(registries).items():
             patterns = [RepositoryPattern(route.ecr_pattern) for registry in tables for route in registry.routes]
             if not any(pattern.matches(_OUTSIDE) for pattern in patterns):
-                arn = self._repository_arn(region, _OUTSIDE)
-                for action, decision in self._decisions((*ecr_actions.PULL, *ecr_actions.IMPORT), arn):
-                    if decision != "explicitDeny":
-                        yield f"{action} on {arn} is {decision}, not explicitDeny"
+                arns.append(self._repository_arn(region, _OUTSIDE))
+        for action, arn, decision in self._decisions((*ecr_actions.PULL, *ecr_actions.IMPORT), arns):
+            if decision != "explicitDeny":
+                yield f"{action} on {arn} is {decision}, not explicitDeny"
 
     def _repository_arn(self, region: str, name: str) -> str:
         return RepositoryPattern(name).arn(partition=self._partition, region=region, account=self._account)
 
-    def _decisions(self, actions: tuple[str, ...], resource: str) -> list[tuple[str, str]]:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""
-        answer = self._client.simulate_principal_policy(
-            PolicySourceArn=self._role_arn, ActionNames=list(actions), ResourceArns=[resource]
+    def _decisions(self, actions: tuple[str, ...], resources: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        """Each action and resource with IAM's decision."""
+        for first in range(0, len(resources), _ARNS_IN_A_REQUEST):
+            some = resources[first : first + _ARNS_IN_A_REQUEST]
+            found = self._simulated(actions, some)
+            for resource in some:
+                if resource not in found:
+                    # An answer for several resources that does not name them: each is asked for alone.
+                    found |= self._simulated(actions, [resource])
+                yield from ((action, resource, decision) for action, decision in found.get(resource, {}).items())
+
+    def _simulated(self, actions: tuple[str, ...], resources: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The decisions on these actions, by the resource.
+
+        For several resources, the decision of a result sums up those on each of them, which are below it:
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+        """
+        found: dict[str, dict[str, str]] = {}
+        pages = self._client.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=self._role_arn, ActionNames=list(actions), ResourceArns=list(resources)
         )
-        return [(result["EvalActionName"], result["EvalDecision"]) for result in answer["EvaluationResults"]]
+        for result in (result for page in pages for result in page["EvaluationResults"]):
+            each = [(one["EvalResourceName"], one["EvalResourceDecision"]) for one in result.get(_EACH, ())]
+            for resource, decision in each if len(resources) > 1 else [(resources[0], result["EvalDecision"])]:
+                found.setdefault(resource, {})[result["EvalActionName"]] = decision
+        return found
 
 
 CHECK = Check("iam", Category.AWS, run, needs=("stack",))

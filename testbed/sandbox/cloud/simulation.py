@@ -18,7 +18,10 @@ _ACTION = b"Action=SimulatePrincipalPolicy"
 _REGION = "us-east-1"
 _RESULT = """\
 <member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>\
-<EvalDecision>{decision}</EvalDecision><MatchedStatements/><MissingContextValues/></member>"""
+<EvalDecision>{decision}</EvalDecision><MatchedStatements/><MissingContextValues/>{each}</member>"""
+_EACH = "<ResourceSpecificResults>{each}</ResourceSpecificResults>"
+_OF_RESOURCE = """\
+<member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{decision}</EvalResourceDecision></member>"""
 _ANSWER = """\
 <SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>\
 <IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults>\
@@ -35,11 +38,21 @@ async def answer(body: bytes) -> web.Response:
     form = parse_qs(body.decode())
     role = form["PolicySourceArn"][0].rsplit("/", 1)[-1]
     documents = await asyncio.to_thread(_documents, role)
-    pairs = [
-        (action, resource) for action in _members(form, "ActionNames") for resource in _members(form, "ResourceArns")
-    ]
-    results = "".join(_RESULT.format(action=a, resource=r, decision=decision(documents, a, r)) for a, r in pairs)
+    resources = _members(form, "ResourceArns")
+    results = "".join(_result(documents, action, resources) for action in _members(form, "ActionNames"))
     return web.Response(text=_ANSWER.format(results=results), content_type="text/xml")
+
+
+def _result(documents: Iterable[Document], action: str, resources: list[str]) -> str:
+    """Of several resources IAM decides below a result that sums them up.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+    """
+    decisions = {resource: decision(documents, action, resource) for resource in resources}
+    if len(decisions) == 1:
+        return "".join(_RESULT.format(action=action, resource=r, decision=d, each="") for r, d in decisions.items())
+    each = "".join(_OF_RESOURCE.format(resource=resource, decision=found) for resource, found in decisions.items())
+    return _RESULT.format(action=action, resource="*", decision="implicitDeny", each=_EACH.format(each=each))
 
 
 def _members(form: dict[str, list[str]], name: str) -> list[str]:

@@ -176,26 +176,32 @@ def simulated(
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """IAM's decisions: on a pull that the settings allow, on a push and an import there, and on other repositories."""
 
-    def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
-        (resource,) = parameters["ResourceArns"]
-        is_allowed = not resource.endswith("/on-no-allow-list")
-        decided = {
-            name: outside
-            if not is_allowed
-            else pull
-            if name in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"}
-            else imports
-            if name in ecr_actions.IMPORT
-            else push
-            for name in parameters["ActionNames"]
-        }
-        return {
-            "EvaluationResults": [
-                {"EvalActionName": name, "EvalDecision": decision} for name, decision in decided.items()
-            ]
-        }
+    def decide(action: str, resource: str) -> str:
+        if resource.endswith("/on-no-allow-list"):
+            return outside
+        if action in {*ecr_actions.PULL, "ecr:GetAuthorizationToken"}:
+            return pull
+        return imports if action in ecr_actions.IMPORT else push
 
-    return answer
+    return deciding(decide)
+
+
+def deciding(decide: Callable[[str, str], str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """IAM's decisions, of an action and a resource.
+
+    As IAM answers: those on several resources are below a result that sums them up, and names none of them.
+    """
+
+    def result(action: str, resources: list[str]) -> dict[str, Any]:
+        if len(resources) == 1:
+            return {"EvalActionName": action, "EvalDecision": decide(action, resources[0])}
+        each = [{"EvalResourceName": name, "EvalResourceDecision": decide(action, name)} for name in resources]
+        summed = {"EvalActionName": action, "EvalResourceName": "*", "EvalDecision": "implicitDeny"}
+        return summed | {"ResourceSpecificResults": each}
+
+    return lambda asked: {
+        "EvaluationResults": [result(action, asked["ResourceArns"]) for action in asked["ActionNames"]]
+    }
 
 
 def schedules(**changed: Mapping[str, Any] | str) -> Callable[[Mapping[str, Any]], Mapping[str, Any] | str]:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import boto3
 import pytest
@@ -29,9 +30,10 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.stack_resources import APPLIED_OBJECTS, DEPLOYMENT_LOG, LOAD_BALANCER, TARGET_GROUP, StackResources
-from lambda_fn.settings import Page, Refresh, Registry, Replica, ServiceExposure, Watcher, to_json
+from lambda_fn.settings import Page, Refresh, Registry, Replica, ServiceExposure, Settings, Watcher, to_json
 from lambda_fn.settings.deployment import Deployment
-from tests.fakes.aws import REGION, Answer
+from stacks.ecr_actions import IMPORT
+from tests.fakes.aws import REGION, Answer, FakeAws
 from tests.unit.doctor.account import (
     BALANCER,
     PROXIED,
@@ -43,6 +45,7 @@ from tests.unit.doctor.account import (
     alarm,
     balancer,
     context,
+    deciding,
     findings,
     healthy,
     messages,
@@ -602,10 +605,14 @@ def test_the_role_of_a_mirror_may_not_import_into_its_replica(in_replica: str, v
     replicas = (Replica(account="123456789012", region="ap-southeast-4"),)
     mirror = {"repositories": ("docker-hub/*",), "pull_through": True, "replicas": replicas}
 
-    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        (resource,) = parameters["ResourceArns"]
-        return simulated(imports=in_replica if ":ap-southeast-4:" in resource else "allowed")(parameters)
+    def decide(action: str, resource: str) -> str:
+        if resource.endswith("/on-no-allow-list"):
+            return "explicitDeny"
+        if action in IMPORT:
+            return in_replica if ":ap-southeast-4:" in resource else "allowed"
+        return "implicitDeny" if action == "ecr:PutImage" else "allowed"
 
+    answer = deciding(decide)
     given = SETTINGS.model_copy(update={"registries": (registry.model_copy(update=mirror),)})
     (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, given))
     assert one.verdict is verdict
@@ -638,17 +645,57 @@ def test_the_rights_on_a_replica_are_those_on_its_registry() -> None:
     (registry,) = SETTINGS.registries
     replicas = (Replica(account="123456789012", region="ap-southeast-4"),)
     with_replica = SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"replicas": replicas}),)})
-    simulated_there = {"decided": ""}
 
-    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        (resource,) = parameters["ResourceArns"]
-        of_replica = ":ap-southeast-4:" in resource and resource.endswith("/team/x")
-        return simulated(pull=simulated_there["decided"] if of_replica else "allowed")(parameters)
+    def decide(action: str, resource: str, *, there: str) -> str:
+        if resource.endswith("/on-no-allow-list"):
+            return "explicitDeny"
+        if action in {*IMPORT, "ecr:PutImage"}:
+            return "implicitDeny"
+        return there if ":ap-southeast-4:" in resource else "allowed"
 
-    for decided, verdict in (("allowed", OK), ("implicitDeny", FAILED)):
-        simulated_there["decided"] = decided
+    for there, verdict in (("allowed", OK), ("implicitDeny", FAILED)):
+        answer = deciding(partial(decide, there=there))
         (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, with_replica))
         assert one.verdict is verdict
+
+
+def of_many(count: int) -> Settings:
+    (registry,) = SETTINGS.registries
+    names = tuple(f"team/app-{number}" for number in range(count))
+    return SETTINGS.model_copy(update={"registries": (registry.model_copy(update={"repositories": names}),)})
+
+
+@pytest.mark.parametrize(
+    ("number", "action"), [(0, "ecr:BatchGetImage"), (77, "ecr:ListImages"), (499, "ecr:PutImage")]
+)
+def test_one_wrong_right_of_500_repositories_is_found_with_few_requests(number: int, action: str) -> None:
+    assert [one.verdict for one in findings(iam.CHECK, context(settings=of_many(500)))] == [OK]
+
+    def decide(asked: str, resource: str) -> str:
+        right = decided_by(simulated(), asked, resource)
+        is_wrong = (asked, resource.rpartition("/")[2]) == (action, f"app-{number}")
+        return ("implicitDeny" if right == "allowed" else "allowed") if is_wrong else right
+
+    given = context({"SimulatePrincipalPolicy": deciding(decide)}, of_many(500))
+    (one,) = findings(iam.CHECK, given)
+    assert one.verdict is FAILED
+    assert re.findall(r"(ecr:\w+) on \S+/team/(app-\d+) is", one.message) == [(action, f"app-{number}")]
+    asked = cast("FakeAws", given.aws).asked
+    assert sum(name == "SimulatePrincipalPolicy" for name, _ in asked) < 40
+
+
+def test_an_answer_for_several_repositories_that_names_none_of_them_is_not_taken_for_all() -> None:
+    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: dict[str, Any] = simulated()(parameters)
+        return {"EvaluationResults": [each | {"ResourceSpecificResults": []} for each in found["EvaluationResults"]]}
+
+    (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, of_many(3)))
+    assert one.verdict is OK
+
+
+def decided_by(answer: Callable[[Mapping[str, Any]], dict[str, Any]], action: str, resource: str) -> str:
+    (result,) = answer({"ActionNames": [action], "ResourceArns": [resource]})["EvaluationResults"]
+    return str(result["EvalDecision"])
 
 
 def test_a_first_deployment_that_failed_before_the_schedule_is_reported_once() -> None:
