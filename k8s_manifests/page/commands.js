@@ -31,27 +31,36 @@ function command(title, text) {
     const style = text.includes(' ') ? undefined : 'unbroken';
     // A browser breaks a line after the hyphens of an option, unless it has an element of its own.
     const parts = text.split(/(?<= )(--\w+)/).map((part, place) => place % 2 ? element('span', {}, part) : part);
-    return element('li', {}, element('span', {}, title), element('code', { class: style }, ...parts), copyButton(text, `Copy: ${title}`));
+    return element('li', {}, element('span', {}, title), element('code', { class: style }, ...parts), copyButton(text, title));
 }
 
 // Gives the rows of the HTML their buttons.
 export function addButtons() {
     for (const row of document.querySelectorAll('#commands li')) {
-        row.append(copyButton(row.querySelector('code').textContent, `Copy: ${row.querySelector('span').textContent}`));
+        row.append(copyButton(row.querySelector('code').textContent, row.querySelector('span').textContent));
     }
 }
 
-export function copyButton(text, label) {
-    const button = element('button', { type: 'button', class: 'copy', 'aria-label': label }, 'Copy');
+// Its name begins with the text that it shows (WCAG 2.5.3), and what it did is a status message (4.1.3).
+export function copyButton(text, title) {
+    const button = element('button', { type: 'button', class: 'copy' });
+    const status = document.getElementById('copied');
+    let resetting;
+    function show(shown) {
+        button.textContent = shown;
+        button.setAttribute('aria-label', `${shown}: ${title}`);
+    }
     button.addEventListener('click', async () => {
         const done = await copy(text);
-        button.textContent = done ? 'Copied' : 'Failed';
-        button.setAttribute('aria-label', done ? `Copied: ${text}` : `Not copied: ${text}`);
-        setTimeout(() => {
-            button.textContent = 'Copy';
-            button.setAttribute('aria-label', label);
+        show(done ? 'Copied' : 'Failed');
+        status.textContent = done ? `Copied: ${title}` : `Failed: ${title}. Select the text and copy it.`;
+        clearTimeout(resetting);
+        resetting = setTimeout(() => {
+            show('Copy');
+            status.textContent = '';
         }, DONE_MS);
     });
+    show('Copy');
     return button;
 }
 

@@ -8,6 +8,8 @@ const STATES = {
     replica: ['Serving from another region', 'Images come from another region'],
     partial: ['Partly cached only', 'Some repositories are served from the cache alone'],
     cached_only: ['Cached only', 'Images are served from the cache alone'],
+    limited: ['Asked too often', 'Your network asks this registry too often. This page looks again in 30 seconds.'],
+    unreachable: ['Not reachable', 'The registry does not answer this page.'],
 };
 const CAUSES = {
     unavailable: 'ECR does not answer.',
@@ -25,10 +27,15 @@ async function show() {
     const health = document.getElementById('health');
     const notice = document.getElementById('notice');
     const status = await ask();
-    const [short, long] = STATES[status?.state] || ['Not reachable', 'The registry does not answer this page.'];
+    const state = Object.hasOwn(STATES, status.state) ? status.state : 'unreachable';
+    // A limit says nothing of the registry: what is known stays.
+    if (state === 'limited' && health.dataset.state) {
+        return;
+    }
+    const [short, long] = STATES[state];
     write(health, short);
-    health.dataset.state = status?.state || 'unreachable';
-    write(notice, STATES[status?.state] && long ? sentence(long, status) : long);
+    health.dataset.state = state;
+    write(notice, status.reason ? sentence(long, status) : long);
     notice.hidden = !long;
 }
 
@@ -48,8 +55,11 @@ function write(place, text) {
 async function ask() {
     try {
         const answer = await fetch('/-/status.json', { cache: 'no-store' });
-        return answer.ok ? await answer.json() : null;
+        if (answer.ok) {
+            return Object(await answer.json());
+        }
+        return { state: answer.status === 429 ? 'limited' : 'unreachable' };
     } catch {
-        return null;
+        return { state: 'unreachable' };
     }
 }

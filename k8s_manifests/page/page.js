@@ -87,27 +87,15 @@ async function startCatalogue() {
         }
     });
 
-    // Each returns whether it has used the key.
+    // Each returns whether it has used the key. None is a character: speech input types those by chance (WCAG 2.1.4).
     const keys = {
-        '/': from => !isText(from) && toSearch(),
         Escape: from => (from === search && search.value !== '' ? clear() : leave(from)),
         ArrowDown: from => moveFocus(from, 1),
         ArrowUp: from => moveFocus(from, -1),
         Enter: from => from === search && open(),
     };
 
-    const isText = from => from.matches('input, textarea, [contenteditable]');
     const links = () => [...document.querySelectorAll('#home:not([hidden]) .rows a, #repository:not([hidden]) .rows a')];
-
-    function toSearch() {
-        if (!document.getElementById('repository').hidden) {
-            go('/');
-        } else {
-            search.focus();
-            search.select();
-        }
-        return true;
-    }
 
     function clear() {
         search.value = '';

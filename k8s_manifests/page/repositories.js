@@ -30,11 +30,15 @@ function summary(found, matches, query) {
         return unread(found.state);
     }
     if (query.trim()) {
-        return matches.length === 0 ? 'No repository has this name' : `${count(matches.length, 'repository')} found`;
+        return matches.length === 0 ? `Not in the catalogue${asOf(found)}` : `${count(matches.length, 'repository')} found`;
     }
-    const written = age(found.writtenAt) ? `, as of ${age(found.writtenAt)}` : '';
-    const rest = found.complete ? '' : '; the first look into ECR is not complete yet';
-    return `${count(matches.length, 'repository')}${written}${rest}`;
+    return `${count(matches.length, 'repository')}${asOf(found)}`;
+}
+
+// Of when the catalogue is, and whether it is whole.
+export function asOf(found) {
+    const written = age(found.writtenAt) ? ` as of ${age(found.writtenAt)}` : '';
+    return `${written}${found.complete ? '' : '; the first look into ECR is not complete yet'}`;
 }
 
 // Why there is no list of repositories.

@@ -4,7 +4,7 @@ import { images, index, READ, UNREADABLE } from './catalogue.js';
 import { commands, copyButton } from './commands.js';
 import { element, linked } from './element.js';
 import { age, count, size, time } from './format.js';
-import { unread } from './repositories.js';
+import { asOf, unread } from './repositories.js';
 
 const LABELS = 'org.opencontainers.image.';
 const view = document.getElementById('repository');
@@ -16,7 +16,7 @@ export async function showRepository(name, tag, isCurrent) {
     const found = entry && await images(entry);
     if (isCurrent()) {
         const why = found ? withoutList(entry, found) : withoutEntry(all);
-        view.replaceChildren(...heading(name), ...why ? unknown(name, tag || undefined, why) : known(entry, found.list, tag));
+        view.replaceChildren(...heading(name), ...why ? unknown(name, tag, why) : known(entry, found.list, tag));
     }
 }
 
@@ -24,31 +24,27 @@ function heading(name) {
     return [element('a', { href: '/', class: 'back' }, '← All repositories'), element('h1', { tabindex: '-1' }, name)];
 }
 
-// Why the index does not have a repository.
+// Why the index does not have a repository. It never proves that there is none: a mirror may import it at the first pull, its owner
+// may allow pulls alone, and the watcher may be late.
 function withoutEntry(all) {
-    if (all.state !== READ) {
-        return { text: unread(all.state), mayExist: true };
-    }
-    return all.complete
-        ? { text: 'This repository is not in the catalogue. Check its name, or ask for it to be added to the allow-list.' }
-        : { text: 'This repository is not in the catalogue yet: the first look into ECR is not complete.', mayExist: true };
+    return all.state === READ
+        ? `This repository is not in the catalogue${asOf(all)}. If the registry serves it, it can be pulled.`
+        : unread(all.state);
 }
 
 // Why the page has no tags of a repository of the index; undefined when it has some, or ECR has none.
 function withoutList(entry, found) {
     if (found.state === UNREADABLE) {
-        return { text: 'The tags of this repository cannot be read. Try again in a minute.', mayExist: true };
+        return 'The tags of this repository cannot be read. Try again in a minute.';
     }
     // The shard reaches a pod later than the index, or has no room for tags.
     const isShort = entry.tags > 0 && !found.list.some(image => image.tags.length > 0);
-    const text = `The catalogue does not list the ${count(entry.tags, 'tag')} of this repository now.`;
-    return isShort ? { text, mayExist: true } : undefined;
+    return isShort ? `The catalogue does not list the ${count(entry.tags, 'tag')} of this repository now.` : undefined;
 }
 
-// What is not known may exist: then its commands are of every kind.
+// What is not known may exist: its commands are of every kind.
 function unknown(name, tag, why) {
-    const rows = why.mayExist ? [element('h2', {}, 'How to pull'), commands(name, { tag })] : [];
-    return [element('p', { class: 'lead' }, why.text), ...rows];
+    return [element('p', { class: 'lead' }, why), element('h2', {}, 'How to pull'), commands(name, { tag: tag || undefined })];
 }
 
 function known(entry, found, wanted) {
@@ -99,7 +95,7 @@ function details(repository, tag, image, kinds) {
             'This tag is not among the newest ones. If ECR has it, it can be pulled.')];
     }
     return [element('h2', {}, `Tag ${tag}`), rows, facts([
-        ['Digest', element('code', {}, image.digest), copyButton(image.digest, 'Copy: digest')],
+        ['Digest', element('code', {}, image.digest), copyButton(image.digest, 'digest')],
         ['Size', `${size(image.bytes)}, compressed`],
         ['Pushed', time(image.pushedAt)],
         ['Last pulled', image.pulledAt ? time(image.pulledAt) : 'not known'],
