@@ -37,6 +37,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html . p
 _MACHINE_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _NOT_SHIPPED = ("__pycache__", "*.pyc", "requirements.*")
 
+_DIGEST_FILE = "bundle.sha256"
+"""Has the digest, so that another one always means other contents.
+
+CDK makes another version of the function for another digest. Of equal contents Lambda publishes none, and
+CloudFormation fails: https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+"""
+
 _KEPT_FOLDERS = 20
 """In the cache: a bundle for each content, so each change of the settings adds one."""
 _IN_USE_SECONDS = 3600
@@ -69,7 +76,7 @@ def bundle(settings: str | None = None) -> Path:
     Raises:
         BundlingError: pip failed; nothing is left in the cache.
     """
-    dependencies = _once(f"dependencies-{_lock_digest()}", _install)
+    dependencies, digest = _once(f"dependencies-{_lock_digest()}", _install), bundle_digest(settings)
 
     def assemble(folder: Path) -> None:
         # Hard links take no space; CDK packs a copy.
@@ -77,8 +84,9 @@ def bundle(settings: str | None = None) -> Path:
         shutil.copytree(SOURCE, folder / SOURCE.name, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
         if settings is not None:
             (folder / SETTINGS_FILE).write_text(settings, encoding="utf-8")
+        (folder / _DIGEST_FILE).write_text(f"{digest}\n", encoding="utf-8")
 
-    bundled = _once(f"bundle-{bundle_digest(settings)}", assemble)
+    bundled = _once(f"bundle-{digest}", assemble)
     _set_modes(bundled)  # of a cached one, too: something else may have changed them since
     return bundled
 
@@ -88,7 +96,8 @@ def bundle_digest(settings: str | None = None) -> str:
     shipped = (p for p in SOURCE.rglob("*") if p.is_file() and not any(map(p.match, _NOT_SHIPPED)))
     sources = sorted(p for p in shipped if "__pycache__" not in p.parts)
     configured = [] if settings is None else [settings.encode()]
-    return _digest([_lock_digest().encode(), *configured, *(part for p in sources for part in _named(p))])
+    names = _DIGEST_FILE.encode()
+    return _digest([_lock_digest().encode(), names, *configured, *(part for p in sources for part in _named(p))])
 
 
 def _lock_digest() -> str:

@@ -85,6 +85,22 @@ def test_two_separate_builds_are_identical(bundle: Path, tmp_path: Path, monkeyp
     assert different == []
 
 
+def test_a_lock_that_installs_the_same_makes_other_contents_because_its_digest_is_another(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For another digest CDK makes another version; of equal contents Lambda publishes none, and the stack fails."""
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(bundling.LOCK.read_text(encoding="utf-8") + "# locked again\n", encoding="utf-8")
+    monkeypatch.setattr(bundling, "LOCK", lock)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    other = bundling.bundle(SETTINGS)
+    assert other.name != bundle.name
+    assert files(other) == files(bundle)
+    assert [p for p in files(bundle) if (bundle / p).read_bytes() != (other / p).read_bytes()] == [
+        Path("bundle.sha256")
+    ]
+
+
 @pytest.fixture
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
     """The umask that the test names."""
