@@ -13,8 +13,12 @@ from constructs import Construct, IDependable
 from stacks.logs import deny_new_log_groups, send_log_of
 from stacks.rule_permission import name_after_rule
 
-_TRIGGER_LIMIT_SECONDS = 870
-"""CDK's trigger function has 15 minutes itself, and must be able to report a run that takes all of them."""
+_LONGER_THAN_A_RUN_SECONDS = 15
+"""How much longer than the Lambda's time-out CDK's trigger function waits: where its connection times out first, it
+invokes a second run beside the first one. Lambda's start of a new function, up to 10 s, comes before its time-out:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib . The function itself
+ends after 15 minutes, and has to report before.
+"""
 _PROVIDER = "AWSCDK.TriggerCustomResourceProviderCustomResourceProvider"
 
 
@@ -38,12 +42,16 @@ class FirstRun(Construct):
         log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        wait_seconds = min(timeout.to_seconds(), _TRIGGER_LIMIT_SECONDS)
-        trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=cdk.Duration.seconds(wait_seconds))
+        trigger = triggers.Trigger(self, "Trigger", handler=function, timeout=trigger_timeout(timeout))
         trigger.node.add_dependency(*after)
         _name_after_version(self, trigger, function)
         _configure_provider(self, log_group)
         _run_after_rollback(self, function)
+
+
+def trigger_timeout(run_timeout: cdk.Duration) -> cdk.Duration:
+    """How long CDK's trigger function waits for a run that may take `run_timeout`."""
+    return run_timeout.plus(cdk.Duration.seconds(_LONGER_THAN_A_RUN_SECONDS))
 
 
 def _name_after_version(scope: Construct, trigger: triggers.Trigger, function: lambda_.Function) -> None:

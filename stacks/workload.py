@@ -55,7 +55,8 @@ class Workload(Construct):
         imported = imported_cluster(self, "Cluster", cluster_name=cluster.name, network=network, provider=provider)
         namespaces = [document for document in documents if document["kind"] == "Namespace"]
         others = [document for document in documents if document not in namespaces]
-        # A changed logical id would delete, under the old one, what was just applied under the new one.
+        # A changed logical id would delete, under the old one, what was just applied under the new one. So it does not
+        # depend on the cluster and the namespace either, and a change of these leaves the old objects.
         manifest = _applied(self, "Manifest", imported, others, keep=keep_objects)
         # On the whole provider, because its functions need their policies.
         prerequisites: list[IDependable] = [provider, *([network.into_cluster] if network else [])]

@@ -25,7 +25,7 @@ class Cluster(Table):
     VPC and reaches a private endpoint; without, it runs outside and needs the public endpoint.
     """
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False)] = ()
-    """Private subnets for the Lambda, with a route to the ECR, STS and EKS APIs (NAT or VPC endpoints)."""
+    """Private subnets for the Lambda, with a route to the ECR and EKS APIs (NAT or VPC endpoints)."""
     security_group_id: SecurityGroupId | None = None
     """The cluster security group; it gets one rule that lets the Lambda reach the Kubernetes API on 443."""
     pod_security_group_id: SecurityGroupId | None = None

@@ -16,7 +16,8 @@ class Deployment(Table):
 
     stack_name: StackName | None = None
     """The name of the stack. By default `ecr-frontdoor-`, the cluster and the namespace. Set it before the first
-    deployment: a change later makes a second stack.
+    deployment: a change later makes a second stack. With it, another `cluster.name` or `cluster.namespace` leaves the
+    old objects where they were: docs/operations.md, "Change the exposure, or names".
     """
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=_TAGS_LIMIT, json_schema_extra=NO_OTHER_KEYS)] = Field(
         default_factory=dict

@@ -35,7 +35,7 @@ class Refresh(Table):
     """How many minutes late EventBridge may start a run, to spread the load. 0 turns that off."""
     rollout_timeout_seconds: int = Field(default=300, ge=30, le=780)
     """How long a run waits for new pods before it reports the rollout as stuck, in seconds. The timeout of the Lambda
-    is two minutes longer.
+    is two minutes longer, at most 855 seconds.
     """
     log_retention_days: Annotated[int, AfterValidator(_known_to_cloudwatch), Field(json_schema_extra=_RETENTION)] = 90
     """The retention of the logs of the Lambda and of the deployment's own functions, in days: a value that CloudWatch

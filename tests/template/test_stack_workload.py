@@ -7,7 +7,10 @@ import pytest
 from moto.events.models import EventPattern
 
 from k8s_manifests import access_documents, documents, proxy_documents
+from lambda_fn.settings.refresh import Refresh
 from stacks.applied_objects import workload_digest
+from stacks.first_run import trigger_timeout
+from stacks.refresher import run_timeout
 from tests.template import configurations
 from tests.template.synthesis import (
     listed,
@@ -248,8 +251,16 @@ def test_the_deployment_waits_for_the_first_run_and_fails_with_it(name: str) -> 
     timeout = only(name, "AWS::Lambda::Function", "Refresher")["Timeout"]
     assert trigger["HandlerArn"] == {"Ref": version}
     assert trigger["InvocationType"] == "RequestResponse"
-    # CDK's own function ends after 900 s and has to report before.
-    assert trigger["Timeout"] == str(min(timeout, 870) * 1000)
+    assert trigger["Timeout"] == str((timeout + 15) * 1000)
+
+
+def test_a_deployment_waits_longer_than_any_run_takes_and_reports_its_end() -> None:
+    """A trigger that stops waiting invokes a second run beside the first; CDK's own function ends after 900 s."""
+    allowed = Refresh.model_json_schema()["properties"]["rollout_timeout_seconds"]
+    for seconds in range(allowed["minimum"], allowed["maximum"] + 1):
+        run = run_timeout(seconds)
+        assert seconds < run.to_seconds(), seconds
+        assert run.to_seconds() + 15 <= trigger_timeout(run).to_seconds() <= 870, seconds
 
 
 def changed_workload(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
