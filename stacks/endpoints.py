@@ -43,15 +43,6 @@ class VpcEndpoints(Construct):
             )
 
 
-def interface_name(service: str, region: str) -> str:
-    """PrivateLink's name of a service; in China most begin with `cn`.
-
-    https://docs.amazonaws.cn/en_us/aws/latest/userguide/endpoints-Beijing.html, and CDK's `InterfaceVpcEndpoint`.
-    """
-    prefix = "cn." if region.startswith("cn-") and service not in {"elasticloadbalancing", "logs"} else ""
-    return f"{prefix}com.amazonaws.{region}.{service}"
-
-
 def _interface(
     scope: Construct, service: str, cluster: Cluster, endpoints: Endpoints, security_group_id: str, *, imports: bool
 ) -> None:
@@ -59,7 +50,8 @@ def _interface(
         scope,
         service.replace(".", "-"),
         vpc_endpoint_type="Interface",
-        service_name=interface_name(service, cluster.region),
+        # CDK knows which names do not begin with `com.amazonaws` outside of the commercial partition.
+        service_name=ec2.InterfaceVpcEndpointAwsService(service).name,
         vpc_id=str(cluster.vpc_id),
         subnet_ids=[*(endpoints.subnet_ids or cluster.subnet_ids)],
         security_group_ids=[security_group_id],

@@ -61,14 +61,21 @@ def endpoints_of(ec2: Any, vpc_id: str, region: str) -> frozenset[str]:  # noqa:
         BotoCoreError: EC2 cannot be reached.
     """
     pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
-    # In China, service names begin with cn.com.amazonaws.
-    before = f".amazonaws.{region}."
-    return frozenset(
-        endpoint["ServiceName"].partition(before)[2]
+    available = (
+        endpoint["ServiceName"]
         for page in pages
         for endpoint in page["VpcEndpoints"]
-        if str(endpoint["State"]).lower() == "available" and before in endpoint["ServiceName"]
+        if str(endpoint["State"]).lower() == "available"
     )
+    return frozenset(filter(None, (service_of(name, region) for name in available)))
+
+
+def service_of(endpoint_service: str, region: str) -> str:
+    """`ecr.api` of `com.amazonaws.REGION.ecr.api`; an empty text for an endpoint of another region, or without one.
+
+    What stands before the region is not the same in every partition: `cn.com.amazonaws`, `eu.amazonaws`, `gov.ic.c2s`.
+    """
+    return endpoint_service.partition(f".{region}.")[2]
 
 
 def one_in_each_zone(subnets: Iterable[Subnet]) -> tuple[Subnet, ...]:

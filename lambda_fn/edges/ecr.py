@@ -72,7 +72,7 @@ class Ecr:
         except (BotoCoreError, OSError) as error:
             raise RegistryError(
                 f"ECR in {region} cannot be reached: {error}. Fix: give the Lambda a route to the ECR API: NAT, or the "
-                f"VPC endpoint com.amazonaws.{region}.ecr.api"
+                "VPC endpoint ecr.api"
             ) from error
         try:
             return credential.parse(response, region=region, now=now, must_outlive=must_outlive)

@@ -199,7 +199,7 @@ def _explained(registry: Registry, operation: str) -> Iterator[None]:
     except (BotoCoreError, OSError) as error:
         raise UnreachableError(
             f"ECR in {registry.region} cannot be reached: {type(error).__name__}. Fix: give the watcher a route to the "
-            f"ECR API: NAT, or the VPC endpoint com.amazonaws.{registry.region}.ecr.api"
+            "ECR API: NAT, or the VPC endpoint ecr.api"
         ) from error
 
 

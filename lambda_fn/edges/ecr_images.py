@@ -54,7 +54,7 @@ class EcrImages:
         except (BotoCoreError, OSError) as error:
             raise RegistryError(
                 f"ECR in {region} cannot be reached: {error}. Fix: give the watcher a route to the ECR API: NAT, or "
-                f"the VPC endpoint com.amazonaws.{region}.ecr.api"
+                "the VPC endpoint ecr.api"
             ) from error
         return True
 

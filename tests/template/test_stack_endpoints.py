@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from stacks.endpoints import interface_name
 from tests.template import configurations
 from tests.template.synthesis import listed, logical_id, only, plain, resources, synthesize
 
@@ -157,20 +156,6 @@ def test_accounts_in_the_settings_are_allowed_like_the_own_account() -> None:
         assert not passes(policy, f"{service.split('.')[0]}:Anything", PrincipalAccount=FOREIGN), service
     role = f"arn:aws:iam::{SHARED}:role/app"
     assert passes(policies["sts"], "sts:AssumeRoleWithWebIdentity", resource=role)
-
-
-@pytest.mark.parametrize(
-    ("service", "region", "name"),
-    [
-        ("ecr.api", "cn-north-1", "cn.com.amazonaws.cn-north-1.ecr.api"),
-        ("logs", "cn-northwest-1", "com.amazonaws.cn-northwest-1.logs"),
-        ("ec2", "cn-north-1", "cn.com.amazonaws.cn-north-1.ec2"),
-        ("elasticloadbalancing", "cn-north-1", "com.amazonaws.cn-north-1.elasticloadbalancing"),
-        ("sts", "us-gov-west-1", "com.amazonaws.us-gov-west-1.sts"),
-    ],
-)
-def test_the_endpoint_name_of_a_service_follows_its_partition(service: str, region: str, name: str) -> None:
-    assert interface_name(service, region) == name
 
 
 def test_the_doctor_may_read_what_it_needs_from_inside_the_vpc() -> None:

@@ -13,7 +13,21 @@ PARTITIONS = {
     "cn-north-1": ("aws-cn", "amazonaws.com.cn"),
     "us-gov-west-1": ("aws-us-gov", "amazonaws.com"),
     "eusc-de-east-1": ("aws-eusc", "amazonaws.eu"),
+    "us-iso-east-1": ("aws-iso", "c2s.ic.gov"),
 }
+
+OWN_PREFIX = {
+    "cn-north-1": ("cn.com.amazonaws", {"ec2", "ecr.api", "ecr.dkr", "eks", "lambda", "sts"}),
+    "eusc-de-east-1": ("eu.amazonaws", {"ecr.api", "ecr.dkr"}),
+    "us-iso-east-1": ("gov.ic.c2s", {"ec2", "ecr.api", "ecr.dkr"}),
+}
+"""The services whose endpoints do not begin with `com.amazonaws`; `aws ec2 describe-vpc-endpoint-services` has them."""
+SERVICES = ("ec2", "ecr.api", "ecr.dkr", "eks", "elasticloadbalancing", "lambda", "logs", "s3", "sts")
+
+
+def endpoint_name(service: str, region: str) -> str:
+    prefix, services = OWN_PREFIX.get(region, ("", set()))
+    return f"{prefix if service in services else 'com.amazonaws'}.{region}.{service}"
 
 
 @pytest.fixture(scope="module", params=PARTITIONS)
@@ -47,11 +61,7 @@ def test_service_principals_have_names_that_are_valid_in_every_partition(templat
 
 def test_endpoints_have_the_services_and_layer_buckets_of_the_partition(template: dict[str, Any], region: str) -> None:
     found = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::EC2::VPCEndpoint"]
-    prefix = "cn." if region.startswith("cn-") else ""
-    assert {e["ServiceName"] for e in found} == {
-        *(f"{prefix}com.amazonaws.{region}.{name}" for name in ("ec2", "ecr.api", "ecr.dkr", "eks", "lambda", "sts")),
-        *(f"com.amazonaws.{region}.{name}" for name in ("elasticloadbalancing", "logs", "s3")),
-    }
+    assert {e["ServiceName"] for e in found} == {endpoint_name(service, region) for service in SERVICES}
     (gateway,) = (e for e in found if e["VpcEndpointType"] == "Gateway")
     layers = f"arn:{PARTITIONS[region][0]}:s3:::prod-{region}-starport-layer-bucket/*"
     assert gateway["PolicyDocument"]["Statement"][0]["Resource"] == [layers]

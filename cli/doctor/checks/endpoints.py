@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cli.account.network import service_of
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
@@ -19,9 +20,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     listed = [endpoint for page in in_vpc for endpoint in page["VpcEndpoints"]]
     problems = []
     for service in services:
-        # In China, service names begin with cn.com.amazonaws.
-        name = f".amazonaws.{cluster.region}.{service}"
-        found = [endpoint for endpoint in listed if endpoint["ServiceName"].endswith(name)]
+        found = [one for one in listed if service_of(one["ServiceName"], cluster.region) == service]
         problem = _problem(f"endpoint {service} in {cluster.vpc_id}", found, created=service in endpoints.create)
         problems += [problem] if problem else []
     yield from problems
