@@ -5,36 +5,92 @@ cfn-lint ships):
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
 """
 
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import aws_cdk as cdk
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
-from tests.template.synthesis import template
+from tests.template.configurations import parse
+from tests.template.synthesis import synthesize, template
 
 BOOTSTRAP = "hnb659fds"
 """The default qualifier of the roles of `cdk bootstrap`."""
 
 _DEFAULTS = cdk.DefaultStackSynthesizer
-_BY = {
-    "external": "always",
-    "public": '`manifests` is not `"external"`',
-    "namespaced": '`manifests = "namespaced"`',
-    "private": "`cluster.subnet_ids`",
-    "nlb": '`exposure.kind = "nlb"`, `[endpoints]`',
-    "protected": "`exposure.deletion_protection`",
-    "mirror": "`cache_rule`",
-    "guarded": '`encryption = "stack"`, `alarms.emails`',
+_SMALLEST = {
+    "domain": '"registry.example.net"',
+    "manifests": '"external"',
+    "registries": '[{ account = "123456789012", region = "ap-southeast-2" }]',
+    "cluster.name": '"shared"',
+    "cluster.region": '"ap-southeast-2"',
+    "proxy.exposure.kind": '"service"',
+    "watcher.deletions": "false",
 }
-"""The configurations from the smallest to the largest: the first that has a type names its condition."""
+"""The settings of the smallest template, as TOML."""
+_VPC = _SMALLEST | {
+    "cluster.vpc_id": '"vpc-0a1b2c3d4e5f60718"',
+    "cluster.security_group_id": '"sg-0a1b2c3d4e5f60718"',
+}
+_SUBNET = "subnet-0a1b2c3d4e5f60718"
+_NLB = _VPC | {
+    "refresh.rollout_timeout_seconds": "780",
+    "proxy.exposure.kind": '"nlb"',
+    "proxy.exposure.tls_secret": '"registry-tls"',
+    f"proxy.exposure.subnets.{_SUBNET}": '"10.1.0.0/24"',
+}
+_KUBECTL = _SMALLEST | {"manifests": '"kubectl"'}
+_MIRROR = {
+    "registries": '[{ account = "123456789012", region = "ap-southeast-2", repositories = ["k8s/*"], '
+    'pull_through = true, upstream = "registry.k8s.io", cache_rule = true }]'
+}
+_CERTIFICATE = {key: value for key, value in _NLB.items() if not key.endswith("tls_secret")}
 
-_OF_ONE_SETTING = {
-    "AWS::CertificateManager::Certificate": "`exposure.certificate_zone_id`",
-    "AWS::EC2::VPCEndpoint": "`endpoints.create`",
-    "AWS::ECR::PullTimeUpdateExclusion": "`page.catalogue`",
-    "AWS::Route53::RecordSet": "`exposure.alias_zone_id`",
-}
-"""Types that only one setting adds."""
+
+@dataclass(frozen=True, kw_only=True)
+class _Choice:
+    """A setting, all settings with it, and without it."""
+
+    name: str
+    chosen: Mapping[str, str]
+    otherwise: Mapping[str, str] = field(default_factory=lambda: _SMALLEST)
+
+
+_CHOICES = (
+    _Choice(name='`manifests` is not `"external"`', chosen=_KUBECTL),
+    _Choice(name='`manifests = "namespaced"`', chosen=_SMALLEST | {"manifests": '"namespaced"'}, otherwise=_KUBECTL),
+    _Choice(name="`watcher.deletions`", chosen=_SMALLEST | {"watcher.deletions": "true"}),
+    _Choice(name="`page.catalogue`", chosen=_SMALLEST | {"page.catalogue": "true"}),
+    _Choice(name="`cluster.subnet_ids`", chosen=_VPC | {"cluster.subnet_ids": f'["{_SUBNET}"]'}),
+    _Choice(name='`exposure.kind = "nlb"`', chosen=_NLB),
+    _Choice(
+        name="`exposure.certificate_zone_id`",
+        chosen=_CERTIFICATE | {"proxy.exposure.certificate_zone_id": '"Z0123456789PUBLIC"'},
+        otherwise=_NLB,
+    ),
+    _Choice(
+        name="`exposure.alias_zone_id`",
+        chosen=_NLB | {"proxy.exposure.alias_zone_id": '"Z0123456789PRIVATE"'},
+        otherwise=_NLB,
+    ),
+    _Choice(
+        name="`exposure.deletion_protection`",
+        chosen=_NLB | {"proxy.exposure.deletion_protection": "true"},
+        otherwise=_NLB,
+    ),
+    _Choice(
+        name="`endpoints.create`",
+        chosen=_VPC | {"endpoints.create": '["ecr.dkr"]', "endpoints.subnet_ids": f'["{_SUBNET}"]'},
+    ),
+    _Choice(name='`encryption = "stack"`', chosen=_SMALLEST | {"encryption": '"stack"'}),
+    _Choice(name="`alarms.emails`", chosen=_SMALLEST | {"alarms.emails": '["on-call@example.net"]'}),
+    _Choice(name="`cache_rule`", chosen=_SMALLEST | _MIRROR),
+)
+"""What adds types to the template: each is compared with the template without it."""
 _OF_LONG_LISTS = {"AWS::IAM::ManagedPolicy": "an allow-list that does not fit into the role"}
-"""Types that no configuration of the tables has."""
+"""Types that no setting above adds."""
 
 _PARAMETERS = {"AWS::SSM::Parameter::Value<String>": {"ssm:GetParameters"}}
 """What the execution role needs to read a parameter: the version of the bootstrap, which CDK checks.
@@ -58,7 +114,7 @@ def generated() -> str:
         "",
     ]
     lines += ["| resource type | in the template | actions to create, read, change and delete it |", "|---|---|---|"]
-    parameters = {found["Type"] for name in _BY for found in template(name).get("Parameters", {}).values()}
+    parameters = {found["Type"] for found in template("all").get("Parameters", {}).values()}
     lines += [f"| parameter of type `{kind}` | always | {_code(_PARAMETERS[kind])} |" for kind in sorted(parameters)]
     lines += [f"| `{kind}` | {when} | {_listed(kind)} |" for kind, when in sorted(types().items())]
     return "\n".join(lines) + "\n"
@@ -74,13 +130,24 @@ def actions(kind: str) -> set[str]:
     return {action for handler in needed for action in handler["permissions"]}
 
 
+@functools.cache
 def types() -> dict[str, str]:
-    """Each resource type of the table, with its condition."""
-    when = dict(_OF_LONG_LISTS)
-    for name, why in _BY.items():
-        for resource in template(name)["Resources"].values():
-            when.setdefault(resource["Type"], _OF_ONE_SETTING.get(resource["Type"], why))
-    return when
+    """Each resource type of the table, with its condition: what adds it, one of them is enough."""
+    always = _types(_SMALLEST)
+    added: dict[str, list[str]] = {}
+    for choice in _CHOICES:
+        for kind in _types(choice.chosen) - _types(choice.otherwise) - always:
+            added.setdefault(kind, []).append(choice.name)
+    return _OF_LONG_LISTS | dict.fromkeys(always, "always") | {kind: " or ".join(by) for kind, by in added.items()}
+
+
+def _types(settings: Mapping[str, str]) -> set[str]:
+    return {resource["Type"] for resource in _template(tuple(settings.items()))["Resources"].values()}
+
+
+@functools.cache
+def _template(settings: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return synthesize(parse("\n".join(f"{key} = {value}" for key, value in settings)))
 
 
 def _listed(kind: str) -> str:
