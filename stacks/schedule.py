@@ -24,10 +24,6 @@ class Schedule(Construct):
     L1, because the L2 target may invoke every version of the function and puts schedules into the account's default
     group. Scheduler invokes asynchronously, so it sends only events that it could not deliver to the dead-letter queue;
     the function sends its failed runs itself.
-
-    Attributes:
-        schedule: Of the refresh.
-        canary: Of the canary, None without one.
     """
 
     def __init__(
@@ -49,7 +45,7 @@ class Schedule(Construct):
             assumed_by=_scheduler_for(group),
             inline_policies={"Start": iam.PolicyDocument(statements=_statements(function, dead_letter_queue))},
         )
-        self.schedule = _schedule(
+        _schedule(
             self,
             "Schedule",
             description="Refreshes the ECR token before the old one expires",
@@ -57,9 +53,8 @@ class Schedule(Construct):
             rule=refresh,
             target=_target(function, role, retries=_DELIVERY_RETRIES, dead_letter_queue=dead_letter_queue.queue),
         )
-        self.canary: scheduler.CfnSchedule | None = None
         if canary:
-            self.canary = _schedule(
+            _schedule(
                 self,
                 "Canary",
                 description="Pulls an image through the registry's domain, as a client does",
@@ -79,9 +74,9 @@ def _schedule(
     group: scheduler.CfnScheduleGroup,
     rule: ScheduleRule,
     target: scheduler.CfnSchedule.TargetProperty,
-) -> scheduler.CfnSchedule:
+) -> None:
     window_minutes = rule.window // timedelta(minutes=1)
-    return scheduler.CfnSchedule(
+    scheduler.CfnSchedule(
         scope,
         construct_id,
         description=description,

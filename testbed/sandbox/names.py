@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambda_fn.contract.registries import ecr_hosts, layer_buckets, layer_hosts
+from lambda_fn.contract.registries import ecr_hosts, layer_hosts
 
 CDN_HOST = "production.cloudflare.docker.com"
 
@@ -73,11 +73,6 @@ class Names:
     def registry_host(self, account: str) -> str:
         """The host name of an account's registry, as `proxyEndpoint` gives it."""
         return ecr_hosts(account, self.region)[0]
-
-    @property
-    def layer_bucket(self) -> str:
-        """ECR's bucket for layers."""
-        return layer_buckets(self.region)[0]
 
     @property
     def layer_host(self) -> str:

@@ -44,9 +44,11 @@ def withdrawn(world: World, role_arn: str) -> Iterator[None]:
     """
     groups = groups_of(world, role_arn) or []
     revoke_access(world, role_arn)
-    _wait(world, role_arn, known=False)
-    yield
-    grant_access(world, role_arn, groups)
+    try:
+        _wait(world, role_arn, known=False)
+        yield
+    finally:
+        grant_access(world, role_arn, groups)
     wait_until_known(world, role_arn)
 
 
