@@ -30,6 +30,9 @@ EXAMINE = (
 )
 """What the doctor reads of the rules by which images are replicated and expire."""
 
+READ_CACHE_RULES = ("ecr:DescribePullThroughCacheRules", "ecr:DescribeRepositoryCreationTemplates")
+"""What `frontdoor check` reads of the rules of mirrors."""
+
 IMPORT = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 """What a pull needs that makes ECR import an image by a pull-through cache rule; the second for a new repository.
 

@@ -63,7 +63,7 @@ def layers_only(scope: Construct, region: str, *, answers_cloudformation: bool) 
 
 
 def _used(scope: Construct, cluster_name: str, *, imports: bool) -> dict[str, tuple[list[str], list[str]]]:
-    """Actions and resources by service, the doctor's included. The load balancer's controller uses what is left out."""
+    """Actions and resources by service, also for doctor and check. The load balancer's controller uses what is left."""
     stack = cdk.Stack.of(scope)
     cluster = stack.format_arn(service="eks", resource="cluster", resource_name=cluster_name)
     entries = stack.format_arn(service="eks", resource="access-entry", resource_name=f"{cluster_name}/*")
@@ -74,7 +74,7 @@ def _used(scope: Construct, cluster_name: str, *, imports: bool) -> dict[str, tu
         for kind in ("function", "event-source-mapping")
     )
     ecr = [*ecr_actions.PULL, *ecr_actions.DESCRIBE, *ecr_actions.LIST_REPOSITORIES, *ecr_actions.EXAMINE]
-    ecr += ecr_actions.IMPORT if imports else ()
+    ecr += [*ecr_actions.IMPORT, *ecr_actions.READ_CACHE_RULES] if imports else []
     function = ["lambda:InvokeFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration"]
     return {
         # Of every registry: the nodes pull the images of EKS from other accounts.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
-from stacks.ecr_actions import IMPORT, PULL, WRITE
+from stacks.ecr_actions import IMPORT, PULL, READ_CACHE_RULES, WRITE
 from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 from stacks.preflight import conflicts
 from testbed.sandbox.cloud.simulation import decision
@@ -161,7 +161,7 @@ def test_without_nat_nothing_is_imported() -> None:
     assert (conflict.setting, "registries[0]" in conflict.cause) == ("cluster.nat = false", True)
 
 
-@pytest.mark.parametrize(("pull_through", "allowed"), [(True, set(IMPORT)), (False, set())])
+@pytest.mark.parametrize(("pull_through", "allowed"), [(True, {*IMPORT, *READ_CACHE_RULES}), (False, set())])
 def test_the_endpoints_of_a_mirror_let_imports_pass(*, pull_through: bool, allowed: set[str]) -> None:
     text = configurations.text("nlb").replace("nat = false", "nat = true")
     if pull_through:
@@ -170,4 +170,4 @@ def test_the_endpoints_of_a_mirror_let_imports_pass(*, pull_through: bool, allow
     endpoints = [e["Properties"] for e in found if e["Type"] == "AWS::EC2::VPCEndpoint"]
     (policy,) = (e["PolicyDocument"] for e in endpoints if e["ServiceName"].endswith(".ecr.dkr"))
     for statement in policy["Statement"]:
-        assert set(statement["Action"]) & set(IMPORT) == allowed
+        assert set(statement["Action"]) & {*IMPORT, *READ_CACHE_RULES} == allowed

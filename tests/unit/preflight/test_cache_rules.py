@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
-from cli.preflight.checks import all_checks
-from tests.fakes.aws import REGION, Answer
+from cli.preflight.checks import cache_rules
+from stacks.ecr_actions import READ_CACHE_RULES
+from tests.fakes.aws import REGION, Answer, FakeAws
 from tests.unit.cli import operator_account as account
 from tests.unit.preflight import before
 
@@ -17,6 +18,7 @@ ARN = f"arn:aws:secretsmanager:{REGION}:{account.ACCOUNT}:secret:ecr-pullthrough
 OTHER_ARN = ARN.replace("hub-", "new-")
 URL = "registry-1.docker.io"
 BY_STACK = f'upstream = "docker.io"\ncache_rule = true\nupstream_credential = "{ARN}"'
+OF_OTHER_SERVICES = ("GetCallerIdentity", "DescribeStacks", "ListStackResources", "GetTemplate")
 RULE, TEMPLATE = "AWS::ECR::PullThroughCacheRule", "AWS::ECR::RepositoryCreationTemplate"
 
 
@@ -65,7 +67,11 @@ def found(
         },
     }
     context = before.context(before.settings(replaced=("[[registries]]", tables)), answers | dict(stack or {}))
-    return [one for one in examine(all_checks(), context) if one.check == "cache-rules"]
+    findings = [*examine([cache_rules.CHECK], context)]
+    asked = {f"ecr:{name}" for name, _ in cast("FakeAws", context.aws).asked}
+    # An endpoint of the stack lets these pass.
+    assert asked - set(READ_CACHE_RULES) <= {f"ecr:{name}" for name in OF_OTHER_SERVICES}
+    return findings
 
 
 def only(findings: list[Finding], verdict: Verdict) -> Finding:
@@ -76,7 +82,8 @@ def only(findings: list[Finding], verdict: Verdict) -> Finding:
 
 def test_without_mirrors_nothing_is_asked_for() -> None:
     context = before.context()
-    assert [one for one in examine(all_checks(), context) if one.check == "cache-rules"] == []
+    assert [*examine([cache_rules.CHECK], context)] == []
+    assert cast("FakeAws", context.aws).asked == []
 
 
 @pytest.mark.parametrize(("rules", "stack"), [((), None), ((rule(),), deployed())])
