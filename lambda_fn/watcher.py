@@ -111,12 +111,12 @@ def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connec
     with connect() as store:
         followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
     _log_followed(followed, events=len(events))
-    return [id_ for id_, event in events.items() if event.image in followed.unknown]
+    return [id_ for id_, event in events.items() if event in followed.again]
 
 
-def _refuse_missing(images: EcrImages, clock: LambdaClock, store: HintStore, missing: Sequence[Image]) -> bool:
-    """Have pods refuse those of these images that ECR does not have; whether it answered for each."""
-    followed = gone_images.follow([], missing=missing, images=images, store=store, clock=clock)
+def _look_again(images: EcrImages, clock: LambdaClock, store: HintStore, doubtful: Sequence[Image]) -> bool:
+    """Have pods refuse those of these images that ECR does not have, and no other; whether it answered for each."""
+    followed = gone_images.follow([], doubtful=doubtful, images=images, store=store, clock=clock)
     _log_followed(followed, events=0)
     return not followed.unknown
 
@@ -188,8 +188,8 @@ def _connections(
     grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
     session = partial(_session, grant, eks, clock)
     run = partial(Catalogue, Routing(settings.registries), EcrCatalogue(clock), clock=clock, findings=page.findings)
-    refuse = partial(_refuse_missing, images, clock) if settings.watcher.deletions else None
-    catalogue = partial(_catalogue, run, refuse, objects, session) if page.catalogue else None
+    look_again = partial(_look_again, images, clock) if settings.watcher.deletions else None
+    catalogue = partial(_catalogue, run, look_again, objects, session) if page.catalogue else None
     return partial(_store, objects, session), catalogue
 
 
@@ -202,13 +202,15 @@ def _store(objects: Objects, connect: Session) -> Iterator[HintStore]:
 @contextmanager
 def _catalogue(
     run: Callable[..., Catalogue],
-    refuse: Callable[[HintStore, Sequence[Image]], bool] | None,
+    look_again: Callable[[HintStore, Sequence[Image]], bool] | None,
     objects: Objects,
     connect: Session,
 ) -> Iterator[Catalogue]:
     with connect() as session:
-        refusing = {"refuse_missing": partial(refuse, HintStore(objects, session))} if refuse else {}
-        yield run(store=CatalogueStore(objects, session), **refusing)
+        if look_again:
+            hints = HintStore(objects, session)
+            run = partial(run, refused=hints.read().hints.deleted, look_again=partial(look_again, hints))
+        yield run(store=CatalogueStore(objects, session))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_fn.contract.ecr_events import DETAIL_TYPE, SOURCE, Action
+from lambda_fn.contract.ecr_events import DETAIL_TYPES, SOURCE, Action, success
 from lambda_fn.settings.registry import Registry
 from stacks.dead_letter_queue import DeadLetterQueue
 
@@ -72,7 +72,7 @@ class ImageEvents(Construct):
         self.rule = events.CfnRule(
             self,
             "Rule",
-            description=f"ecr-frontdoor: {' and '.join(actions)} of images that clients may pull",
+            description=f"ecr-frontdoor: {', '.join(actions)} of images that clients may pull",
             event_pattern=event_pattern(registries, actions),
             targets=[events.CfnRule.TargetProperty(id="Queue", arn=self.queue.queue_arn)],
         )
@@ -108,10 +108,10 @@ def event_pattern(registries: Iterable[Registry], actions: Sequence[Action]) -> 
     be too long, all repositories match; where it still is, those of every account that sends events.
     """
     registries = tuple(registries)
-    detail: dict[str, Any] = {"action-type": [action.value for action in actions], "result": ["SUCCESS"]}
+    detail = _successes(actions)
     pattern: dict[str, Any] = {
         "source": [SOURCE],
-        "detail-type": [DETAIL_TYPE],
+        "detail-type": list(dict.fromkeys(DETAIL_TYPES[action] for action in actions)),
         "account": list(dict.fromkeys(registry.account for registry in registries)),
         "region": list(dict.fromkeys(registry.region for registry in registries)),
         "detail": detail,
@@ -121,6 +121,20 @@ def event_pattern(registries: Iterable[Registry], actions: Sequence[Action]) -> 
     wide = {key: value for key, value in pattern.items() if key != "account"}
     ways = [*([] if {"prefix": ""} in names else [narrow]), pattern]
     return next((way for way in ways if len(json.dumps(way, separators=(",", ":"))) <= PATTERN_LIMIT), wide)
+
+
+def _successes(actions: Iterable[Action]) -> dict[str, Any]:
+    """The events in which one of these has succeeded: those with the same fields in one way, others in another.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html has `$or`.
+    """
+    ways: dict[frozenset[str], dict[str, list[str]]] = {}
+    for action in actions:
+        fields = success(action)
+        way = ways.setdefault(frozenset(fields), {key: [] for key in fields})
+        for key, value in fields.items():
+            way[key] += [value] if value not in way[key] else []
+    return {"$or": [*ways.values()]} if len(ways) > 1 else {**next(iter(ways.values()))}
 
 
 def _name(text: str) -> str | dict[str, str]:

@@ -38,7 +38,7 @@ class Watcher(Construct):
 
     Attributes:
         function: The function. Its code and the metadata of its resource hold the settings.
-        events: The queue of pushes, with the catalogue of deletions, too; and that of the messages which failed.
+        events: The queue of all events but deletions, with the catalogue of those, too; and that of failed messages.
         deletions: The queue of deletions alone, so that they wait for no push; None where no image is refused.
     """
 
@@ -115,7 +115,7 @@ class Watcher(Construct):
             self,
             "Events",
             registries=registries,
-            actions=[Action.DELETE, Action.PUSH] if catalogue else [Action.PUSH],
+            actions=[action for action in Action if catalogue or action is not Action.DELETE],
             visibility_timeout=_VISIBILITY,
             failures=None,
             key=key,

@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 ATTEMPTS = 8
 """At most two instances run at once, and an operator beside them; each attempt takes a second or two."""
 _PAUSE_SECONDS = 0.5
+_LOOKED_AT_AGAIN = 500
+"""Of the refused images of a repository into which ECR imported one: those of the latest deletions."""
 _SPARE_SECONDS = 20.0
 """Kept of the invocation's time for the write; what has not been asked by then waits for another delivery."""
 
@@ -70,24 +72,26 @@ class Followed:
     Attributes:
         refused: Images that are refused from now on.
         served: Images that are no longer refused, because ECR has them again.
-        unknown: Images that ECR said nothing about, and why: their events have to come again.
+        unknown: Images that ECR said nothing about, and why.
+        again: The events that have to come again for that.
         wrong_lines: As in `Stored`.
     """
 
     refused: tuple[Image, ...] = ()
     served: tuple[Image, ...] = ()
     unknown: Mapping[Image, str] = field(default_factory=dict)
+    again: tuple[ImageEvent, ...] = ()
     wrong_lines: int = 0
 
 
 def follow(
-    events: Sequence[ImageEvent], *, missing: Iterable[Image] = (), images: Images, store: Store, clock: Clock
+    events: Sequence[ImageEvent], *, doubtful: Iterable[Image] = (), images: Images, store: Store, clock: Clock
 ) -> Followed:
     """Bring the hints up to what ECR has now of the images in these events, in one write.
 
     Args:
         events: What happened.
-        missing: Images that ECR no longer lists, although no event may have reported it.
+        doubtful: Images about which ECR's list and the hints differ: an event may have been lost.
         images: ECR.
         store: The hints.
         clock: The time, and how much of it is left.
@@ -96,19 +100,22 @@ def follow(
         ClusterError: The hints cannot be read or written.
     """
     deleted_at = _latest(each for each in events if each.action is Action.DELETE)
-    pushed_at = _latest(each for each in events if each.action is Action.PUSH)
+    returned = [each.image for each in events if each.action is not Action.DELETE]
+    # An import's event names what has the tag. With an index come the manifests of its platforms.
+    filled = {_repository(each.image) for each in events if each.action is Action.IMPORT}
 
     def decide(stored: Stored) -> tuple[Hints, Followed]:
         deleted = dict(stored.hints.deleted)
         now = int(clock.now().timestamp())
-        unlisted = {image: now for image in missing if image not in deleted}
-        gone_at = {**unlisted, **deleted_at}
+        gone_at = {**{image: now for image in doubtful if image not in deleted}, **deleted_at}
+        beside = [image for image in sorted(deleted, key=deleted.__getitem__) if _repository(image) in filled]
+        back = dict.fromkeys([*returned, *doubtful, *beside[: -_LOOKED_AT_AGAIN - 1 : -1]])
         asked = [
             image
-            for image in {**gone_at, **pushed_at}
+            for image in {**gone_at, **back}
             # Not after a second delivery of the event that the line is from, nor what an operator decided.
             if image not in stored.hints.named
-            and ((image in deleted and image in pushed_at) or gone_at.get(image, 0) > deleted.get(image, 0))
+            and ((image in deleted and image in back) or gone_at.get(image, 0) > deleted.get(image, 0))
         ]
         answers, unknown = _ask(asked, images, clock)
         for image, exists in answers.items():
@@ -122,6 +129,7 @@ def follow(
             refused=tuple(sorted(hints.gone.keys() - before.keys())),
             served=tuple(sorted(before.keys() - hints.gone.keys())),
             unknown=unknown,
+            again=_again(events, unknown),
             wrong_lines=stored.wrong_lines,
         )
 
@@ -186,7 +194,7 @@ def _ask(images: Iterable[Image], asked: Images, clock: Clock) -> tuple[dict[Ima
     unknown: dict[Image, str] = {}
     failed: dict[tuple[str, str], str] = {}
     for image in images:
-        repository = (image.host, image.repository)
+        repository = _repository(image)
         if repository not in failed and clock.remaining_seconds() < _SPARE_SECONDS:
             unknown[image] = "no time was left to ask ECR"
             continue
@@ -200,6 +208,15 @@ def _ask(images: Iterable[Image], asked: Images, clock: Clock) -> tuple[dict[Ima
     return answers, unknown
 
 
+def _again(events: Iterable[ImageEvent], unknown: Iterable[Image]) -> tuple[ImageEvent, ...]:
+    images, repositories = {*unknown}, {_repository(image) for image in unknown}
+    return tuple(
+        event
+        for event in events
+        if event.image in images or (event.action is Action.IMPORT and _repository(event.image) in repositories)
+    )
+
+
 def _latest(events: Iterable[ImageEvent]) -> dict[Image, int]:
     times: dict[Image, int] = {}
     for event in events:
@@ -209,3 +226,7 @@ def _latest(events: Iterable[ImageEvent]) -> dict[Image, int]:
 
 def _without(times: Mapping[Image, int], images: frozenset[Image]) -> dict[Image, int]:
     return {image: at for image, at in times.items() if image not in images}
+
+
+def _repository(image: Image) -> tuple[str, str]:
+    return image.host, image.repository

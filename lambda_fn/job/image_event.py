@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lambda_fn.contract.ecr_events import DETAIL_TYPE, SOURCE, Action
+from lambda_fn.contract.ecr_events import DETAIL_TYPES, SOURCE, Action, success
 from lambda_fn.contract.errors import EventError
 from lambda_fn.contract.hints import DIGEST, REPOSITORY, Image
 from lambda_fn.contract.times import parse_instant
@@ -20,10 +20,11 @@ from lambda_fn.settings.routing import Routing
 
 @dataclass(frozen=True, slots=True)
 class ImageEvent:
-    """A push or a deletion that has succeeded, in a repository that clients may pull.
+    """What has succeeded with an image in a repository that clients may pull.
 
     Attributes:
-        action: After a DELETE the image may still exist: ECR sends one for each tag that is removed, too.
+        action: After a DELETE the image may still exist: ECR sends one for each tag that is removed, too. An IMPORT is
+            about what has the tag: with an index, ECR has imported its platforms' manifests, too.
         image: Its manifest.
         names: Under which clients pull from its repository.
         at: When it happened.
@@ -49,12 +50,14 @@ def parse(body: str, routing: Routing) -> ImageEvent | None:
         EventError: The message is no such event, or lacks something.
     """
     event = _object(body)
-    if (event.get("source"), event.get("detail-type")) != (SOURCE, DETAIL_TYPE):
+    actions = [action for action, detail_type in DETAIL_TYPES.items() if detail_type == event.get("detail-type")]
+    if event.get("source") != SOURCE or not actions:
         return None
     detail = event.get("detail")
     if not isinstance(detail, Mapping):
         raise EventError("an event of ECR has no detail. Fix: let a rule forward whole events, without a transformer")
-    if detail.get("result") != "SUCCESS" or detail.get("action-type") not in [*Action]:
+    action = next((each for each in actions if success(each).items() <= detail.items()), None)
+    if action is None:
         return None
     repository = _field(detail, "repository-name", REPOSITORY)
     digest = _field(detail, "image-digest", DIGEST)
@@ -67,7 +70,7 @@ def parse(body: str, routing: Routing) -> ImageEvent | None:
     if not shown:
         return None
     image = Image(shown[0].registry.host, repository, digest)
-    return ImageEvent(Action(detail["action-type"]), image, tuple(each.public_name for each in shown), at)
+    return ImageEvent(action, image, tuple(each.public_name for each in shown), at)
 
 
 def _object(body: str) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """The hints on a real API server: the charts' rights, writers at the same time, and the watcher as Lambda runs it."""
 
+import json
 import os
 import ssl
 import uuid
@@ -15,7 +16,7 @@ import pytest
 from lightkube.resources.rbac_authorization_v1 import Role
 
 from lambda_fn.contract import hints
-from lambda_fn.contract.ecr_events import Action
+from lambda_fn.contract.ecr_events import DETAIL_TYPES, Action, success
 from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.edges.clock import LambdaClock
@@ -24,12 +25,14 @@ from lambda_fn.job import gone_images
 from lambda_fn.job.image_event import ImageEvent
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
+from testbed.sandbox.cloud.imports import UPSTREAM
 from testbed.sandbox.cloud.publish import Image as Pushed
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.world import World
 from tests.cluster.conftest import Run, watcher_session
 from tests.cluster.site import Invocation, Site
 from tests.contract.cluster import objects_of
+from tests.fakes.ecr_catalogue import INDEX, MANIFEST
 from tests.fakes.hints import FakeImages, event, image, messages
 
 NAME = "aws-registry-proxy-hints"
@@ -117,14 +120,16 @@ def pushed(world: World, control: Control) -> Iterator[Callable[[], Pushed]]:
         yield lambda: Publisher(client, world.ecr_host, token).image(REPOSITORY, "1.4", [content])
 
 
-def of_ecr(world: World, action: str, digest: str) -> Mapping[str, Any]:
+def of_ecr(world: World, action: Action, digest: str, repository: str = REPOSITORY) -> Mapping[str, Any]:
+    fields = {name.replace("-", "_"): value for name, value in success(action).items()}
     return event(
+        DETAIL_TYPES[action],
         account=world.account,
         region=world.region,
         time=f"{datetime.now(UTC):%FT%TZ}",
-        action_type=action,
-        repository_name=REPOSITORY,
+        repository_name=repository,
         image_digest=digest,
+        **fields,
     )
 
 
@@ -136,21 +141,49 @@ def test_the_watcher_follows_an_image_from_its_push_to_its_deletion_and_back(
     everything_done: dict[str, list[object]] = {"batchItemFailures": []}
 
     # The removal of one of two tags: ECR sends the same event as for the last one.
-    assert run(messages(dict(of_ecr(world, "DELETE", digest)))) == everything_done
+    assert run(messages(dict(of_ecr(world, Action.DELETE, digest)))) == everything_done
     assert stored(site).gone == {}
 
     control.delete_image(world.ecr_host, REPOSITORY, digest)
     with control.behaving(Behaviour(images_api_error="ServerException")):
-        failed = run(messages(dict(of_ecr(world, "DELETE", digest)), "not of ECR"))
+        failed = run(messages(dict(of_ecr(world, Action.DELETE, digest)), "not of ECR"))
     assert [one["itemIdentifier"] for one in failed["batchItemFailures"]] == ["message-1", "message-0"]
     assert stored(site).gone == {}, "a failure of ECR refuses nothing"
 
-    assert run(messages(dict(of_ecr(world, "DELETE", digest)))) == everything_done
+    assert run(messages(dict(of_ecr(world, Action.DELETE, digest)))) == everything_done
     assert set(stored(site).gone) == {ours}
 
     assert pushed().digest == digest
-    assert run(messages(dict(of_ecr(world, "PUSH", digest)))) == everything_done
+    assert run(messages(dict(of_ecr(world, Action.PUSH, digest)))) == everything_done
     assert stored(site).gone == {}
+
+
+def test_the_watcher_follows_an_index_that_ecr_imports_after_its_deletion(
+    site: Site, world: World, control: Control, run: Run
+) -> None:
+    """Of its platform's image comes no event."""
+    token, name = control.issue_token(world.region).authorization, f"team/{uuid.uuid4().hex[:8]}"
+    tag = f"https://{world.ecr_host}/v2/{name}/manifests/1"
+    trust = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    with httpx2.Client(verify=trust) as client, control.behaving(Behaviour(pull_through=frozenset({"team"}))):
+        upstream = Publisher(client, world.ecr_hosts[1], token)
+        platform = upstream.image(f"{UPSTREAM}/{name}", "amd64", [b"layer"])
+        child = {"mediaType": MANIFEST, "digest": platform.digest, "size": len(platform.manifest)}
+        content = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [child]}).encode()
+        digests = (upstream.manifest(f"{UPSTREAM}/{name}", "1", content, INDEX), platform.digest)
+
+        def pull() -> bytes:
+            return client.get(tag, headers={"Authorization": f"Basic {token}", "Accept": INDEX}).content
+
+        assert pull() == content
+        for digest in digests:
+            control.delete_image(world.ecr_host, name, digest)
+        run(messages(*(dict(of_ecr(world, Action.DELETE, digest, name)) for digest in digests)))
+        assert set(stored(site).gone) == {Image(world.ecr_host, name, digest) for digest in digests}
+
+        assert pull() == content, "ECR imports it again"
+        run(messages(dict(of_ecr(world, Action.IMPORT, digests[0], name))))
+        assert stored(site).gone == {}
 
 
 def test_what_an_operator_forgets_stays_refused_until_it_is_remembered(
@@ -159,7 +192,7 @@ def test_what_an_operator_forgets_stays_refused_until_it_is_remembered(
     digest = pushed().digest
     ours, name = Image(world.ecr_host, REPOSITORY, digest), f"{REPOSITORY}@{digest}"
     assert run({"forget": [name]}) == {"forgotten": [str(ours)], "in_ecr": [str(ours)]}
-    run(messages(dict(of_ecr(world, "PUSH", digest))))
+    run(messages(dict(of_ecr(world, Action.PUSH, digest))))
     assert set(stored(site).gone) == {ours}
     assert run({"remember": [name]}) == {"remembered": [str(ours)]}
     assert stored(site).gone == {}

@@ -73,19 +73,34 @@ class FakeStore:
         return True
 
 
-def event(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - anything that JSON can be
-    """ECR's own example, with other values; those of `detail` by their names with `_`."""
-    detail = {
+_IMAGE = {"repository-name": "team/app", "image-digest": image().digest, "image-tag": "latest"}
+_DETAILS: dict[str, dict[str, Any]] = {
+    "ECR Image Action": {"result": "SUCCESS", "action-type": "DELETE", **_IMAGE},
+    "ECR Replication Action": {
         "result": "SUCCESS",
-        "repository-name": "team/app",
-        "image-digest": image().digest,
-        "action-type": "DELETE",
-        "image-tag": "latest",
-    }
+        "action-type": "REPLICATE",
+        "source-account": "123456789012",
+        "source-region": "us-west-2",
+        **_IMAGE,
+    },
+    "ECR Pull Through Cache Action": {
+        "rule-version": "1",
+        "sync-status": "SUCCESS",
+        "ecr-repository-prefix": "team",
+        "upstream-registry-url": "public.ecr.aws",
+        **_IMAGE,
+    },
+}
+"""Of ECR's own examples: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html ."""
+
+
+def event(detail_type: str = "ECR Image Action", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """ECR's own example, with other values; those of `detail` by their names with `_`."""
+    detail = {**_DETAILS.get(detail_type, _DETAILS["ECR Image Action"])}
     sent = {
         "version": "0",
         "id": "13cde686-328b-6117-af20-0e5566167482",
-        "detail-type": "ECR Image Action",
+        "detail-type": detail_type,
         "source": "aws.ecr",
         "account": "123456789012",
         "time": "2026-11-23T08:59:30Z",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from lambda_fn.contract.ecr_events import Action
+from lambda_fn.contract.ecr_events import DETAIL_TYPES, Action
 from lambda_fn.contract.errors import EventError
 from lambda_fn.job import image_event
 from lambda_fn.settings import Registry
@@ -41,15 +41,29 @@ def matches(registries: tuple[Registry, ...], sent: Any) -> bool:  # noqa: ANN40
     return bool(EventPattern.load(json.dumps(event_pattern(registries, [*Action]))).matches_event(sent))
 
 
-def actions_of(rule: Resource) -> list[str]:
-    found: list[str] = rule["EventPattern"]["detail"]["action-type"]
-    return found
+def kinds_of(rule: Resource) -> tuple[list[str], Any]:
+    pattern = rule["EventPattern"]
+    return pattern["detail-type"], {key: value for key, value in pattern["detail"].items() if key != "repository-name"}
 
 
-@given(st.lists(NAMES, min_size=1, max_size=4, unique=True), st.text("ab/", min_size=2, max_size=6))
-def test_every_event_that_the_watcher_follows_matches_the_pattern(patterns: list[str], repository: str) -> None:
+DELETIONS = (["ECR Image Action"], {"action-type": ["DELETE"], "result": ["SUCCESS"]})
+
+
+def arrivals(*actions: str) -> tuple[list[str], Any]:
+    ways = [{"action-type": [*actions], "result": ["SUCCESS"]}, {"sync-status": ["SUCCESS"]}]
+    return ["ECR Image Action", "ECR Replication Action", "ECR Pull Through Cache Action"], {"$or": ways}
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=4, unique=True),
+    st.text("ab/", min_size=2, max_size=6),
+    st.sampled_from([*DETAIL_TYPES.values()]),
+)
+def test_every_event_that_the_watcher_follows_matches_the_pattern(
+    patterns: list[str], repository: str, detail_type: str
+) -> None:
     registries = (registry(*patterns),)
-    sent = event(repository_name=repository)
+    sent = event(detail_type, repository_name=repository)
     try:
         followed = image_event.parse(json.dumps(sent), Routing(registries))
     except EventError:  # not a repository's name
@@ -72,11 +86,17 @@ def test_every_event_that_the_watcher_follows_matches_the_pattern(patterns: list
         ({"action_type": "UPDATE"}, False),
         ({"source": "aws.inspector2"}, False),
         ({"detail_type": "ECR Image Scan"}, False),
+        ({"detail_type": "ECR Replication Action"}, True),
+        ({"detail_type": "ECR Replication Action", "result": "FAILED"}, False),
+        ({"detail_type": "ECR Replication Action", "repository_name": "other/app"}, False),
+        ({"detail_type": "ECR Pull Through Cache Action"}, True),
+        ({"detail_type": "ECR Pull Through Cache Action", "sync_status": "FAILED"}, False),
+        ({"detail_type": "ECR Pull Through Cache Action", "repository_name": "other/app"}, False),
     ],
     ids=str,
 )
-def test_the_rule_takes_the_successful_pushes_and_deletions_of_the_allowed_repositories(
-    changes: dict[str, object], *, expected: bool
+def test_the_rule_takes_what_succeeds_with_images_of_the_allowed_repositories(
+    changes: dict[str, Any], *, expected: bool
 ) -> None:
     registries = (registry("team/*", "base"), registry("*/a", "mirror/*", account="210987654321", region="eu-west-1"))
     narrow = (registries[0], registry("mirror/*", account="210987654321", region="eu-west-1"))
@@ -118,11 +138,13 @@ def test_with_more_accounts_than_a_pattern_holds_the_events_of_all_match() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "events"), [("public", ["PUSH"]), ("guarded", ["DELETE", "PUSH"])], ids=["images", "and-the-catalogue"]
+    ("name", "actions"),
+    [("public", ["PUSH", "REPLICATE"]), ("guarded", ["DELETE", "PUSH", "REPLICATE"])],
+    ids=["images", "and-the-catalogue"],
 )
-def test_deletions_have_a_rule_of_their_own_and_the_catalogue_gets_them_too(name: str, events: list[str]) -> None:
-    assert actions_of(only(name, RULE, "WatcherDeletionsRule")) == ["DELETE"]
-    assert actions_of(only(name, RULE, "WatcherEventsRule")) == events
+def test_deletions_have_a_rule_of_their_own_and_the_catalogue_gets_them_too(name: str, actions: list[str]) -> None:
+    assert kinds_of(only(name, RULE, "WatcherDeletionsRule")) == DELETIONS
+    assert kinds_of(only(name, RULE, "WatcherEventsRule")) == arrivals(*actions)
 
 
 def test_an_update_has_a_rule_for_deletions_before_the_other_one_leaves_them_out() -> None:
@@ -223,7 +245,7 @@ def test_a_catalogue_without_deletions_has_one_queue_for_all_events() -> None:
     found = synthesize(configurations.parse(text))["Resources"]
     assert [name for name in found if "Deletions" in name] == []
     (rule,) = (r["Properties"] for i, r in found.items() if i.startswith("WatcherEventsRule"))
-    assert actions_of(rule) == ["DELETE", "PUSH"]
+    assert kinds_of(rule) == arrivals("DELETE", "PUSH", "REPLICATE")
 
 
 def test_without_deletions_and_a_catalogue_the_stack_has_no_watcher() -> None:

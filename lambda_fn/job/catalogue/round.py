@@ -4,7 +4,7 @@ A round reads every repository of the allow-list, shard by shard, in as many run
 leaves in the index where the next one continues.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.routing import Routing, Served
 
 ROUND_EVERY = timedelta(hours=1)
-"""ECR records the time of a pull once in 24 hours, and events tell of pushes and deletions at once. After a round with
+"""ECR records the time of a pull once in 24 hours, and events tell at once of what comes and goes. After a round with
 gaps, and after other settings, the next run starts one.
 """
 WORK_SECONDS = 40.0
@@ -101,7 +101,9 @@ class Catalogue:
         store: The catalogue in the cluster.
         clock: The time, and how much of it is left.
         findings: Whether to say how many findings ECR's scans have.
-        refuse_missing: Has pods refuse those of these images that ECR no longer has. False where ECR does not say.
+        refused: The images that pods refuse since ECR deleted them.
+        look_again: Has pods refuse those of these images that ECR does not have, and no other. False where ECR does not
+            say.
     """
 
     routing: Routing
@@ -109,7 +111,8 @@ class Catalogue:
     store: Store
     clock: Clock
     findings: bool
-    refuse_missing: Callable[[Sequence[Image]], bool] = lambda _: True
+    refused: Collection[Image] = ()
+    look_again: Callable[[Sequence[Image]], bool] = lambda _: True
     _problems: Problems = field(default_factory=Problems)
     _silent: set[str] = field(default_factory=set)
     _read: int = 0
@@ -260,19 +263,22 @@ class Catalogue:
             self._removed += 1
 
     def _settle(self, served: Served, *, listed: Sequence[Listed]) -> bool:
-        """Have pods refuse what the catalogue has and ECR no longer lists, before the catalogue forgets it.
+        """Have pods serve what ECR lists, and refuse what only the catalogue has, before the catalogue forgets it.
 
         ECR sends events on a best effort basis, and does not say that it sends them for the images of a repository
-        that is deleted with them.
+        that is deleted with them, nor for each manifest that it imports.
 
         Returns:
             False where the next round has to ask again.
         """
         name, host = served.public_name, served.registry.host
-        lost = entries.digests(self._library.repository(name)["images"]) - {image.digest for image in listed}
-        if not lost or self.refuse_missing([Image(host, served.ecr_name, digest) for digest in sorted(lost)]):
+        known, in_ecr = entries.digests(self._library.repository(name)["images"]), {image.digest for image in listed}
+        place = host, served.ecr_name
+        refused = {image.digest for image in self.refused if (image.host, image.repository) == place}
+        doubtful = sorted((known - in_ecr - refused) | (refused & in_ecr))
+        if not doubtful or self.look_again([Image(*place, digest) for digest in doubtful]):
             return True
-        self._problems.note("ECR does not say whether it has images that it no longer lists", name)
+        self._problems.note("ECR does not say whether it has images that its list and the hints differ about", name)
         return False
 
     def _put(self, served: Served) -> None:

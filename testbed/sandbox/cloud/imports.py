@@ -56,7 +56,8 @@ async def import_missing(request: web.Request, host: RegistryHost, route: Route)
 
 
 async def _has(cloud: Cloud, host: RegistryHost, route: Route) -> bool:
-    return await _manifest(cloud, f"{host.prefix}/{route.repository}", route.reference) is not None
+    found = await _manifest(cloud, f"{host.prefix}/{route.repository}", route.reference)
+    return found is not None and not cloud.lifecycle.is_hidden(ImageId(host, route.repository, digest_of(found[1])))
 
 
 async def _manifest(cloud: Cloud, inside: str, reference: str) -> tuple[str, bytes] | None:

@@ -7,13 +7,14 @@ event goes straight to their targets.
 import json
 from datetime import UTC, datetime
 
+from lambda_fn.contract.ecr_events import DETAIL_TYPES, Action, success
 from testbed.sandbox.deployment.stack import Stack
 from testbed.sandbox.installation import session
 from testbed.sandbox.story import expect
 from testbed.sandbox.world import World
 
 
-def send(world: World, stack: Stack, action: str, digest: str) -> None:
+def send(world: World, stack: Stack, action: Action, digest: str) -> None:
     """Send an event about the application's image.
 
     Raises:
@@ -35,22 +36,21 @@ def send(world: World, stack: Stack, action: str, digest: str) -> None:
         sqs.send_message(QueueUrl=url, MessageBody=event)
 
 
-def _event(world: World, action: str, digest: str) -> dict[str, object]:
+def _event(world: World, action: Action, digest: str) -> dict[str, object]:
     """https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html ."""
     return {
         "version": "0",
         "id": "13cde686-328b-6117-af20-0e5566167482",
-        "detail-type": "ECR Image Action",
+        "detail-type": DETAIL_TYPES[action],
         "source": "aws.ecr",
         "account": world.account,
         "time": f"{datetime.now(UTC):%FT%TZ}",
         "region": world.region,
         "resources": [],
         "detail": {
-            "result": "SUCCESS",
+            **success(action),
             "repository-name": world.app_repository,
             "image-digest": digest,
-            "action-type": action,
             "image-tag": world.app_tag,
         },
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cli.doctor.finding import Verdict
+from lambda_fn.contract.ecr_events import Action
 from testbed.sandbox import installation, pulls
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
@@ -89,13 +90,13 @@ class Story(NewUser):
         yield from self.operator.run_schedule("Schedule")
 
     def followed(self) -> Lines:
-        """ECR deletes an image, and has it again: its events reach the watcher, and the pods follow."""
+        """ECR deletes an image, and imports it again: its events reach the watcher, and the pods follow."""
         host, repository, digest = self.world.ecr_host, self.world.app_repository, self.operator.digest
         Control().delete_image(host, repository, digest)
-        events.send(self.world, self.operator.stack, "DELETE", digest)
+        events.send(self.world, self.operator.stack, Action.DELETE, digest)
         yield f"refused by every pod after {self._wait_for_pods(digest, 404):.0f} s: {digest}"
         Control().restore_image(host, repository, digest)
-        events.send(self.world, self.operator.stack, "PUSH", digest)
+        events.send(self.world, self.operator.stack, Action.IMPORT, digest)
         yield f"served again after {self._wait_for_pods(digest, 200):.0f} s"
 
     def updated(self) -> Lines:

@@ -108,6 +108,18 @@ def test_an_index_is_imported_with_its_images(ecr: httpx2.Client, upstream: Publ
     assert ecr.get(f"/v2/hub/{name}/manifests/{image.digest}").content == image.manifest
 
 
+@pytest.mark.row("U1")
+def test_an_image_that_was_deleted_is_imported_again(
+    ecr: httpx2.Client, control: Control, world: World, name: str, image: Image
+) -> None:
+    path = f"/v2/hub/{name}/manifests"
+    assert ecr.get(f"{path}/1").content == image.manifest
+    control.delete_image(world.ecr_host, f"hub/{name}", image.digest)
+    assert (ecr.head(f"{path}/1").status_code, ecr.get(f"{path}/{image.digest}").status_code) == (404, 404)
+    assert ecr.get(f"{path}/1").content == image.manifest
+    assert ecr.get(f"{path}/{image.digest}").content == image.manifest
+
+
 @pytest.mark.row("U2")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_digest_and_a_head_import_nothing(ecr: httpx2.Client, name: str, image: Image, method: str) -> None:

@@ -22,8 +22,8 @@ def deleted(of: Image, *, ago: float = 30) -> ImageEvent:
     return ImageEvent(Action.DELETE, of, (of.repository,), STARTED_AT - timedelta(seconds=ago))
 
 
-def pushed(of: Image, *, ago: float = 30) -> ImageEvent:
-    return ImageEvent(Action.PUSH, of, (of.repository,), STARTED_AT - timedelta(seconds=ago))
+def returned(of: Image, *, ago: float = 30, by: Action = Action.PUSH) -> ImageEvent:
+    return ImageEvent(by, of, (of.repository,), STARTED_AT - timedelta(seconds=ago))
 
 
 def gone(*of: Image, ago: float = 60) -> Hints:
@@ -47,35 +47,66 @@ def test_an_image_whose_tag_was_removed_and_which_has_another_is_not_refused() -
     assert store.data is None
 
 
-def test_an_image_that_was_pushed_again_is_no_longer_refused() -> None:
+RETURNS = [Action.PUSH, Action.REPLICATE, Action.IMPORT]
+
+
+@pytest.mark.parametrize("by", RETURNS)
+def test_an_image_that_is_in_ecr_again_is_no_longer_refused(by: Action) -> None:
     store = FakeStore(gone(APP, BASE))
-    assert follow(store, FakeImages(APP), pushed(APP)) == Followed(served=(APP,))
+    assert follow(store, FakeImages(APP), returned(APP, by=by)) == Followed(served=(APP,))
     assert store.hints == gone(BASE)
 
 
-def test_a_push_of_another_image_asks_and_writes_nothing() -> None:
+@pytest.mark.parametrize("by", RETURNS)
+def test_an_image_that_comes_asks_and_writes_nothing_where_none_is_refused(by: Action) -> None:
     store, images = FakeStore(gone(BASE)), FakeImages(APP)
-    assert follow(store, images, pushed(APP)) == Followed()
+    assert follow(store, images, returned(APP, by=by)) == Followed()
     assert (images.asked, store.writes) == ([], 0)
 
 
-def test_of_the_images_that_ecr_no_longer_lists_those_that_it_does_not_have_are_refused_from_now_on() -> None:
-    already, named = image(8), image(9)
-    hints = Hints(gone(already).deleted, {named: seconds(STARTED_AT)})
-    store, images = FakeStore(hints), FakeImages(BASE)
+def test_the_manifests_of_platforms_that_come_with_an_imported_index_are_no_longer_refused() -> None:
+    index, amd64, arm64, former = image(4), image(5), image(6), image(7)
+    store, images = FakeStore(gone(index, amd64, arm64, former, BASE)), FakeImages(index, amd64, arm64)
+    followed = follow(store, images, returned(index, by=Action.IMPORT))
+    assert followed == Followed(served=(index, amd64, arm64))
+    assert store.hints == gone(former, BASE)
+    assert set(images.asked) == {index, amd64, arm64, former}, "no other repository is looked at"
+
+
+def test_after_an_import_the_latest_deletions_are_looked_at_and_no_more_than_500() -> None:
+    at = seconds(STARTED_AT)
+    store, images = FakeStore(Hints({image(number): at - number for number in range(600)}, {})), FakeImages()
+    follow(store, images, returned(image(599), by=Action.IMPORT))
+    assert images.asked[0] == image(599)
+    assert set(images.asked[1:]) == {image(number) for number in range(500)}
+
+
+def test_an_import_comes_again_when_ecr_did_not_say_whether_the_platforms_came_with_it() -> None:
+    index, amd64 = image(4), image(5)
+    store, images, clock = FakeStore(gone(index, amd64)), FakeImages(index, amd64), FakeClock(remaining_seconds=21)
+    images.meanwhile = lambda: clock.sleep(2)
+    sent = [returned(index, by=Action.IMPORT), returned(image(6), by=Action.PUSH), returned(BASE, by=Action.IMPORT)]
+    followed = follow(store, images, *sent, clock=clock)
+    assert (followed.served, set(followed.unknown), followed.again) == ((index,), {amd64}, (sent[0],))
+
+
+def test_of_doubtful_images_those_that_ecr_lacks_are_refused_from_now_on_and_those_that_it_has_are_not() -> None:
+    back, still, named = image(7), image(8), image(9)
+    hints = Hints(gone(back, still).deleted, {named: seconds(STARTED_AT)})
+    store, images = FakeStore(hints), FakeImages(BASE, back)
     images.refused = {"team/other"}
     followed = gone_images.follow(
-        [], missing=[APP, BASE, OTHER, already, named], images=images, store=store, clock=FakeClock()
+        [], doubtful=[APP, BASE, OTHER, back, still, named], images=images, store=store, clock=FakeClock()
     )
-    assert (followed.refused, set(followed.unknown)) == ((APP,), {OTHER})
-    assert images.asked == [APP, BASE, OTHER]
-    assert store.hints == Hints({**hints.deleted, APP: seconds(STARTED_AT)}, hints.named)
+    assert (followed.refused, followed.served, set(followed.unknown)) == ((APP,), (back,), {OTHER})
+    assert images.asked == [APP, BASE, OTHER, back, still]
+    assert store.hints == Hints({**gone(still).deleted, APP: seconds(STARTED_AT)}, hints.named)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("exists", [True, False])
 def test_in_whatever_order_a_deletion_and_a_push_come_what_ecr_has_now_counts(*, order: int, exists: bool) -> None:
-    events = [deleted(APP, ago=20), pushed(APP, ago=20)][::order]
+    events = [deleted(APP, ago=20), returned(APP, ago=20)][::order]
     images = FakeImages(*([APP] if exists else []))
     together, apart = FakeStore(), FakeStore()
     follow(together, images, *events)
@@ -86,7 +117,7 @@ def test_in_whatever_order_a_deletion_and_a_push_come_what_ecr_has_now_counts(*,
 
 def test_a_push_that_comes_after_the_deletion_that_followed_it_lifts_nothing() -> None:
     store = FakeStore(gone(APP, ago=10))
-    assert follow(store, FakeImages(), pushed(APP, ago=60)) == Followed()
+    assert follow(store, FakeImages(), returned(APP, ago=60)) == Followed()
     assert store.hints == gone(APP, ago=10)
     assert store.writes == 0
 
@@ -116,11 +147,12 @@ def test_a_failure_of_ecr_refuses_nothing_and_lifts_nothing_and_holds_up_no_othe
     store, images = FakeStore(gone(APP)), FakeImages()
     images.refused = {APP.repository}
     second = image(7)
-    followed = follow(store, images, pushed(APP), deleted(second), deleted(BASE))
+    followed = follow(store, images, returned(APP), deleted(second), deleted(BASE))
     assert followed.refused == (BASE,)
     assert followed.unknown == dict.fromkeys((APP, second), "ECR does not say whether team/app has an image")
     assert set(store.hints.gone) == {APP, BASE}
     assert len([asked for asked in images.asked if asked.repository == APP.repository]) == 1
+    assert [event.image for event in followed.again] == [APP, second]
 
 
 def test_without_time_to_ask_ecr_the_events_have_to_come_again() -> None:
@@ -172,7 +204,7 @@ def test_lines_of_another_format_are_counted_and_replaced() -> None:
     store = FakeStore(gone(APP))
     assert store.data is not None
     store.data["gone"] += "team/app\n"
-    assert follow(store, FakeImages(BASE), pushed(BASE)).wrong_lines == 1
+    assert follow(store, FakeImages(BASE), returned(BASE)).wrong_lines == 1
     assert store.read().wrong_lines == 0
     assert store.hints == gone(APP)
 
@@ -181,7 +213,7 @@ def test_what_an_operator_named_is_refused_although_ecr_has_it() -> None:
     store, images = FakeStore(gone(BASE)), FakeImages(APP)
     gone_images.forget([APP], store=store, clock=FakeClock())
     assert store.hints == Hints(gone(BASE).deleted, {APP: seconds(STARTED_AT)})
-    follow(store, images, pushed(APP), deleted(APP))
+    follow(store, images, returned(APP), deleted(APP))
     assert APP in store.hints.gone, "neither a push nor the removal of a tag lifts it"
     assert images.asked == []
 

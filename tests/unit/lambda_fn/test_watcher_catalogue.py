@@ -10,6 +10,7 @@ import pytest
 
 from lambda_fn import watcher
 from lambda_fn.contract.errors import ClusterError, SettingsError
+from lambda_fn.contract.hints import Image
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.job.catalogue.ports import DeniedError
 from lambda_fn.job.catalogue.round import Catalogue
@@ -18,7 +19,7 @@ from lambda_fn.settings.routing import Routing
 from tests.contract.cluster import settings as contract_settings
 from tests.fakes.context import FakeContext
 from tests.fakes.ecr_catalogue import FakeEcr, FakeFiles
-from tests.fakes.hints import QUEUE, FakeImages, FakeStore, event, image, messages
+from tests.fakes.hints import HOST, QUEUE, FakeImages, FakeStore, event, image, messages
 
 
 class World:
@@ -29,6 +30,7 @@ class World:
         self.ecr = FakeEcr()
         self.files = FakeFiles()
         self.hints = FakeStore()
+        self.images = FakeImages()
         self.failure: Exception | None = None
         self.stream = io.StringIO()
 
@@ -52,7 +54,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(watcher, "_edges", lambda _: (found.settings, FakeImages(), None))
+    monkeypatch.setattr(watcher, "_edges", lambda _: (found.settings, found.images, None))
     monkeypatch.setattr(watcher, "_store", found.store)
     monkeypatch.setattr(watcher, "_catalogue", found.catalogue)
     monkeypatch.setattr(watcher.logger.registered_handler, "stream", found.stream)
@@ -117,17 +119,52 @@ def no_session(*_: object) -> Iterator[None]:
     yield None
 
 
-@pytest.mark.parametrize("deletions", [True, False])
-def test_the_images_of_a_repository_that_is_gone_are_refused_although_no_event_came(
-    world: World, monkeypatch: pytest.MonkeyPatch, *, deletions: bool
-) -> None:
+@pytest.fixture
+def whole(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """With the watcher's own way to the hints and the catalogue, over fakes of their edges."""
     monkeypatch.undo()
-    update = {"watcher": world.settings.watcher.model_copy(update={"deletions": deletions})}
-    world.settings = world.settings.model_copy(update=update)
-    monkeypatch.setattr(watcher, "_edges", lambda _: (world.settings, FakeImages(), None))
+    monkeypatch.setattr(watcher, "_edges", lambda _: (world.settings, world.images, None))
     monkeypatch.setattr(watcher, "_session", no_session)
     for name, made in {"HintStore": world.hints, "CatalogueStore": world.files, "EcrCatalogue": world.ecr}.items():
         monkeypatch.setattr(watcher, name, lambda *_, made=made: made)
+    return world
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action_type": "PUSH"},
+        {"detail_type": "ECR Replication Action"},
+        {"detail_type": "ECR Pull Through Cache Action"},
+    ],
+    ids=str,
+)
+def test_what_brings_an_image_back_has_it_served_and_its_repository_read(whole: World, changes: dict[str, str]) -> None:
+    run(messages(event()))
+    assert set(whole.hints.hints.gone) == {image()}
+    whole.images.there.add(image())
+    whole.ecr.image("team/app", "1")
+    assert run(messages(event(**changes))) == {"batchItemFailures": []}
+    assert (whole.hints.hints.gone, names(whole)) == ({}, ["team/app"])
+
+
+def test_an_image_that_ecr_lists_is_served_again_although_no_event_came(whole: World) -> None:
+    digest = whole.ecr.image("team/app", "1")
+    back, gone = Image(HOST, "team/app", digest), image(1)
+    run(messages(event(image_digest=digest), event(image_digest=gone.digest)))
+    assert set(whole.hints.hints.gone) == {back, gone}
+    whole.images.there.add(back)
+    run({"catalogue": True})
+    assert set(whole.hints.hints.gone) == {gone}
+
+
+@pytest.mark.parametrize("deletions", [True, False])
+def test_the_images_of_a_repository_that_is_gone_are_refused_although_no_event_came(
+    whole: World, *, deletions: bool
+) -> None:
+    world = whole
+    update = {"watcher": world.settings.watcher.model_copy(update={"deletions": deletions})}
+    world.settings = world.settings.model_copy(update=update)
     digest = world.ecr.image("team/app", "1")
     run({"catalogue": True})
     world.ecr.delete("team/app")
