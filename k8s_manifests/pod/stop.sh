@@ -9,19 +9,19 @@
 # quit, and the container ends with it.
 # https://nginx.org/en/docs/control.html
 
-# Whether there was a pull to finish.
+# Whether there was a pull to finish. An idle client alone keeps a worker for two seconds (keepalive_min_timeout).
 finish_pulls() {
   old=$(grep -ls '^nginx: worker' /proc/[0-9]*/cmdline)
   kill -HUP 1
-  # Without a free processor nginx takes seconds. It refuses to reload with a certificate that it cannot read.
+  # Without a free processor nginx takes seconds.
   tries=60
-  while [ -n "$(grep -Ls 'is shutting down' $old)" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 1; done
-  found=1
-  while grep -qs 'is shutting down' $old; do
-    found=0
+  while [ -n "$(grep -Ls 'is shutting down' $old < /dev/null)" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 1; done
+  seconds=0
+  while grep -qs 'is shutting down' $old < /dev/null; do
+    seconds=$((seconds + 1))
     sleep 1
   done
-  return $found
+  [ $seconds -gt 3 ]
 }
 
 sleep "$1"

@@ -5,7 +5,7 @@ import secrets
 import signal
 import socket
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from tests.proxy.traffic import published, statuses
 LAYER = secrets.token_bytes(3_000_000)
 BLOB = f"/v2/team/app/blobs/{digest_of(LAYER)}"
 SLICES = secrets.token_bytes(10_000_000)
-"""A layer of three slices."""
+"""A layer of ten slices."""
 SLOW = Behaviour(s3_bytes_per_second=200_000)
 """15 seconds for the first layer."""
 ENDPOINT_SECONDS = 10
@@ -161,6 +161,18 @@ def test_a_pull_that_begins_while_earlier_ones_are_finished_is_finished_as_well(
             answer = client.read(second)
     assert (answer.status, digest_of(answer.body)) == (200, digest)
     assert proxy.has_ended(within_seconds=8)
+    hook.wait(5)
+
+
+@pytest.mark.rule("R43")
+def test_clients_without_a_pull_do_not_keep_a_stopping_pod(proxy: Pod, client: Client) -> None:
+    """Their connections stay open for two seconds after each request."""
+    hook = proxy.pre_stop()
+    with ExitStack() as stack, suppress(OSError):
+        for _ in range(4 * (ENDPOINT_SECONDS + 12)):
+            client.read(stack.enter_context(closing(client.open("GET", "/v2/"))))
+            time.sleep(0.25)
+    assert proxy.has_ended(within_seconds=1)
     hook.wait(5)
 
 
