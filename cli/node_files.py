@@ -51,7 +51,7 @@ def node_files(domain: str, mirrors: Iterable[Mirror]) -> Iterator[str]:
         domain: The front door's.
         mirrors: Those whose upstream is known.
     """
-    found = [mirror for mirror in mirrors if mirror.upstream]
+    found = [mirror for mirror in mirrors if mirror.upstream and not mirror.is_renamed]
     for mirror in found:
         yield _containerd(domain, mirror)
     if found:

@@ -64,9 +64,7 @@ def manifests(
     """
     settings = read(config)
     if hosts_toml:
-        # Of renamed repositories a node knows no path.
-        tables = [each for each in settings.registries if each.repositories]
-        _print_node_files(settings.domain, [each.mirror for each in tables if each.mirror])
+        _print_node_files(settings.domain, [each.mirror for each in settings.registries if each.mirror])
         return
     # Importing the charts' library takes seconds. A wrong settings file must not wait for it.
     from cdk8s import Yaml  # noqa: PLC0415

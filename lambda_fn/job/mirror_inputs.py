@@ -19,6 +19,7 @@ class MirrorEntry:
         urls: A regular expression for the beginning of every URL to which ECR may redirect its blobs.
         upstream_start: How names at the upstream begin that clients can pull.
         public_start: How public names begin instead.
+        is_renamed: Whether names at the upstream lead to none of its repositories.
     """
 
     number: int
@@ -28,6 +29,7 @@ class MirrorEntry:
     urls: str
     upstream_start: str
     public_start: str
+    is_renamed: bool
 
 
 def mirrors_of(registries: Sequence[Registry], hosts: Sequence[str]) -> list[MirrorEntry]:
@@ -41,6 +43,7 @@ def mirrors_of(registries: Sequence[Registry], hosts: Sequence[str]) -> list[Mir
             urls=url_regex(mirror.redirect_hosts),
             upstream_start=mirror.upstream_start,
             public_start=mirror.public_start,
+            is_renamed=mirror.is_renamed,
         )
         for number, (entry, host) in enumerate(zip(registries, hosts, strict=True))
         if (mirror := entry.mirror)

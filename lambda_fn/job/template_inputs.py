@@ -1,6 +1,6 @@
 """Every name that the nginx template may use, and where its value comes from. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import ecr_hosts, layer_hosts, layer_url_regex
@@ -40,7 +40,7 @@ class Inputs:
         registries: The upstreams, each once.
         routes: Which of them serves a repository, and what it calls it.
         mirrors: Those of them that ECR fills from a public registry.
-        ecr_names: Every host name of the registries and their replicas in ECR.
+        ecr_names: Every host name in ECR of a registry and of its replica, with the registry's host.
         layer_hosts: The S3 hosts that the registries and their replicas redirect to.
         layer_choices: Those that a pod needs: the one of each registry, or with a replica both, joined by `|`.
         layer_urls: A regular expression for the beginning of every URL in a layer bucket of the registries' partitions.
@@ -67,7 +67,7 @@ class Inputs:
     registries: list[Upstream]
     routes: Routes
     mirrors: list[MirrorEntry]
-    ecr_names: list[str]
+    ecr_names: list[tuple[str, str]]
     layer_hosts: list[str]
     layer_choices: list[str]
     layer_urls: str
@@ -113,7 +113,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         registries=list(registries.values()),
         routes=routes_of(settings.registries, hosts),
         mirrors=mirrors_of(settings.registries, hosts),
-        ecr_names=list(dict.fromkeys(name for entry in everywhere for name in ecr_hosts(entry.account, entry.region))),
+        ecr_names=_ecr_names(settings.registries, hosts),
         layer_hosts=list(dict.fromkeys(layer for region in regions for layer in layer_hosts(region))),
         layer_choices=list(dict.fromkeys(choice for entry in settings.registries for choice in _layer_choices(entry))),
         layer_urls=layer_url_regex(regions),
@@ -133,6 +133,16 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         memory_for_large_pulls_mib=memory.large_pulls_mib,
         worker_connections=memory.worker_connections,
     )
+
+
+def _ecr_names(registries: Iterable[Registry], hosts: Iterable[str]) -> list[tuple[str, str]]:
+    pairs = (
+        (name, host)
+        for registry, host in zip(registries, hosts, strict=True)
+        for entry in with_replicas([registry])
+        for name in ecr_hosts(entry.account, entry.region)
+    )
+    return list(dict.fromkeys(pairs))
 
 
 def _layer_choices(registry: Registry) -> Iterator[str]:

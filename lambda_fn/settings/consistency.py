@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations, product
 
 from lambda_fn.contract.registries import ECR_HOST, partition_of
 from lambda_fn.contract.routes import Route, overlap
 from lambda_fn.settings.exposure import ExposureTable
-from lambda_fn.settings.registry import Registry, by_place, patterns_text
+from lambda_fn.settings.registry import Registry, patterns_text, with_replicas
 
 
 def reject_contradictions(registries: Sequence[Registry]) -> None:
@@ -60,7 +60,7 @@ def reject_equal_mirrors(registries: Sequence[Registry]) -> None:
                 f"{both} below {its.public_start!r}. Fix: put their repositories into one table, or give one of them "
                 "another strip"
             )
-        if its.upstream and its.upstream == others.upstream:
+        if its.upstream and its.upstream == others.upstream and not (its.is_renamed or others.is_renamed):
             raise ValueError(
                 f"{both} of {its.upstream}, and a node that names it could mean either. Fix: remove upstream from one "
                 "of them, and set redirect_hosts there"
@@ -77,19 +77,21 @@ def reject_ways_around_mirrors(registries: Sequence[Registry]) -> None:
     Raises:
         ValueError: Names both tables.
     """
-    for tables in by_place(registries).values():
-        for mirror, other in permutations(tables, 2):
-            if not mirror.pull_through or other.pull_through:
-                continue
-            pairs = ((route, each) for route in other.routes for each in mirror.routes)
-            found = ((route, each) for route, each in pairs if _is_way_around(route, each))
-            if pair := next(found, None):
-                first, second = registries.index(other), registries.index(mirror)
-                raise ValueError(
-                    f"registries[{first}] serves {pair[0].pattern!r}, which in ECR may be what registries[{second}] "
-                    f"imports ({pair[1].ecr_pattern}), so clients would get it without the limits of imports. Fix: "
-                    f"name only other repositories in registries[{first}]"
-                )
+    mirrors = [(number, each) for number, each in enumerate(registries) if each.pull_through]
+    others = [(number, each) for number, each in enumerate(registries) if not each.pull_through]
+    for (second, mirror), (first, other) in product(mirrors, others):
+        place = mirror.account, mirror.region
+        if place not in {(each.account, each.region) for each in with_replicas([other])}:
+            continue
+        where = "in ECR" if place == (other.account, other.region) else "at the replica"
+        pairs = ((route, each) for route in other.routes for each in mirror.routes)
+        found = ((route, each) for route, each in pairs if _is_way_around(route, each))
+        if pair := next(found, None):
+            raise ValueError(
+                f"registries[{first}] serves {pair[0].pattern!r}, which {where} may be what registries[{second}] "
+                f"imports ({pair[1].ecr_pattern}), so clients would get it without the limits of imports. Fix: "
+                f"name only other repositories in registries[{first}]"
+            )
 
 
 def _is_way_around(route: Route, imported: Route) -> bool:

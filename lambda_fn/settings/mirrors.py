@@ -1,6 +1,6 @@
 """A registry whose repositories ECR fills from a public registry: what follows from its settings. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_fn.contract.public_registries import public_registry
@@ -19,6 +19,7 @@ class Mirror:
         redirect_hosts: Where ECR may redirect blobs beside its layer buckets; a `*` stands for characters of one label.
         upstream_start: How a name at the upstream has to begin, so that clients can pull it through the route.
         public_start: What stands in a public name instead of it.
+        is_renamed: Whether `renames` has all its names, so that those at the upstream lead to none.
     """
 
     prefix: str
@@ -26,11 +27,12 @@ class Mirror:
     redirect_hosts: tuple[str, ...]
     upstream_start: str
     public_start: str
+    is_renamed: bool = False
 
 
 def mirror(
     *,
-    ecr_patterns: Iterable[str],
+    names: Mapping[tuple[str, str], str],
     cache_prefix: str | None,
     upstream: str | None,
     redirect_hosts: tuple[str, ...],
@@ -40,7 +42,7 @@ def mirror(
     """The mirror of a registry.
 
     Args:
-        ecr_patterns: The patterns of its repositories, as ECR names them.
+        names: By the key of the settings, `repositories` or `renames`, and the public pattern: the one in ECR.
         cache_prefix: Of the cache rule; None for the first part of the names.
         upstream: The public registry.
         redirect_hosts: Instead of the upstream's own.
@@ -50,17 +52,20 @@ def mirror(
     Raises:
         ValueError: A pattern allows names that the cache rule does not fill, or public names begin with `v2/`.
     """
-    patterns = tuple(ecr_patterns)
-    rule = cache_prefix or patterns[0].partition("/")[0]
+    rule = cache_prefix or next(iter(names.values())).partition("/")[0]
     start = f"{rule}/"
-    for pattern in patterns:
-        if "*" in rule or not pattern.startswith(start):
+    for (key, public), name in names.items():
+        if "*" in rule or not name.startswith(start):
             raise ValueError(
-                f"repositories has {pattern!r}, which is not below one prefix in ECR, and with pull_through each must "
-                f"be below that of the pull-through cache rule{'' if '*' in rule else f', here {start}'}. Fix: give "
-                "the other repositories an entry of their own, or set cache_prefix"
+                f"{key} has {public!r}{f', {name!r} in ECR' if name != public else ''}, which is not below one prefix "
+                "in ECR, and with pull_through each must be below that of the pull-through cache rule"
+                f"{'' if '*' in rule else f', here {start}'}. Fix: give the other repositories an entry of their own, "
+                "or set cache_prefix"
             )
-    if start.startswith(prefix):
+    is_renamed = all(key == "renames" for key, _ in names)
+    if is_renamed:
+        upstream_start = public_start = ""
+    elif start.startswith(prefix):
         upstream_start, public_start = "", strip + start.removeprefix(prefix)
     else:
         upstream_start, public_start = prefix.removeprefix(start), strip
@@ -70,7 +75,7 @@ def mirror(
             "them begin otherwise, by strip and prefix"
         )
     hosts = redirect_hosts or (public_registry(upstream).redirect_hosts if upstream else ())
-    return Mirror(rule, upstream or "", hosts, upstream_start, public_start)
+    return Mirror(rule, upstream or "", hosts, upstream_start, public_start, is_renamed)
 
 
 def conflicts(keys: Iterable[str], *, upstream: str | None, cache_rule: bool, credential: str | None) -> Iterator[str]:

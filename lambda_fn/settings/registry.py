@@ -93,7 +93,7 @@ class Registry(EcrRegistry):
     upstream: PublicRegistryName | None = None
     """The public registry that the rule imports from, as clients write it: `docker.io`, `quay.io`, `ghcr.io`,
     `registry.k8s.io`, `public.ecr.aws`, `registry.gitlab.com`, `cgr.dev` or `NAME.azurecr.io`. With it, nodes can use
-    the domain as its mirror (`frontdoor manifests --hosts-toml`).
+    the domain as its mirror (`frontdoor manifests --hosts-toml`), except for `renames`.
     """
     cache_prefix: CachePrefix | None = None
     """The prefix of the pull-through cache rule in ECR. By default the first part of the names in ECR."""
@@ -123,7 +123,10 @@ class Registry(EcrRegistry):
         if not self.pull_through:
             return None
         return mirrors.mirror(
-            ecr_patterns=[route.ecr_pattern for route in self.routes],
+            names={
+                ("renames" if route.pattern in self.renames else "repositories", route.pattern): route.ecr_pattern
+                for route in self.routes
+            },
             cache_prefix=self.cache_prefix,
             upstream=self.upstream,
             redirect_hosts=self.redirect_hosts,

@@ -24,7 +24,7 @@ ECHO = f"""
         listen 127.0.0.1:{ECHO_PORT};
         access_log off;
         location ~ "^/v2/{{{{ repository }}}}/tags/list$" {{
-            return 200 "$registry $ecr_repository";
+            return 200 "$registry $ecr_repository $is_of_other_registry";
         }}
     }}
 }}
@@ -32,7 +32,7 @@ ECHO = f"""
 """What the maps give for a name, without ECR."""
 
 
-@pytest.mark.rule("R4", "R130")
+@pytest.mark.rule("R4", "R130", "R157")
 @pytest.mark.parametrize("seed", range(6))
 def test_no_name_outside_the_routes_reaches_ecr(pod: Pod, control: Control, world: World, seed: int) -> None:
     routes = Routes(seed, (world.account, world.other_account), world.region)
@@ -47,8 +47,11 @@ def test_no_name_outside_the_routes_reaches_ecr(pod: Pod, control: Control, worl
     with closing(HTTPConnection(ADDRESS, ECHO_PORT, timeout=60)) as echo:
         for name, found in expected.items():
             status, text = ask(echo, name)
-            wanted = f"{world.registry_host(found[0])} {found[1]}" if found else ""
+            wanted = f"{world.registry_host(found[0])} {found[1]} " if found else ""
             assert (status, text if found else text.split(" ")[0]) == (200, wanted), name
+            for account in (world.account, world.other_account):
+                refused = ask(echo, name, f"?ns={world.registry_host(account)}")[1].split(" ")[2]
+                assert refused == ("" if found == (account, name) else "1"), (name, account)
     mark = control.mark()
     with closing(HTTPConnection(ADDRESS, HTTP_PORT, timeout=60)) as front:
         assert {ask(front, name)[0] for name in outside} == {404}
@@ -60,7 +63,7 @@ def test_no_name_outside_the_routes_reaches_ecr(pod: Pod, control: Control, worl
     assert asked == {(world.registry_host(account), f"/v2/{name}/tags/list") for account, name in wanted_of_ecr}
 
 
-def ask(connection: HTTPConnection, name: str) -> tuple[int, str]:
-    connection.request("GET", f"/v2/{name}/tags/list")
+def ask(connection: HTTPConnection, name: str, query: str = "") -> tuple[int, str]:
+    connection.request("GET", f"/v2/{name}/tags/list{query}")
     response = connection.getresponse()
     return response.status, response.read().decode()

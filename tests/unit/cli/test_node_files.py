@@ -50,6 +50,10 @@ def test_docker_gets_the_mirror_of_docker_hub(public_start: str, path: str) -> N
     assert json.loads(text) == {"registry-mirrors": [f"https://{DOMAIN}{path}"]}
 
 
+def test_nodes_get_no_file_for_renamed_repositories() -> None:
+    assert files(Mirror("docker-hub", "docker.io", (), "", "", is_renamed=True)) == {}
+
+
 def test_docker_has_no_mirrors_of_other_registries() -> None:
     assert DOCKER not in files(mirror("quay.io"))
     assert DOCKER not in files(mirror(upstream_start="library/"))

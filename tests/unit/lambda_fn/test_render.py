@@ -34,8 +34,10 @@ INPUTS = Inputs(
         longest_name=5,
         count=2,
     ),
-    mirrors=[MirrorEntry(1, "2.dkr.example", "hub", "docker.io", "^https://cdn.example/", "", "hub/")],
-    ecr_names=["1.dkr.example", "2.dkr.example"],
+    mirrors=[
+        MirrorEntry(1, "2.dkr.example", "hub", "docker.io", "^https://cdn.example/", "", "hub/", is_renamed=False)
+    ],
+    ecr_names=[("1.dkr.example", "1.dkr.example"), ("2.dkr.example", "2.dkr.example")],
     layer_hosts=["1.s3.example", "2.s3.example"],
     layer_choices=["1.s3.example|2.s3.example"],
     layer_urls="^https://s3.example/",
@@ -182,6 +184,13 @@ def test_the_zone_for_the_keys_of_blobs_follows_the_size_of_the_cache(size_gib: 
     assert re.findall(
         r"keys_zone=blobs:(\S+) max_size=(\S+)", rendered(configuration.template(), replace(INPUTS, cache=cache))
     ) == [(zone, f"{size_gib}g")]
+
+
+@pytest.mark.parametrize(("characters", "size"), [(54, "128"), (63, "512")])
+def test_two_host_names_of_ecr_fit_into_a_hash(characters: int, size: str) -> None:
+    pairs = [("1.dkr.example", "1.dkr.example"), ("2" * characters, "1" * characters)]
+    text = rendered(configuration.template(), replace(INPUTS, ecr_names=pairs))
+    assert re.findall(r"map_hash_bucket_size (\d+);", text) == [size]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from lambda_fn.contract.public_registries import PUBLIC_REGISTRIES, public_registry, url_regex
+from lambda_fn.contract.routes import Route
 from lambda_fn.settings import parse_json, parse_toml, to_json
 from lambda_fn.settings.mirrors import Mirror, mirror
 from tests.unit.settings.files import SMALLEST, mistakes, with_line
@@ -51,16 +52,21 @@ def test_blobs_may_come_from_the_hosts_that_the_upstream_documents_or_from_those
     ("strip", "prefix", "patterns", "upstream_start", "public_start"),
     [
         ("", "", ("docker-hub/*",), "", "docker-hub/"),
-        ("hub/", "docker-hub/", ("docker-hub/*",), "", "hub/"),
-        ("", "docker-hub/", ("docker-hub/*",), "", ""),
-        ("base/", "docker-hub/library/", ("docker-hub/library/*",), "library/", "base/"),
+        ("hub/", "docker-hub/", ("hub/*",), "", "hub/"),
+        ("", "docker-hub/", ("*",), "", ""),
+        ("base/", "docker-hub/library/", ("base/*",), "library/", "base/"),
     ],
 )
 def test_names_at_the_upstream_become_public_names(
     strip: str, prefix: str, patterns: tuple[str, ...], upstream_start: str, public_start: str
 ) -> None:
     found = mirror(
-        ecr_patterns=patterns, cache_prefix=None, upstream=None, redirect_hosts=(), strip=strip, prefix=prefix
+        names={("repositories", pattern): Route(pattern, strip, prefix).ecr_pattern for pattern in patterns},
+        cache_prefix=None,
+        upstream=None,
+        redirect_hosts=(),
+        strip=strip,
+        prefix=prefix,
     )
     assert (found.upstream_start, found.public_start) == (upstream_start, public_start)
 
@@ -76,6 +82,14 @@ def test_names_at_the_upstream_become_public_names(
         (
             'pull_through = true\nrepositories = ["docker-hub*"]',
             "registries[0]: repositories has 'docker-hub*', which is not",
+        ),
+        (
+            'pull_through = true\nrepositories = ["docker-hub/*"]\nrenames = { "app" = "other/nginx" }',
+            "registries[0]: renames has 'app', 'other/nginx' in ECR, which is not below one prefix in ECR",
+        ),
+        (
+            'pull_through = true\nrepositories = ["hub/*"]\nprefix = "docker-"\ncache_prefix = "hub"',
+            "registries[0]: repositories has 'hub/*', 'docker-hub/*' in ECR, which is not below one prefix in ECR",
         ),
         (
             'pull_through = true\nrepositories = ["v2/*"]\nstrip = "v2/"\nprefix = "docker-hub/"',
@@ -153,6 +167,52 @@ def test_another_name_for_what_a_mirror_imports_is_refused(other: str) -> None:
     assert found.startswith("registries: registries[0] serves "), found
     assert "which in ECR may be what registries[1] imports (docker-hub/*)" in found
     assert parse_toml(with_tables((SECOND, other), (FIRST, stripped)), "my.toml")
+
+
+def with_replica_at_mirror(other: str) -> str:
+    """A table of another region, whose replica is the registry of a mirror."""
+    replica = f'[[registries.replicas]]\naccount = "{FIRST}"\nregion = "ap-southeast-2"'
+    text = with_tables((FIRST, f"{other}\n{replica}"), (FIRST, HUB))
+    return text.replace(
+        f'account = "{FIRST}"\nregion = "ap-southeast-2"', f'account = "{FIRST}"\nregion = "us-west-2"', 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "served"),
+    [
+        ('repositories = ["docker-hub/library/*"]', "docker-hub/library/*"),
+        ('repositories = ["hub/*"]\nstrip = "hub/"\nprefix = "docker-hub/"', "hub/*"),
+    ],
+)
+def test_a_replica_that_is_the_registry_of_a_mirror_is_no_way_around_it(other: str, served: str) -> None:
+    """While the registry of the other table fails, its pulls would import without the limits of imports."""
+    (found,) = mistakes(with_replica_at_mirror(other))
+    assert found.startswith(
+        f"registries: registries[0] serves {served!r}, which at the replica may be what registries[1] imports "
+        "(docker-hub/*), so clients would get it without the limits of imports. Fix: "
+    )
+
+
+@pytest.mark.parametrize("other", ['repositories = ["team/*"]', 'repositories = ["*"]'])
+def test_a_replica_that_is_the_registry_of_a_mirror_may_have_other_names(other: str) -> None:
+    assert parse_toml(with_replica_at_mirror(other), "my.toml")
+
+
+RENAMED = (
+    'pull_through = true\nupstream = "docker.io"\nrepositories = []\nrenames = {{ "{}" = "docker-hub/library/a" }}'
+)
+
+
+def test_names_at_the_upstream_lead_to_no_renamed_repository() -> None:
+    found = mirror_of(RENAMED.format("base/a"))
+    assert (found.upstream, found.upstream_start, found.public_start, found.is_renamed) == ("docker.io", "", "", True)
+    assert not mirror_of(HUB + 'upstream = "docker.io"').is_renamed
+
+
+@pytest.mark.parametrize("other", [RENAMED.format("base/b"), f'{HUB}upstream = "docker.io"'])
+def test_mirrors_that_names_at_the_upstream_do_not_lead_to_may_have_one_prefix_and_one_upstream(other: str) -> None:
+    assert parse_toml(with_tables((FIRST, RENAMED.format("base/a")), (SECOND, other)), "my.toml")
 
 
 @pytest.mark.parametrize("others", ["*", "docker*", "docker-hub*"])
