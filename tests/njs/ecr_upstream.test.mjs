@@ -158,6 +158,21 @@ test('a missing image is not what a probe asks for', () => {
     assert.deepEqual(probed(), [`/-/probe-of-ecr/${HOST}/v2/team/app/manifests/sha256:a`]);
 });
 
+// `/v2/` is what ECR then answers with 200.
+test('a repository that ECR refuses is not what a probe asks for', () => {
+    const refused = request({
+        path: '/v2/team/refused/manifests/sha256:b', upstream_addr: '192.0.2.1:443 : 192.0.2.1:443', upstream_status: '403 : 200',
+        upstream_connect_time: '', ecr_upstream: `https://${HOST}`,
+    });
+    refused.variables.circuit_opening = '';
+    refused.status = 403;
+    ecr_upstream.recordOutcome(refused, false);
+    ask(500);
+    now += 5000;
+    ask(500);
+    assert.deepEqual(probed(), [`/-/probe-of-ecr/${HOST}/v2/team/app/manifests/sha256:a`]);
+});
+
 test('where what was served is broken now, the next probe is of what a client requests', () => {
     const good = { path: `/v2/team/app/manifests/sha256:${'c'.repeat(64)}` };
     ask(200, good);

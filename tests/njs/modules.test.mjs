@@ -156,15 +156,23 @@ for (const time of ['-', '0.001, -', undefined]) {
 
 test('a refused import differs from a refused credential by a header of its own', () => {
     const r = request({}, { 'Content-Type': 'application/json', Server: 'ECR' });
-    frontdoor.refused_import(r);
+    r.uri = `/-/import/${HOST}/v2/docker-hub/library/nginx/manifests/1`;
+    frontdoor.answer_of_check(r);
     assert.equal(r.status, 403);
     assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
+});
+
+test('a repository that ECR refuses is no refused import', () => {
+    const r = request({ upstream_status: '403 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
+    frontdoor.answer_of_check(r);
+    assert.equal(r.status, 403);
+    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json' });
 });
 
 for (const status of [403, 429, 503]) {
     test(`where ECR answers ${status} about the credential, nothing is known of the import`, () => {
         const r = request({}, { 'Retry-After': '1', Server: 'ECR' }, status);
-        frontdoor.refused_import(r);
+        frontdoor.answer_of_check(r);
         assert.equal(r.status, status);
         assert.deepEqual(r.headersOut, { 'Retry-After': '1' });
     });
@@ -183,7 +191,7 @@ for (const [status, upstream] of [[200, `https://${HOST}`], [503, 'http://circui
         const r = request({ upstream_status: `403 : ${status}`, upstream_connect_time: '0.003 : 0.001' }, {}, status);
         r.uri = `/-/import/${HOST}/v2/docker-hub/library/nginx/manifests/1`;
         assert.equal(frontdoor.ecr_upstream(r), `https://${HOST}`);
-        frontdoor.refused_import(r);
+        frontdoor.answer_of_check(r);
         assert.equal(frontdoor.ecr_upstream(request()), upstream);
         now += 1;
         assert.equal(frontdoor.ecr_upstream(request()), upstream);

@@ -14,16 +14,17 @@ beforeEach(() => {
 });
 
 // The names of what is counted for a request that a server has answered.
-function counted(server, method, variables) {
+function counted(server, method, variables, uri = '/') {
     ngx.shared.counters.clear();
-    frontdoor.count_request({ method, uri: '/', variables: { server_name: server, request_uri: '/', ...variables } });
+    frontdoor.count_request({ method, uri, variables: { server_name: server, request_uri: '/', ...variables } });
     return ngx.shared.counters.keys().filter(name => name.startsWith(`${server === 'layers' ? 's3' : server} `));
 }
 
-function ofEcr(method, path, status) {
+function ofEcr(method, path, status, uri = '/host/v2/team/app/') {
+    const addresses = String(status).replace(/\d+/g, '192.0.2.1:443');
     const [name] = counted('ecr', method, {
-        ecr_path: `/v2/team/app/${path}`, upstream_addr: '192.0.2.1:443', upstream_status: String(status),
-    });
+        ecr_path: `/v2/team/app/${path}`, upstream_addr: addresses, upstream_status: String(status),
+    }, uri);
     return name;
 }
 
@@ -31,7 +32,7 @@ test('what ECR says of a query that a client chose is no refused credential', ()
     ['tags/list', `referrers/${DIGEST}`].forEach(path => {
         const action = path === 'tags/list' ? 'tag_list' : 'referrers';
         [400, 405, 414, 431].forEach(status => assert.equal(ofEcr('GET', path, status), `ecr ${action} invalid`));
-        [401, 403].forEach(status => assert.equal(ofEcr('GET', path, status), `ecr ${action} refused`));
+        [401, '403 : 403'].forEach(status => assert.equal(ofEcr('GET', path, status), `ecr ${action} refused`));
     });
 });
 
@@ -47,11 +48,33 @@ test('a 400 to an import may be due to its client, but not if ECR refuses the cr
 });
 
 test('what ECR says of a request that is this proxy\'s alone is about its credential', () => {
-    [400, 401, 403].forEach(status => {
+    [400, 401, '403 : 400', '403 : 401', '403 : 403'].forEach(status => {
         assert.equal(ofEcr('GET', MANIFEST, status), 'ecr manifest refused');
         assert.equal(ofEcr('GET', `blobs/${DIGEST}`, status), 'ecr blob_location refused');
         assert.equal(ofEcr('HEAD', `blobs/${DIGEST}`, status), 'ecr blob_size refused');
     });
+});
+
+// Any client can name a repository that ECR refuses.
+test('a repository that ECR refuses is no refused credential, if ECR accepts this at `/v2/`', () => {
+    assert.equal(ofEcr('GET', MANIFEST, '403 : 200'), 'ecr manifest denied');
+    assert.equal(ofEcr('HEAD', 'manifests/1.4', '502, 403 : 200'), 'ecr tag denied');
+    assert.equal(ofEcr('GET', 'tags/list', '403 : 200'), 'ecr tag_list denied');
+    assert.equal(ofEcr('GET', 'manifests/1.4', '403 : 200', '/-/import/host/v2/team/app/'), 'ecr tag invalid');
+});
+
+test('an ECR that fails when it is asked about the credential says nothing of it', () => {
+    const results = { 429: 'throttled', 500: 'failed', 503: 'failed', 504: 'late' };
+    Object.keys(results).forEach(
+        status => assert.equal(ofEcr('GET', MANIFEST, `403 : ${status}`), `ecr manifest ${results[status]}`)
+    );
+});
+
+test('a credential that is missing is one, also where it would be checked', () => {
+    const [name] = counted('ecr', 'GET', {
+        ecr_path: `/v2/team/app/${MANIFEST}`, upstream_addr: 'unix:/c.sock : unix:/c.sock', upstream_status: '403 : 403',
+    });
+    assert.equal(name, 'ecr manifest no_credential');
 });
 
 test('other answers of ECR', () => {
@@ -67,4 +90,17 @@ test('a range that S3 does not have is no failure of S3', () => {
         const names = counted('layers', 'GET', { upstream_addr: '192.0.2.1:443', upstream_status: status });
         assert.deepEqual(names, [`s3 ${results[status]}`]);
     });
+});
+
+test('a 429 of the page is none of a pull', () => {
+    const errorsAt = (path, uri) => {
+        ngx.shared.counters.clear();
+        const variables = { server_name: 'front', request_uri: path, status: '429', body_bytes_sent: '5' };
+        frontdoor.count_request({ method: 'GET', uri, variables });
+        return ngx.shared.counters.keys().filter(name => name.startsWith('errors '));
+    };
+    ['/', '/-/status.json', '/-/catalogue/00.json', '/%2d/startup'].forEach(
+        path => assert.deepEqual(errorsAt(path, path === '/' ? '/-/page' : path.replace('%2d', '-')), ['errors other'])
+    );
+    ['/v2/', '/v2/team/app/manifests/1.4', '/docker-hub/v2/'].forEach(path => assert.deepEqual(errorsAt(path, path), ['errors 429']));
 });

@@ -27,6 +27,7 @@ from testbed.sandbox.pod_metrics import (
     value,
     with_metrics,
 )
+from testbed.sandbox.world import World
 from testbed.waiting import eventually, wait_until
 from tests.proxy.cache_times import TAG_EXPIRED_SECONDS
 from tests.proxy.client import ACCEPT, Client
@@ -208,6 +209,32 @@ def test_what_a_client_asks_in_vain_is_no_refusal_by_ecr_or_s3(client: Client, p
     names = [name for name in after if re.search("(?:ecr|s3)_requests", name) and after[name] != before[name]]
     assert sorted(name for name in names if 'result="ok"' not in name) == [ecr("tag_list", "invalid")]
     assert 'frontdoor_s3_requests_total{result="ok"}' in names
+
+
+@pytest.mark.rule("R112")
+def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_it_refuses(
+    client: Client, control: Control, pod: Pod, world: World
+) -> None:
+    """Every client can ask for the former. ECR answers both with 403."""
+
+    def refusals() -> list[str]:
+        name, before = secrets.token_hex(32), samples()
+        assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == 503
+        for path in (f"manifests/sha256:{name}", "tags/list"):
+            assert client.get(f"/v2/team/app/{path}", ACCEPT).status == 503
+        settled()
+        after = samples()
+        return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
+
+    with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage", "ecr:ListImages"}))):
+        assert refusals() == [ecr(action, "denied") for action in ("manifest", "tag", "tag_list")]
+    with control.behaving(Behaviour(token_lifetime_seconds=-1)):
+        dead = control.issue_token(world.region)
+    pod.give(dict.fromkeys(world.ecr_hosts, dead.authorization))
+    try:
+        assert refusals() == [ecr(action, "refused") for action in ("manifest", "tag", "tag_list")]
+    finally:
+        pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 
 
 @pytest.mark.rule("R113")

@@ -84,7 +84,7 @@ function recordOutcome(r, mayImport) {
         return;
     }
     broken_requests.recordForPath(circuit, opening, found, r.uri, seconds);
-    if (found === 'succeeded' && statusOfEcr(r) < 400) {
+    if (found === 'succeeded' && Math.max(statusOfEcr(r), r.status) < 400) {
         broken_requests.noteServed(circuit, r.uri);
     }
 }

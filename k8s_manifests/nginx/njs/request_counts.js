@@ -21,13 +21,14 @@ function count_request(r) {
     const v = r.variables;
     const server = v.server_name;
     if (server === 'front' && !/^\/-\/(?:live|ready|startup)(?:\?|$)/.test(v.request_uri)) {
-        countOfClient(v);
+        countOfClient(r.uri, v);
         return '';
     }
     add(`internal ${server === 'front' ? 'probes' : server}`, 1);
     if (server === 'ecr') {
         const action = ecrAction(r.method, v.ecr_path || '');
-        add(`ecr ${action} ${ecrResult(v, action === 'tag' ? `${r.method} tag` : action)}`, 1);
+        const isImport = r.uri.startsWith('/-/import/');
+        add(`ecr ${action} ${ecrResult(v, action === 'tag' ? `${r.method} tag` : action, isImport)}`, 1);
     } else if (server === 'layers') {
         countS3(v);
     } else if (server === 'pieces') {
@@ -44,7 +45,7 @@ function count_request(r) {
     return '';
 }
 
-function countOfClient(v) {
+function countOfClient(uri, v) {
     const result = cacheResult(v);
     const bytes = Number(v.body_bytes_sent);
     if (result !== 'hit') {
@@ -53,12 +54,18 @@ function countOfClient(v) {
         countWait(v);
     }
     if (v.status >= 400) {
-        add(`errors ${/^(?:400|404|405|416|429|499|502|503|504)$/.test(v.status) ? v.status : 'other'}`, 1);
+        add(`errors ${errorStatus(uri, v.status)}`, 1);
     }
     // Pieces are counted one by one, while their pull runs.
     if (!v.comes_in_pieces) {
         add('sent_bytes', bytes);
     }
+}
+
+// The page has a limit of its own, which no setting of pulls changes.
+function errorStatus(uri, status) {
+    const isCounted = /^(?:400|404|405|416|429|499|502|503|504)$/.test(status);
+    return isCounted && !(status === '429' && uri.startsWith('/-/')) ? status : 'other';
 }
 
 // Where the content of an answer to a client came from: 'hit', 'miss', 'stale', or 'none' for what is not cached.
@@ -98,12 +105,12 @@ function ecrAction(method, path) {
 }
 
 // What a client chooses reaches ECR in the query of a list and in the Accept of a GET by tag. A 400 of these may be its doing,
-// and says nothing of the credential, which ECR refuses with 400, too. A 400 to the second of two requests is about the credential:
-// after an import that was refused, this proxy asks for `/v2/` (conf/server_ecr.conf.j2).
+// and says nothing of the credential, which ECR refuses with 400, too. The answer to the second of two requests is about the
+// credential: after a refusal, this proxy asks for `/v2/` (conf/server_ecr.conf.j2).
 const CHOSEN_BY_CLIENT = ['tag_list', 'referrers', 'GET tag'];
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
-function ecrResult(v, request) {
+function ecrResult(v, request, isImport) {
     const address = last(v.upstream_addr);
     const status = Number(last(v.upstream_status)) || 0;
     if (address === '') {
@@ -117,6 +124,9 @@ function ecrResult(v, request) {
     }
     if (status === 429) {
         return 'throttled';
+    }
+    if (/ : 200$/.test(v.upstream_status)) {
+        return isImport ? 'invalid' : 'denied';
     }
     const isOfClient = CHOSEN_BY_CLIENT.includes(request) && !v.upstream_status.includes(' : ');
     if (status === 401 || status === 403 || (status === 400 && !isOfClient)) {

@@ -29,7 +29,7 @@ function families(requests, unfinished) {
             Object.assign(hit, others)),
         family('internal_requests_total', 'counter', 'Those between the servers of this pod, probes, and turns of periodic functions.', internal),
         family('requests_in_progress', 'gauge', 'Requests that have not ended, also between the servers.', unfinished),
-        family('error_answers_total', 'counter', 'Errors that clients got, by status.', counts('errors', 'status', [
+        family('error_answers_total', 'counter', 'Errors that clients got, by status; a 429 of the page is among `other`.', counts('errors', 'status', [
             '400', '404', '405', '416', '429', '499', '502', '503', '504', 'other',
         ])),
         family('sent_bytes_total', 'counter', 'Bytes to clients, without cache hits below 1 MB.', count('sent_bytes')),
@@ -52,7 +52,7 @@ function ofEcr() {
     const samples = {};
     ['manifest', 'tag', 'blob_location', 'blob_size', 'tag_list', 'referrers', 'check'].forEach(action => {
         [
-            'ok', 'missing', 'invalid', 'refused', 'throttled', 'failed', 'late', 'limited', 'circuit_open', 'no_credential',
+            'ok', 'missing', 'invalid', 'denied', 'refused', 'throttled', 'failed', 'late', 'limited', 'circuit_open', 'no_credential',
         ].forEach(result => {
             samples[`{action="${action}",result="${result}"}`] = count(`ecr ${action} ${result}`);
         });

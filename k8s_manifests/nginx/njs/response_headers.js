@@ -46,12 +46,14 @@ function isForeignRedirect(r) {
     return location && !allowed.some(urls => new RegExp(urls).test(location));
 }
 
-// Whether ECR accepts the credential: then it refused an import (conf/server_ecr.conf.j2). An ECR that fails says neither.
-function refused_import(r) {
+// Filters ECR's answer at `/v2/`, for which it was asked after it had refused a request (conf/server_ecr.conf.j2). If it accepts
+// the credential, it refused the image. An ECR that fails says neither.
+function answer_of_check(r) {
+    const isAccepted = r.status === 200;
+    r.status = isAccepted ? 403 : r.status;
     ecr_upstream.recordOutcome(r, false);
     removeOthers(r);
-    if (r.status === 200) {
-        r.status = 403;
+    if (isAccepted && r.uri.startsWith('/-/import/')) {
         r.headersOut['X-Import-Refused'] = '1';
     }
 }
@@ -72,4 +74,4 @@ function removeOthers(r) {
     }
 }
 
-export default { answer_of_ecr, answer_of_s3, refused_import };
+export default { answer_of_check, answer_of_ecr, answer_of_s3 };
