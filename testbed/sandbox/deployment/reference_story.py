@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cli.doctor.finding import Verdict
 from testbed.sandbox import binding, gateway_api, installation
 from testbed.sandbox.commands import run
-from testbed.sandbox.deployment import network, observed, references
+from testbed.sandbox.deployment import examination, network, observed, references
 from testbed.sandbox.deployment.cdk import ROOT
 from testbed.sandbox.deployment.operator import Operator
 from testbed.sandbox.errors import SandboxError
@@ -70,9 +71,14 @@ class References:
         yield from self._operator.destroy(_OBJECTS)
 
     def mirrors(self) -> Lines:
-        """Cache rules with their templates, and an allow-list in managed policies; destroyed, no rule is left."""
-        yield from self._deployed("mirrors", references.mirrors(self._world))
+        """Cache rules with their templates, which the check reads, and managed policies; destroyed, no rule is left."""
+        reference = references.mirrors(self._world)
+        yield from self._deployed("mirrors", reference)
         yield f"cache rules: {self._cache_rules('docker-hub', 'k8s')}"
+        config = self._configuration("mirrors", reference)
+        yield from self._checked_rules(config, Verdict.OK, Verdict.OK)
+        config.write_text(config.read_text().replace('"registry.k8s.io"', '"public.ecr.aws"'))
+        yield from self._checked_rules(config, Verdict.OK, Verdict.FAILED)
         yield from self._operator.destroy(_OBJECTS)
         self._cache_rules()
 
@@ -110,6 +116,11 @@ class References:
         upstreams = {one["ecrRepositoryPrefix"]: one["upstreamRegistryUrl"] for one in rules["pullThroughCacheRules"]}
         expect(set(upstreams) == set(prefixes), f"ECR has cache rules of {sorted(upstreams)}, not of {prefixes}")
         return json.dumps(upstreams)
+
+    def _checked_rules(self, config: Path, *expected: Verdict) -> Lines:
+        found = [one for one in examination.checked(self._world, config) if one.check == "cache-rules"]
+        yield from (one.line for one in found)
+        expect(tuple(one.verdict for one in found) == expected, f"not {expected}")
 
     def _deployed(self, name: str, reference: references.Reference) -> Lines:
         yield from self._operator.deploy(name, self._configuration(name, reference).read_text())
