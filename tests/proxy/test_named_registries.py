@@ -148,6 +148,28 @@ def test_a_name_that_a_narrower_table_takes_from_a_mirror_is_not_the_upstreams(
 
 
 @pytest.mark.rule("R157")
+def test_a_public_name_that_lacks_the_beginning_of_the_upstreams_is_not_the_upstreams(
+    client: Client, pushed: Callable[..., str]
+) -> None:
+    name = f"fedora-{secrets.token_hex(4)}"
+    pushed(f"{UPSTREAM}/quay/fedora/{name}", elsewhere=True)
+    assert client.get(f"/v2/{name}/manifests/1", ACCEPT).status == 200
+    answer = client.get(f"/v2/{name}/manifests/1?ns=quay.io", ACCEPT)
+    assert (answer.status, answer.error_code()) == (404, "NAME_UNKNOWN")
+
+
+@pytest.mark.rule("R157")
+def test_a_name_on_no_allow_list_gets_another_message_than_one_of_another_registry(
+    client: Client, world: World
+) -> None:
+    for named in ("docker.io", world.ecr_hosts[1], ecr_hosts(world.account, world.region)[0]):
+        answer = client.get(f"/v2/evil/miner/manifests/1?ns={named}", ACCEPT)
+        assert message(answer).startswith("repository evil/miner is not served here"), named
+    answer = client.get("/v2/evil/miner/manifests/1?ns=gcr.io", ACCEPT)
+    assert message(answer).startswith("the client asks for an image of another registry")
+
+
+@pytest.mark.rule("R157")
 def test_the_path_of_a_mirror_is_not_for_the_names_of_other_registries(
     client: Client, pushed: Callable[..., str]
 ) -> None:
