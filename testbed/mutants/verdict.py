@@ -47,9 +47,9 @@ def function(test: str) -> str:
 
 def judged(mutant: Mutant, report: Report) -> tuple[Outcome, str]:
     """The outcome, and the test that failed or the reason."""
-    if not report.phases:
-        return "broken", f"no test ran: {report.output}"
     first = next((phase for phase in report.phases if phase.outcome == "failed"), None)
+    if first is None and all(phase.test == LOADS for phase in report.phases):
+        return "broken", f"no test of the rule ran: {report.output}"
     if first is None:
         return "survived", "no test failed"
     if mutant.loads and first.test == LOADS:

@@ -60,8 +60,8 @@ def test_a_configuration_that_nginx_refuses_stops_in_the_init_container(pod: Pod
 
 def test_the_init_container_accepts_a_valid_configuration(pod: Pod) -> None:
     checked = pod.check()
-    assert (checked.returncode, checked.stdout) == (0, b"")
     assert b"test is successful" in checked.stderr
+    assert (checked.returncode, checked.stdout) == (0, b"")
     assert b"[warn]" not in checked.stderr
 
 

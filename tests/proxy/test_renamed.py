@@ -96,7 +96,7 @@ def test_a_renamed_repository_is_found_by_its_public_name_alone(
     assert control.requests(mark).entries == ()
 
 
-@pytest.mark.rule("R130")
+@pytest.mark.rule("R4", "R130")
 @pytest.mark.parametrize(
     ("public", "host", "ecr_name"),
     [

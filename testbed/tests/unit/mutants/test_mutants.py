@@ -48,7 +48,8 @@ def report(*phases: Phase) -> Report:
 @pytest.mark.parametrize(
     ("phases", "outcome", "by"),
     [
-        ([], "broken", "no test ran: the end"),
+        ([], "broken", "no test of the rule ran: the end"),
+        ([phase(LOADS, "passed")], "broken", "no test of the rule ran: the end"),
         ([phase(LOADS, "failed", assertion=True)], "broken", "nginx does not load it"),
         ([phase(LOADS, "passed"), phase("x", "passed")], "survived", "no test failed"),
         ([phase(LOADS, "passed"), phase("x", "failed", message="OSError")], "broken", "x (call): OSError"),
