@@ -118,6 +118,7 @@ class Catalogue:
     _read: int = 0
     _removed: int = 0
     _has_gaps: bool = False
+    _is_denied: bool = False
     _is_fresh: bool = False
 
     def __post_init__(self) -> None:
@@ -157,7 +158,9 @@ class Catalogue:
             remaining = self._read_all(todo)
             done = todo[: len(todo) - len(remaining)]
             after = _key(done[-1]) if done else after
-            has_gaps = state.has_gaps or self._has_gaps
+            # Where all is denied, the catalogue is empty.
+            is_empty = not remaining and self._is_denied and not (self._read or self._library.index.repositories)
+            has_gaps = state.has_gaps or self._has_gaps or is_empty
             state = replace(state, after=after if remaining else None, has_gaps=has_gaps)
             if not remaining and not has_gaps:
                 state = replace(state, ended_at=self.clock.now(), behind_since=None)
@@ -253,8 +256,10 @@ class Catalogue:
                 self._problems.note(str(error), name)
                 if isinstance(error, UnreachableError):
                     self._silent.add(served.registry.host)
-                # The owner of another account may allow pulls alone. Where all is denied, the catalogue is empty.
-                if not isinstance(error, DeniedError) or not (self._read or self._library.index.repositories):
+                # The owner of another account may allow pulls alone.
+                if isinstance(error, DeniedError):
+                    self._is_denied = True
+                else:
                     self._has_gaps = True
 
     def _remove(self, name: str) -> None:

@@ -510,6 +510,14 @@ def test_a_repository_that_its_owner_denies_is_no_gap_and_one_that_fails_is(
     assert (site.names(), site.files.document()["complete"]) == (["team/app"], complete)
 
 
+@pytest.mark.parametrize("denied", ["team/app", "team/other"])
+def test_a_denied_repository_is_no_gap_wherever_it_comes_in_the_first_round(site: Site, denied: str) -> None:
+    for name in ("team/app", "team/other"):
+        site.ecr.image(name, "1")
+    site.ecr.errors[denied] = DeniedError("denied")
+    assert site.run().ended_at is not None
+
+
 def test_a_round_to_which_every_repository_is_denied_is_not_complete(site: Site) -> None:
     for name in ("team/app", "team/other"):
         site.ecr.image(name, "1")
