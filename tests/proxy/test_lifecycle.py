@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -111,6 +112,12 @@ def test_a_token_refresh_does_not_interrupt_a_pull(proxy: Pod, client: Client, c
     assert client.get("/v2/team/app/tags/list").status == 200
 
 
+def assert_stops(proxy: Pod, hook: "subprocess.Popen[bytes]", *, within_seconds: float = 8) -> None:
+    """The pod ends by itself, and its hook with it."""
+    assert proxy.has_ended(within_seconds)
+    hook.wait(5)
+
+
 @pytest.mark.rule("R43")
 def test_a_stopping_pod_accepts_clients_at_first_then_finishes_its_pulls_and_ends(
     proxy: Pod, client: Client, control: Control
@@ -124,8 +131,7 @@ def test_a_stopping_pod_accepts_clients_at_first_then_finishes_its_pulls_and_end
         assert not proxy.has_ended(within_seconds=0)
         answer = client.read(pull)
     assert (answer.status, digest_of(answer.body)) == (200, digest_of(LAYER))
-    assert proxy.has_ended(within_seconds=8)
-    hook.wait(5)
+    assert_stops(proxy, hook)
 
 
 @pytest.mark.rule("R43")
@@ -141,8 +147,7 @@ def test_a_pull_is_finished_by_a_pod_without_a_free_processor(proxy: Pod, client
         control.reset()
         answer = client.read(pull)
     assert (answer.status, digest_of(answer.body)) == (200, digest)
-    assert proxy.has_ended(within_seconds=8)
-    hook.wait(5)
+    assert_stops(proxy, hook)
 
 
 @pytest.mark.rule("R43")
@@ -160,8 +165,7 @@ def test_a_pull_that_begins_while_earlier_ones_are_finished_is_finished_as_well(
             control.reset()
             answer = client.read(second)
     assert (answer.status, digest_of(answer.body)) == (200, digest)
-    assert proxy.has_ended(within_seconds=8)
-    hook.wait(5)
+    assert_stops(proxy, hook)
 
 
 @pytest.mark.rule("R43")
@@ -172,8 +176,7 @@ def test_clients_without_a_pull_do_not_keep_a_stopping_pod(proxy: Pod, client: C
         for _ in range(4 * (ENDPOINT_SECONDS + 12)):
             client.read(stack.enter_context(closing(client.open("GET", "/v2/"))))
             time.sleep(0.25)
-    assert proxy.has_ended(within_seconds=1)
-    hook.wait(5)
+    assert_stops(proxy, hook, within_seconds=1)
 
 
 @pytest.mark.rule("R43")

@@ -58,6 +58,12 @@ class _Choice:
     otherwise: Mapping[str, str] = field(default_factory=lambda: _SMALLEST)
 
 
+def _of_nlb(key: str, value: str, others: Mapping[str, str] = _NLB) -> _Choice:
+    """A setting of `kind = "nlb"`, beside others of it."""
+    chosen = {**others, f"proxy.exposure.{key}": value}
+    return _Choice(name=f"`exposure.{key}`", chosen=chosen, otherwise=_NLB)
+
+
 _CHOICES = (
     _Choice(name='`manifests` is not `"external"`', chosen=_KUBECTL),
     _Choice(name='`manifests = "namespaced"`', chosen=_SMALLEST | {"manifests": '"namespaced"'}, otherwise=_KUBECTL),
@@ -65,21 +71,9 @@ _CHOICES = (
     _Choice(name="`page.catalogue`", chosen=_SMALLEST | {"page.catalogue": "true"}),
     _Choice(name="`cluster.subnet_ids`", chosen=_VPC | {"cluster.subnet_ids": f'["{_SUBNET}"]'}),
     _Choice(name='`exposure.kind = "nlb"`', chosen=_NLB),
-    _Choice(
-        name="`exposure.certificate_zone_id`",
-        chosen=_CERTIFICATE | {"proxy.exposure.certificate_zone_id": '"Z0123456789PUBLIC"'},
-        otherwise=_NLB,
-    ),
-    _Choice(
-        name="`exposure.alias_zone_id`",
-        chosen=_NLB | {"proxy.exposure.alias_zone_id": '"Z0123456789PRIVATE"'},
-        otherwise=_NLB,
-    ),
-    _Choice(
-        name="`exposure.deletion_protection`",
-        chosen=_NLB | {"proxy.exposure.deletion_protection": "true"},
-        otherwise=_NLB,
-    ),
+    _of_nlb("certificate_zone_id", '"Z0123456789PUBLIC"', _CERTIFICATE),
+    _of_nlb("alias_zone_id", '"Z0123456789PRIVATE"'),
+    _of_nlb("deletion_protection", "true"),
     _Choice(
         name="`endpoints.create`",
         chosen=_VPC | {"endpoints.create": '["ecr.dkr"]', "endpoints.subnet_ids": f'["{_SUBNET}"]'},
