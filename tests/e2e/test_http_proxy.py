@@ -81,7 +81,11 @@ def test_twenty_slow_pulls_through_a_proxy_outlast_a_rollout_of_the_pods(
 
 
 def logged_clients(world: World, pod: str) -> set[str]:
-    """The clients in a pod's access log, but for the test's own requests, which pass by HAProxy."""
-    lines = map(json.loads, run(("kubectl", "logs", pod, f"--namespace={world.namespace}")).splitlines())
-    pulled = (one for one in lines if one["server"] == "front" and one["path"].startswith("/v2/team/"))
+    """The clients in a pod's access log, but for the test's own requests, which pass by HAProxy.
+
+    The log of a container has nginx's error log as well: a pod's first probe can come before the names are resolved.
+    """
+    log = run(("kubectl", "logs", pod, f"--namespace={world.namespace}")).splitlines()
+    requests = (json.loads(line) for line in log if line.startswith("{"))
+    pulled = (one for one in requests if one["server"] == "front" and one["path"].startswith("/v2/team/"))
     return {one["client"] for one in pulled if not one["user_agent"].startswith("curl/")}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { beforeEach, mock, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import frontdoor from '../../k8s_manifests/nginx/njs/frontdoor.js';
 import status from '../../k8s_manifests/nginx/njs/status.js';
@@ -17,6 +17,8 @@ beforeEach(() => {
     globalThis.ngx = { shared: { page_etags: new Store(Date.now), circuit: new Store(Date.now) } };
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'page-'));
 });
+
+afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 const file = name => path.join(folder, name);
 const etag = name => frontdoor.page_etag({ variables: { page_file: file(name) } });
