@@ -47,7 +47,7 @@ class Use(NamedTuple):
         at: When it began, seconds since 1970.
         tag: That the chain began with; empty for one that began with a digest.
         is_pull: Whether a manifest was sent.
-        was_check: Whether its HEAD has been returned as a check before: now it is the begin of this pull.
+        was_check: Whether its HEAD has been returned as a check before.
     """
 
     at: float
@@ -57,6 +57,13 @@ class Use(NamedTuple):
     digest: str
     is_pull: bool
     was_check: bool = False
+
+    @property
+    def check_change(self) -> int:
+        """What it adds to the checks: a check that turns out to begin a pull is taken back."""
+        if self.is_pull:
+            return -1 if self.was_check else 0
+        return 1
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ class NameUse:
     def add(self, use: Use) -> None:
         """Note a pull or a check."""
         self.pulls += use.is_pull
-        self.checks += -use.was_check if use.is_pull else 1
+        self.checks += use.check_change
         self.clients[use.client] = max(use.at, self.clients.pop(use.client, 0.0))
         if len(self.clients) > LISTED_CLIENTS:
             del self.clients[min(self.clients, key=self.clients.__getitem__)]
@@ -179,7 +179,7 @@ class Tally:
 
     def _add_use(self, found: RepositoryUse, use: Use) -> None:
         found.pulls += use.is_pull
-        found.checks += -use.was_check if use.is_pull else 1
+        found.checks += use.check_change
         found.clients.add(use.client)
         # Of each name the last clients are kept, which are the same for many names.
         if len(self._clients) == _SHARED_TEXTS:
@@ -215,7 +215,7 @@ def time_of(record: Record) -> float | None:
 
 
 def merged(sources: Iterable[Iterable[Record]]) -> Iterator[Record]:
-    """The records of several logs, each about in order, about in order."""
+    """The records of several logs, merged by time. Each log is about in order, and so is the result."""
     return heapq.merge(*sources, key=_place)
 
 
