@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.account.clients import client, session
-from cli.doctor.aws_calls import error_text
+from cli.doctor.aws_calls import refusal_text
 from cli.exit_status import WRONG
 from cli.terminal import console
 from lambda_fn.contract.errors import SettingsError
@@ -50,7 +50,7 @@ class StackFunction:
                 answer = function.invoke(FunctionName=name, Payload=json.dumps(event).encode())
                 returned: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}") or {}
         except (BotoCoreError, ClientError) as error:
-            typer.echo(f"frontdoor: AWS refused or did not answer: {error_text(error)}", err=True)
+            typer.echo(f"frontdoor: {refusal_text(error)}", err=True)
             raise typer.Exit(WRONG) from error
         return returned, "FunctionError" in answer
 

@@ -24,7 +24,9 @@ def session(profile: str | None, region: str | None) -> boto3.Session:
     try:
         return boto3.Session(profile_name=profile, region_name=region)
     except BotoCoreError as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError(
+            f"{error}. Fix: use --profile NAME with a name that aws configure list-profiles prints"
+        ) from error
 
 
 def client(

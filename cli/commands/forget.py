@@ -43,6 +43,9 @@ def forget(
     if not settings.watcher.deletions:
         raise SettingsError("watcher.deletions = false: the pods refuse no image. Fix: set it to true, and deploy")
     names, routing = [name.removeprefix(f"{settings.domain}/") for name in images], Routing(settings.registries)
+    for name in names:
+        if "@" not in name:
+            raise SettingsError(f"{name} has no digest. Fix: crane digest {settings.domain}/{name} prints it")
     named = {image_named(name, routing): name for name in names}
     indexes = read_indexes(session(profile, settings.cluster.region), [*named])
     for index, manifests in indexes.manifests.items():

@@ -8,7 +8,7 @@ from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile
 from cli.settings_file import read
 from cli.stack_function import REFRESHER, StackFunction, show
-from lambda_fn.job import event
+from lambda_fn.contract.errors import SettingsError
 from stacks.stack_name import stack_name
 
 _LONGEST_RUN_SECONDS = 900
@@ -42,7 +42,8 @@ def refresh(  # noqa: PLR0913 - options of a command line
     """
     chosen = {"dry_run": dry_run, "force_rollout": force_rollout, "purge_cache": purge_cache, "canary": canary}
     options = {name: True for name, is_chosen in chosen.items() if is_chosen}
-    event.parse(options)
+    if canary and (others := [f"--{name.replace('_', '-')}" for name in options if name != "canary"]):
+        raise SettingsError(f"--canary is a run of its own. Fix: leave out {' and '.join(others)}")
     settings = read(config)
     function = StackFunction(stack_name(settings), REFRESHER, _LONGEST_RUN_SECONDS)
     returned, has_failed = function.invoke(options, profile=profile, region=settings.cluster.region)

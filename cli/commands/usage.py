@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
 from cli.account.clients import client, session
-from cli.doctor.aws_calls import error_text
+from cli.doctor.aws_calls import refusal_text
 from cli.doctor.context import CheckContext
-from cli.doctor.kubernetes import KubernetesError
+from cli.doctor.kubernetes_errors import KubernetesError
 from cli.exit_status import WRONG
 from cli.options import CONFIG, Config, Json, Profile, Timeout
 from cli.settings_file import read
@@ -29,7 +29,6 @@ from cli.usage.pod_logs import PodLogs
 from cli.usage.records import Record, records
 from cli.usage.report import Period, Source, document, lines, rows
 from cli.usage.tally import Tally, merged, time_of
-from lambda_fn.contract.errors import ClusterError
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _HEADINGS = ("repository", "tag", "pulls", "checks", "last use, UTC", "by", "clients")
@@ -92,7 +91,7 @@ def usage(  # noqa: PLR0913 - options of a command line
                 stack.enter_context(closing(context))
                 pods = stack.enter_context(closing(PodLogs(context.kubernetes, settings.names.workload, begin)))
                 sources, covers = _of_pods(tally, pods, now)
-    except (KubernetesError, ClusterError, BotoCoreError, ClientError, httpx2.HTTPError) as error:
+    except (KubernetesError, BotoCoreError, ClientError, httpx2.HTTPError) as error:
         typer.echo(f"frontdoor: {_text(error)}", err=True)
         raise typer.Exit(WRONG) from error
     period = Period(begin, *covers)
@@ -125,11 +124,9 @@ def _of_log_group(
     begins_at = insights.begins_at(*period)
     tally.add_all(insights.manifests(begins_at, period[1]))
     tally.replace_bytes(insights.sums(begins_at, period[1]))
-    notes = [
-        f"{len(insights.cut_off_seconds)} seconds have more than 10,000 requests for manifests, and some are missing"
-    ]
-    source = Source(group, begins_at, notes[0] if insights.cut_off_seconds else "")
-    return [source], (begins_at, period[1])
+    cut_off = len(insights.cut_off_seconds)
+    note = f"{cut_off} seconds have more than 10,000 requests for manifests, and some are missing" if cut_off else ""
+    return [Source(group, begins_at, note)], (begins_at, period[1])
 
 
 def _of_pods(tally: Tally, pods: PodLogs, now: float) -> tuple[list[Source], tuple[float | None, float | None]]:
@@ -159,7 +156,7 @@ def _seconds(text: str) -> float:
 
 def _text(error: Exception) -> str:
     if isinstance(error, BotoCoreError | ClientError):
-        return f"AWS refused or did not answer: {error_text(error)}"
+        return refusal_text(error)
     if isinstance(error, KubernetesError):
         return f"{error.message}. Fix: {error.hint}"
     return str(error)

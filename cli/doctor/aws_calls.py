@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from lambda_fn.job.redact import excerpt
 
 Answer = TypeVar("Answer")
+
+LOG_IN = "log in, or use --profile NAME"
+"""The fix where AWS does not accept the operator's credentials, or where there are none."""
 
 _NOT_FOUND = frozenset(
     {
@@ -44,3 +48,9 @@ def get_or_none(operation: Callable[..., Answer], **parameters: object) -> Answe
 def error_text(error: BotoCoreError | ClientError) -> str:
     """The error's message, shortened: IAM's may end in kilobytes of encoded text."""
     return excerpt(str(error)).rstrip(".")
+
+
+def refusal_text(error: BotoCoreError | ClientError) -> str:
+    """The line for an operator whose request AWS refused or did not answer, with the fix."""
+    fix = "check the route to AWS" if isinstance(error, NoConnectionError | HTTPClientError) else LOG_IN
+    return f"AWS refused or did not answer: {error_text(error)}. Fix: {fix}"

@@ -12,6 +12,7 @@ import httpx2
 
 from cli.account import clients
 from cli.doctor.kubernetes import Kubernetes, new_client
+from cli.doctor.kubernetes_errors import for_an_operator
 from cli.doctor.stack_resources import StackResources, list_resources
 from lambda_fn.edges import tls
 from lambda_fn.edges.eks import Eks
@@ -89,16 +90,17 @@ class CheckContext:
         """How the cluster is reached.
 
         Raises:
-            ClusterError: EKS does not describe the cluster.
+            NotDescribedError: EKS does not describe the cluster.
         """
-        return self._eks.connect()
+        with for_an_operator(self.settings.cluster):
+            return self._eks.connect()
 
     @property
     def kubernetes_version(self) -> str | None:
         """Such as `1.36`; None where neither EKS nor the cluster's API says it.
 
         Raises:
-            ClusterError: EKS does not describe the cluster.
+            NotDescribedError: EKS does not describe the cluster.
         """
         return version_of(self.connection, self._eks.bearer)
 
@@ -107,11 +109,13 @@ class CheckContext:
         """The cluster's API.
 
         Raises:
-            ClusterError: EKS does not describe the cluster, or the operator has no AWS credentials.
+            NotDescribedError: EKS does not describe the cluster, or the operator has no AWS credentials.
         """
         timeout = httpx2.Timeout(self.timeout_seconds, connect=self.connect_timeout_seconds)
         cluster = self.settings.cluster
-        client = new_client(self.connection, self._eks.bearer(), cluster.namespace, timeout)
+        with for_an_operator(cluster):
+            bearer = self._eks.bearer()
+        client = new_client(self.connection, bearer, cluster.namespace, timeout)
         return Kubernetes(client, cluster=cluster.name)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from cli.doctor.aws_calls import error_text
 from cli.doctor.check import Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, warning
-from cli.doctor.kubernetes import KubernetesError, UnreachableError
+from cli.doctor.kubernetes_errors import KubernetesError, UnreachableError
 from lambda_fn.contract.errors import FrontdoorError
 
 _RIGHTS = "docs/operations.md#rights-of-doctor-and-check"

@@ -14,37 +14,13 @@ from lightkube.core.resource_registry import resource_registry
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Pod, PodLog
 
+from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError, UnreachableError
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.edges.kubernetes_session import ask
 from lambda_fn.job.connection import Connection
 from lambda_fn.job.redact import excerpt
 
 Result = TypeVar("Result")
-
-
-class KubernetesError(Exception):
-    """The operator's request to the Kubernetes API failed.
-
-    Attributes:
-        message: Why.
-        hint: The fix.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
-
-
-class RequestRefusedError(KubernetesError):
-    """The API refused this request. Others may succeed."""
-
-
-class UnknownKindError(RequestRefusedError):
-    """The cluster has no definition of objects of this kind."""
-
-
-class UnreachableError(KubernetesError):
-    """The API does not answer at all."""
 
 
 def new_client(connection: Connection, bearer: Authorization, namespace: str, timeout: httpx2.Timeout) -> Client:

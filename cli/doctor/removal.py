@@ -9,18 +9,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from cli.doctor.chart_objects import Document, kubectl_argument, title
 from cli.doctor.charts import is_access
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, Verdict, failed, ok, skipped, warning
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import NoClusterError, NotDescribedError, RequestRefusedError, UnknownKindError
 from cli.doctor.stack_resources import deletions
 from k8s_manifests import documents
 from k8s_manifests.exposures import TargetGroups
-from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.objects import selector_labels
 from stacks.stack_name import stack_name
 
@@ -78,8 +76,11 @@ def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
         return
     try:
         kubernetes = context.kubernetes
-    except ClusterError as error:
-        yield _without_cluster(context, error)
+    except NoClusterError:
+        yield ok(f"cluster {settings.cluster.name} does not exist {_place(context)}, so nothing in it serves")
+        return
+    except NotDescribedError as error:
+        yield failed(f"the objects were not checked: {error.message}", error.hint)
         return
     applied = [
         one
@@ -94,15 +95,6 @@ def _place(context: CheckContext) -> str:
     """With the account, which the operator's credentials decide."""
     account = context.client("sts").get_caller_identity()["Account"]
     return f"in {context.settings.cluster.region} of account {account}"
-
-
-def _without_cluster(context: CheckContext, error: ClusterError) -> Finding:
-    match error.__cause__:
-        case ClientError() as cause if cause.response["Error"]["Code"] == "ResourceNotFoundException":
-            cluster = context.settings.cluster.name
-            return ok(f"cluster {cluster} does not exist {_place(context)}, so nothing in it serves")
-        case _:
-            return failed(f"the objects were not checked: {error}", "correct the reason, then check again")
 
 
 def _left(kubernetes: Kubernetes, namespace: str, applied: list[Document]) -> Iterator[Finding]:

@@ -11,12 +11,12 @@ from cli.account import clients
 from cli.account.cluster import ClusterFacts, cluster_of, names_of
 from cli.account.network import Subnet, endpoints_of, subnets_of
 from cli.account.zones import Zone, certificate_for, zones_of
-from cli.doctor.aws_calls import error_text
+from cli.doctor.aws_calls import LOG_IN, error_text
 from lambda_fn.contract.errors import SettingsError
 
 Found = TypeVar("Found")
 
-OFFLINE_HINT = "log in, or use --profile NAME; --offline writes the file from the options alone"
+OFFLINE_HINT = f"{LOG_IN}; --offline writes the file from the options alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import IO
 
 from lightkube.resources.core_v1 import Pod
 
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError
 from cli.usage.records import Record, records
 from cli.usage.report import Source
 from lambda_fn.contract.objects import selector_labels

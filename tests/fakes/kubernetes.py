@@ -5,7 +5,8 @@ from typing import Any
 
 from lightkube.resources.core_v1 import Pod
 
-from cli.doctor.kubernetes import Kubernetes, KubernetesError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import KubernetesError
 
 Document = dict[str, Any]
 

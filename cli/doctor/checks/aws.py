@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.doctor.aws_calls import error_text
+from cli.doctor.aws_calls import LOG_IN, error_text
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok
@@ -15,9 +15,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     try:
         caller = context.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        yield failed(
-            f"AWS does not accept your credentials: {error_text(error)}", "log in, or use --profile NAME", fatal=True
-        )
+        yield failed(f"AWS does not accept your credentials: {error_text(error)}", LOG_IN, fatal=True)
         return
     yield ok(f"you are {caller['Arn']}")
 

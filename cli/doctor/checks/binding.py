@@ -14,7 +14,8 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.differences import differences
 from cli.doctor.finding import Finding, Verdict, failed, ok, warning
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError
 from cli.doctor.stack_resources import TARGET_GROUP, TARGET_GROUP_CONSTRUCTS
 from k8s_manifests.exposures import UNKNOWN, Exposure, TargetGroups, exposure_of
 from k8s_manifests.exposures.controllers import CONTROLLERS, Controller

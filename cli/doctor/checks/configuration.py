@@ -7,7 +7,8 @@ from lightkube.resources.apps_v1 import Deployment
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError
 from lambda_fn.contract import secret
 from lambda_fn.contract.errors import TemplateError
 from lambda_fn.contract.objects import CONFIG_KEY, TEMPLATE_KEY

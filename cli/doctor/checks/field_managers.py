@@ -6,7 +6,8 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.field_managers import Path, managers_of
 from cli.doctor.finding import Finding, ok, warning
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError
 from lambda_fn.contract.objects import FIELD_MANAGER, LAMBDA_ANNOTATIONS
 from lambda_fn.settings.names import Names
 

@@ -9,7 +9,8 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.differences import differences
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError
 
 
 def run(context: CheckContext) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from cli.doctor.chart_objects import Document, title
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
-from cli.doctor.kubernetes import UnknownKindError
+from cli.doctor.kubernetes_errors import UnknownKindError
 from lambda_fn.job.redact import excerpt
 
 _ROUTES = frozenset({"HTTPRoute", "TLSRoute"})

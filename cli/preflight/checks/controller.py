@@ -6,7 +6,7 @@ from typing import Any
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok
-from cli.doctor.kubernetes import UnknownKindError
+from cli.doctor.kubernetes_errors import UnknownKindError
 from k8s_manifests.exposures import exposure_of
 from lambda_fn.settings.exposure import GatewayExposure, IngressExposure, NlbExposure
 

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cli.doctor.check import Category, Check
-from cli.doctor.checks.cluster import not_described
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, ok, warning
-from cli.doctor.kubernetes import KubernetesError
+from cli.doctor.finding import Finding, failed, ok, warning
+from cli.doctor.kubernetes_errors import KubernetesError, NotDescribedError
 from cli.preflight.checks import RUNBOOK
-from lambda_fn.contract.errors import ClusterError
 from lambda_fn.contract.objects import selector_labels
 
 
@@ -20,9 +18,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
     """
     try:
         yield from _namespace(context)
-    except ClusterError as error:
-        cluster = context.settings.cluster
-        yield not_described(cluster.name, cluster.region, error)
+    except NotDescribedError as error:
+        yield failed(error.message, error.hint, fatal=True)
     except KubernetesError as error:
         yield replace(warning(f"{error.message}; nothing in the cluster was checked", error.hint), fatal=True)
 

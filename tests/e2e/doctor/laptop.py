@@ -10,7 +10,7 @@ from cli.doctor.checks import all_checks
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding
-from cli.doctor.kubernetes import RequestRefusedError
+from cli.doctor.kubernetes_errors import RequestRefusedError
 from testbed.sandbox import installation
 from testbed.sandbox.commands import run
 from testbed.sandbox.world import World

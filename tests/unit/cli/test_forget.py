@@ -214,7 +214,9 @@ def test_a_failure_is_one_line_and_never_status_0(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("team/app:1.4", "'team/app:1.4' is not an image: must be repository@sha256:<64 hexadecimal digits>"),
+        ("team/app:1.4", "team/app:1.4 has no digest. Fix: crane digest registry.example.net/team/app:1.4 prints it"),
+        ("registry.example.net/team/app", "team/app has no digest. Fix: crane digest registry.example.net/team/app "),
+        ("team/app@1.4", "'team/app@1.4' is not an image: must be repository@sha256:<64 hexadecimal digits>"),
         (
             f"other/app@{image().digest}",
             "no client can pull from other/app: the registries of the settings allow team/*",

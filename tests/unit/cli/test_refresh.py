@@ -4,14 +4,17 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import compress, product
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from typer.testing import CliRunner, Result
 
 from cli.command import app
 from cli.stack_function import REFRESHER
+from lambda_fn.job import event
 from lambda_fn.job.report import Report
 from tests.fakes.aws import Answer, FakeAws
 
@@ -105,10 +108,25 @@ def test_a_run_that_failed_is_status_1_with_its_message(run: Run) -> None:
     assert (done.exit_code, json.loads(done.stdout)) == (1, error)
 
 
-def test_an_invocation_that_is_refused_is_status_1(run: Run) -> None:
-    done, _ = run(Invoke="AccessDeniedException: not you")
-    assert done.exit_code == 1
-    assert "not you" in done.stderr
+def without_credentials(_: object) -> NoReturn:
+    raise NoCredentialsError
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ({"Invoke": "AccessDeniedException: not you"}, "not you. Fix: log in, or use --profile NAME"),
+        ({"DescribeStacks": without_credentials}, "Unable to locate credentials. Fix: log in, or use --profile NAME"),
+        ({"Invoke": None}, 'no answer is set for Invoke". Fix: check the route to AWS'),
+    ],
+    ids=["refused", "without credentials", "unreachable"],
+)
+def test_an_invocation_that_aws_refuses_or_does_not_answer_is_status_1_with_the_fix(
+    run: Run, answers: dict[str, Answer], message: str
+) -> None:
+    done, _ = run(**answers)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith(f"{message}\n")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +139,23 @@ def test_a_stack_that_has_no_function_is_named(run: Run, answer: Answer) -> None
     assert invocations == []
 
 
-def test_options_that_the_lambda_would_refuse_are_refused_here(run: Run) -> None:
-    done, invocations = run("--canary", "--purge-cache")
-    assert "combines canary with other options" in str(done.exception)
+@pytest.mark.parametrize(
+    ("others", "fix"),
+    [
+        (["--dry-run"], "leave out --dry-run"),
+        (["--force-rollout"], "leave out --force-rollout"),
+        (["--purge-cache", "--dry-run"], "leave out --dry-run and --purge-cache"),
+    ],
+    ids="+".join,
+)
+def test_an_option_beside_the_canary_is_refused_by_its_name(run: Run, others: list[str], fix: str) -> None:
+    done, invocations = run("--canary", *others)
+    assert str(done.exception) == f"--canary is a run of its own. Fix: {fix}"
     assert invocations == []
+
+
+@pytest.mark.parametrize("chosen", [*product([False, True], repeat=4)], ids=str)
+def test_what_is_sent_is_an_event_that_the_lambda_accepts(run: Run, chosen: tuple[bool, ...]) -> None:
+    options = ("--dry-run", "--force-rollout", "--purge-cache", "--canary")
+    for one in run(*compress(options, chosen), returned=REPORT | {"canary": {"succeeded": True, "seconds": 1}})[1]:
+        event.parse(json.loads(one["Payload"]))

@@ -3,14 +3,16 @@
 import json
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
 import pytest
+from botocore.exceptions import NoCredentialsError
 from typer.testing import CliRunner, Result
 
-from cli.command import app
+from cli.command import app, main
 from cli.usage.insights import FETCHED, SENT
-from tests.fakes.aws import FakeAws
+from tests.fakes.aws import Answer, FakeAws
 from tests.unit.doctor.test_kubernetes import kubernetes
 from tests.unit.usage.lines import INDEX, Front
 from tests.unit.usage.test_insights import GROUP, Group
@@ -107,6 +109,29 @@ def test_a_cluster_that_refuses_is_one_message_with_its_fix(monkeypatch: pytest.
     cluster.close()
 
 
+def without_credentials(_: object) -> NoReturn:
+    raise NoCredentialsError
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (without_credentials, "Unable to locate credentials"),
+        ("AccessDeniedException: not authorized", "not authorized"),
+    ],
+    ids=["no credentials", "denied"],
+)
+def test_an_eks_that_does_not_describe_the_cluster_is_one_message_with_the_operators_fix(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
+) -> None:
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: FakeAws({"DescribeCluster": answer}))
+    done = run("--config", str(CONFIG))
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert done.output.startswith("frontdoor: EKS in ap-southeast-2 does not describe cluster shared: ")
+    assert f"{reason}. Fix: log in, or use --profile NAME" in done.output
+    assert "Lambda" not in done.output
+
+
 def test_a_log_group_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     now = int(time.time())
     front = Front(at=now - 600).tag("HEAD", "1.4", "a").manifest("GET", "a")
@@ -131,3 +156,12 @@ def test_an_aws_that_refuses_is_one_message(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("cli.commands.usage.session", lambda *_: aws)
     done = run("--config", str(CONFIG), "--log-group", GROUP)
     assert (done.exit_code, done.output.startswith("frontdoor: AWS refused")) == (1, True)
+    assert done.output.endswith("no. Fix: log in, or use --profile NAME\n")
+
+
+def test_a_profile_that_does_not_exist_is_one_message_with_its_fix(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "--config", str(CONFIG), "--profile", "nope"]) == 2
+    assert capsys.readouterr().err == (
+        "frontdoor: The config profile (nope) could not be found. Fix: use --profile NAME with a name that aws "
+        "configure list-profiles prints\n"
+    )

@@ -18,7 +18,8 @@ from cli.doctor.checks import all_checks, binding, cluster, field_managers, obje
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Verdict
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError, UnreachableError
 from lambda_fn.contract.authorization import Authorization
 from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.job.connection import Connection

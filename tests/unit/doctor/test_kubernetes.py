@@ -9,7 +9,8 @@ from lightkube import Client
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 
-from cli.doctor.kubernetes import Kubernetes, KubernetesError, RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import KubernetesError, RequestRefusedError, UnknownKindError, UnreachableError
 
 ENDPOINT = "https://kubernetes.test"
 BINDING = {"apiVersion": "elbv2.k8s.aws/v1beta1", "kind": "TargetGroupBinding"}

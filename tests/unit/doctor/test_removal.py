@@ -12,7 +12,8 @@ from cli.doctor.checks import all_checks
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.kubernetes import Kubernetes, RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.kubernetes import Kubernetes
+from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError, UnreachableError
 from cli.doctor.removal import removal_checks
 from k8s_manifests import documents
 from lambda_fn.settings import Settings
@@ -174,10 +175,20 @@ def test_a_refused_list_of_stacks_is_a_warning() -> None:
     assert (one.check, one.verdict) == ("stack", WARNING)
 
 
-@pytest.mark.parametrize("answer", ["AccessDeniedException: not authorized", {"cluster": {"status": "CREATING"}}])
-def test_a_cluster_that_eks_does_not_describe_is_not_taken_for_removed(answer: Answer) -> None:
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ("AccessDeniedException: not authorized", "log in, or use --profile NAME, with a right to eks:DescribeCluster"),
+        ({"cluster": {"status": "CREATING"}}, "wait until it is ACTIVE"),
+    ],
+    ids=["denied", "not active"],
+)
+def test_a_cluster_that_eks_does_not_describe_is_not_taken_for_removed(answer: Answer, hint: str) -> None:
     aws = FakeAws(healthy() | REMOVED | {"DescribeCluster": answer})
-    assert "not checked" in failure(list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws)))).message
+    one = failure(list(examine(CHECKS, CheckContext(settings=KUBECTL, aws=aws))))
+    assert "not checked" in one.message
+    assert one.hint.startswith(hint)
+    assert "Lambda" not in one.message + one.hint
 
 
 def test_an_api_that_does_not_answer_is_not_taken_for_an_empty_cluster() -> None:

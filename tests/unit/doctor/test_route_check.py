@@ -8,7 +8,7 @@ import pytest
 import k8s_manifests
 from cli.doctor.checks import route
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.kubernetes import UnknownKindError
+from cli.doctor.kubernetes_errors import UnknownKindError
 from lambda_fn.settings import GatewayExposure, Settings
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.unit.doctor.account import SETTINGS, context, findings, with_cluster

@@ -17,7 +17,7 @@ from cli.doctor.check import Check
 from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
-from cli.doctor.kubernetes import RequestRefusedError, UnknownKindError, UnreachableError
+from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError, UnreachableError
 from cli.doctor.stack_resources import APPLIED_OBJECTS
 from cli.preflight import checks
 from cli.preflight.checks import all_checks, quotas

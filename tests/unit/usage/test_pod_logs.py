@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from cli.doctor.kubernetes import RequestRefusedError
+from cli.doctor.kubernetes_errors import RequestRefusedError
 from cli.usage.pod_logs import PodLogs
 from tests.unit.doctor.test_kubernetes import kubernetes
 from tests.unit.usage.lines import NOON, Front
