@@ -23,11 +23,11 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed node_modules/installed ## Install what every target needs
 
-check: lint types imports unit njs template ## The quick inner loop: lint, types, imports, unit and template tests
+check: lint types imports unit njs template ## The quick inner loop: lint, types, imports, unit, njs and template tests
 
 lint: lint-python lint-words lint-markdown lint-javascript lint-shell lint-nginx lint-workflows ## Lint everything that people read or machines run
 

@@ -1,5 +1,6 @@
 """What `make` runs, with programs in the place of those that it installs."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def destroy(folder: Path, config: str) -> tuple[subprocess.CompletedProcess[str]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     calls = folder / "calls"
     return done, calls.read_text().splitlines() if calls.exists() else []
+
+
+def test_help_shows_every_documented_target() -> None:
+    command = ("make", "-f", str(MAKEFILE), "help")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    shown = dict(re.findall(r"^make (\S+) +(.+)$", done.stdout, flags=re.MULTILINE))
+    assert shown == dict(re.findall(r"^(\S+):.*? ## (.+)$", MAKEFILE.read_text("utf-8"), flags=re.MULTILINE))
+    assert {"help", "e2e", "e2e-operation"} <= set(shown)
 
 
 def test_one_environment_is_destroyed_and_checked(folder: Path) -> None:
