@@ -34,12 +34,12 @@ class Cache(Table):
     keep_days: int = Field(default=30, ge=1, le=365)
     """After how many days without a request content is evicted."""
     tag_seconds: int = Field(default=10, ge=2, le=3600)
-    """The TTL of a tag, in seconds: a tag that is pushed again is visible after at most this time. At least 2, because
-    nginx counts whole seconds, so a TTL of one second may last nearly two.
+    """The TTL of a tag, in seconds: a tag that is pushed again is visible within this time, or a second later. At least
+    2, because nginx counts whole seconds, so a TTL of one second may last nearly two.
     """
     unknown_seconds: int = Field(default=3, ge=1, le=60)
-    """The TTL of the response that a tag or blob does not exist (negative caching), in seconds. It may last up to one
-    second longer, because nginx counts whole seconds.
+    """The TTL of the response that a tag or blob does not exist (negative caching), in seconds: what is pushed is
+    visible within this time, or a second later.
     """
     location_seconds: int = Field(default=600, ge=1, le=1800)
     """How long the signed URL of a blob is used for its other slices, in seconds. ECR signs URLs for one hour."""

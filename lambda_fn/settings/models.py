@@ -31,8 +31,8 @@ class Settings(Table):
     domain: HostName
     """The host name of the registry, which clients write before the repository in `docker pull`."""
     contact: Contact | None = None
-    """The contact for users whose pull fails: an address, a channel or a URL. The error messages for an unknown
-    repository, a push and an unavailable ECR include it. Printable ASCII, at most 200 characters, without quotes,
+    """The contact for users whose pull fails: an address, a channel or a URL. The error messages about repositories and
+    images, about a push, and about failures end with it. Printable ASCII, at most 200 characters, without quotes,
     backslash, `$` and `{{`.
     """
     cluster: Cluster

@@ -15,7 +15,7 @@ class Names(Table):
     template_config_map: ObjectName = "aws-registry-proxy-tpl"
     """The ConfigMap with the nginx template, written by the chart; operators may edit it."""
     scripts_config_map: ObjectName = "aws-registry-proxy-scripts"
-    """The ConfigMap with the njs module, written by the chart."""
+    """The ConfigMap with the njs modules, written by the chart."""
     config_map: ObjectName = "aws-registry-proxy-config"
     """The ConfigMap with the rendered configuration, written by the Lambda."""
     secret: ObjectName = "aws-registry"  # noqa: S105 - the object's name

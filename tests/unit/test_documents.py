@@ -22,7 +22,7 @@ from lambda_fn.settings import Settings, parse_toml
 from stacks.preflight import conflicts
 
 ROOT = Path(__file__).parents[2]
-WORDS = 19_350
+WORDS = 19_400
 """Of all that is written by hand for operators, developers, reviewers and contributors: an afternoon of reading.
 
 A change that adds a client, an operator's task or a page may raise it by what it adds, at most 1,000: so far real
@@ -132,6 +132,34 @@ def test_every_example_of_an_exposure_is_valid_in_a_cluster_with_a_known_vpc(exa
     smallest = (ROOT / "examples" / "smallest.toml").read_text("utf-8").split("[proxy.exposure]")[0]
     text = smallest.replace("[cluster]\n", vpc + subnets) + example
     assert conflicts(parse_toml(text, "docs/exposure.md")) == []
+
+
+TEMPLATES = ROOT / "k8s_manifests" / "nginx" / "conf"
+
+
+def messages() -> dict[str, str]:
+    """How every text begins that a client can get, by its name in the template."""
+    template = (TEMPLATES / "messages.conf.j2").read_text("utf-8")
+    texts = re.findall(r"^{% set (\w+) = '(\w[^']+)'", template, flags=re.MULTILINE)
+    return {name: re.sub(r"\$\w+", "...", text) for name, text in texts}
+
+
+def test_every_refusal_has_its_text_where_the_others_are() -> None:
+    templates = "".join(path.read_text("utf-8") for path in TEMPLATES.glob("*.j2") if path.name != "messages.conf.j2")
+    refusals = re.findall(r"\brefuse\(\d+, '\w+', ([^)]+)\)", templates)
+    assert len(refusals) == templates.count("refuse(")
+    assert set(refusals) <= set(messages())
+
+
+def test_the_table_of_errors_begins_each_message_that_a_client_can_get() -> None:
+    section = (ROOT / "docs" / "pulling.md").read_text("utf-8").partition("\n## Errors\n")[2]
+    cells = [line.split(" | ")[1] for line in section.splitlines() if re.match(r"\| [45]", line)]
+    beginnings = {beginning for cell in cells for beginning in cell.split("; ")} - {
+        "ECR's own text, with an account number"
+    }
+    rows = {name: [row for row in beginnings if text.startswith(row)] for name, text in messages().items()}
+    assert {name: row for name, row in rows.items() if len(row) != 1} == {}
+    assert {row for found in rows.values() for row in found} == beginnings
 
 
 def subclasses(of: type[FrontdoorError]) -> set[type[FrontdoorError]]:
