@@ -693,6 +693,48 @@ def test_an_answer_for_several_repositories_that_names_none_of_them_is_not_taken
     assert one.verdict is OK
 
 
+def lacking(action: str, name: str, *, always: bool) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """IAM's answers with a wrong decision on one pair, which those for several repositories do not have."""
+
+    def answer(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        def decide(asked: str, resource: str) -> str:
+            right = decided_by(simulated(), asked, resource)
+            is_pair = (asked, resource.rpartition("/")[2]) == (action, name)
+            return ("implicitDeny" if right == "allowed" else "allowed") if is_pair else right
+
+        results = deciding(decide)(parameters)["EvaluationResults"]
+        for result in results:
+            if result["EvalActionName"] == action and len(parameters["ResourceArns"]) > 1:
+                each = result["ResourceSpecificResults"]
+                result["ResourceSpecificResults"] = [one for one in each if not one["EvalResourceName"].endswith(name)]
+        alone = [arn.endswith(name) for arn in parameters["ResourceArns"]] == [True]
+        left_out = action if always and alone else None
+        return {"EvaluationResults": [result for result in results if result["EvalActionName"] != left_out]}
+
+    return answer
+
+
+@pytest.mark.parametrize("action", ["ecr:BatchGetImage", "ecr:PutImage", IMPORT[0]])
+def test_an_answer_that_names_a_repository_for_some_actions_is_completed(action: str) -> None:
+    given = context({"SimulatePrincipalPolicy": lacking(action, "app-1", always=False)}, of_many(3))
+    (one,) = findings(iam.CHECK, given)
+    assert one.verdict is FAILED
+    assert re.findall(r"(ecr:\w+) on \S+/team/(app-\d+) is", one.message) == [(action, "app-1")]
+    alone = [asked for _, asked in cast("FakeAws", given.aws).asked if len(asked.get("ResourceArns", ())) == 1]
+    assert [asked["ActionNames"] for asked in alone if asked["ResourceArns"][0].endswith("app-1")] == [[action]]
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [("ecr:BatchGetImage", "app-1"), ("ecr:PutImage", "app-1"), ("ecr:BatchGetImage", "on-no-allow-list")],
+)
+def test_a_right_of_which_iam_says_nothing_is_not_taken_for_a_right_one(action: str, name: str) -> None:
+    (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": lacking(action, name, always=True)}, of_many(3)))
+    assert one.verdict is FAILED
+    assert f"/{name} is unknown: IAM's simulation does not answer" in one.message
+    assert action in one.message
+
+
 def decided_by(answer: Callable[[Mapping[str, Any]], dict[str, Any]], action: str, resource: str) -> str:
     (result,) = answer({"ActionNames": [action], "ResourceArns": [resource]})["EvaluationResults"]
     return str(result["EvalDecision"])
