@@ -18,13 +18,13 @@ export function size(bytes) {
     return `${step && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[step]}`;
 }
 
-// '3 days ago', undefined for what is not a time.
+// '3 days ago', undefined for what is not a time. A clock of the browser that is behind makes nothing younger than 'just now'.
 export function age(instant, now = Date.now()) {
-    const seconds = (now - Date.parse(instant)) / 1000;
+    const seconds = Math.max(0, (now - Date.parse(instant)) / 1000);
     if (Number.isNaN(seconds)) {
         return undefined;
     }
-    const [unit, length] = SPANS.find(span => Math.abs(seconds) >= span[1]) || ['', 0];
+    const [unit, length] = SPANS.find(span => seconds >= span[1]) || ['', 0];
     return unit ? RELATIVE.format(-Math.floor(seconds / length), unit) : 'just now';
 }
 

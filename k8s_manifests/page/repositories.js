@@ -35,9 +35,9 @@ function summary(found, matches, query) {
     return `${count(matches.length, 'repository')}${asOf(found)}`;
 }
 
-// Of when the catalogue is, and whether it is whole.
+// When the catalogue was written, and whether it is whole.
 export function asOf(found) {
-    const written = age(found.writtenAt) ? ` as of ${age(found.writtenAt)}` : '';
+    const written = age(found.writtenAt) ? `, last updated ${age(found.writtenAt)}` : '';
     return `${written}${found.complete ? '' : '; the first look into ECR is not complete yet'}`;
 }
 
