@@ -23,15 +23,17 @@ from cli.options import CONFIG, Config, Json, Profile, Timeout
 from cli.settings_file import read
 from cli.terminal import console
 from cli.usage.insights import Insights
+from cli.usage.layers import LEAD_SECONDS
 from cli.usage.log_files import read_lines
 from cli.usage.names import public_names
 from cli.usage.pod_logs import PodLogs
 from cli.usage.records import Record, records
-from cli.usage.report import Period, Source, document, lines, rows
+from cli.usage.report import Period, Source, document, layer_rows, lines, rows
 from cli.usage.tally import Tally, merged, time_of
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _HEADINGS = ("repository", "tag", "pulls", "checks", "last use, UTC", "by", "clients")
+_LAYER_HEADINGS = ("repository", "client without a manifest", "layers", "last use, UTC")
 
 
 def usage(  # noqa: PLR0913 - options of a command line
@@ -66,7 +68,8 @@ def usage(  # noqa: PLR0913 - options of a command line
     that were sent by each name.
 
     One pull is one client's chain from a tag or digest to the last blob. A HEAD without a pull is a check: its tag is
-    in use, too. The report names the period that the logs cover: the kubelet rotates the log of a pod at 10 MiB.
+    in use, too. Clients that got layers of a repository and none of its manifests have a list of their own. The report
+    names the period that the logs cover: the kubelet rotates the log of a pod at 10 MiB.
 
     docs/operations.md describes the rights that it needs.
     """
@@ -121,12 +124,15 @@ def _of_files(tally: Tally, files: list[Path]) -> tuple[list[Source], tuple[floa
 def _of_log_group(
     tally: Tally, insights: Insights, group: str, period: tuple[float, float]
 ) -> tuple[list[Source], tuple[float | None, float | None]]:
-    begins_at = insights.begins_at(*period)
-    tally.add_all(insights.manifests(begins_at, period[1]))
-    tally.replace_bytes(insights.sums(begins_at, period[1]))
+    since, until = period
+    first_at = insights.begins_at(since - LEAD_SECONDS, until)
+    begins_at = max(since, first_at)
+    tally.add_all(insights.manifests(first_at, until))
+    tally.replace_bytes(insights.sums(begins_at, until))
+    tally.add_layers(insights.layers(begins_at, until))
     cut_off = len(insights.cut_off_seconds)
-    note = f"{cut_off} seconds have more than 10,000 requests for manifests, and some are missing" if cut_off else ""
-    return [Source(group, begins_at, note)], (begins_at, period[1])
+    note = f"{cut_off} seconds have more than 10,000 requests, and some are missing" if cut_off else ""
+    return [Source(group, begins_at, note)], (begins_at, until)
 
 
 def _of_pods(tally: Tally, pods: PodLogs, now: float) -> tuple[list[Source], tuple[float | None, float | None]]:
@@ -139,12 +145,13 @@ def _print(tally: Tally, period: Period, sources: list[Source]) -> None:
     screen = console()
     for line in lines(tally, period, sources):
         screen.print(line)
-    if found := rows(tally):
-        table = Table(*_HEADINGS, box=None, pad_edge=False, header_style="bold")
-        for row in found:
-            table.add_row(*row)
-        screen.print()
-        console(width=None if screen.is_terminal else 400).print(table)
+    for headings, found in ((_HEADINGS, rows(tally)), (_LAYER_HEADINGS, layer_rows(tally))):
+        if found:
+            table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+            for row in found:
+                table.add_row(*row)
+            screen.print()
+            console(width=None if screen.is_terminal else 400).print(table)
 
 
 def _seconds(text: str) -> float:

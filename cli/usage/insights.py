@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cli.usage.records import Record, records
+from cli.usage.layers import Taken
+from cli.usage.records import YEAR_9999, Record, records
 from lambda_fn.contract.errors import SettingsError
 
 LIMIT = 10_000
@@ -45,6 +46,19 @@ filter @message like /server[\\"]+\s*:[\s\\"]*(?:layers|ecr)\W/ and @message lik
 | stats sum(number) as total by host, named
 | limit 10000"""
 
+LAYERS = r"""# Clients that were sent layers, by the repository that they asked for.
+filter @message like /server[\\"]+\s*:[\s\\"]*front\W/ and @message like /status[\\"]+\s*:\s*(?:20[06]|307)\W/
+| filter @message like /\Wmethod[\\"]+\s*:[\s\\"]*GET\W/ and @message like /\Wdigest[\\"]+\s*:\s*[\\"]+\w/
+| filter @message not like /\W(?:tag|media_type)[\\"]+\s*:\s*[\\"]+\w/
+| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
+| parse @message /\Wrepository[\\"]+\s*:[\s\\"]*(?<named>[a-z0-9][a-z0-9._\/-]*)/
+| parse @message /\Wclient[\\"]+\s*:[\s\\"]*(?<address>[0-9a-f.:]+)/
+| parse @message /\Wended_at[\\"]+\s*:\s*(?<at>[0-9]{1,10}(?:\.[0-9]{1,20})?(?:e\+?09)?)\W/
+| parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]{1,18})\W/
+| stats sum(number) as total, max(at) as last by named, address
+| limit 10000"""
+"""Those of them that have asked for a manifest are known from its records."""
+
 
 class Insights:
     """Queries of one log group.
@@ -77,17 +91,28 @@ class Insights:
 
     def manifests(self, since: float, until: float) -> Iterator[Record]:
         """The records of requests for manifests, by the time at which CloudWatch has them."""
+        yield from records(row["@message"] for row in self._rows(MANIFESTS, since, until))
+
+    def layers(self, since: float, until: float) -> Iterator[tuple[str, str, Taken]]:
+        """The repository, the client, and what it was sent in one of the periods."""
+        for row in self._rows(LAYERS, since, until):
+            last_at = float(row.get("last", 0))
+            if row.get("named") and row.get("address") and 0 < last_at < YEAR_9999:
+                yield row["named"], row["address"], Taken(last_at, int(float(row.get("total", 0))))
+
+    def _rows(self, query: str, since: float, until: float) -> Iterator[Mapping[str, str]]:
+        """Rows for periods that are short enough."""
         begin, end, length = math.floor(since), math.ceil(until), _FIRST_PERIOD_SECONDS
         while begin <= end:
             # Both ends belong to the period.
             last = min(begin + length - 1, end)
-            rows = self._ask(MANIFESTS, begin, last)
+            rows = self._ask(query, begin, last)
             if len(rows) >= LIMIT and last > begin:
                 length = max(1, (last - begin + 1) // 2)
                 continue
             if len(rows) >= LIMIT:
                 self.cut_off_seconds.append(begin)
-            yield from records(row["@message"] for row in rows)
+            yield from rows
             begin = last + 1
             if len(rows) < LIMIT // 4:
                 length *= 2

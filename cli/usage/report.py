@@ -1,11 +1,12 @@
 """What a tally comes to, for programs and for people. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from cli.usage.distinct import Distinct
+from cli.usage.layers import LayerClients
 from cli.usage.tally import LISTED_CLIENTS, NameUse, RepositoryUse, Tally
 
 SCHEMA = 1
@@ -45,17 +46,24 @@ class Period:
 
 def document(tally: Tally, period: Period, sources: Sequence[Source]) -> Mapping[str, Any]:
     """The report as JSON's types. Instants are ISO 8601 in UTC."""
-    found = tally.repositories
+    found, layers = tally.repositories, tally.layer_clients
+    without = layers.without_manifest()
     return {
         "schema": SCHEMA,
         "since": _instant(period.since),
         "covers": {"from": _instant(period.begins_at), "to": _instant(period.ends_at)},
         "sources": [{"name": s.name, "begins_at": _instant(s.begins_at), "note": s.note} for s in sources],
         **_sums(list(found.values())),
+        "clients_without_manifest": layers.number,
+        "clients_without_manifest_are_exact": layers.is_exact,
         "repositories": [
             {
                 "name": name,
                 **_sums([found[name]]),
+                "layers_without_manifest": [
+                    {"client": client, "last_used_at": _instant(taken.last_at), "sent_bytes": taken.sent_bytes}
+                    for client, taken in without.get(name, ())
+                ],
                 "tags": _names("tag", found[name].tags),
                 "digests": _names("digest", found[name].digests),
             }
@@ -71,6 +79,15 @@ def rows(tally: Tally) -> list[tuple[str, ...]]:
         (name, tag, str(use.pulls), str(use.checks), _minute(use.last[0]), use.last[1], _count(use.clients))
         for name in sorted(tally.repositories)
         for tag, use in _latest_first(tally.repositories[name].tags)
+    ]
+
+
+def layer_rows(tally: Tally) -> list[tuple[str, ...]]:
+    """One row for each client that took layers without a manifest: repository, client, bytes, last use."""
+    return [
+        (name, client, size(taken.sent_bytes), _minute(taken.last_at))
+        for name, clients in sorted(tally.layer_clients.without_manifest().items())
+        for client, taken in clients
     ]
 
 
@@ -90,8 +107,23 @@ def lines(tally: Tally, period: Period, sources: Sequence[Source]) -> list[str]:
         f"pulls     {sums['pulls']:,}, {by_digest:,} of them by digest; {sums['checks']:,} checks without a pull",
         f"clients   {sums['clients']:,}" if sums["clients_are_exact"] else f"clients   about {sums['clients']:,}",
         f"bytes     {sent} to clients, {fetched} from ECR and S3: {saved} saved ({share} %)",
+        *_of_layer_clients(tally.layer_clients),
         *(f"skipped   {count:,} records: {_REASONS[reason]}" for reason, count in sorted(tally.skipped.items())),
     ]
+
+
+def _of_layer_clients(found: LayerClients) -> Iterator[str]:
+    about = "" if found.is_exact else "about "
+    yield f"layers    clients that got layers of a repository and none of its manifests: {about}{found.number:,}"
+    if found.number:
+        yield from _OF_LAYER_CLIENTS
+
+
+_OF_LAYER_CLIENTS = (
+    "  They can have a digest from elsewhere: layers of a refused image are still served. But a pull that began before",
+    "  these logs or by another address looks the same, and so does one that reads layers lazily or resumes. A client",
+    "  that got any manifest of the repository is not among them, nor is one that shares an address with it.",
+)
 
 
 _REASONS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from cli.usage.distinct import Distinct
+from cli.usage.layers import LayerClients, Taken
 from cli.usage.pulls import Chains, Request, Use
 from cli.usage.records import SCHEMA, YEAR_9999, CheckedRecord, Record, checked
 from lambda_fn.contract.media_types import INDEXES
@@ -21,6 +22,7 @@ _SHARED_TEXTS = 100_000
 PublicNames = Callable[[str, str], tuple[str, ...]]
 """Makes what clients call a repository, at least one name, of its ECR host and its name there."""
 _SENT = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
+_ANSWERED = _SENT | {HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT}
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class Tally:
         begins_at: The time of the first record that was counted, and
         ends_at: of the last; None where there was none.
         earlier: How many records are older than what was asked for.
+        layer_clients: Of them, only manifests count.
         skipped: Records that could not be counted, by reason.
     """
 
@@ -96,6 +99,7 @@ class Tally:
         self.begins_at: float | None = None
         self.ends_at: float | None = None
         self.earlier = 0
+        self.layer_clients = LayerClients()
         self.skipped = Counter[str]()
 
     def add_all(self, records: Iterable[Record]) -> None:
@@ -119,6 +123,13 @@ class Tally:
                 self._sent[named] += number
         self._share_bytes()
 
+    def add_layers(self, sums: Iterable[tuple[str, str, Taken]]) -> None:
+        """Count layers that were summed elsewhere: the repository, the client, and what it was sent."""
+        for repository, client, taken in sums:
+            if self._is_wanted(repository):
+                self._of(repository)
+                self.layer_clients.layer(repository, client, taken)
+
     def _share_bytes(self) -> None:
         """Give each repository its bytes.
 
@@ -139,6 +150,8 @@ class Tally:
         ended_at = record.ended_at
         if ended_at < self._since:
             self.earlier += 1
+            if _is_manifest(record) and self._is_wanted(record.repository):
+                self.layer_clients.manifest(record.repository, record.client)
             return
         self.begins_at = min(ended_at, self.begins_at or ended_at)
         self.ends_at = max(ended_at, self.ends_at or ended_at)
@@ -160,15 +173,15 @@ class Tally:
             if status == HTTPStatus.OK and record.path.endswith("/v2/"):
                 self._chains.ping(client, agent, ended_at)
             return
-        if status not in (*_SENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.TEMPORARY_REDIRECT):
+        if status not in _ANSWERED:
             return
         self._sent[name] += record.bytes if status in _SENT else 0
         if not self._is_wanted(name):
             return
         found = self._of(name)
-        # What nginx has matched says what it served. A path says it in many ways: `%6danifests/1`, `manifests/x/../1`.
         tag, digest, media_type = record.tag, record.digest, record.media_type
-        if tag or (digest and media_type):
+        if _is_manifest(record):
+            self.layer_clients.manifest(name, client)
             has_body = record.method == "GET" and status in _SENT
             begin = ended_at - record.seconds
             request = Request(begin, ended_at, client, agent, name, tag, digest, media_type, has_body)
@@ -176,6 +189,8 @@ class Tally:
                 self._add_use(found, use)
         elif digest:
             self._chains.blob(client, agent, name, ended_at)
+            if record.method == "GET" and status != HTTPStatus.NOT_MODIFIED:
+                self.layer_clients.layer(name, client, Taken(ended_at, record.bytes))
 
     def _add_use(self, found: RepositoryUse, use: Use) -> None:
         found.pulls += use.is_pull
@@ -196,6 +211,15 @@ class Tally:
         if found is None:
             found = self.repositories[repository] = RepositoryUse()
         return found
+
+
+def _is_manifest(record: CheckedRecord) -> bool:
+    """Whether a client was answered about a manifest.
+
+    What nginx has matched says what it served. A path says it in many ways: `%6danifests/1`, `manifests/x/../1`.
+    """
+    is_named = record.tag or (record.digest and record.media_type)
+    return bool(is_named and record.repository) and record.server == "front" and record.status in _ANSWERED
 
 
 def shares(number: int, weights: Mapping[str, int]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """`frontdoor usage`: where it reads, what it prints, and its exit status."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ from botocore.exceptions import NoCredentialsError
 from typer.testing import CliRunner, Result
 
 from cli.command import app, main
-from cli.usage.insights import FETCHED, SENT
+from cli.usage.insights import FETCHED, LAYERS, SENT
 from tests.fakes.aws import Answer, FakeAws
 from tests.unit.doctor.test_kubernetes import kubernetes
 from tests.unit.usage.lines import INDEX, Front
@@ -45,6 +46,16 @@ def test_a_file_is_reported_for_people(file: str) -> None:
     assert "team/app    1.4" in done.output
     assert "1.3" not in done.output
     assert "\x1b" not in done.output
+
+
+def test_clients_that_took_layers_alone_are_a_table_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text("".join(recent().blob("c", client="10.1.0.66").lines()))
+    done = run(str(path))
+    assert "none of its manifests: 1\n" in done.output
+    assert re.search(r"^team/app    10\.1\.0\.66 +9\.0 kB", done.output, re.MULTILINE)
+    (found,) = json.loads(run(str(path), "--json").output)["repositories"]
+    assert [each["client"] for each in found["layers_without_manifest"]] == ["10.1.0.66"]
 
 
 def test_a_file_that_begins_with_a_record_without_a_time_is_reported(tmp_path: Path) -> None:
@@ -138,6 +149,10 @@ def test_a_log_group_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     sums = {
         SENT: [{"named": "team/app", "total": "9000"}],
         FETCHED: [{"host": "1.dkr.ecr.eu-west-1.amazonaws.com", "named": "team/app", "total": "4000"}],
+        LAYERS: [
+            {"named": "team/app", "address": client, "total": "4500", "last": f"{now - 599}.500"}
+            for client in ("10.1.0.7", "10.1.0.66")
+        ],
     }
     group = Group([(now - 600, line) for line in front.lines()], sums=sums)
     created = {"logGroupName": GROUP, "creationTime": 1000 * (now - 3600)}
@@ -148,7 +163,25 @@ def test_a_log_group_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 0, done.output
     found = json.loads(done.output)
     assert (found["pulls"], found["checks"], found["saved_bytes"]) == (1, 0, 5000)
+    (repository,) = found["repositories"]
+    assert [each["client"] for each in repository["layers_without_manifest"]] == ["10.1.0.66"]
     assert found["covers"]["from"].startswith(time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - 3600)))
+
+
+def test_the_rest_of_a_pull_that_began_before_the_period_is_known_from_the_log_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = int(time.time())
+    front = Front(at=now - 86_400 - 600).tag("GET", "1.4", "a")
+    row = {"named": "team/app", "address": "10.1.0.7", "total": "1", "last": f"{now - 86_000}.500"}
+    group = Group([(now - 86_400 - 600, line) for line in front.lines()], sums={LAYERS: [row]})
+    monkeypatch.setattr("cli.commands.usage.session", lambda *_: group.aws)
+    monkeypatch.setattr("cli.usage.insights._PAUSE_SECONDS", 0.001)
+    group.aws.answers["DescribeLogGroups"] = {"logGroups": [{"logGroupName": GROUP, "creationTime": 0}]}
+    found = json.loads(run("--config", str(CONFIG), "--log-group", GROUP, "--json").output)
+    assert (found["pulls"], found["clients_without_manifest"]) == (0, 0)
+    assert found["covers"]["from"] == found["sources"][0]["begins_at"]
+    assert found["covers"]["from"][:16] == found["since"][:16]
 
 
 def test_an_aws_that_refuses_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,8 @@ class Front:
     def blob(self, letter: str, **changed: object) -> "Front":
         repository = str(changed.pop("repository", "team/app"))
         path = str(changed.pop("path", f"/v2/{repository}/blobs/{digest(letter)}"))
-        return self.ask("GET", path, **({"repository": repository, "digest": digest(letter), "bytes": 9000} | changed))
+        method = str(changed.pop("method", "GET"))
+        return self.ask(method, path, **({"repository": repository, "digest": digest(letter), "bytes": 9000} | changed))
 
     def upstream(self, server: str, path: str, number: int, **changed: object) -> "Front":
         return self.ask("GET", path, **({"server": server, "bytes": number, "cache": "", "status": 206} | changed))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cli.usage import insights
-from cli.usage.insights import FETCHED, LIMIT, MANIFESTS, SENT, Insights
+from cli.usage.insights import FETCHED, LAYERS, LIMIT, MANIFESTS, SENT, Insights
+from cli.usage.layers import Taken
 from lambda_fn.contract.errors import SettingsError
 from tests.fakes.aws import Answer, FakeAws
 from tests.unit.usage.lines import NOON, Front, digest
@@ -23,7 +24,7 @@ class Group:
     def __init__(
         self, rows: Sequence[tuple[int, str]], *, sums: Mapping[str, Sequence[Mapping[str, str]]] | None = None
     ) -> None:
-        self.rows, self.sums = rows, sums or {SENT: (), FETCHED: ()}
+        self.rows, self.sums = rows, {SENT: (), FETCHED: (), LAYERS: ()} | dict(sums or {})
         self.looks = 0
         self.queried: list[Mapping[str, Any]] = []
         self.aws = FakeAws(self.answers())
@@ -90,6 +91,20 @@ def test_sums_are_by_host_and_repository() -> None:
         ("", "team/app", 1500),
         ("1.dkr", "team/app", 3),
     ]
+
+
+def test_layers_are_summed_by_repository_and_client_of_each_period() -> None:
+    row = {"named": "team/app", "address": "10.1.0.7", "total": "1.5E3", "last": "1.795780801234E9"}
+    rows = [row, *({name: value for name, value in row.items() if name != left_out} for left_out in row)]
+    rows.append(row | {"last": "9.99e18"})
+    group = Group([], sums={LAYERS: rows})
+    taken = Taken(NOON + 1.234, 1500)
+    assert list(group.insights().layers(NOON, NOON)) == [
+        ("team/app", "10.1.0.7", taken),
+        ("team/app", "10.1.0.7", Taken(taken.last_at, 0)),
+    ]
+    assert len(list(group.insights().layers(NOON, NOON + 86_400))) == 2 * 5
+    assert {query["queryString"] for query in group.queried} == {LAYERS}
 
 
 def test_the_group_has_lines_since_its_creation_and_within_its_retention() -> None:
@@ -188,6 +203,30 @@ def test_bytes_from_upstreams_are_by_host_and_name_there(shipped: Lines, way: st
         assert parsed(FETCHED, line) == {"host": HOST, "named": "team/v2/app", "number": number, "cached": cached}
 
 
+def test_the_query_of_layers_finds_them_and_nothing_else(shipped: Lines) -> None:
+    front = Front().blob("c", bytes=123).blob("c", client="fd00::7", status=206).blob("c", status=307)
+    front.blob("c", path="/./" * 300).tag("GET", "1", "a").manifest("GET", "a").tag("GET", "1", "a", media_type="")
+    front.blob("c", method="HEAD").blob("c", status=404).blob("c", status=304).ping()
+    front.ask("GET", "/v2/team/app/tags/list", repository="team/app")
+    front.upstream("layers", f"/{HOST}/v2/team/app/blobs/{digest('c')}", 77, digest=digest("c"))
+    lines = shipped(front)
+    assert [matches(LAYERS, line) for line in lines] == [True] * 4 + [False] * 9
+    number = {"named": "team/app", "address": "10.1.0.7", "number": "123", "at": str(front.records[0]["ended_at"])}
+    assert parsed(LAYERS, lines[0]) == number
+    assert parsed(LAYERS, lines[1])["address"] == "fd00::7"
+    assert not matches(LAYERS, "2026/11/27 12:00:00 [error] 7#7: *1 too large, request: " + lines[0])
+
+
+@pytest.mark.parametrize("instant", ["1795780800.123", "1795780800", "1.795780800123e+09", "1.795780800123e09"])
+def test_the_time_of_a_layer_is_read_however_a_collector_writes_the_number(instant: str) -> None:
+    line = Front().blob("c").lines()[0]
+    written = re.sub(r"(?<=\"ended_at\":)[^,]+", instant, line)
+    assert written != line
+    found = parsed(LAYERS, written)["at"]
+    assert found == instant
+    assert float(found) == pytest.approx(NOON, abs=1)
+
+
 def test_requests_without_a_repository_have_no_name(shipped: Lines) -> None:
     front = Front().ping().upstream("ecr", f"/{HOST}/v2/", 2)
     for line, query in zip(shipped(front), (SENT, FETCHED), strict=True):
@@ -209,6 +248,8 @@ def test_the_queries_take_no_field_from_what_a_client_sends(shipped: Lines) -> N
     assert parsed(SENT, served) == {"named": "team/app", "number": "7"}
     assert [matches(SENT, refused), matches(MANIFESTS, other)] == [False, False]
     assert not any(matches(FETCHED, line) for line in (served, refused, other))
+    assert [matches(LAYERS, line) for line in (served, refused, other)] == [True, False, False]
+    assert parsed(LAYERS, served)["named"] == "team/app"
 
 
 def test_the_query_of_bytes_takes_no_cache_result_from_a_repository_that_is_named_cache(shipped: Lines) -> None:

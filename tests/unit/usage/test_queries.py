@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from cli.usage.insights import FETCHED, SENT
+from cli.usage.insights import FETCHED, LAYERS, SENT
 from cli.usage.tally import Tally
 from tests.unit.usage.lines import INDEX, NOON, Front, digest
 from tests.unit.usage.test_pulls import chain
@@ -30,6 +30,11 @@ def front() -> Front:
     front.tag("GET", "1.2", "e", status=304, client="10.1.0.9", media_type="")
     front.ask("GET", f"/v2/team/app/referrers/{digest('a')}", repository="team/app", media_type=INDEX)
     front.tag("GET", "gone", "f", status=404, media_type="").ping().blob("c", status=503)
+    front.blob("c", client="10.1.0.66").blob("d", client="10.1.0.66", status=206)
+    front.tag("GET", "gone", "f", status=404, media_type="", client="10.1.0.66").blob(
+        "d", status=404, client="10.1.0.8"
+    )
+    front.blob("c", client="fd00::66", repository="base", status=307).blob("c", client="10.1.0.8", method="HEAD")
     front.upstream("layers", S3, 4000).upstream("layers", f"/-/part{S3}", 5, cache="HIT").upstream(
         "layers", S3, 9, status=503
     )
@@ -105,9 +110,24 @@ def test_the_query_of_bytes_counts_as_the_command_does(table: duckdb.DuckDBPyCon
     assert found["team/app"][1] == 4500
 
 
-def test_the_queries_of_logs_insights_for_bytes_are_those_that_the_command_sends() -> None:
-    for name, sent in (("sent", SENT), ("fetched", FETCHED)):
-        assert (QUERIES / f"logs-insights-bytes-{name}.txt").read_text("utf-8").strip() == sent
+def test_the_query_of_layers_finds_the_clients_that_the_command_finds(
+    table: duckdb.DuckDBPyConnection, tally: Tally
+) -> None:
+    found = {
+        (row["repository"], row["client"]): (row["sent_bytes"], row["last_used_at"].timestamp())
+        for row in rows(table, "athena-layers.sql")
+    }
+    assert found == {
+        (name, client): (taken.sent_bytes, pytest.approx(taken.last_at, abs=0.01))
+        for name, clients in tally.layer_clients.without_manifest().items()
+        for client, taken in clients
+    }
+    assert set(found) == {("team/app", "10.1.0.66"), ("base", "fd00::66")}
+
+
+def test_the_queries_of_logs_insights_for_bytes_and_layers_are_those_that_the_command_sends() -> None:
+    for name, sent in (("bytes-sent", SENT), ("bytes-fetched", FETCHED), ("layers", LAYERS)):
+        assert (QUERIES / f"logs-insights-{name}.txt").read_text("utf-8").strip() == sent
 
 
 def test_the_query_of_logs_insights_for_tags_names_only_fields_of_the_schema(front: Front) -> None:

@@ -210,6 +210,7 @@ def test_the_lines_for_people_say_which_period_the_logs_cover() -> None:
         "pulls     1, 0 of them by digest; 0 checks without a pull",
         "clients   1",
         "bytes     2.5 MB to clients, 0 B from ECR and S3: 2.5 MB saved (100 %)",
+        "layers    clients that got layers of a repository and none of its manifests: 0",
     ]
     assert "as asked" in lines(found, Period(NOON, NOON - 5, NOON + 3600), [])[0]
     assert lines(Tally(), Period(NOON, None, None), [])[0] == "covers    nothing: no records"
@@ -285,7 +286,14 @@ def test_memory_does_not_grow_with_records() -> None:
 
 def test_memory_does_not_grow_with_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client of IPv6 has as many addresses as it likes."""
-    for name in ("distinct.KEPT", "tally._SHARED_TEXTS", "pulls._CONVERSATIONS"):
+    limits = (
+        "distinct.KEPT",
+        "tally._SHARED_TEXTS",
+        "pulls._CONVERSATIONS",
+        "layers._WITH_MANIFEST",
+        "layers._WITHOUT",
+    )
+    for name in limits:
         monkeypatch.setattr(f"cli.usage.{name}", 100)
     made = Tally()
 
@@ -295,6 +303,7 @@ def test_memory_does_not_grow_with_clients(monkeypatch: pytest.MonkeyPatch) -> N
         for number in range(first, first + 2000):
             client = {"client": f"2001:db8::{number:x}", "repository": f"team/{number % 3}"}
             front.ping(**client).tag("GET", f"{number % 5}", "a", **client)
+            front.blob("c", **client | {"client": f"2001:db8:1::{number:x}"})
         made.add_all(front.records)
         del front
         return tracemalloc.get_traced_memory()[0] - before
