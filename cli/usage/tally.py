@@ -84,7 +84,7 @@ class Tally:
         begins_at: The time of the first record that was counted, and
         ends_at: of the last; None where there was none.
         earlier: How many records are older than what was asked for.
-        layer_clients: Of them, only manifests count.
+        layer_clients: Those that got no manifest, also before what was asked for.
         skipped: Records that could not be counted, by reason.
     """
 

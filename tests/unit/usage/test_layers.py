@@ -1,4 +1,4 @@
-"""Clients that got layers of a repository and none of its manifests: who is one, who is not, and what is shown."""
+"""Which clients count as those that got layers of a repository and none of its manifests, and how they are shown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
