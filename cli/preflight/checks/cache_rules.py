@@ -5,7 +5,7 @@ from typing import Any
 
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, failed, ok, skipped
+from cli.doctor.finding import Finding, failed, ok, skipped, warning
 from lambda_fn.contract.public_registries import public_registry
 from lambda_fn.settings.mirrors import Mirror
 from lambda_fn.settings.registry import Registry, by_place, patterns_text
@@ -22,6 +22,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     """Each mirror in the operator's own account."""
     mirrors = [registry for registry in context.settings.registries if registry.pull_through]
     own = context.client("sts").get_caller_identity()["Account"] if mirrors else ""
+    stack_region = context.settings.cluster.region
     for (account, region), tables in by_place(mirrors).items():
         if account != own:
             yield skipped(f"registry {account} in {region}: the cache rules of another account were not read")
@@ -29,11 +30,16 @@ def run(context: CheckContext) -> Iterator[Finding]:
         client = context.client("ecr", region=region)
         pages = client.get_paginator("describe_pull_through_cache_rules").paginate()
         rules = {rule["ecrRepositoryPrefix"]: rule for page in pages for rule in page["pullThroughCacheRules"]}
+        ours = {registry.mirror.prefix for registry in tables if registry.mirror and registry.cache_rule}
         for registry in tables:
             if registry.mirror and registry.cache_rule:
                 yield _of_stack(context, registry, registry.mirror, rules)
-            elif registry.mirror:
-                yield _of_operator(registry, registry.mirror, rules, context.settings.cluster.region)
+            elif not registry.mirror or registry.mirror.prefix in ours:
+                continue
+            elif region == stack_region and registry.mirror.prefix in context.stack.of(_RULE):
+                yield _to_be_deleted(registry, registry.mirror)
+            else:
+                yield _of_operator(registry, registry.mirror, rules, is_in_stack_region=region == stack_region)
 
 
 def _of_stack(context: CheckContext, registry: Registry, mirror: Mirror, rules: Mapping[str, _Rule]) -> Finding:
@@ -87,25 +93,42 @@ def _deployed(template: Mapping[str, Any], prefix: str) -> Sequence[tuple[str, s
     ]
 
 
-def _of_operator(registry: Registry, mirror: Mirror, rules: Mapping[str, _Rule], stack_region: str) -> Finding:
+def _to_be_deleted(registry: Registry, mirror: Mirror) -> Finding:
+    """A rule of the stack whose setting was removed. CloudFormation deletes what has its prefix, also a new one."""
+    return warning(
+        f"a deployment deletes {_title(registry, mirror)}, which this stack made: ECR then imports nothing for "
+        f"{patterns_text([registry])} until there is one again",
+        f"set cache_rule = true to keep it; or deploy, then at once {_creation(registry, mirror)}",
+    )
+
+
+def _creation(registry: Registry, mirror: Mirror) -> str:
+    upstream = public_registry(mirror.upstream) if mirror.upstream else None
+    credential = " --credential-arn ARN" if not upstream or upstream.needs_credential else ""
+    return (
+        f"aws ecr create-pull-through-cache-rule --ecr-repository-prefix {mirror.prefix} --upstream-registry-url "
+        f"{upstream.url if upstream else 'UPSTREAM'}{credential} --region {registry.region}"
+    )
+
+
+def _of_operator(
+    registry: Registry, mirror: Mirror, rules: Mapping[str, _Rule], *, is_in_stack_region: bool
+) -> Finding:
     """A rule that the operator makes."""
     rule, title = rules.get(mirror.prefix), _title(registry, mirror)
-    upstream = public_registry(mirror.upstream) if mirror.upstream else None
     if rule is None:
-        url = upstream.url if upstream else "UPSTREAM"
-        credential = " --credential-arn ARN" if not upstream or upstream.needs_credential else ""
-        alternative = "; or set cache_rule = true" if registry.region == stack_region else ""
+        alternative = "; or set cache_rule = true" if is_in_stack_region else ""
         return failed(
             f"{title} does not exist: ECR imports nothing for {patterns_text([registry])}",
-            f"aws ecr create-pull-through-cache-rule --ecr-repository-prefix {mirror.prefix} --upstream-registry-url "
-            f"{url}{credential} --region {registry.region}{alternative}",
+            f"{_creation(registry, mirror)}{alternative}",
         )
+    upstream = public_registry(mirror.upstream) if mirror.upstream else None
     if upstream and rule["upstreamRegistryUrl"] != upstream.url:
         return failed(
             f"{title} imports from {rule['upstreamRegistryUrl']}, and upstream = {upstream.name} needs {upstream.url}",
             "correct upstream, or replace the rule",
         )
-    return ok(f"{title} imports from {rule['upstreamRegistryUrl']}")
+    return ok(f"{title} imports from {rule['upstreamRegistryUrl']}: no deployment of this stack changes it")
 
 
 def _title(registry: Registry, mirror: Mirror) -> str:

@@ -55,9 +55,10 @@ def found(
     templates: tuple[str, ...] = (),
     stack: Mapping[str, Answer] | None = None,
     replaced: str = account.ACCOUNT,
+    region: str = REGION,
 ) -> list[Finding]:
     """What the check finds for a mirror below docker-hub/ with these keys, in an account with these rules."""
-    place = f'account = "{replaced}"\nregion = "{REGION}"'
+    place = f'account = "{replaced}"\nregion = "{region}"'
     mirror = f'{place}\nrepositories = ["docker-hub/library/*"]\npull_through = true\n{keys}'
     tables = f"[[registries]]\n{mirror}\n[[registries]]"
     answers: dict[str, Answer] = {
@@ -131,6 +132,29 @@ def test_a_rule_of_the_stack_that_was_deleted_is_named() -> None:
     finding = only(found(BY_STACK, stack=deployed()), Verdict.FAILED)
     assert "was deleted" in finding.message
     assert finding.hint.startswith("remove cache_rule and upstream_credential, and deploy")
+
+
+@pytest.mark.parametrize(("rules", "stack"), [((), None), ((rule(),), deployed())])
+def test_two_tables_below_one_prefix_have_the_rule_of_the_one_that_makes_it(
+    rules: tuple[Mapping[str, Any], ...], stack: Mapping[str, Answer] | None
+) -> None:
+    second = 'repositories = ["dh/*"]\nstrip = "dh/"\nprefix = "docker-hub/a/"\npull_through = true'
+    table = f'[[registries]]\naccount = "{account.ACCOUNT}"\nregion = "{REGION}"\n{second}'
+    assert only(found(f"{BY_STACK}\n{table}", *rules, stack=stack), Verdict.OK)
+
+
+@pytest.mark.parametrize("rules", [(rule(),), ()])
+def test_a_rule_whose_setting_was_removed_is_deleted_by_the_deployment(rules: tuple[Mapping[str, Any], ...]) -> None:
+    """CloudFormation deletes by the prefix: what the operator makes before the deployment, too."""
+    finding = only(found('upstream = "docker.io"', *rules, stack=deployed()), Verdict.WARNING)
+    assert finding.message.startswith("a deployment deletes the cache rule docker-hub")
+    assert "imports nothing for docker-hub/library/*" in finding.message
+    assert finding.hint.startswith("set cache_rule = true to keep it; or deploy, then at once aws ecr create-pull")
+
+
+def test_a_rule_of_the_same_prefix_in_another_region_is_not_of_the_stack() -> None:
+    other = only(found('upstream = "docker.io"', rule(), stack=deployed(), region="eu-west-1"), Verdict.OK)
+    assert "no deployment of this stack changes it" in other.message
 
 
 @pytest.mark.parametrize(
