@@ -22,6 +22,7 @@ class Partition:
         domain: The DNS suffix of its services.
         dual_stack_domain: The DNS suffix of dual-stack ECR registries; None where ECR has none.
         ecr_has_fips: Whether ECR has FIPS registries.
+        ecr_has_cache_rules: Whether ECR has pull-through cache rules.
         s3_has_fips: Whether S3 has FIPS hosts.
     """
 
@@ -31,12 +32,14 @@ class Partition:
     domain: str
     dual_stack_domain: str | None = None
     ecr_has_fips: bool = False
+    ecr_has_cache_rules: bool = True
     s3_has_fips: bool = True
 
 
 # Names, regions, domains and S3 with FIPS: `partitions.json` and the endpoint rules of S3 in botocore; tests compare.
 # ECR: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html ,
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html , and the host name expression of amazon-ecr-credential-helper.
+# Cache rules: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html , "Considerations".
 PARTITIONS = (
     Partition(
         "aws",
@@ -52,6 +55,7 @@ PARTITIONS = (
         "cn-north-1",
         "amazonaws.com.cn",
         dual_stack_domain="on.amazonwebservices.com.cn",
+        ecr_has_cache_rules=False,
         s3_has_fips=False,
     ),
     Partition(
@@ -61,6 +65,7 @@ PARTITIONS = (
         "amazonaws.com",
         dual_stack_domain="on.aws",
         ecr_has_fips=True,
+        ecr_has_cache_rules=False,
     ),
     Partition("aws-eusc", r"eusc-de-[a-z]+-\d", "eusc-de-east-1", "amazonaws.eu"),
     Partition("aws-iso", r"us-iso-[a-z]+-\d", "us-iso-east-1", "c2s.ic.gov"),
@@ -97,6 +102,11 @@ def ecr_hosts(account: str, region: str) -> tuple[str, ...]:
         ValueError: No partition has such a region.
     """
     return tuple(form.format(account=account, region=region) for form in _ecr_forms(partition_of(region)))
+
+
+def is_fips(host: str) -> bool:
+    """Whether the host of a private ECR registry is a FIPS one."""
+    return "ecr-fips." in host
 
 
 def layer_buckets(region: str) -> tuple[str, ...]:

@@ -95,7 +95,9 @@ CachePrefix = Annotated[
 UpstreamCredential = Annotated[
     str,
     Matching(
-        r"arn:aws(?:-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,500}",
+        # ECR and CloudFormation take no other partition:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-pullthroughcacherule.html
+        r"arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,500}",
         "the ARN of a secret whose name begins with ecr-pullthroughcache/, like "
         "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf",
     ),

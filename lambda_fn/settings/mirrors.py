@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_fn.contract.public_registries import public_registry
+from lambda_fn.contract.registries import is_fips, partition_of
 
 _KEYS = ("upstream", "cache_prefix", "cache_rule", "upstream_credential", "redirect_hosts")
 """The keys of a registry that mean nothing without `pull_through`."""
@@ -78,11 +79,17 @@ def mirror(
     return Mirror(rule, upstream or "", hosts, upstream_start, public_start, is_renamed)
 
 
-def conflicts(keys: Iterable[str], *, upstream: str | None, cache_rule: bool, credential: str | None) -> Iterator[str]:
+def conflicts(
+    keys: Iterable[str], *, region: str, host: str, upstream: str | None, cache_rule: bool, credential: str | None
+) -> Iterator[str]:
     """What of these settings does not fit together.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html , "Considerations".
 
     Args:
         keys: Those that the registry's table has.
+        region: Of the registry.
+        host: Its host name.
         upstream: The public registry.
         cache_rule: Whether the stack makes the rule.
         credential: The ARN of the upstream's credential.
@@ -90,6 +97,16 @@ def conflicts(keys: Iterable[str], *, upstream: str | None, cache_rule: bool, cr
     keys = set(keys)
     if "pull_through" not in keys:
         yield from (f"{key} needs pull_through = true in the same table" for key in _KEYS if key in keys)
+    elif not (partition := partition_of(region)).ecr_has_cache_rules:
+        yield (
+            f"pull_through = true: ECR has no pull-through cache rules in {region} or elsewhere in the partition "
+            f"{partition.name}. Fix: remove pull_through, and push the images to ECR"
+        )
+    elif is_fips(host):
+        yield (
+            f"endpoint = {host} cannot be used with pull_through = true: the FIPS endpoints of ECR import no image. "
+            "Fix: remove endpoint, or name one without FIPS"
+        )
     elif cache_rule and not upstream:
         yield "cache_rule = true needs upstream: the public registry that the rule imports from, like docker.io"
     elif cache_rule and upstream and public_registry(upstream).needs_credential and not credential:

@@ -88,7 +88,8 @@ class Registry(EcrRegistry):
 
     pull_through: bool = False
     """Whether ECR fills these repositories from a public registry, by a pull-through cache rule: then the first pull of
-    a tag imports the image, and the Lambda's role may create these repositories, and no others.
+    a tag imports the image, and the Lambda's role may create these repositories, and no others. Not in China and
+    GovCloud, where ECR has no such rules, nor with a FIPS `endpoint`, which imports nothing.
     """
     upstream: PublicRegistryName | None = None
     """The public registry that the rule imports from, as clients write it: `docker.io`, `quay.io`, `ghcr.io`,
@@ -174,7 +175,12 @@ class Registry(EcrRegistry):
     def _mirror_fits_together(self) -> Self:
         keys = {name for name in self.model_fields_set if getattr(self, name)}
         mistakes = mirrors.conflicts(
-            keys, upstream=self.upstream, cache_rule=self.cache_rule, credential=self.upstream_credential
+            keys,
+            region=self.region,
+            host=self.host,
+            upstream=self.upstream,
+            cache_rule=self.cache_rule,
+            credential=self.upstream_credential,
         )
         for mistake in mistakes:
             raise ValueError(mistake)

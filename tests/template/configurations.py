@@ -60,7 +60,7 @@ emails = ["on-call@example.net"]
 catalogue = true
 """
 
-_MIRROR = """
+MIRROR = """
 [[registries]]
 account = "123456789012"
 region = "ap-southeast-2"
@@ -90,7 +90,7 @@ _TEXTS = {
     "namespaced": f'manifests = "namespaced"\n{_PUBLIC}',
     "guarded": f'encryption = "stack"\n{_PUBLIC}{_GUARDED}',
     "watched": f"{_PRIVATE}{_CANARY}",
-    "all": f'encryption = "stack"\n{_protected(_SHIPPED)}{_GUARDED}{_MIRROR}',
+    "all": f'encryption = "stack"\n{_protected(_SHIPPED)}{_GUARDED}{MIRROR}',
 } | {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.toml"))}
 _TEXTS["every endpoint"] = _TEXTS["nlb"].replace('"lambda", "s3"]', '"lambda", "logs", "s3", "sts"]')
 _TEXTS["protected"] = _protected(_TEXTS["nlb"])

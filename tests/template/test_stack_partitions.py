@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lambda_fn.contract.errors import SettingsError
 from tests.template import configurations
 from tests.template.synthesis import synthesize
 
@@ -42,6 +43,26 @@ def template(region: str) -> dict[str, Any]:
         "ap-southeast-2.amazonaws.com", f"{region}.{PARTITIONS[region][1]}"
     )
     return synthesize(configurations.parse(text.replace("ap-southeast-2", region)))
+
+
+def mirrors(region: str) -> str:
+    """Settings with a mirror in this region, whose rule the stack makes."""
+    keys = 'upstream = "registry.k8s.io"\ncache_rule = true\n'
+    table = configurations.text("smallest").replace("[proxy", f"{configurations.MIRROR}{keys}\n[proxy", 1)
+    return table.replace("ap-southeast-2", region)
+
+
+@pytest.mark.parametrize("region", ["eusc-de-east-1", "us-iso-east-1"])
+def test_imports_of_a_mirror_are_allowed_in_the_partition_of_the_region(region: str) -> None:
+    template = synthesize(configurations.parse(mirrors(region)))
+    assert f"arn:{PARTITIONS[region][0]}:ecr:{region}:123456789012:repository/docker-hub/*" in json.dumps(template)
+    assert set(re.findall(r"arn:(aws[a-z-]*):", json.dumps(template))) == {PARTITIONS[region][0]}
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"])
+def test_a_mirror_is_refused_where_ecr_has_no_cache_rules(region: str) -> None:
+    with pytest.raises(SettingsError, match=f"no pull-through cache rules in {region}"):
+        configurations.parse(mirrors(region))
 
 
 def test_every_arn_has_the_partition_of_the_region_or_a_reference(template: dict[str, Any], region: str) -> None:

@@ -106,6 +106,26 @@ def test_names_at_the_upstream_become_public_names(
             HUB + f'upstream = "docker.io"\nupstream_credential = "{CREDENTIAL}"',
             "registries[0]: upstream_credential needs cache_rule = true",
         ),
+        (
+            f'region = "cn-north-1"\n{HUB}',
+            "registries[0]: pull_through = true: ECR has no pull-through cache rules in cn-north-1 or elsewhere in",
+        ),
+        (
+            f'region = "us-gov-west-1"\n{HUB}',
+            "registries[0]: pull_through = true: ECR has no pull-through cache rules in us-gov-west-1",
+        ),
+        (
+            f'endpoint = "123456789012.dkr.ecr-fips.ap-southeast-2.amazonaws.com"\n{HUB}',
+            "registries[0]: endpoint = 123456789012.dkr.ecr-fips.ap-southeast-2.amazonaws.com cannot be used with",
+        ),
+        (
+            f'endpoint = "123456789012.dkr-ecr-fips.ap-southeast-2.on.aws"\n{HUB}',
+            "registries[0]: endpoint = 123456789012.dkr-ecr-fips.ap-southeast-2.on.aws cannot be used with",
+        ),
+        (
+            HUB + f'upstream_credential = "{CREDENTIAL.replace("arn:aws:", "arn:aws-eusc:")}"',
+            "registries[0].upstream_credential = ",
+        ),
         (HUB + 'upstream = "gcr.io"', 'registries[0].upstream = "gcr.io": must be a public registry that ECR has'),
         (
             HUB + 'redirect_hosts = ["*.net"]',
@@ -120,6 +140,15 @@ def test_names_at_the_upstream_become_public_names(
 def test_mistakes_name_the_key_and_the_fix(lines: str, message: str) -> None:
     (found,) = mistakes(with_registry(lines))
     assert found.startswith(message), found
+
+
+def test_a_mirror_may_have_a_dual_stack_endpoint_and_its_replica_a_fips_one() -> None:
+    host = "123456789012.dkr-ecr.ap-southeast-2.on.aws"
+    fips = "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com"
+    replica = f'[[registries.replicas]]\naccount = "123456789012"\nregion = "us-east-1"\nendpoint = "{fips}"\n[proxy]'
+    text = with_registry(f'endpoint = "{host}"\n{HUB}').replace("[proxy]", replica, 1)
+    (registry,) = parse_toml(text, "my.toml").registries
+    assert (registry.host, registry.replicas[0].host, bool(registry.mirror)) == (host, fips, True)
 
 
 KUBERNETES = 'pull_through = true\nupstream = "registry.k8s.io"\n'
