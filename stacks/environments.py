@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings.endpoints import Endpoints
 from lambda_fn.settings.exposure import NlbExposure
 from lambda_fn.settings.models import Settings
 from lambda_fn.settings.parse import Location, load_toml, validated
+from lambda_fn.settings.registry import Registry
 from stacks.stack_name import stack_name
 
 DEFAULT_CONFIG = "frontdoor.toml"
@@ -22,6 +24,8 @@ DEFAULTS = "defaults.toml"
 """The file of a folder that is not an environment."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Of an environment: CDK selects a stack by it."""
+_Claim = tuple[tuple[str, ...], str]
+"""What one environment alone may have, and what is wrong with two that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,7 @@ def _reject_equal(found: Sequence[Environment]) -> None:
                 raise SettingsError(f"{other} and {environment.path} {conflict}")
 
 
-def _claims(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What one environment alone may have, and what is wrong with two that have it."""
+def _claims(settings: Settings) -> Iterator[_Claim]:
     domain, exposure, cluster = settings.domain, settings.proxy.exposure, settings.cluster
     if isinstance(exposure, NlbExposure) and exposure.alias_zone_id:
         conflict = (
@@ -163,3 +166,34 @@ def _claims(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         "cluster.namespace"
     )
     yield ("namespace", cluster.region, cluster.name, cluster.namespace), conflict
+    group = settings.refresher_group
+    conflict = (
+        f"both have the group {group} in cluster {cluster.name} in {cluster.region}, so either Lambda could write into "
+        "the namespace of the other. Fix: set names.group to another one, or remove it"
+    )
+    yield ("group", cluster.region, cluster.name, group), conflict
+    yield from _cache_rules(settings.registries)
+    yield from _endpoints(cluster.vpc_id, settings.endpoints)
+
+
+def _cache_rules(registries: Sequence[Registry]) -> Iterator[_Claim]:
+    for registry in registries:
+        if registry.cache_rule and registry.mirror:
+            prefix = registry.mirror.prefix
+            conflict = (
+                f"both have cache_rule = true for the prefix {prefix} of {registry.account} in {registry.region}, and "
+                "ECR allows one rule for a prefix. Fix: remove cache_rule and upstream_credential from all but one: "
+                "its stack makes the rule for all, and destroying that stack ends their imports, too"
+            )
+            yield ("cache rule", registry.account, registry.region, prefix), conflict
+
+
+def _endpoints(vpc_id: str | None, endpoints: Endpoints) -> Iterator[_Claim]:
+    """A VPC has one private name of a service, and a route table one route to S3."""
+    for service in endpoints.create:
+        for place in endpoints.route_table_ids if service == "s3" else (vpc_id or "",):
+            conflict = (
+                f"both create the endpoint {service} in {place}, and EC2 refuses a second one. Fix: move it to "
+                "endpoints.existing in all but one, which is deployed first and destroyed last"
+            )
+            yield ("endpoint", service, place), conflict

@@ -32,8 +32,9 @@ def written(folder: Path, **files: str) -> Path:
     return folder
 
 
-def of(name: str, *, domain: str = "", more: str = "") -> str:
-    return f'domain = "{domain or f"registry.{name}.example.net"}"\n{more}\n[cluster]\nname = "{name}"\n'
+def of(name: str, *, domain: str = "", more: str = "", in_cluster: str = "") -> str:
+    """An environment, with more tables before its cluster, and more keys and tables after the cluster's name."""
+    return f'domain = "{domain or f"registry.{name}.example.net"}"\n{more}\n[cluster]\nname = "{name}"\n{in_cluster}'
 
 
 def in_zone(name: str, zone: str) -> str:
@@ -142,6 +143,99 @@ def test_two_stacks_that_would_write_one_dns_record_are_refused_with_both_names_
     record = r'domain = "one\.example\.net" and alias_zone_id = "Z0ONE"'
     with pytest.raises(SettingsError, match=rf"blue\.toml and .*green\.toml both have {record}, so .* Fix: "):
         environments(folder, option=OPTION)
+
+
+MIRRORED = """[[registries]]
+account = "{account}"
+region = "{region}"
+repositories = ["{prefix}/*"]
+pull_through = true
+upstream = "quay.io"
+cache_rule = true
+"""
+GROUP = '[names]\ngroup = "team:writer"'
+
+
+def mirrored(*, account: str = "123456789012", region: str = "eu-west-1", prefix: str = "quay") -> str:
+    return MIRRORED.format(account=account, region=region, prefix=prefix)
+
+
+def with_endpoints(vpc: str, table: str, *services: str) -> str:
+    tables = f'route_table_ids = ["{table}"]' if "s3" in services else ""
+    network = f'vpc_id = "{vpc}"\nsubnet_ids = ["subnet-12345678"]\nsecurity_group_id = "sg-12345678"'
+    return f"{network}\n[endpoints]\ncreate = {list(services)}\n{tables}"
+
+
+ONE, OTHER = ("vpc-11111111", "rtb-11111111"), ("vpc-22222222", "rtb-22222222")
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "message"),
+    [
+        pytest.param(
+            {"more": mirrored()},
+            {"more": mirrored()},
+            "both have cache_rule = true for the prefix quay of 123456789012 in eu-west-1, and .* destroying that",
+            id="cache rule",
+        ),
+        pytest.param(
+            {"in_cluster": with_endpoints(*ONE, "ecr.api", "eks")},
+            {"in_cluster": with_endpoints(*ONE, "sts", "eks")},
+            "both create the endpoint eks in vpc-11111111, and EC2 refuses a second one. Fix: move it",
+            id="interface endpoint",
+        ),
+        pytest.param(
+            {"in_cluster": with_endpoints(*ONE, "s3")},
+            {"in_cluster": with_endpoints(*ONE, "s3")},
+            "both create the endpoint s3 in rtb-11111111, and EC2",
+            id="gateway endpoint",
+        ),
+    ],
+)
+def test_what_a_second_stack_could_not_make_is_refused_with_both_names(
+    tmp_path: Path, blue: dict[str, str], green: dict[str, str], message: str
+) -> None:
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue", **blue), green=of("green", **green))
+    with pytest.raises(SettingsError, match=rf"blue\.toml and .*green\.toml {message}"):
+        environments(folder, option=OPTION)
+
+
+@pytest.mark.parametrize("group", ["team:writer", "ecr-frontdoor:refresher:registry"])
+def test_one_group_for_two_namespaces_of_a_cluster_is_refused_with_both_names(tmp_path: Path, group: str) -> None:
+    named = f'[names]\ngroup = "{group}"'
+    blue = of("shared", more=named if group == "team:writer" else "")
+    green = of("shared", domain="green.example.net", more=named, in_cluster='namespace = "green"')
+    folder = written(tmp_path, defaults=DEFAULTS, blue=blue, green=green)
+    with pytest.raises(SettingsError, match=rf"both have the group {group} in cluster shared in eu-west-1, so either"):
+        environments(folder, option=OPTION)
+
+
+@pytest.mark.parametrize(
+    ("blue", "green"),
+    [
+        ({"more": mirrored()}, {"more": mirrored(prefix="other")}),
+        ({"more": mirrored()}, {"more": mirrored(account="210987654321")}),
+        ({"more": mirrored()}, {"more": mirrored().replace("cache_rule = true", "")}),
+        ({"more": GROUP}, {"more": GROUP}),
+        (
+            {"in_cluster": with_endpoints(*ONE, "eks", "s3")},
+            {"in_cluster": with_endpoints(*OTHER, "eks", "s3")},
+        ),
+        (
+            {"in_cluster": with_endpoints(*ONE, "eks", "s3")},
+            {"in_cluster": with_endpoints(ONE[0], OTHER[1], "sts", "s3")},
+        ),
+        (
+            {"in_cluster": with_endpoints(*ONE, "eks")},
+            {"in_cluster": with_endpoints(*ONE, "sts") + 'existing = ["eks"]'},
+        ),
+    ],
+)
+def test_two_clusters_may_have_rules_groups_and_endpoints_of_their_own(
+    tmp_path: Path, blue: dict[str, str], green: dict[str, str]
+) -> None:
+    folder = written(tmp_path, defaults=DEFAULTS, blue=of("blue", **blue), green=of("green", **green))
+    assert [each.name for each in environments(folder, option=OPTION)] == ["blue", "green"]
 
 
 def test_one_domain_serves_the_clients_of_several_vpcs(tmp_path: Path) -> None:
