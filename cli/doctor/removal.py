@@ -13,7 +13,7 @@ from cli.doctor.chart_objects import Document, kubectl_argument, title
 from cli.doctor.charts import is_access
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, Verdict, failed, ok, skipped, warning
+from cli.doctor.finding import Finding, failed, ok, skipped, warning
 from cli.doctor.kubernetes import Kubernetes
 from cli.doctor.kubernetes_errors import NoClusterError, NotDescribedError, RequestRefusedError, UnknownKindError
 from cli.doctor.stack_resources import deletions
@@ -46,10 +46,10 @@ def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
     if status is None:
         yield _absent(context, name)
         return
-    for finding in standing.run(context):
-        if finding.verdict is Verdict.FAILED:
-            yield replace(finding, fatal=True)
-            return
+    if status == "DELETE_FAILED":
+        # Of any other status the check of a stack that stands says how to deploy again.
+        yield from (replace(finding, fatal=True) for finding in standing.run(context))
+        return
     hint = "run make destroy, and read its error and the stack's events"
     yield failed(f"stack {name} is {status}: it was not deleted", hint, fatal=True)
 

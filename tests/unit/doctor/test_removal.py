@@ -129,11 +129,19 @@ def test_objects_that_are_to_stay_are_not_looked_for(changed: dict[str, Any]) ->
     assert next(iter(changed)) in last.message
 
 
-@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
-def test_a_stack_that_is_left_is_the_only_failure(status: str) -> None:
+@pytest.mark.parametrize(
+    "status",
+    [
+        "UPDATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED",
+        "UPDATE_ROLLBACK_FAILED", "REVIEW_IN_PROGRESS",
+    ],
+)  # fmt: skip
+def test_a_stack_that_is_left_is_the_only_failure_and_is_not_deployed_again(status: str) -> None:
     one = failure(found(FakeKubernetes(objects()), stack_=stack(status)))
     assert one.check == "stack"
     assert status in one.message
+    assert "make destroy" in one.hint
+    assert "deploy" not in one.hint.replace("deployment", "")
 
 
 def test_a_stack_that_is_left_without_its_cluster_is_deleted_by_force() -> None:
