@@ -7,9 +7,10 @@ The order of each attempt is what makes it safe beside another writer: read the 
 that no other writer was faster. After another write everything is asked again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from lambda_fn.contract.ecr_events import Action
@@ -24,7 +25,7 @@ ATTEMPTS = 8
 """At most two instances run at once, and an operator beside them; each attempt takes a second or two."""
 _PAUSE_SECONDS = 0.5
 _LOOKED_AT_AGAIN = 500
-"""Of the refused images of a repository into which ECR imported one: those of the latest deletions."""
+"""Of the refused images of each repository into which ECR imported one: those of the latest deletions."""
 _SPARE_SECONDS = 20.0
 """Kept of the invocation's time for the write; what has not been asked by then waits for another delivery."""
 
@@ -102,14 +103,13 @@ def follow(
     deleted_at = _latest(each for each in events if each.action is Action.DELETE)
     returned = [each.image for each in events if each.action is not Action.DELETE]
     # An import's event names what has the tag. With an index come the manifests of its platforms.
-    filled = {_repository(each.image) for each in events if each.action is Action.IMPORT}
+    filled = dict.fromkeys(_repository(each.image) for each in events if each.action is Action.IMPORT)
 
     def decide(stored: Stored) -> tuple[Hints, Followed]:
         deleted = dict(stored.hints.deleted)
         now = int(clock.now().timestamp())
         gone_at = {**{image: now for image in doubtful if image not in deleted}, **deleted_at}
-        beside = [image for image in sorted(deleted, key=deleted.__getitem__) if _repository(image) in filled]
-        back = dict.fromkeys([*returned, *doubtful, *beside[: -_LOOKED_AT_AGAIN - 1 : -1]])
+        back = dict.fromkeys([*returned, *doubtful, *_beside(deleted, filled)])
         asked = [
             image
             for image in {**gone_at, **back}
@@ -186,6 +186,16 @@ def _update(store: Store, clock: Clock, decide: Callable[[Stored], tuple[Hints, 
         f"another writer changed the hints each of {ATTEMPTS} times while this run decided on them. Their events come "
         "again. Fix: look for what writes the ConfigMap, beside the watcher"
     )
+
+
+def _beside(deleted: Mapping[Image, int], filled: Iterable[tuple[str, str]]) -> Iterator[Image]:
+    """The latest refused images of each of these repositories, one repository after the other.
+
+    So where the time ends, some repositories are done, and only the events of the others come again.
+    """
+    latest = sorted(deleted, key=deleted.__getitem__, reverse=True)
+    for repository in filled:
+        yield from islice((image for image in latest if _repository(image) == repository), _LOOKED_AT_AGAIN)
 
 
 def _ask(images: Iterable[Image], asked: Images, clock: Clock) -> tuple[dict[Image, bool], dict[Image, str]]:

@@ -81,6 +81,24 @@ def test_after_an_import_the_latest_deletions_are_looked_at_and_no_more_than_500
     assert set(images.asked[1:]) == {image(number) for number in range(500)}
 
 
+def test_imports_into_two_repositories_are_each_looked_at_in_full() -> None:
+    at = seconds(STARTED_AT)
+    refused = [image(number, repository) for number in range(400) for repository in ("team/app", "team/base")]
+    store = FakeStore(Hints({each: at - number for number, each in enumerate(refused)}, {}))
+    follow(store, FakeImages(*refused), *(returned(each, by=Action.IMPORT) for each in refused[-2:]))
+    assert store.hints == Hints({}, {})
+
+
+def test_where_the_time_ends_no_repository_is_begun_before_another_is_done() -> None:
+    at = seconds(STARTED_AT)
+    refused = [image(number, repository) for number in range(10) for repository in ("team/app", "team/base")]
+    store = FakeStore(Hints({each: at - number for number, each in enumerate(refused)}, {}))
+    sent = [returned(image(99), by=Action.IMPORT), returned(image(99, "team/base"), by=Action.IMPORT)]
+    images, clock = FakeImages(), FakeClock(remaining_seconds=35)
+    images.meanwhile = lambda: clock.sleep(1)
+    assert follow(store, images, *sent, clock=clock).again == (sent[1],)
+
+
 def test_an_import_comes_again_when_ecr_did_not_say_whether_the_platforms_came_with_it() -> None:
     index, amd64 = image(4), image(5)
     store, images, clock = FakeStore(gone(index, amd64)), FakeImages(index, amd64), FakeClock(remaining_seconds=21)
