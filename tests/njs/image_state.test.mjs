@@ -45,8 +45,8 @@ function ask() {
     return image_state.ask_for_image({ return: () => null, variables: { fetch_url: '' } });
 }
 
-function know(image, ago_ms) {
-    ngx.shared.image_pulls.set(image, Date.now() - ago_ms, 1e12);
+function know(image, agoMs) {
+    ngx.shared.image_pulls.set(image, Date.now() - agoMs, 1e12);
 }
 
 test('an image that ECR has never denied is there', () => {

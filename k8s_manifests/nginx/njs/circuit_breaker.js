@@ -88,9 +88,9 @@ function throttledFor(circuit, seconds) {
 
 // Opens the circuit. `until` is never deleted: it names the last opening, or the closing after it.
 function open(circuit, status, seconds) {
-    const kept_ms = seconds * 1000 + forgetAfterMs(circuit);
-    circuit.store.set(key(circuit, 'since'), openSince(circuit) || circuit.now(), kept_ms);
-    circuit.store.set(key(circuit, 'status'), status, kept_ms);
+    const keptMs = seconds * 1000 + forgetAfterMs(circuit);
+    circuit.store.set(key(circuit, 'since'), openSince(circuit) || circuit.now(), keptMs);
+    circuit.store.set(key(circuit, 'status'), status, keptMs);
     circuit.store.set(key(circuit, 'until'), circuit.now() + seconds * 1000);
     forget(circuit, ['failures', 'probe']);
 }

@@ -53,14 +53,14 @@ function secondsUntil(key) {
 
 // Since when the mounted credential of a registry is not valid, { since } in milliseconds, 0 when that is not known; undefined
 // while it is valid. contract/secret.py has the format. `known` is what expiries() gave, for several registries in a row.
-function expiry(host, now_ms, known) {
+function expiry(host, nowMs, known) {
     const at = known || expiries();
     if (!isMounted(host, at)) {
         return { since: 0 };
     }
     // An earlier version wrote none.
-    const expires_at = Date.parse(at[host]);
-    return expires_at <= now_ms ? { since: expires_at } : undefined;
+    const expiresAt = Date.parse(at[host]);
+    return expiresAt <= nowMs ? { since: expiresAt } : undefined;
 }
 
 function expiries() {

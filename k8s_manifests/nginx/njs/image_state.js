@@ -18,7 +18,7 @@ const PENDING_SECONDS = 5;
 const GONE_SECONDS = 5;
 
 // Notes that ECR has sent the manifest of an image. Called for every answer of ECR.
-function note_pull(r) {
+function notePull(r) {
     const digest = r.headersOut['Docker-Content-Digest'];
     if (r.method === 'GET' && r.status === 200 && digest) {
         const image = `/${r.variables.ecr_host}${r.variables.ecr_path.replace(/[^/]+$/, digest)}`;
@@ -30,11 +30,11 @@ function note_pull(r) {
 
 // The answer for an image: '' when ECR has it, or does not answer; 'missing' when ECR does not have it, for the time that it
 // is still served; then 'deleted'.
-function state(missing_since, now_ms, served_ms) {
-    if (missing_since === undefined) {
+function state(missingSince, nowMs, servedMs) {
+    if (missingSince === undefined) {
         return '';
     }
-    return Math.max(0, now_ms - missing_since) < served_ms ? 'missing' : 'deleted';
+    return Math.max(0, nowMs - missingSince) < servedMs ? 'missing' : 'deleted';
 }
 
 // Whether ECR has sent an image to this pod.
@@ -59,29 +59,29 @@ async function image_state(r) {
     const pulled = past(ngx.shared.image_pulls.get(image));
     const asked = past(ngx.shared.images_asked.get(image));
     const now = Date.now();
-    const fresh_seconds = Number(r.variables.revalidate_seconds) - Math.floor((now - pulled) / 1000);
-    if (fresh_seconds > 0) {
-        answer(r, '', fresh_seconds);
+    const freshSeconds = Number(r.variables.revalidate_seconds) - Math.floor((now - pulled) / 1000);
+    if (freshSeconds > 0) {
+        answer(r, '', freshSeconds);
         return;
     }
     if (asked === undefined) {
         enqueue(image, now);
     }
-    const served_ms = Number(r.variables.deleted_seconds) * 1000;
+    const servedMs = Number(r.variables.deleted_seconds) * 1000;
     const found = ngx.shared.images_denied.has(image)
-        ? 'deleted' : state(ngx.shared.images_missing.get(image), now, served_ms);
+        ? 'deleted' : state(ngx.shared.images_missing.get(image), now, servedMs);
     answer(r, found, cachedSeconds(now - (asked || now), Number(r.variables.retry_seconds)));
 }
 
 // A time that was noted, or undefined when it is in the future: then the clock was set back.
-function past(noted_ms) {
-    return noted_ms <= Date.now() ? noted_ms : undefined;
+function past(notedMs) {
+    return notedMs <= Date.now() ? notedMs : undefined;
 }
 
 // How long an answer is cached that was given so long after ECR was asked; 0 for an image that waits.
-function cachedSeconds(asked_ms_ago, retry_seconds) {
-    const rest = Math.max(1, retry_seconds - Math.floor(asked_ms_ago / 1000));
-    return asked_ms_ago < PENDING_SECONDS * 1000 ? Math.min(PENDING_SECONDS, rest) : rest;
+function cachedSeconds(askedMsAgo, retrySeconds) {
+    const rest = Math.max(1, retrySeconds - Math.floor(askedMsAgo / 1000));
+    return askedMsAgo < PENDING_SECONDS * 1000 ? Math.min(PENDING_SECONDS, rest) : rest;
 }
 
 function answer(r, found, seconds) {
@@ -90,9 +90,9 @@ function answer(r, found, seconds) {
     r.return(200);
 }
 
-function enqueue(image, now_ms) {
+function enqueue(image, nowMs) {
     if (ngx.shared.images_due.size() < (isKnown(image) ? LARGEST_QUEUE : LARGEST_QUEUE / 2)) {
-        ngx.shared.images_due.add(image, now_ms);
+        ngx.shared.images_due.add(image, nowMs);
     }
 }
 
@@ -126,7 +126,7 @@ async function ask_for_image(r) {
     ngx.shared.images_running.delete('pull');
 }
 
-// Asks ECR. Only its 404 says anything about the image; `note_pull` has noted a 200.
+// Asks ECR. Only its 404 says anything about the image; `notePull` has noted a 200.
 async function askEcr(image, url) {
     try {
         const reply = await ngx.fetch(`${url}/-/revalidate${image}`, { method: 'HEAD' });
@@ -155,4 +155,4 @@ function noteMissing(image) {
     ngx.log(ngx.ERR, `image_missing ${image}: ECR no longer has this image, which clients get from the cache`);
 }
 
-export default { ask_for_image, ask_for_images, cachedSeconds, image_state, note_pull, state };
+export default { ask_for_image, ask_for_images, cachedSeconds, image_state, notePull, state };

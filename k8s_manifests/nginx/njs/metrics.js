@@ -73,10 +73,10 @@ function ofScrub(counts) {
     ];
 }
 
-function ofImages(missing, served_ms) {
+function ofImages(missing, servedMs) {
     const answers = { missing: 0, deleted: 0 };
     missing.items(ALL).forEach(item => {
-        answers[image_state.state(item[1], Date.now(), served_ms)] += 1;
+        answers[image_state.state(item[1], Date.now(), servedMs)] += 1;
     });
     return [
         family('missing_images', 'gauge', 'Requested images that ECR lacks, by the answer to pulls by digest.', {

@@ -17,7 +17,7 @@ const ALLOWED = [
 // where nginx runs code on every answer.
 function answer_of_ecr(r) {
     ecr_upstream.recordOutcome(r, r.uri.startsWith('/-/import/'));
-    image_state.note_pull(r);
+    image_state.notePull(r);
     removeOthers(r);
     const headers = r.headersOut;
     if (headers.Link) {
