@@ -15,6 +15,7 @@ from lambda_fn.settings.registry import Registry, with_replicas
 
 _LAMBDA_IN_VPC = "set cluster.vpc_id, cluster.subnet_ids and cluster.security_group_id"
 _VPC = "set cluster.vpc_id and cluster.security_group_id"
+_NAT = "give the subnets of the pods NAT and remove cluster.nat"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _imports_without_nat(registries: Iterable[Registry]) -> Iterator[Conflict]:
             yield Conflict(
                 "cluster.nat = false",
                 f"the first pull of an image of registries[{number}], with pull_through, needs a way to the internet",
-                f"give the subnets of the pods NAT and remove cluster.nat, or remove registries[{number}]",
+                f"{_NAT}, or remove registries[{number}]",
             )
 
 
@@ -173,14 +174,14 @@ def _other_regions(region: str, registries: Iterable[Registry], image: str) -> I
             yield Conflict(
                 "cluster.nat = false",
                 f"no VPC endpoint in {region} leads to registries[{number}].region = {registry.region}",
-                f"remove registries[{number}], or replicate its repositories to {region}",
+                f"{_NAT}, replicate its repositories to {region}, or remove registries[{number}]",
             )
         for replica in registry.replicas:
             if replica.region != region:
                 yield Conflict(
                     "cluster.nat = false",
                     f"no VPC endpoint in {region} leads to registries[{number}].replicas[0].region = {replica.region}",
-                    "give the subnets of the pods NAT and remove cluster.nat, or remove the replica",
+                    f"{_NAT}, or remove the replica",
                 )
     host = ECR_HOST.match(image)
     if not host or host["region"] != region:

@@ -228,9 +228,9 @@ def _doubts(draft: Draft) -> Iterator[str]:
     """What in the allow-list may be a mistake."""
     for pattern in draft.patterns:
         if pattern == "*":
-            yield "every client that reaches the domain may pull ALL repositories, also those of later"
+            yield "every client that reaches the domain may pull ALL repositories, and all that are created later"
         elif draft.repositories and not opened_by(pattern, draft.repositories):
-            yield f"{pattern} is the name of no repository of {draft.account} in {draft.region}"
+            yield f"no repository of {draft.account} in {draft.region} matches {pattern}"
 
 
 def _with_endpoints(draft: Draft) -> Draft:

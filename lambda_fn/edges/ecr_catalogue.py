@@ -48,6 +48,7 @@ _IDS = 100
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "LimitExceededException"})
 _DENIED = frozenset({"AccessDeniedException"})
 _TIMEOUT = httpx2.Timeout(5.0, connect=3.0)
+_PUSH_AGAIN = "pull the image, and if that fails, too, push it again"
 
 
 class EcrCatalogue:
@@ -149,7 +150,9 @@ class EcrCatalogue:
                 "Fix: give the watcher a route to S3: NAT, or a gateway endpoint whose policy allows the layer bucket"
             ) from error
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
-            raise RegistryError("a configuration of an image does not have its digest, and is not used")
+            raise RegistryError(
+                f"a configuration of an image does not have its digest, and is not used. Fix: {_PUSH_AGAIN}"
+            )
         return content
 
     def _paced(self, registry: Registry, digests: Iterable[str]) -> Iterator[str]:
@@ -160,7 +163,10 @@ class EcrCatalogue:
     @contextmanager
     def _asking(self, registry: Registry, operation: str) -> Iterator[None]:
         if self._clock.remaining_seconds() < _SPARE_SECONDS:
-            raise SlowError("a repository has more images than ECR lists in the time of one run, and is not updated")
+            raise SlowError(
+                "a repository has more images than ECR lists in the time of one run, and is not updated. Fix: delete "
+                "images that are not used, for example by a lifecycle policy"
+            )
         self._pace(registry).wait(operation)
         with _explained(registry, operation):
             yield
@@ -194,8 +200,14 @@ def _explained(registry: Registry, operation: str) -> Iterator[None]:
                 "registry of another account has to allow it, too: docs/permissions.md"
             ) from error
         if code in _THROTTLED:
-            raise ThrottledError(f"ECR throttles {operation} in the registry of {place}: {code}") from error
-        raise RegistryError(f"{operation} fails in the registry of {place}: {code}") from error
+            raise ThrottledError(
+                f"ECR throttles {operation} in the registry of {place}: {code}. Fix: wait for the next run; if it "
+                "lasts, ask AWS for a higher quota"
+            ) from error
+        raise RegistryError(
+            f"{operation} fails in the registry of {place}: {code}. Fix: wait for the next run; if it lasts, look up "
+            "the code in the API reference of ECR"
+        ) from error
     except (BotoCoreError, OSError) as error:
         raise UnreachableError(
             f"ECR in {registry.region} cannot be reached: {type(error).__name__}. Fix: give the watcher a route to the "
@@ -240,7 +252,9 @@ def _download(client: httpx2.Client, url: str) -> bytes:
         for part in response.iter_bytes():
             content += part
             if len(content) > LARGEST_CONFIGURATION_BYTES:
-                raise RegistryError("a configuration of an image is larger than its manifest says, and is not used")
+                raise RegistryError(
+                    f"a configuration of an image is larger than its manifest says, and is not used. Fix: {_PUSH_AGAIN}"
+                )
         return bytes(content)
 
 

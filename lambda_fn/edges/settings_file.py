@@ -18,6 +18,6 @@ def read(bundle: Path) -> Settings:
         text = (bundle / SETTINGS_FILE).read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            f"{SETTINGS_FILE} in the bundle cannot be read ({error.strerror}): deploy the stack again"
+            f"{SETTINGS_FILE} in the bundle cannot be read ({error.strerror}). Fix: deploy the stack again"
         ) from error
     return parse_json(text, SETTINGS_FILE)

@@ -12,6 +12,9 @@ from lambda_fn.contract.registries import ECR_HOST
 from lambda_fn.contract.times import instant_text
 from lambda_fn.settings.registry import EcrRegistry
 
+_CHECK_PATH = "check what the Lambda's DNS and AWS_ENDPOINT_URL lead to"
+"""The fix where something else than ECR seems to answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -47,7 +50,9 @@ def parse(response: Mapping[str, Any], *, region: str, now: datetime, must_outli
     source = f"GetAuthorizationToken in {region}"
     entries = response.get("authorizationData")
     if not entries:
-        raise RegistryError(f"{source} answered without authorizationData: check the role's ecr:GetAuthorizationToken")
+        raise RegistryError(
+            f"{source} answered without authorizationData. Fix: check the role's ecr:GetAuthorizationToken"
+        )
     return Credential(
         host=_host(entries[0].get("proxyEndpoint"), region, source),
         region=region,
@@ -66,15 +71,20 @@ def registry_host(registry: EcrRegistry, credential: Credential) -> str:
 
 def _authorization(token: object, source: str) -> Authorization:
     if not isinstance(token, str) or not token:
-        raise RegistryError(f"{source} answered without an authorizationToken: run again, then ask AWS support")
+        raise RegistryError(f"{source} answered without an authorizationToken. Fix: run again, then ask AWS support")
     decoded = _decoded(token)
     if decoded is None:
-        raise RegistryError(f"{source} answered with an authorizationToken that is not base64")
+        raise RegistryError(f"{source} answered with an authorizationToken that is not base64. Fix: {_CHECK_PATH}")
     user, colon, password = decoded.partition(b":")
     if not colon:
-        raise RegistryError(f"{source} answered with an authorizationToken that has no colon: it must be user:password")
+        raise RegistryError(
+            f"{source} answered with an authorizationToken that has no colon: it must be user:password. Fix: "
+            f"{_CHECK_PATH}"
+        )
     if not user or not password:
-        raise RegistryError(f"{source} answered with an authorizationToken whose user or password is empty")
+        raise RegistryError(
+            f"{source} answered with an authorizationToken whose user or password is empty. Fix: {_CHECK_PATH}"
+        )
     return Authorization(token)
 
 
@@ -92,26 +102,29 @@ def _host(endpoint: object, region: str, source: str) -> str:
     if not found or endpoint == host:
         raise RegistryError(
             f"{source} answered with proxyEndpoint {endpoint!r}, which is not an ECR address, so the "
-            "token is not used. Fix: check what the Lambda's DNS and AWS_ENDPOINT_URL lead to"
+            f"token is not used. Fix: {_CHECK_PATH}"
         )
     if found["region"] != region:
-        raise RegistryError(f"{source} answered with a proxyEndpoint of region {found['region']}: {host}")
+        raise RegistryError(
+            f"{source} answered with a proxyEndpoint of region {found['region']}: {host}. Fix: {_CHECK_PATH}"
+        )
     return host
 
 
 def _expires_at(value: object, now: datetime, must_outlive: timedelta, source: str) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise RegistryError(
-            f"{source} answered without a usable expiresAt: {value!r} is not an instant with a time zone"
+            f"{source} answered without a usable expiresAt: {value!r} is not an instant with a time zone. Fix: "
+            f"{_CHECK_PATH}"
         )
     expires_at = value.astimezone(UTC)
     if expires_at <= now:
         raise RegistryError(
-            f"{source} answered with a token that expired at {instant_text(expires_at)}: check the clock"
+            f"{source} answered with a token that expired at {instant_text(expires_at)}. Fix: check the clock"
         )
     if expires_at < now + must_outlive:
         raise RegistryError(
             f"{source} answered with a token that expires at {instant_text(expires_at)}, before the second run "
-            f"from now ({instant_text(now + must_outlive)}): shorten refresh.period_minutes"
+            f"from now ({instant_text(now + must_outlive)}). Fix: shorten refresh.period_minutes"
         )
     return expires_at

@@ -59,7 +59,7 @@ def smallest_blob(manifest: Mapping[str, Any]) -> Descriptor:
     smallest = min(map(_descriptor, entries), key=lambda blob: blob.size_bytes, default=None)
     if smallest is None or smallest.size_bytes > BLOB_LIMIT_BYTES:
         raise CanaryError(
-            f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes: choose another image in [canary]"
+            f"the canary's image has no blob of at most {BLOB_LIMIT_BYTES} bytes. Fix: choose another image in [canary]"
         )
     return smallest
 

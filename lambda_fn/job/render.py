@@ -90,7 +90,9 @@ def render(template: str, inputs: Inputs, *, source: str) -> str:
         )
     text = "".join(pieces)
     if not text.strip():
-        raise TemplateError(f"{source} renders to nothing, with which nginx does not start: apply the charts again")
+        raise TemplateError(
+            f"{source} renders to nothing, with which nginx does not start. Fix: apply the charts again"
+        )
     return text
 
 

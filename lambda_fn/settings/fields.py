@@ -242,7 +242,8 @@ TagKey = Annotated[
     str,
     Matching(
         r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
-        "a tag's key: 1 to 128 letters, digits, spaces and _ . : / = + - @, not aws: at its begin, like cost-center",
+        "a tag's key: 1 to 128 letters, digits, spaces and _ . : / = + - @, which must not begin with aws:, like "
+        "cost-center",
     ),
 ]
 TagValue = Annotated[

@@ -24,7 +24,7 @@ SMALL, LARGE = 48 * MIB - 1000, 400 * MIB - 1000
 as 200 MB have by default.
 """
 IN_A_LARGE_WINDOW = 60
-"""So many slices are read from S3 near the begin of a window of 64, after those of 8, 16 and 32."""
+"""So many slices are read from S3 near the beginning of a window of 64, after those of 8, 16 and 32."""
 AT_MOST = 12 + 8
 """Slices that are fetched for a client that has left: as many as are in flight, and eight."""
 PACED = Behaviour(s3_bytes_per_second=50_000_000 // 4)

@@ -151,6 +151,7 @@ def test_without_nat_no_endpoint_leads_to_a_replica() -> None:
     (conflict,) = found(configurations.text("nlb").replace("[[registries]]\n", f"[[registries]]\n{replica}", 1))
     assert conflict.setting == "cluster.nat = false"
     assert "registries[0].replicas[0].region = ap-southeast-4" in conflict.cause
+    assert settings_to_change(conflict) == ["cluster.nat"]
 
 
 def test_without_nat_a_registry_in_another_region_and_a_public_proxy_image_conflict() -> None:
@@ -160,6 +161,7 @@ def test_without_nat_a_registry_in_another_region_and_a_public_proxy_image_confl
     registry, image = found(text)
     assert (registry.setting, image.setting) == ("cluster.nat = false", "cluster.nat = false")
     assert "registries[0].region = eu-west-1" in registry.cause
+    assert settings_to_change(registry) == ["cluster.nat"]
     assert "proxy.image = public.ecr.aws/nginx/nginx:1.30.6" in image.cause
     assert settings_to_change(image) == ["proxy.image"]
 

@@ -5,7 +5,7 @@
 
 const GIB = 1024 ** 3;
 
-// A pull's memory grows by 0.57 to 0.63 MiB for each GiB, beside what it has from its begin, and is free when it ends.
+// A pull's memory grows by 0.57 to 0.63 MiB for each GiB, beside what it has from its beginning, and is free when it ends.
 const MIB_FOR_EACH_GIB = 0.7;
 const MIB_AT_FIRST = 0.5;
 

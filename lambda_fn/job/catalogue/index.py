@@ -133,7 +133,7 @@ def decode(content: bytes | None) -> Index:
         if len(parts) != CATALOGUE_SHARDS:
             raise ValueError(f"it has {len(parts)} shards")
         if not isinstance(state["after"], str | None):
-            raise ValueError("its round is after no repository")  # noqa: TRY004 - a wrong content, not a wrong call
+            raise ValueError("round.after is not a text")  # noqa: TRY004 - a wrong content, not a wrong call
         return Index(
             {one["name"]: Entry(int(one["tags"]), one.get("pushed_at")) for one in found["repositories"]},
             tuple(map(_state, parts)),

@@ -824,6 +824,15 @@ def test_a_file_that_is_not_readable_counts_as_empty_and_is_written_anew(site: S
     assert (site.names(), len(site.files.images("team/app"))) == (["team/app"], 1)
 
 
+def test_a_place_in_the_round_that_is_not_a_text_is_named(site: Site) -> None:
+    site.run()
+    edited = shards.unpack(site.files.contents[shards.INDEX_FILE])
+    edited["round"]["after"] = 7
+    site.files.put(shards.INDEX_FILE, shards.pack(edited))
+    expected = "the catalogue's index is not readable and is written anew: round.after is not a text"
+    assert site.run().problems == (expected,)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -89,10 +89,10 @@ def test_the_expiry_is_turned_into_utc() -> None:
         (entry(expiresAt=None), "without a usable expiresAt"),
         (entry(expiresAt="2026-11-23"), "'2026-11-23' is not an instant"),
         (entry(expiresAt=(NOW + TWO_RUNS * 2).replace(tzinfo=None)), "is not an instant"),
-        (entry(expiresAt=NOW), "expired at 2026-11-23T09:00:00Z: check the clock"),
+        (entry(expiresAt=NOW), "expired at 2026-11-23T09:00:00Z. Fix: check the clock"),
         (
             entry(expiresAt=NOW + TWO_RUNS - timedelta(seconds=1)),
-            "at 2026-11-23T17:14:59Z, before the second run from now (2026-11-23T17:15:00Z): shorten refresh.period",
+            "at 2026-11-23T17:14:59Z, before the second run from now (2026-11-23T17:15:00Z). Fix: shorten refresh",
         ),
     ],
 )
@@ -101,6 +101,7 @@ def test_a_wrong_answer_is_an_error_that_says_what_is_wrong(response: dict[str, 
         parsed(response)
     assert f"GetAuthorizationToken in {REGION} answered" in str(caught.value)
     assert message in str(caught.value)
+    assert ". Fix: " in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -108,13 +109,14 @@ def test_a_wrong_answer_is_an_error_that_says_what_is_wrong(response: dict[str, 
 
 @given(st.text())
 def test_any_text_for_a_token_is_taken_whole_or_refused_in_words_that_do_not_depend_on_it(text: str) -> None:
+    fix = "check what the Lambda's DNS and AWS_ENDPOINT_URL lead to"
     refusals = {
         f"GetAuthorizationToken in {REGION} answered {reason}"
         for reason in (
-            "without an authorizationToken: run again, then ask AWS support",
-            "with an authorizationToken that is not base64",
-            "with an authorizationToken that has no colon: it must be user:password",
-            "with an authorizationToken whose user or password is empty",
+            "without an authorizationToken. Fix: run again, then ask AWS support",
+            f"with an authorizationToken that is not base64. Fix: {fix}",
+            f"with an authorizationToken that has no colon: it must be user:password. Fix: {fix}",
+            f"with an authorizationToken whose user or password is empty. Fix: {fix}",
         )
     }
     try:

@@ -342,7 +342,7 @@ def unread(world: World) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "settings.json in the bundle cannot be read (No such file or directory): deploy the stack again"),
+        (None, "settings.json in the bundle cannot be read (No such file or directory). Fix: deploy the stack again"),
         ("{", "settings.json is not JSON"),
     ],
 )

@@ -151,7 +151,7 @@ def test_what_a_template_must_not_do_is_refused_with_its_line(template: str, lin
 
 @pytest.mark.parametrize("template", ["", "  \n\n", "{% if not tls %}a{% endif %}", "{# nothing #}"])
 def test_an_empty_configuration_is_refused(template: str) -> None:
-    with pytest.raises(TemplateError, match=r"renders to nothing.*: apply the charts again"):
+    with pytest.raises(TemplateError, match=r"renders to nothing.*\. Fix: apply the charts again"):
         rendered(template)
 
 
