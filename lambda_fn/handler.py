@@ -32,7 +32,7 @@ from lambda_fn.settings.models import Settings
 
 logger = new_logger()
 
-_REPORT_SECONDS = 5
+_CANARY_REPORT_SECONDS = 5
 """Kept of the invocation's time after the canary's pull, to report its result."""
 
 
@@ -80,7 +80,7 @@ def _pull_canary(settings: Settings, clock: LambdaClock) -> dict[str, Any]:
     redirects = settings.proxy.blobs == "redirect"
     canary = Canary(settings.canary, domain=settings.domain, may_redirect_blobs=redirects)
     try:
-        seconds = canary.pull(allowed_seconds=clock.remaining_seconds() - _REPORT_SECONDS)
+        seconds = canary.pull(allowed_seconds=clock.remaining_seconds() - _CANARY_REPORT_SECONDS)
     except CanaryError as error:
         logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
         metrics.emit_canary(_dimensions(settings), Pull(seconds=None))

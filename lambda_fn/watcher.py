@@ -25,9 +25,9 @@ from lambda_fn.edges.kubernetes_session import KubernetesSession
 from lambda_fn.edges.log import errors_to, new_logger
 from lambda_fn.job import gone_images, image_event, watcher_event
 from lambda_fn.job.api_error import Grant
-from lambda_fn.job.catalogue.round import Catalogue
 from lambda_fn.job.catalogue.round import Report as CatalogueReport
-from lambda_fn.job.gone_images import Followed
+from lambda_fn.job.catalogue.round import Run
+from lambda_fn.job.gone_images import Outcome
 from lambda_fn.job.image_event import ImageEvent
 from lambda_fn.job.manifests import Objects
 from lambda_fn.job.watcher_event import Batch, ContinueRound, Forget, Message, Remember
@@ -36,7 +36,7 @@ from lambda_fn.settings.routing import Routing
 
 Connect = Callable[[], AbstractContextManager[HintStore]]
 """The hints in the cluster, with a connection of its own."""
-ConnectCatalogue = Callable[[], AbstractContextManager[Catalogue]]
+ConnectCatalogue = Callable[[], AbstractContextManager[Run]]
 """A run of the catalogue, likewise."""
 Session = Callable[[], AbstractContextManager[KubernetesSession]]
 
@@ -69,10 +69,10 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         match watcher_event.parse(event, routing):
             case Batch(queue, messages):
                 events, again = _events(messages, routing)
-                again += _follow(events, images, connect, clock) if settings.watcher.deletions else []
+                again += _update_hints(events, images, connect, clock) if settings.watcher.deletions else []
                 # The other queue has the deletions, too, for the catalogue: the next one does not wait for that here.
                 if events and catalogue and queue != os.environ.get(DELETIONS_QUEUE):
-                    _list({name for event in events.values() for name in event.names}, catalogue)
+                    _update_catalogue({name for event in events.values() for name in event.names}, catalogue)
                 return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in again]}
             case ContinueRound():
                 cluster = settings.cluster
@@ -104,39 +104,41 @@ def _events(messages: tuple[Message, ...], routing: Routing) -> tuple[dict[str, 
     return events, wrong
 
 
-def _follow(events: Mapping[str, ImageEvent], images: EcrImages, connect: Connect, clock: LambdaClock) -> list[str]:
+def _update_hints(
+    events: Mapping[str, ImageEvent], images: EcrImages, connect: Connect, clock: LambdaClock
+) -> list[str]:
     """Bring the hints up to date; the messages about which ECR said nothing, for another delivery."""
     if not events:
         return []
     with connect() as store:
-        followed = gone_images.follow([*events.values()], images=images, store=store, clock=clock)
-    _log_followed(followed, events=len(events))
-    return [id_ for id_, event in events.items() if event in followed.again]
+        outcome = gone_images.reconcile([*events.values()], images=images, store=store, clock=clock)
+    _log_outcome(outcome, events=len(events))
+    return [id_ for id_, event in events.items() if event in outcome.again]
 
 
 def _look_again(images: EcrImages, clock: LambdaClock, store: HintStore, doubtful: Sequence[Image]) -> bool:
     """Have pods refuse those of these images that ECR does not have, and no other; whether it answered for each."""
-    followed = gone_images.follow([], doubtful=doubtful, images=images, store=store, clock=clock)
-    _log_followed(followed, events=0)
-    return not followed.unknown
+    outcome = gone_images.reconcile([], doubtful=doubtful, images=images, store=store, clock=clock)
+    _log_outcome(outcome, events=0)
+    return not outcome.unknown
 
 
-def _log_followed(followed: Followed, *, events: int) -> None:
-    for reason in dict.fromkeys(followed.unknown.values()):
+def _log_outcome(outcome: Outcome, *, events: int) -> None:
+    for reason in dict.fromkeys(outcome.unknown.values()):
         logger.error(reason)
-    if followed.wrong_lines:
-        logger.warning("lines of the hints had another format and were removed", lines=followed.wrong_lines)
-    _logged({"refused": _texts(followed.refused), "served": _texts(followed.served), "events": events})
+    if outcome.wrong_lines:
+        logger.warning("lines of the hints had another format and were removed", lines=outcome.wrong_lines)
+    _logged({"refused": _texts(outcome.refused), "served": _texts(outcome.served), "events": events})
 
 
-def _list(repositories: Iterable[str], connect: ConnectCatalogue) -> None:
+def _update_catalogue(repositories: Iterable[str], connect: ConnectCatalogue) -> None:
     """Bring these repositories of the catalogue up to date.
 
     A failure does not have the events delivered again, since that would call deletions late: the round reads them, too.
     """
     try:
-        with connect() as catalogue:
-            report = catalogue.follow(repositories)
+        with connect() as run:
+            report = run.update(repositories)
     except ClusterError as error:
         logger.error(str(error), error=type(error).__name__)  # noqa: TRY400 - its message is complete
     else:
@@ -147,8 +149,8 @@ def _continue_round(connect: ConnectCatalogue | None, names: Mapping[str, str], 
     if connect is None:
         raise SettingsError("page.catalogue is false. Fix: set page.catalogue = true, and deploy")
     try:
-        with connect() as catalogue:
-            report = catalogue.continue_round()
+        with connect() as run:
+            report = run.continue_round()
     except ClusterError:
         # An hour of these alone raises the alarm, also where no run has ever succeeded.
         metrics.emit_catalogue(names, CatalogueRun(seconds_since_round=CATALOGUE_OLD.total_seconds()))
@@ -187,9 +189,9 @@ def _connections(
     objects = Objects(names, namespace, settings.proxy.labels, settings.proxy.annotations)
     grant = Grant(namespace, watcher_role(names.workload), settings.watcher_group)
     session = partial(_session, grant, eks, clock)
-    run = partial(Catalogue, Routing(settings.registries), EcrCatalogue(clock), clock=clock, findings=page.findings)
+    new_run = partial(Run, Routing(settings.registries), EcrCatalogue(clock), clock=clock, findings=page.findings)
     look_again = partial(_look_again, images, clock) if settings.watcher.deletions else None
-    catalogue = partial(_catalogue, run, look_again, objects, session) if page.catalogue else None
+    catalogue = partial(_catalogue, new_run, look_again, objects, session) if page.catalogue else None
     return partial(_store, objects, session), catalogue
 
 
@@ -201,16 +203,16 @@ def _store(objects: Objects, connect: Session) -> Iterator[HintStore]:
 
 @contextmanager
 def _catalogue(
-    run: Callable[..., Catalogue],
+    new_run: Callable[..., Run],
     look_again: Callable[[HintStore, Sequence[Image]], bool] | None,
     objects: Objects,
     connect: Session,
-) -> Iterator[Catalogue]:
+) -> Iterator[Run]:
     with connect() as session:
         if look_again:
             hints = HintStore(objects, session)
-            run = partial(run, refused=hints.read().hints.deleted, look_again=partial(look_again, hints))
-        yield run(store=CatalogueStore(objects, session))
+            new_run = partial(new_run, refused=hints.read().hints.deleted, look_again=partial(look_again, hints))
+        yield new_run(store=CatalogueStore(objects, session))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from lambda_fn.job.catalogue.ports import (
     ThrottledError,
     UnreachableError,
 )
-from lambda_fn.job.ports import Clock
+from lambda_fn.job.ports import WRITE_SECONDS, Clock
 from lambda_fn.settings.registry import Registry
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ _BOUNDED = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=_PARALLEL,
 )
-_SPARE_SECONDS = 20.0
-"""Kept of the invocation's time for the writes: a run that Lambda ends would begin at the same place again."""
 _PAGE = 1_000
 _IDS = 100
 """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html"""
@@ -162,7 +160,7 @@ class EcrCatalogue:
 
     @contextmanager
     def _asking(self, registry: Registry, operation: str) -> Iterator[None]:
-        if self._clock.remaining_seconds() < _SPARE_SECONDS:
+        if self._clock.remaining_seconds() < WRITE_SECONDS:
             raise SlowError(
                 "a repository has more images than ECR lists in the time of one run, and is not updated. Fix: delete "
                 "images that are not used, for example by a lifecycle policy"

@@ -19,7 +19,7 @@ from lambda_fn.contract.objects import FIELD_MANAGER
 from lambda_fn.edges import tls
 from lambda_fn.job.api_error import Action, Grant, explain, refusal
 from lambda_fn.job.connection import Connection
-from lambda_fn.job.ports import REPORT_SECONDS, Clock
+from lambda_fn.job.ports import DIAGNOSIS_SECONDS, Clock
 
 Result = TypeVar("Result")
 
@@ -151,7 +151,7 @@ class KubernetesSession:
         if _status(_error(state)) in _DENIED:
             self._denied_from = self._denied_from or now
             started_at = self._denied_from
-        left = timedelta(seconds=self._clock.remaining_seconds() - REPORT_SECONDS)
+        left = timedelta(seconds=self._clock.remaining_seconds() - DIAGNOSIS_SECONDS)
         return now + pause > started_at + PATIENCE or pause > left
 
     def _prepare(self, state: RetryCallState) -> None:

@@ -17,7 +17,7 @@ from lambda_fn.contract.ecr_events import Action
 from lambda_fn.contract.errors import ClusterError, EventError, RegistryError
 from lambda_fn.contract.hints import MOST_NAMED, Hints, Image
 from lambda_fn.job.image_event import ImageEvent
-from lambda_fn.job.ports import Clock
+from lambda_fn.job.ports import WRITE_SECONDS, Clock
 
 Result = TypeVar("Result")
 
@@ -26,8 +26,6 @@ ATTEMPTS = 8
 _PAUSE_SECONDS = 0.5
 _LOOKED_AT_AGAIN = 500
 """Of the refused images of each repository into which ECR imported one: those of the latest deletions."""
-_SPARE_SECONDS = 20.0
-"""Kept of the invocation's time for the write; what has not been asked by then waits for another delivery."""
 
 
 class Images(Protocol):
@@ -67,7 +65,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class Outcome:
     """What some events led to.
 
     Attributes:
@@ -85,9 +83,9 @@ class Followed:
     wrong_lines: int = 0
 
 
-def follow(
+def reconcile(
     events: Sequence[ImageEvent], *, doubtful: Iterable[Image] = (), images: Images, store: Store, clock: Clock
-) -> Followed:
+) -> Outcome:
     """Bring the hints up to what ECR has now of the images in these events, in one write.
 
     Args:
@@ -105,7 +103,7 @@ def follow(
     # An import's event names what has the tag. With an index come the manifests of its platforms.
     filled = dict.fromkeys(_repository(each.image) for each in events if each.action is Action.IMPORT)
 
-    def decide(stored: Stored) -> tuple[Hints, Followed]:
+    def decide(stored: Stored) -> tuple[Hints, Outcome]:
         deleted = dict(stored.hints.deleted)
         now = int(clock.now().timestamp())
         gone_at = {**{image: now for image in doubtful if image not in deleted}, **deleted_at}
@@ -125,7 +123,7 @@ def follow(
                 deleted[image] = max(min(gone_at.get(image, 0), now), deleted.get(image, 0))
         before = stored.hints.gone
         hints = Hints(deleted, stored.hints.named)
-        return hints, Followed(
+        return hints, Outcome(
             refused=tuple(sorted(hints.gone.keys() - before.keys())),
             served=tuple(sorted(before.keys() - hints.gone.keys())),
             unknown=unknown,
@@ -205,7 +203,8 @@ def _ask(images: Iterable[Image], asked: Images, clock: Clock) -> tuple[dict[Ima
     failed: dict[tuple[str, str], str] = {}
     for image in images:
         repository = _repository(image)
-        if repository not in failed and clock.remaining_seconds() < _SPARE_SECONDS:
+        # What has not been asked by then waits for another delivery.
+        if repository not in failed and clock.remaining_seconds() < WRITE_SECONDS:
             unknown[image] = "no time was left to ask ECR"
             continue
         try:

@@ -14,8 +14,10 @@ from lambda_fn.job.manifests import Manifest
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-REPORT_SECONDS = 15.0
-"""Kept of the invocation's remaining time, to find out why a rollout is stuck and to report it."""
+DIAGNOSIS_SECONDS = 15.0
+"""Kept of a refresh's remaining time, to find out why a rollout is stuck and to report it."""
+WRITE_SECONDS = 20.0
+"""Kept of the watcher's remaining time for its writes: a run that Lambda ends would begin at the same place again."""
 
 
 class Clock(Protocol):

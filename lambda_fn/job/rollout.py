@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from lambda_fn.contract.errors import ClusterError
-from lambda_fn.job.ports import REPORT_SECONDS, Clock, Cluster, Workload
+from lambda_fn.job.ports import DIAGNOSIS_SECONDS, Clock, Cluster, Workload
 
 POLL_SECONDS = 2.0
 
 
-def wait(cluster: Cluster, clock: Clock, timeout_seconds: float, spare_seconds: float = REPORT_SECONDS) -> Workload:
+def wait(cluster: Cluster, clock: Clock, timeout_seconds: float, spare_seconds: float = DIAGNOSIS_SECONDS) -> Workload:
     """The workload once its rollout is complete, or as it is when the time is over.
 
     Args:

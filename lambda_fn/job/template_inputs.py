@@ -51,7 +51,8 @@ class Inputs:
         trusted_proxies: The network ranges whose word about the client's address is believed.
         drain_seconds: How long a stopping pod finishes its pulls.
         cache: What a pod keeps, with the names of its settings, `key_zone_mib`, `known_days` and `retry_seconds`.
-        timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds` and `blob_deadline_seconds`.
+        timeouts: How long it waits, with the names of its settings, `ecr_deadline_seconds`, `blob_deadline_seconds` and
+            `import_deadline_seconds`.
         budget: What a pod may request from one registry, with the names of `Budget`.
         blobs: Whether blobs come through the proxy (`stream`) or from S3 (`redirect`).
         contact: What error messages name as the contact, or an empty text.

@@ -85,14 +85,16 @@ def gather(
         ClusterError: The earlier tokens cannot be read.
     """
     registries = tuple(registries)
-    # Each host once: a registry may have several tables, and be the replica of another one.
+    # Each host once: a registry may have several tables, and be the replica of another one. A dict keeps the last entry
+    # of a key: so it counts as a registry, whose refused token is an error and not a warning.
     every = {each.host: each for each in (*with_replicas(registries), *registries)}.values()
+
+    def tokens_of(region: str) -> _Region:
+        return _region(region, [each for each in every if each.region == region], now, must_outlive, registry)
+
     names = dict.fromkeys(each.region for each in every)
     # One after the other, regions and hosts that do not answer would take longer than a run has.
-    answers = registry.side_by_side(
-        lambda name: _region(name, [each for each in every if each.region == name], now, must_outlive, registry), names
-    )
-    regions = dict(zip(names, answers, strict=True))
+    regions = dict(zip(names, registry.side_by_side(tokens_of, names), strict=True))
     errors = {name: region.error for name, region in regions.items() if region.error}
     if len(errors) == len(regions):
         raise _none_usable(errors)

@@ -9,7 +9,7 @@ from lambda_fn.contract.times import instant_text
 from lambda_fn.job import manifests, rollout, undo
 from lambda_fn.job.event import Request
 from lambda_fn.job.manifests import Manifest, Objects
-from lambda_fn.job.ports import REPORT_SECONDS, Clock, Cluster
+from lambda_fn.job.ports import DIAGNOSIS_SECONDS, Clock, Cluster
 from lambda_fn.job.report import Report, RolloutReplacedError, RolloutStuckError, unfinished_after
 from lambda_fn.job.undo import Before
 
@@ -76,7 +76,7 @@ class Update:
             return _warned(report, f"{name} does not exist yet, so nothing was rolled out. Fix: apply the charts")
         if report.dry_run:
             return replace(report, pods_ready=self.before.workload.ready, pods_wanted=self.before.workload.wanted)
-        spare_seconds = REPORT_SECONDS + undo.UNDO_SECONDS
+        spare_seconds = DIAGNOSIS_SECONDS + undo.UNDO_SECONDS
         with unfinished_after(report):
             workload = rollout.wait(self.cluster, self.clock, self.timeout_seconds, spare_seconds)
         report = replace(report, pods_ready=workload.ready, pods_wanted=workload.wanted)

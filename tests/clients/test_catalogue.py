@@ -9,7 +9,7 @@ import pytest
 
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.edges.ecr_catalogue import EcrCatalogue
-from lambda_fn.job.catalogue.round import Catalogue
+from lambda_fn.job.catalogue.round import Run
 from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.routing import Routing
 from testbed.clients.cosign import Cosign, Form
@@ -35,7 +35,7 @@ def whole_round(world: World, folder: str) -> FakeFiles:
     clock, files = LambdaClock(FakeContext()), FakeFiles()
     ecr = EcrCatalogue(clock, lambda region: session.client("ecr", region_name=region))
     registry = Registry(account=world.account, region=world.region, repositories=(f"{folder}/*",))
-    report = Catalogue(Routing([registry]), ecr, files, clock, findings=False).continue_round()
+    report = Run(Routing([registry]), ecr, files, clock, findings=False).continue_round()
     assert (report.left, report.problems) == (0, ())
     return files
 

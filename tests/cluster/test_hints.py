@@ -102,7 +102,7 @@ def test_writers_at_the_same_time_lose_no_line(site: Site, role: boto3.Session) 
             for start in range(0, 25, 5):
                 found = images[start : start + 5]
                 events = [ImageEvent(Action.DELETE, each, (each.repository,), clock.now()) for each in found]
-                gone_images.follow(events, images=FakeImages(), store=store, clock=clock)
+                gone_images.reconcile(events, images=FakeImages(), store=store, clock=clock)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(follow, batches))

@@ -18,7 +18,7 @@ from moto.events.models import EventPattern
 from lambda_fn import watcher
 from lambda_fn.contract.hints import Hints, Image
 from lambda_fn.contract.runtime import DELETIONS_QUEUE
-from lambda_fn.job.catalogue.round import Catalogue
+from lambda_fn.job.catalogue.round import Run
 from lambda_fn.settings.routing import Routing
 from tests.fakes.clock import STARTED_AT, FakeClock
 from tests.fakes.context import FakeContext
@@ -112,8 +112,8 @@ class Installation:
             yield self.store
 
         @contextmanager
-        def catalogue(*_: object) -> Iterator[Catalogue]:
-            yield Catalogue(Routing(settings.registries), self.ecr, files, self.clock, findings=False)
+        def catalogue(*_: object) -> Iterator[Run]:
+            yield Run(Routing(settings.registries), self.ecr, files, self.clock, findings=False)
 
         monkeypatch.setattr(watcher, "_store", store)
         monkeypatch.setattr(watcher, "_catalogue", catalogue)

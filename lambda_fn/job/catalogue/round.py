@@ -29,7 +29,7 @@ from lambda_fn.job.catalogue.ports import (
 )
 from lambda_fn.job.catalogue.problems import Problems
 from lambda_fn.job.catalogue.shards import Extent
-from lambda_fn.job.ports import Clock
+from lambda_fn.job.ports import WRITE_SECONDS, Clock
 from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.routing import Routing, Served
 
@@ -39,8 +39,6 @@ gaps, and after other settings, the next run starts one.
 """
 WORK_SECONDS = 40.0
 """A run reads until then. The rest of its minute is for the repository under way and for the writes."""
-SPARE_SECONDS = 20.0
-"""Kept of the invocation's time, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +90,8 @@ class Report:
 
 
 @dataclass
-class Catalogue:
-    """One run.
+class Run:
+    """One run: it brings the catalogue up to what ECR has, as far as its time goes.
 
     Args:
         routing: The routes of the settings. The catalogue has the names of clients.
@@ -122,13 +120,13 @@ class Catalogue:
     _is_fresh: bool = False
 
     def __post_init__(self) -> None:
-        """Read the index."""
-        work = timedelta(seconds=min(WORK_SECONDS, self.clock.remaining_seconds() - SPARE_SECONDS))
+        """Read the index, and set when the run stops reading repositories."""
+        work = timedelta(seconds=min(WORK_SECONDS, self.clock.remaining_seconds() - WRITE_SECONDS))
         self._ends_at = self.clock.now() + work
         self._library = Library(self.store, self._problems)
         self._reader = Reader(self.images, self._problems)
 
-    def follow(self, repositories: Iterable[str]) -> Report:
+    def update(self, repositories: Iterable[str]) -> Report:
         """Read these repositories: an event has named them.
 
         Raises:
@@ -221,7 +219,7 @@ class Catalogue:
         while left and self.clock.now() < self._ends_at:
             name = left.pop(0)
             try:
-                self._follow(name)
+                self._update(name)
             except (ThrottledError, SlowError) as error:
                 self._ends_at = self.clock.now()
                 if self._is_fresh or isinstance(error, ThrottledError):
@@ -234,7 +232,7 @@ class Catalogue:
             self._library.changes.read.add(name)
         return left
 
-    def _follow(self, name: str) -> None:
+    def _update(self, name: str) -> None:
         """Bring one repository up to date; what cannot be read stays as it was.
 
         Raises:

@@ -14,7 +14,7 @@ from lambda_fn.contract.hints import Image
 from lambda_fn.job.catalogue import shards
 from lambda_fn.job.catalogue.manifest import HELM
 from lambda_fn.job.catalogue.ports import DeniedError, SlowError, ThrottledError, UnreachableError
-from lambda_fn.job.catalogue.round import ROUND_EVERY, WORK_SECONDS, Catalogue, Report
+from lambda_fn.job.catalogue.round import ROUND_EVERY, WORK_SECONDS, Report, Run
 from lambda_fn.settings.registry import Registry
 from lambda_fn.settings.routing import Routing
 from tests.fakes.clock import FakeClock
@@ -41,8 +41,8 @@ class Site:
     def run(self) -> Report:
         return self._catalogue().continue_round()
 
-    def follow(self, *repositories: str) -> Report:
-        return self._catalogue().follow(repositories)
+    def update(self, *repositories: str) -> Report:
+        return self._catalogue().update(repositories)
 
     def next_run(self) -> Report:
         self.clock.sleep(300)
@@ -52,9 +52,9 @@ class Site:
         self.clock.sleep(ROUND_EVERY.total_seconds())
         return self.run()
 
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Run:
         self.clock.begin_invocation()
-        return Catalogue(
+        return Run(
             Routing(self.registries),
             self.ecr,
             self.files,
@@ -131,7 +131,7 @@ def test_a_repository_is_listed_under_each_public_name_and_read_by_ecrs_name() -
     assert site.image("python")["tags"] == ["3.14"]
     assert site.ecr.asked["repositories"] == 1
     site.ecr.image("platform/images/python", "3.15")
-    site.follow("base/python")
+    site.update("base/python")
     assert len(site.files.images("base/python")) == 2
 
 
@@ -326,7 +326,7 @@ def test_an_image_whose_configuration_is_not_usable_leaves_the_others_readable(s
 def test_an_image_deleted_between_two_calls_leaves_the_rest(site: Site) -> None:
     gone, kept = site.ecr.image("team/app", "gone", age=DAY), site.ecr.image("team/app", "kept")
     site.ecr.meanwhile = lambda: site.ecr.delete_image("team/app", gone)
-    report = site.follow("team/app")
+    report = site.update("team/app")
     found = {image["digest"]: "platforms" in image for image in site.files.images("team/app")}
     assert found == {gone: False, kept: True}
     assert report.repositories == 1
@@ -422,7 +422,7 @@ def test_an_event_that_a_run_skipped_has_its_repository_read_by_the_round_of_the
     ended_at = site.run().ended_at
     site.ecr.image("team/new", "1")
     site.ecr.errors["team/new"] = ThrottledError("too many requests")
-    site.follow("team/new")
+    site.update("team/new")
     assert site.next_run().ended_at == ended_at
     site.ecr.errors.clear()
     site.next_run()
@@ -449,7 +449,7 @@ def test_an_event_of_a_repository_that_a_run_cannot_read_in_time_waits_for_the_n
 ) -> None:
     site.ecr.image("team/app", "1")
     site.ecr.errors["team/app"] = error
-    site.follow("team/app")
+    site.update("team/app")
     assert site.files.index.pending == ("team/app",)
 
 
@@ -681,7 +681,7 @@ def test_an_event_has_its_repository_read_at_once_and_nothing_else(site: Site) -
     site.run()
     asked = site.ecr.asked["images"]
     site.ecr.image("team/app", "2", age=-DAY)
-    report = site.follow("team/app", "team/app")
+    report = site.update("team/app", "team/app")
     assert (report.repositories, site.ecr.asked["images"] - asked) == (1, 1)
     assert [image["tags"] for image in site.files.images("team/app")] == [["2"], ["1"]]
 
@@ -760,7 +760,7 @@ def test_an_event_of_a_deleted_repository_removes_it(site: Site) -> None:
     site.ecr.image("team/app", "1")
     site.run()
     site.ecr.delete("team/app")
-    site.follow("team/app", "team/never-known")
+    site.update("team/app", "team/never-known")
     assert site.names() == []
 
 
@@ -770,7 +770,7 @@ def test_events_without_time_are_read_first_by_the_next_run(site: Site) -> None:
     names = [f"team/app-{number}" for number in range(5)]
     for name in names:
         site.ecr.image(name, "1")
-    assert site.follow(*names).left == 4
+    assert site.update(*names).left == 4
     while site.run().left:
         pass
     assert site.names() == names
@@ -784,12 +784,12 @@ def another_event(site: Site, on: Callable[[str], bool]) -> None:
         if on(file):
             site.files.meanwhile = lambda _: None
             site.ecr.image("team/b", "1")
-            Catalogue(Routing(site.registries), site.ecr, site.files, site.clock, findings=False).follow(["team/b"])
+            Run(Routing(site.registries), site.ecr, site.files, site.clock, findings=False).update(["team/b"])
 
     site.files.meanwhile = meanwhile
 
 
-@pytest.mark.parametrize("run", [Site.run, lambda site: site.follow("team/a")], ids=["round", "event"])
+@pytest.mark.parametrize("run", [Site.run, lambda site: site.update("team/a")], ids=["round", "event"])
 @pytest.mark.parametrize("on", [lambda file: file != shards.INDEX_FILE, lambda file: file == shards.INDEX_FILE])
 def test_two_writers_lose_nothing_of_each_other(
     site: Site, monkeypatch: pytest.MonkeyPatch, on: Callable[[str], bool], run: Callable[[Site], Report]
@@ -857,7 +857,7 @@ def test_an_entry_that_was_edited_by_hand_does_not_stop_the_rounds(
     edited["repositories"]["team/other"]["images"].append(wrong)
     site.files.put(shards.file_of(7), shards.pack(edited))
     site.ecr.image("team/app", "2")
-    site.follow("team/app")
+    site.update("team/app")
     assert [len(site.files.images(name)) for name in ("team/app", "team/other")] == [2, 1]
 
 

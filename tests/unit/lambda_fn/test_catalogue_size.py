@@ -10,7 +10,7 @@ from lambda_fn.job.catalogue import entries, signatures
 from lambda_fn.job.catalogue.details import Reader
 from lambda_fn.job.catalogue.entries import Repository
 from lambda_fn.job.catalogue.problems import Problems
-from lambda_fn.job.catalogue.round import ROUND_EVERY, Catalogue
+from lambda_fn.job.catalogue.round import ROUND_EVERY, Run
 from lambda_fn.job.catalogue.shards import EXTENTS, INDEX_FILE, LARGEST_BYTES, State, encode, shard_of
 from lambda_fn.settings.routing import Routing, Served
 from tests.fakes.clock import FakeClock
@@ -70,7 +70,7 @@ def runs_of_a_round(ecr: LargeEcr, files: FakeFiles, clock: FakeClock) -> int:
     for run in range(1, 200):
         clock.begin_invocation()
         started_at = clock.now()
-        report = Catalogue(Routing([REGISTRY]), ecr, files, clock, findings=False).continue_round()
+        report = Run(Routing([REGISTRY]), ecr, files, clock, findings=False).continue_round()
         assert (clock.now() - started_at).total_seconds() < 60
         if not report.left:
             return run

@@ -15,6 +15,8 @@ from tests.fakes.world import HOST, World, installed
 HOST_OF_REPLICA = "123456789012.dkr.ecr.ap-southeast-4.amazonaws.com"
 REPLICA = '{ account = "123456789012", region = "ap-southeast-4" }'
 WITH_REPLICA = SETTINGS.replace("registries = [{ ", f"registries = [{{ replicas = [{REPLICA}], ", 1)
+OTHER = '{ account = "123456789012", region = "ap-southeast-4", repositories = ["other/*"] }, '
+BOTH = WITH_REPLICA.replace("registries = [", f"registries = [{OTHER}", 1)
 TEMPLATE = "# {{ resolver }}{% for r in registries %} {{ r.host }} {{ r.replica }}{% endfor %}"
 CONFIGURATION = f"# 10.96.0.10 {HOST} {HOST_OF_REPLICA}"
 
@@ -119,9 +121,17 @@ def test_a_registry_whose_token_has_expired_leaves_its_pulls_to_the_replica(worl
     assert world.cluster.read_expiry() == caught.value.report.expires_at
 
 
+def test_a_replica_that_is_a_registry_too_fails_the_run_where_its_host_refuses_the_token() -> None:
+    world = new_world(BOTH)
+    world.run()
+    world.clock.begin_invocation()
+    world.registry.refusing.add(HOST_OF_REPLICA)
+    with pytest.raises(StaleRegionError, match="no new token of ap-southeast-4"):
+        world.run()
+
+
 def test_a_replica_that_another_registry_is_too_has_one_token() -> None:
-    other = '{ account = "123456789012", region = "ap-southeast-4", repositories = ["other/*"] }, '
-    world = new_world(WITH_REPLICA.replace("registries = [", f"registries = [{other}", 1))
+    world = new_world(BOTH)
     world.registry.failing.add("ap-southeast-4")
     with pytest.raises(StaleRegionError, match="123456789012 in ap-southeast-4 has no valid one, so the configuration"):
         world.run()

@@ -13,7 +13,7 @@ from lambda_fn.contract.errors import ClusterError, SettingsError
 from lambda_fn.contract.hints import Image
 from lambda_fn.edges.clock import LambdaClock
 from lambda_fn.job.catalogue.ports import DeniedError
-from lambda_fn.job.catalogue.round import Catalogue
+from lambda_fn.job.catalogue.round import Run
 from lambda_fn.settings import Page, Settings
 from lambda_fn.settings.routing import Routing
 from tests.contract.cluster import settings as contract_settings
@@ -39,13 +39,11 @@ class World:
         yield self.hints
 
     @contextmanager
-    def catalogue(self, *_: object) -> Iterator[Catalogue]:
+    def catalogue(self, *_: object) -> Iterator[Run]:
         if self.failure:
             raise self.failure
         clock = LambdaClock(FakeContext())
-        yield Catalogue(
-            Routing(self.settings.registries), self.ecr, self.files, clock, findings=self.settings.page.findings
-        )
+        yield Run(Routing(self.settings.registries), self.ecr, self.files, clock, findings=self.settings.page.findings)
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
