@@ -180,7 +180,7 @@ def _draw_panel(
 
 
 def _asked(query: str) -> str:
-    return query.replace("$namespace", ".*").replace("$__rate_interval", _INTERVAL)
+    return query.replace("$cluster", ".*").replace("$namespace", ".*").replace("$__rate_interval", _INTERVAL)
 
 
 def _draw_lines(axes: Axes, panel: Panel, found: Sequence[tuple[str, Mapping[str, Any]]], begin: float) -> bool:

@@ -20,8 +20,8 @@ from testbed.waiting import wait_until
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
 ALERTS = MONITORING / "alerts.yaml"
-NAMESPACE, INTERVAL = ".*", "20s"
-"""What the dashboard's variables stand for: all namespaces, and more than two scrapes."""
+VARIABLES = {"$cluster": ".*", "$namespace": ".*", "$__rate_interval": "20s"}
+"""Of the dashboard: all clusters and namespaces, and more than two scrapes."""
 REFUSES = "FrontdoorEcrRefuses"
 
 pytestmark = pytest.mark.usefixtures("installed")
@@ -62,7 +62,7 @@ def test_every_panel_of_the_dashboard_has_data(prometheus: Prometheus, world: Wo
     without_data = []
     for title, queries in panels(json.loads((MONITORING / "dashboard.json").read_text("utf-8"))).items():
         for query in queries:
-            asked = query.replace("$namespace", NAMESPACE).replace("$__rate_interval", INTERVAL)
+            asked = re.sub(r"\$\w+", lambda found: VARIABLES.get(found[0], found[0]), query)
             assert "$" not in asked, f"{title}: a variable that this test does not know"
             if not prometheus.query(asked):
                 without_data.append(f"{title}: {asked}")

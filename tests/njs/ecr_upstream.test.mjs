@@ -9,6 +9,7 @@ import { Store } from './store.mjs';
 
 const HOST = '123456789012.dkr.ecr.ap-southeast-2.amazonaws.com';
 const REPLICA = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+const OTHER = '210987654321.dkr.ecr.ap-southeast-2.amazonaws.com';
 const SHUT = 'http://circuit/503';
 
 // What no replica answers.
@@ -84,6 +85,7 @@ for (const [name, alone] of Object.entries(ALONE)) {
         [1, 2, 3].forEach(() => ask(503, alone));
         assert.deepEqual(ecr_upstream.failures(pod()), [undefined, { reason: 'unavailable', since: now }]);
         assert.deepEqual(ecr_upstream.states(pod()), ['closed', 'closed', 'open']);
+        assert.deepEqual(ecr_upstream.notAsked(pod()), { replica: 0, nothing: 1 });
         assert.equal(ecr_upstream.retry_after_seconds(request(alone)), '5');
         assert.equal(ecr_upstream.retry_after_seconds(request()), '1');
     });
@@ -101,6 +103,32 @@ test('a registry that its replica replaces is no part that cannot be pulled', ()
     ask(504);
     assert.deepEqual(ecr_upstream.failures(pod()), [{ reason: 'unavailable', since: now, isReplaced: true }]);
     assert.deepEqual(ecr_upstream.states(pod()), ['open', 'closed', 'closed']);
+    assert.deepEqual(ecr_upstream.notAsked(pod()), { replica: 1, nothing: 0 });
+});
+
+test('a registry that is not asked counts once, and has no replica for what that lacks', () => {
+    assert.deepEqual(ecr_upstream.notAsked(pod()), { replica: 0, nothing: 0 });
+    ask(500);
+    [1, 2, 3].forEach(() => ask(503, ALONE.mirror));
+    assert.deepEqual(ecr_upstream.states(pod()), ['open', 'closed', 'open']);
+    assert.deepEqual(ecr_upstream.notAsked(pod()), { replica: 0, nothing: 1 });
+});
+
+test('a replica that has failed, too, is not asked in the place of its registry', () => {
+    ask(500);
+    [1, 2, 3].forEach(() => ask(500, { ecr_host: REPLICA, replica: '', replica_of_request: '' }));
+    assert.deepEqual(ecr_upstream.states(pod()), ['open', 'open', 'closed']);
+    assert.deepEqual(ecr_upstream.notAsked(pod()), { replica: 0, nothing: 1 });
+});
+
+test('a replica in the place of an expired credential hides no registry that is not asked', () => {
+    mock.method(fs, 'readFileSync', file => file.endsWith('by_host') ? `{"${HOST}":"1970-01-01T00:00:01Z","${OTHER}":"2970-01-01T00:00:00Z"}` : 'QQ==');
+    const two = pod();
+    two.variables.ecr_hosts = `${HOST} ${OTHER}`;
+    assert.deepEqual(ecr_upstream.notAsked(two), { replica: 0, nothing: 0 });
+    [1, 2, 3].forEach(() => ask(500, { ecr_host: OTHER, replica: '', replica_of_request: '' }));
+    assert.deepEqual(ecr_upstream.failures(two).map(failure => failure.isReplaced), [true, false]);
+    assert.deepEqual(ecr_upstream.notAsked(two), { replica: 0, nothing: 1 });
 });
 
 test('one request that ECR fails does not keep a registry at its replica', () => {

@@ -162,11 +162,11 @@ test('a refused import differs from a refused credential by a header of its own'
     assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
 });
 
-test('a repository that ECR refuses is no refused import', () => {
+test('a repository that ECR refuses is no refused import, and has a header of its own, too', () => {
     const r = request({ upstream_status: '403 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
     frontdoor.answer_of_check(r);
     assert.equal(r.status, 403);
-    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json' });
+    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Denied': '1' });
 });
 
 for (const status of [403, 429, 503]) {

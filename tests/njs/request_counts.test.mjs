@@ -92,13 +92,24 @@ test('a range that S3 does not have is no failure of S3', () => {
     });
 });
 
+// The names of the errors that are counted for a request of a client.
+function errorsAt(path, uri, variables = {}) {
+    ngx.shared.counters.clear();
+    frontdoor.count_request({
+        method: 'GET', uri, variables: { server_name: 'front', request_uri: path, status: '429', body_bytes_sent: '5', ...variables },
+    });
+    return ngx.shared.counters.keys().filter(name => name.startsWith('errors '));
+}
+
+test('a repository that ECR denies is no failure of the proxy, as any client can name one', () => {
+    const path = '/v2/team/app/manifests/1.4';
+    const errors = variables => errorsAt(path, path, variables);
+    assert.deepEqual(errors({ status: '503', upstream_http_x_denied: '1' }), ['errors denied']);
+    assert.deepEqual(errors({ status: '503' }), ['errors 503']);
+    assert.deepEqual(errors({ status: '499', upstream_http_x_denied: '1' }), ['errors 499']);
+});
+
 test('a 429 of the page is none of a pull', () => {
-    const errorsAt = (path, uri) => {
-        ngx.shared.counters.clear();
-        const variables = { server_name: 'front', request_uri: path, status: '429', body_bytes_sent: '5' };
-        frontdoor.count_request({ method: 'GET', uri, variables });
-        return ngx.shared.counters.keys().filter(name => name.startsWith('errors '));
-    };
     ['/', '/-/status.json', '/-/catalogue/00.json', '/%2d/startup'].forEach(
         path => assert.deepEqual(errorsAt(path, path === '/' ? '/-/page' : path.replace('%2d', '-')), ['errors other'])
     );

@@ -175,6 +175,7 @@ def test_requests_to_ecr_are_counted_by_action_and_result(
             client.get(f"/v2/team/app/manifests/failing-{number}", ACCEPT)
         settled()
         assert value('frontdoor_circuits{state="open"}') == 1
+        assert value('frontdoor_registries_not_asked{instead="nothing"}') == 1
     settled()
     after = samples()
     added = {name: after[name] - before[name] for name in after if "ecr_requests" in name}
@@ -217,22 +218,25 @@ def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_i
 ) -> None:
     """Every client can ask for the former. ECR answers both with 403."""
 
-    def refusals() -> list[str]:
+    def refusals(error: str) -> list[str]:
         name, before = secrets.token_hex(32), samples()
         assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == 503
         for path in (f"manifests/sha256:{name}", "tags/list"):
-            assert client.get(f"/v2/team/app/{path}", ACCEPT).status == 503
+            answer = client.get(f"/v2/team/app/{path}", ACCEPT)
+            assert (answer.status, answer.header("X-Denied")) == (503, None)
         settled()
         after = samples()
+        added = {status: after[errors(status)] - before[errors(status)] for status in ("503", "denied")}
+        assert added == {"503": 0, "denied": 0, error: 3}
         return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
 
     with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage", "ecr:ListImages"}))):
-        assert refusals() == [ecr(action, "denied") for action in ("manifest", "tag", "tag_list")]
+        assert refusals("denied") == [ecr(action, "denied") for action in ("manifest", "tag", "tag_list")]
     with control.behaving(Behaviour(token_lifetime_seconds=-1)):
         dead = control.issue_token(world.region)
     pod.give(dict.fromkeys(world.ecr_hosts, dead.authorization))
     try:
-        assert refusals() == [ecr(action, "refused") for action in ("manifest", "tag", "tag_list")]
+        assert refusals("503") == [ecr(action, "refused") for action in ("manifest", "tag", "tag_list")]
     finally:
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 

@@ -49,6 +49,7 @@ def test_status_and_metrics_say_that_a_replica_serves(client: Client, regions: R
         assert (state()["state"], state()["reason"]) == ("replica", "unavailable")
         found = samples()
     assert found['frontdoor_replicas_serving{of="ecr"}'] == 1
+    assert [found[f'frontdoor_registries_not_asked{{instead="{what}"}}'] for what in ("replica", "nothing")] == [1, 0]
     assert found['frontdoor_replica_requests_total{result="ok"}'] == 2
     assert found["frontdoor_replica_s3_bytes_total"] == found["frontdoor_s3_bytes_total"] == 100_000
     wait_until(

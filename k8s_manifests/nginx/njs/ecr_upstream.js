@@ -142,10 +142,27 @@ function failures(r) {
     const ofRest = Object.keys(replicaOf).map(host => failureOfCircuit(r, nameOfRest(host))).filter(Boolean);
     return hosts(r).map(host => {
         const found = failure(r, host, expiries);
-        return found && {
-            reason: found.reason, since: found.since, isReplaced: host in replicaOf && !failure(r, replicaOf[host], expiries),
-        };
+        return found && { reason: found.reason, since: found.since, isReplaced: works(r, replicaOf[host], expiries) };
     }).concat(ofRest);
+}
+
+// How many registries have a circuit that is not closed: { replica, nothing }, by what is asked in their place. One counts once; a
+// replica has not what its registry alone has.
+function notAsked(r) {
+    const replicaOf = replicas.ofRegistries(r);
+    const expiries = credential.expiries();
+    const isShut = name => breaker.state(circuitOf(r, name)) !== 'closed';
+    const counts = { replica: 0, nothing: 0 };
+    hosts(r).filter(host => isShut(host) || isShut(nameOfRest(host))).forEach(host => {
+        const isReplaced = !isShut(nameOfRest(host)) && works(r, replicaOf[host], expiries);
+        counts[isReplaced ? 'replica' : 'nothing'] += 1;
+    });
+    return counts;
+}
+
+// Whether there is a replica, and nothing keeps it from being asked.
+function works(r, replica, expiries) {
+    return replica !== undefined && !failure(r, replica, expiries);
 }
 
 function failure(r, host, expiries) {
@@ -162,4 +179,4 @@ function failureOfCircuit(r, name) {
     return since && { reason: breaker.isThrottled(circuit) ? 'throttled' : 'unavailable', since };
 }
 
-export default { ecr_upstream, failures, recordOutcome, retry_after_seconds, states };
+export default { ecr_upstream, failures, notAsked, recordOutcome, retry_after_seconds, states };

@@ -32,10 +32,13 @@ async function metrics(r) {
 
 function ofUpstreams(r) {
     const states = ecr_upstream.states(r);
+    const notAsked = ecr_upstream.notAsked(r);
     return [
         family('circuits', 'gauge', 'Circuit breakers, by state.', prometheus_text.byLabel(
             'state', ['closed', 'open', 'half-open'], state => states.filter(found => found === state).length
         )),
+        family('registries_not_asked', 'gauge', 'Registries with a circuit that is not closed, by what is asked in their place.',
+            prometheus_text.byLabel('instead', ['replica', 'nothing'], instead => notAsked[instead])),
         family('replicas_serving', 'gauge', 'Registries, and layer buckets, in whose place a replica is asked.', {
             '{of="ecr"}': ecr_upstream.failures(r).filter(failure => failure && failure.isReplaced).length,
             '{of="s3"}': layer_upstream.shutBuckets(r),

@@ -54,7 +54,7 @@ function countOfClient(uri, v) {
         countWait(v);
     }
     if (v.status >= 400) {
-        add(`errors ${errorStatus(uri, v.status)}`, 1);
+        add(`errors ${errorStatus(uri, v)}`, 1);
     }
     // Pieces are counted one by one, while their pull runs.
     if (!v.comes_in_pieces) {
@@ -62,8 +62,12 @@ function countOfClient(uri, v) {
     }
 }
 
-// The page has a limit of its own, which no setting of pulls changes.
-function errorStatus(uri, status) {
+// Any client can name a repository that ECR denies, which is 503. The page has a limit of its own, which no setting of pulls changes.
+function errorStatus(uri, v) {
+    const status = v.status;
+    if (status === '503' && v.upstream_http_x_denied) {
+        return 'denied';
+    }
     const isCounted = /^(?:400|404|405|416|429|499|502|503|504)$/.test(status);
     return isCounted && !(status === '429' && uri.startsWith('/-/')) ? status : 'other';
 }

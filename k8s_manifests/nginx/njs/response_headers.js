@@ -47,14 +47,14 @@ function isForeignRedirect(r) {
 }
 
 // Filters ECR's answer at `/v2/`, for which it was asked after it had refused a request (conf/server_ecr.conf.j2). If it accepts
-// the credential, it refused the image. An ECR that fails says neither.
+// the credential, it refused the image. An ECR that fails says neither. No answer of ECR has these headers.
 function answer_of_check(r) {
     const isAccepted = r.status === 200;
     r.status = isAccepted ? 403 : r.status;
     ecr_upstream.recordOutcome(r, false);
     removeOthers(r);
-    if (isAccepted && r.uri.startsWith('/-/import/')) {
-        r.headersOut['X-Import-Refused'] = '1';
+    if (isAccepted) {
+        r.headersOut[r.uri.startsWith('/-/import/') ? 'X-Import-Refused' : 'X-Denied'] = '1';
     }
 }
 
