@@ -30,15 +30,18 @@ class Client(ABC):
 
     @classmethod
     @contextmanager
-    def running(cls, world: World, files: Mapping[str, str] | None = None) -> Iterator[Self]:
+    def running(
+        cls, world: World, files: Mapping[str, str] | None = None, network: Path | None = None
+    ) -> Iterator[Self]:
         """The client, ready to pull; in the end its processes, mounts and files are gone.
 
         Args:
             world: The sandbox it runs in.
             files: Its configuration: path in its folder -> content.
+            network: A network namespace of its own (`testbed.clients.addresses`).
         """
         with tempfile.TemporaryDirectory(dir=world.run, prefix=f"{cls.name}-", ignore_cleanup_errors=True) as folder:
-            client = cls(Enclosure(world, Path(folder), cls.programs(world.cache)))
+            client = cls(Enclosure(world, Path(folder), cls.programs(world.cache), network))
             client.log_in({})
             for name, content in (files or {}).items():
                 (client.enclosure.folder / name).parent.mkdir(parents=True, exist_ok=True)

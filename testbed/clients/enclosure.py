@@ -47,11 +47,13 @@ class Enclosure:
     Attributes:
         folder: The writable folder, as everything outside sees it.
         programs: A folder of programs that this client has for itself.
+        network: A network namespace that it has for itself.
     """
 
     world: World
     folder: Path
     programs: Path | None = None
+    network: Path | None = None
 
     def run(self, *words: str | Path) -> Outcome:
         """Run a program to its end.
@@ -78,8 +80,9 @@ class Enclosure:
 
     def command(self, *words: str | Path) -> Sequence[str]:
         """The command line that runs a program here."""
+        network = ("nsenter", f"--net={self.network}") if self.network else ()
         life = ("--unshare-pid", "--die-with-parent", "--cap-add", "ALL")
-        return ("bwrap", *life, *self._mounts(), *_environment(), "--", *map(str, words))
+        return (*network, "bwrap", *life, *self._mounts(), *_environment(), "--", *map(str, words))
 
     def _mounts(self) -> Sequence[str]:
         cache = self.world.cache

@@ -1,21 +1,27 @@
-"""`frontdoor usage` says what real clients have done: twenty pulls, the tags they used, the checks, and the bytes."""
+"""`frontdoor usage` says what real clients have done: pulls, tags, checks and bytes, and how many clients they are."""
 
 import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testbed.clients.addresses import GATEWAY, addresses
 from testbed.clients.client import Client
+from testbed.clients.copying import Crane
 from testbed.clients.helm import Helm
+from testbed.clients.kinds import KINDS
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.commands import run
+from testbed.sandbox.hosts import point_domain
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
-from tests.clients.place import HTTPS_PORT, Image
+from tests.clients.place import HTTPS_PORT, Image, answers, blobs
 
 ROOT = Path(__file__).parents[2]
 CHARTS = "team/charts"
@@ -89,6 +95,31 @@ def test_usage_counts_what_twenty_real_pulls_have_done(  # noqa: PLR0913, PLR091
     assert found["saved_bytes"] == found["sent_bytes"] - found["fetched_bytes"] > 0
     only = usage(pod, "--repository", multi.repository.partition("/")[2])
     assert (only["pulls"], [each["name"] for each in only["repositories"]]) == (7, ["team/multi"])
+
+
+def test_usage_counts_and_names_twenty_real_clients_by_their_addresses(pod: Pod, app: Image, world: World) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=5) as pool:
+        *twenty, stranger = networks = stack.enter_context(addresses(21))
+        point_domain(world, GATEWAY)
+
+        def pull(number: int, address: str) -> None:
+            with KINDS[number % len(KINDS)].running(world, network=networks[address]) as client:
+                pulls(client, app.by("tag"))
+
+        list(pool.map(pull, range(20), twenty))
+        crane = stack.enter_context(Crane.running(world, network=networks[stranger]))
+        layer = max(blobs(answers(pod)))
+        taken = crane.enclosure.run("crane", "blob", f"{app.repository}@{layer}")
+        assert taken.succeeded, taken.output
+
+    found = usage(pod)
+    assert (found["pulls"], found["clients"], found["clients_are_exact"]) == (20, 20, True)
+    (repository,) = found["repositories"]
+    (tag,) = repository["tags"]
+    assert (repository["clients"], tag["pulls"]) == (20, 20)
+    assert {each["client"] for each in tag["last_clients"]} == set(twenty)
+    assert found["clients_without_manifest"] == 1
+    assert [each["client"] for each in repository["layers_without_manifest"]] == [stranger]
 
 
 @pytest.mark.parametrize("name", ["docker", "containerd", "podman"])
