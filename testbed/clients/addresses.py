@@ -8,8 +8,8 @@ from pathlib import Path
 from testbed.sandbox.commands import run
 
 _BRIDGE = "clients0"
-_GATEWAY, *_CLIENTS = map(str, ip_network("192.0.2.0/24").hosts())
-"""https://www.rfc-editor.org/rfc/rfc5737 keeps them for examples: no other part of the sandbox has one."""
+_GATEWAY, *_CLIENTS = map(str, ip_network("203.0.113.0/24").hosts())
+"""TEST-NET-3 (https://www.rfc-editor.org/rfc/rfc5737): the sandbox itself has addresses of TEST-NET-1."""
 GATEWAY = _GATEWAY
 """Where clients reach what listens in the sandbox."""
 
@@ -31,7 +31,7 @@ def addresses(number: int) -> Iterator[Mapping[str, Path]]:
 
 def _namespace(undo: ExitStack, address: str) -> Path:
     name = f"client-{address}"
-    outside = f"c{address.replace('.', '')}"
+    outside = f"client{address.rpartition('.')[2]}"
     run(("ip", "netns", "add", name))
     undo.callback(run, ("ip", "netns", "delete", name))
     pair = ("type", "veth", "peer", "name", "eth0", "netns", name)
