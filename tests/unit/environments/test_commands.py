@@ -14,7 +14,7 @@ NAMES = ("blue", "green")
 ALARM = {
     "AlarmName": "raised",
     "StateValue": "ALARM",
-    "AlarmDescription": "The token <expires>. Runbook: docs/operations.md#tokenexpires",
+    "AlarmDescription": "The token <expires>. Runbook: docs/operations.md#tokenrunsout",
     "ActionsEnabled": True,
 }
 FINE = {"AlarmName": "fine", "StateValue": "OK", "ActionsEnabled": True}

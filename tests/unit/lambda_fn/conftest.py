@@ -1,4 +1,4 @@
-"""What the edges' tests share: made-up AWS credentials, and a CA for a client that is never used."""
+"""What tests share: made-up AWS credentials, a CA for a client that is never used, and a catalogue."""
 
 import base64
 from datetime import timedelta
@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.fakes.catalogue_site import Site
 from tests.fakes.clock import STARTED_AT
 
 
@@ -39,3 +40,8 @@ def certificate_authority() -> str:
         .sign(key, hashes.SHA256())
     )
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()

@@ -1,6 +1,6 @@
 """5,000 repositories with their 20 newest tags: how large the catalogue gets, and what reading it takes.
 
-docs/decisions/0037-catalogue.md has the figures.
+docs/decisions/0037-the-catalogue.md has the figures.
 """
 
 import pytest
