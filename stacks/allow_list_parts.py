@@ -31,7 +31,7 @@ def chunks(arns: Sequence[str], room: int = ROOM) -> list[list[str]]:
     """The ARNs for statements that allow: in their order, each list with room for its JSON."""
     found: list[list[str]] = [[]]
     for arn in arns:
-        if _size([*found[-1], arn]) > room:
+        if size([*found[-1], arn]) > room:
             found.append([])
         found[-1].append(arn)
     return found
@@ -64,7 +64,7 @@ def _packed(places: Sequence[_Place], room: int) -> list[list[str]] | None:
         fitting = None
         for last in range(first + 1, len(places) + 1):
             part = _part(places, range(first, last))
-            if _size(part) > room:
+            if size(part) > room:
                 break
             fitting, following = part, last
         if fitting is None:
@@ -98,7 +98,7 @@ def _accounts(arns: Iterable[str], largest: int) -> Iterator[_Place]:
 def _names(within: tuple[str, ...], start: str, arns: Sequence[str], largest: int) -> Iterator[_Place]:
     """Places by the beginning of the names: they share `start`."""
     within = (*within, f"{start}*")
-    if _size(arns) <= largest:
+    if size(arns) <= largest:
         yield _Place(within, tuple(arns))
         return
     start = commonprefix([arn.partition("*")[0] for arn in arns])  # noqa: RUF071 - of characters, not of folders
@@ -115,6 +115,6 @@ def _place(arn: str) -> tuple[str, str]:
     return fields[_ACCOUNT], fields[_REGION]
 
 
-def _size(arns: Iterable[str]) -> int:
+def size(arns: Iterable[str]) -> int:
     """Characters in JSON: quotes and a comma each."""
     return sum(len(arn) + 3 for arn in arns)

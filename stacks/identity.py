@@ -45,11 +45,11 @@ class Identity(Construct):
         """
         super().__init__(scope, construct_id)
         # A replica imports nothing.
-        imported = imported_repositories(self, registries)
+        imported = imported_repositories(registries)
         registries = [*registries, *replicas_as_registries(registries)]
-        whole_registries = all_repositories(self, registries)
-        image = image_repository(self, proxy_image)
-        spared = [*allowed_repositories(self, registries), *([image] if image else [])]
+        whole_registries = all_repositories(registries)
+        image = image_repository(proxy_image)
+        spared = [*allowed_repositories(registries), *([image] if image else [])]
         pulls = LongStatement("Repositories", spared, _deny_other_repositories, allow_list_parts.spared)
         imports = _imports(imported)
         statements = [

@@ -10,13 +10,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from lambda_fn.contract.errors import SettingsError
+from stacks.policy_limits import MANAGED_POLICY_LIMIT, MOST_MANAGED_POLICIES, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 
-POLICY_LIMIT = 10_240
-"""Characters in the inline policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-MANAGED_POLICY_LIMIT = 6_144
-"""Characters in a managed policy: the same page."""
-USUAL_MANAGED_POLICIES, MOST_MANAGED_POLICIES = 10, 20
-"""Of a role: the default quota, and one that Service Quotas grants."""
 _FIX = "Fix: use fewer patterns, for example team/* for all repositories of a team"
 
 

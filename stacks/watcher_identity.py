@@ -44,13 +44,13 @@ class WatcherIdentity(Construct):
             SettingsError: The allow-list does not fit into the policies of a role.
         """
         super().__init__(scope, construct_id)
-        repositories = allowed_repositories(self, registries)
+        repositories = allowed_repositories(registries)
         read = LongStatement(
             "Repositories", repositories, partial(_read_images, catalogue=catalogue), allow_list_parts.chunks
         )
         statements = [
             read.whole,
-            *([_list_repositories(all_repositories(self, registries))] if catalogue else []),
+            *([_list_repositories(all_repositories(registries))] if catalogue else []),
             describe_cluster(self, cluster.name),
             write_log(log_group),
             *_receive(queues, key),
@@ -65,7 +65,7 @@ class WatcherIdentity(Construct):
             inline_policies={"Watch": iam.PolicyDocument(statements=inline)},
             managed_policies=own,
         )
-        for arn in dict.fromkeys([*repositories, *(all_repositories(self, registries) if catalogue else [])]):
+        for arn in dict.fromkeys([*repositories, *(all_repositories(registries) if catalogue else [])]):
             if "*" in arn:
                 acknowledge_wildcard(self, arn, "A pattern of frontdoor.toml, or a registry's list.")
         if cluster.subnet_ids:

@@ -53,8 +53,14 @@ def subnets_of(ec2: Any, vpc_id: str) -> tuple[Subnet, ...]:  # noqa: ANN401 - b
     return tuple(sorted((_subnet(one, tables) for one in listed), key=lambda subnet: (subnet.zone, subnet.id)))
 
 
-def endpoints_of(ec2: Any, vpc_id: str, region: str) -> frozenset[str]:  # noqa: ANN401 - as above
+def endpoints_of(ec2: Any, vpc_id: str, region: str, *, without: Iterable[str] = ()) -> frozenset[str]:  # noqa: ANN401 - as above
     """The services of the VPC's available endpoints, as `[endpoints]` names them: `ecr.api`, `s3`.
+
+    Args:
+        ec2: A client.
+        vpc_id: The VPC.
+        region: Its region.
+        without: Ids of endpoints that do not count.
 
     Raises:
         ClientError: EC2 refuses.
@@ -65,7 +71,7 @@ def endpoints_of(ec2: Any, vpc_id: str, region: str) -> frozenset[str]:  # noqa:
         endpoint["ServiceName"]
         for page in pages
         for endpoint in page["VpcEndpoints"]
-        if str(endpoint["State"]).lower() == "available"
+        if str(endpoint["State"]).lower() == "available" and endpoint["VpcEndpointId"] not in {*without}
     )
     return frozenset(filter(None, (service_of(name, region) for name in available)))
 

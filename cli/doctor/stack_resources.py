@@ -27,6 +27,7 @@ APPLIED_OBJECTS = "Custom::AWSCDK-EKS-KubernetesResource"
 """The type of what kubectl applies."""
 
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+ENDPOINT = "AWS::EC2::VPCEndpoint"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 TARGET_GROUP_CONSTRUCTS = ("LoadBalancerPods", "LoadBalancerProxyProtocol")
 """How the logical ids of the target groups begin: the plain one, then the one with PROXY protocol."""

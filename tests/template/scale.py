@@ -20,7 +20,7 @@ from lambda_fn.job.configuration import rendered
 from lambda_fn.job.tokens import gather
 from lambda_fn.settings import Settings, parse_toml
 from stacks.image_events import PATTERN_LIMIT
-from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
+from stacks.policy_limits import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 from testbed.generated import filled, written
 from tests.fakes.clock import STARTED_AT
 from tests.fakes.world import World

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.settings import Settings
 from stacks.ecr_actions import IMPORT, PULL, READ_CACHE_RULES, WRITE
-from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
+from stacks.policy_limits import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES, managed_policies
 from stacks.preflight import conflicts
 from testbed.sandbox.cloud.simulation import decision
 from tests.template import configurations, scale
@@ -30,12 +31,16 @@ def document(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [readable(statement) for statement in statements]}
 
 
-@functools.cache
-def exact_mirrors(count: int) -> dict[str, Any]:
-    """The template of a mirror with an allow-list of exact repositories."""
+def exact_settings(count: int) -> Settings:
+    """A mirror with an allow-list of exact repositories."""
     names = json.dumps([exact(number) for number in range(count)])
     text = configurations.text(NAME).replace('["docker-hub/library/*", "docker-hub/grafana/*"]', names)
-    return synthesize(configurations.parse(text))
+    return configurations.parse(text)
+
+
+@functools.cache
+def exact_mirrors(count: int) -> dict[str, Any]:
+    return synthesize(exact_settings(count))
 
 
 def exact(number: int) -> str:
@@ -66,6 +71,7 @@ def test_many_exact_repositories_fit_into_the_policies_of_the_role(count: int) -
     assert inline <= POLICY_LIMIT
     assert max(managed, default=0) <= MANAGED_POLICY_LIMIT
     assert len(managed) <= USUAL_MANAGED_POLICIES
+    assert managed_policies(exact_settings(count).registries) == len(managed)
 
 
 @pytest.mark.parametrize("count", [30, 36, 100])

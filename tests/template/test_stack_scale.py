@@ -11,7 +11,7 @@ import pytest
 from lambda_fn.contract import secret
 from lambda_fn.contract.errors import SettingsError
 from stacks.ecr_actions import PULL
-from stacks.managed_policies import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES
+from stacks.policy_limits import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAGED_POLICIES, managed_policies
 from tests.template import configurations, scale
 from tests.template.synthesis import listed, plain, synthesize
 
@@ -59,6 +59,13 @@ def test_every_policy_has_at_most_the_characters_that_iam_allows(role: str) -> N
     assert inline <= POLICY_LIMIT
     assert 1 < len(managed) <= USUAL_MANAGED_POLICIES
     assert max(managed) <= MANAGED_POLICY_LIMIT
+    assert len(managed) <= managed_policies(scale.settings().registries)
+
+
+def test_the_policies_that_the_check_counts_are_those_of_the_lambda() -> None:
+    found = configurations.parse(scale.text(routes=1_000))
+    _, *managed = scale.policies(synthesize(found), "IdentityRole")
+    assert managed_policies(found.registries) == len(managed) > USUAL_MANAGED_POLICIES
 
 
 def test_the_role_may_pull_each_of_500_repositories_and_push_to_none() -> None:

@@ -6,6 +6,7 @@ from cli.account.network import endpoints_of
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok
+from cli.doctor.stack_resources import ENDPOINT
 
 _ATTRIBUTES = {
     "enableDnsSupport": ("EnableDnsSupport", "--enable-dns-support"),
@@ -23,19 +24,11 @@ def run(context: CheckContext) -> Iterator[Finding]:
     if not (vpc_id and created):
         return
     ec2 = context.client("ec2")
+    of_others = endpoints_of(ec2, vpc_id, context.settings.cluster.region, without=context.stack.of(ENDPOINT))
     problems = []
-    if not context.stack.is_deployed:
-        there = sorted(endpoints_of(ec2, vpc_id, context.settings.cluster.region) & set(created) - {"s3"})
-        problems += (
-            [
-                failed(
-                    f"endpoints.create: {vpc_id} has {', '.join(there)} already, and EC2 refuses a second private name",
-                    "move them to endpoints.existing",
-                )
-            ]
-            if there
-            else []
-        )
+    if there := sorted(of_others & set(created) - {"s3"}):
+        message = f"endpoints.create: {vpc_id} has {', '.join(there)} already, and EC2 refuses a second private name"
+        problems.append(failed(message, "move them to endpoints.existing"))
     for attribute, (key, option) in _ATTRIBUTES.items():
         if not ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=attribute)[key]["Value"]:
             hint = f"aws ec2 modify-vpc-attribute --vpc-id {vpc_id} {option} Value=true"

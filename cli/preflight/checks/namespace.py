@@ -44,7 +44,7 @@ def _namespace(context: CheckContext) -> Iterator[Finding]:
             "set cluster.namespace to a namespace of its own",
         )
     else:
-        yield ok(f"namespace {name} exists and has no pods of others")
+        yield ok(f"namespace {name} exists, and has no pods but those of a front door, if any")
 
 
 CHECK = Check("namespace", Category.CLUSTER, run, runbook=RUNBOOK)

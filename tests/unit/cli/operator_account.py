@@ -54,6 +54,7 @@ def tables(route: Mapping[str, Any] | None) -> dict[str, Any]:
 def endpoints(*services: str) -> dict[str, Any]:
     listed = [
         {
+            "VpcEndpointId": f"vpce-{each}",
             "ServiceName": f"com.amazonaws.{REGION}.{each}",
             "State": "available",
             "VpcEndpointType": "Gateway" if each == "s3" else "Interface",

@@ -3,9 +3,10 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.model import OperationModel
@@ -18,7 +19,7 @@ from cli.doctor.context import CheckContext
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Verdict
 from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError, UnreachableError
-from cli.doctor.stack_resources import APPLIED_OBJECTS
+from cli.doctor.stack_resources import APPLIED_OBJECTS, ENDPOINT, LOAD_BALANCER
 from cli.preflight import checks
 from cli.preflight.checks import all_checks, quotas
 from lambda_fn.contract.runtime import SETTINGS_METADATA
@@ -136,8 +137,17 @@ def test_what_is_wrong_in_the_account_is_named_with_its_fix(
     assert named.runbook.startswith("docs/")
 
 
-def stack(status: str, settings: Settings | None = None, *failed: str) -> dict[str, Answer]:
-    """A stack that was deployed with these settings; what failed are objects that kubectl applies."""
+def stack(
+    status: str, settings: Settings | None = None, *failed: str, has: Iterable[tuple[str, str]] = ()
+) -> dict[str, Answer]:
+    """A stack that was deployed with these settings.
+
+    Args:
+        status: Of the stack.
+        settings: Those of the function.
+        failed: Objects that kubectl could not apply.
+        has: Type and physical id of the stack's resources.
+    """
     function = {
         "Type": "AWS::Lambda::Function",
         "Metadata": {SETTINGS_METADATA: to_json(settings or before.settings())},
@@ -152,6 +162,16 @@ def stack(status: str, settings: Settings | None = None, *failed: str) -> dict[s
             "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
         }
         for each in failed
+    ]
+    resources += [
+        {
+            "ResourceType": kind,
+            "LogicalResourceId": f"Resource{number}",
+            "PhysicalResourceId": physical,
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
+        }
+        for number, (kind, physical) in enumerate(has)
     ]
     described = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": status}
     return {
@@ -196,7 +216,84 @@ def test_a_stack_that_a_deployment_makes_is_described_and_needs_room(status: str
         "DescribeVpcEndpoints": account.endpoints("eks", "ecr.api", "s3"),
     }
     assert [one.check for one in wrong(before.context(settings, created | full))] == ["endpoints", "quotas"]
-    assert wrong(before.context(settings, stack("UPDATE_COMPLETE") | full)) == []
+
+
+HAS = (
+    *(("AWS::IAM::Role", f"role-{number}") for number in range(quotas.ROLES)),
+    *(("AWS::EC2::SecurityGroupIngress", f"sgr-{number}") for number in range(quotas.RULES)),
+    (LOAD_BALANCER, "arn:aws:elasticloadbalancing:ap-southeast-2:123456789012:loadbalancer/net/one/1"),
+    (ENDPOINT, "vpce-eks"),
+)
+FULL: dict[str, Answer] = {
+    "GetAccountSummary": {"SummaryMap": {"Roles": 1000, "RolesQuota": 1000}},
+    "DescribeSecurityGroupRules": {"SecurityGroupRules": [{"IsEgress": False}] * 60},
+    "DescribeVpcEndpoints": account.endpoints("eks", "ecr.api", "s3"),
+    "DescribeLoadBalancers": FIFTY,
+    "GetServiceQuota": {"Quota": {"Value": 2.0}},
+}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "expected"),
+    [
+        ("nothing", []),
+        ("AWS::IAM::Role", [(WARNING, "IAM roles in the account: 1000 of 1000 are in use")]),
+        ("AWS::EC2::SecurityGroupIngress", [(WARNING, "inbound rules of")]),
+        (LOAD_BALANCER, [(FAILED, "Network Load Balancers: 50 of 50 are in use, and the deployment makes up to 1")]),
+        (ENDPOINT, [(FAILED, "has eks already"), (FAILED, "interface endpoints in vpc-")]),
+    ],
+)
+def test_what_an_update_adds_needs_room_and_what_the_stack_has_does_not(
+    lacks: str, expected: list[tuple[Verdict, str]]
+) -> None:
+    settings = before.settings(before.NLB + before.ENDPOINTS)
+    has = [each for each in HAS if each[0] != lacks]
+    found = wrong(before.context(settings, stack("UPDATE_COMPLETE", has=has) | FULL))
+    assert [one.verdict for one in found] == [verdict for verdict, _ in expected]
+    assert all(text in one.message and one.hint for one, (_, text) in zip(found, expected, strict=True))
+
+
+def patterns(count: int) -> tuple[str, str]:
+    """Settings with so many exact names of 50 characters."""
+    names = [f"team-{number // 10}/{f'application-{number:04}':-<42}x" for number in range(count)]
+    return 'repositories = ["team/*"]', f"repositories = {json.dumps(names)}"
+
+
+@pytest.mark.parametrize(
+    ("count", "quota", "expected"),
+    [
+        (40, 10.0, []),
+        (700, 20.0, []),
+        (700, 10.0, ["and your account allows 10"]),
+        (700, None, ["and your account allows 10"]),
+        (1500, 20.0, ["and IAM allows 20"]),
+    ],
+)
+def test_more_managed_policies_than_the_account_allows_a_role_are_named(
+    count: int, quota: float | None, expected: list[str]
+) -> None:
+    answer = {"Quota": {"Value": quota}} if quota else "NoSuchResourceException: never raised"
+    settings = before.settings(replaced=patterns(count))
+    changed: dict[str, Answer] = {
+        "GetServiceQuota": lambda asked: answer if asked["QuotaCode"] == "L-0DA4ABF3" else {"Quota": {"Value": 99.0}}
+    }
+    given = before.context(settings, stack("UPDATE_COMPLETE", has=HAS) | changed)
+    found = [one for one in wrong(given) if "managed policies" in one.message]
+    assert [(one.check, one.verdict, one.message.rpartition(", ")[2]) for one in found] == [
+        ("quotas", FAILED, text) for text in expected
+    ]
+
+
+def test_the_quotas_of_iam_are_asked_for_in_its_own_region() -> None:
+    regions: dict[str, str] = {}
+
+    def note(params: Mapping[str, Any], context: Mapping[str, Any], **_: object) -> None:
+        regions[params["QuotaCode"]] = context["client_region"]
+
+    given = before.context(before.settings(before.NLB + before.ENDPOINTS, replaced=patterns(700)))
+    given.aws.events.register("before-parameter-build.service-quotas", note)
+    list(examine([quotas.CHECK], given))
+    assert regions == {"L-0DA4ABF3": "us-east-1", "L-0EA8095F": REGION, "L-29B6F2EB": REGION}
 
 
 NAMED = '[deployment]\nstack_name = "front"\n'
@@ -377,6 +474,22 @@ def test_a_namespace_with_pods_of_others_is_named() -> None:
     (found,) = wrong(before.context(kubernetes=FakeKubernetes([*before.OBJECTS, before.NAMESPACE], pods=pods)))
     assert (found.check, found.verdict) == ("namespace", WARNING)
     assert "theirs" in found.message
+
+
+DEPLOYMENT = before.named("apps/v1", "Deployment", "aws-registry-proxy")
+
+
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "UPDATE_COMPLETE"])
+@pytest.mark.parametrize("manifests", ["kubectl", "namespaced", "external"])
+def test_a_second_stack_in_a_namespace_that_serves_is_named(status: str | None, manifests: str) -> None:
+    ours = before.settings().model_copy(update={"manifests": manifests})
+    kubernetes = FakeKubernetes([*before.OBJECTS, before.NAMESPACE, DEPLOYMENT])
+    found = wrong(before.context(ours, stack(status) if status else {}, kubernetes))
+    in_cluster = [one for one in found if one.category == "cluster"]
+    is_second = status != "UPDATE_COMPLETE" and manifests != "external"
+    assert [(one.check, one.verdict) for one in in_cluster] == [("front-door", WARNING)] * is_second
+    for one in in_cluster:
+        assert "stack ecr-frontdoor-shared-registry is not deployed: another stack's front door" in one.message
 
 
 @pytest.mark.parametrize("error", [RequestRefusedError("you may not", "ask"), UnreachableError("no way", "VPN")])
