@@ -118,6 +118,22 @@ class Operator:
         expect(retained <= set(logs), f"{logs} stay instead of {retained}")
         yield f"what stays: {', '.join((*logs, *keys))}; namespace {self.world.namespace} with Secret {TLS_SECRET}"
 
+    def fail_to_destroy(self, why: str) -> Lines:
+        """What `make destroy` does of the settings that were deployed last, which must fail although CDK succeeds.
+
+        Raises:
+            SandboxError: It succeeded, it failed for another reason, or there still is a stack.
+        """
+        try:
+            list(self.destroy("deployments"))
+        except SandboxError as error:
+            found = str(error)
+        else:
+            raise SandboxError("a removal that must fail succeeded")
+        expect(why in found, f"it failed for another reason: {found}")
+        expect(not self.stack.status(), f"the stack is {self.stack.status()}")
+        yield found
+
     def expect_none(self, kinds: str) -> None:
         """Check that the operator's Secret is in the namespace, and no object of these kinds.
 

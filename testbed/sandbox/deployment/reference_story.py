@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.doctor.finding import Verdict
 from testbed.sandbox import binding, gateway_api, installation
 from testbed.sandbox.commands import run
-from testbed.sandbox.deployment import examination, network, observed, references
+from testbed.sandbox.deployment import examination, network, observed, policy, references
 from testbed.sandbox.deployment.cdk import ROOT
 from testbed.sandbox.deployment.operator import Operator
 from testbed.sandbox.errors import SandboxError
@@ -37,6 +37,15 @@ class References:
         """The smallest configuration, without a VPC."""
         yield from self._deployed("smallest", references.SMALLEST)
         yield from self._operator.destroy(_OBJECTS)
+
+    def undeleted(self) -> Lines:
+        """The cluster refuses to delete the pods: `make destroy` names them and fails, until that has an end."""
+        yield from self._deployed("undeleted", references.SMALLEST)
+        workload = installation.settings(self._world).names.workload
+        with policy.enforced(self._world, policy.no_deletion(workload)):
+            yield from self._operator.fail_to_destroy(f"Deployment {workload} (not deleted). Pods that serve there")
+        run(("kubectl", "delete", "deployment", workload, "--namespace", self._world.namespace))
+        yield from examination.removed(self._world, self._operator.checkout, self._operator.config)
 
     def ingress(self) -> Lines:
         """`kind = "ingress"`."""
@@ -144,6 +153,7 @@ class References:
 
 STEPS: tuple[Callable[[References], Lines], ...] = (
     References.smallest,
+    References.undeleted,
     References.ingress,
     References.gateway,
     References.namespaced,

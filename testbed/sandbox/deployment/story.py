@@ -141,12 +141,12 @@ class Story(NewUser):
 
     def refused(self) -> Lines:
         """An update whose manifest the API server refuses: it is rolled back. What kubectl says is in the log alone."""
-        self._allow_replicas(configurations.TOO_MANY_REPLICAS - 1)
+        workload = installation.settings(self.world).names.workload
+        few = policy.few_replicas(workload, configurations.TOO_MANY_REPLICAS - 1)
         text = configurations.refused(self._settings())
-        with self.operator.nothing_changes():
+        with policy.enforced(self.world, few), self.operator.nothing_changes():
             yield from self.operator.fail_to_deploy("refused", text, observed.TOO_LONG, "UPDATE_ROLLBACK_COMPLETE")
-        yield from self.operator.read_log(policy.MESSAGE)
-        self._lift_policy()
+        yield from self.operator.read_log(few.message)
 
     def stuck(self) -> Lines:
         """An update whose pods cannot start: its run fails, and it is rolled back."""
@@ -192,12 +192,6 @@ class Story(NewUser):
         )
         expect(answered, f"{pulls.statuses(self.world, path)} are the answers of the pods for {digest}, not {status}")
         return time.monotonic() - began
-
-    def _lift_policy(self) -> None:
-        policy.lift(self.world, installation.settings(self.world).names.workload)
-
-    def _allow_replicas(self, limit: int) -> None:
-        policy.allow_replicas(self.world, installation.settings(self.world).names.workload, limit)
 
     def _settings(self) -> str:
         """The settings of the last deployment."""
