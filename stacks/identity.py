@@ -10,11 +10,14 @@ from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry, replicas_as_registries
 from stacks import allow_list_parts, ecr_actions
 from stacks.dead_letter_queue import DeadLetterQueue
-from stacks.managed_policies import LongStatement, fitted
+from stacks.managed_policies import CLIENTS_MAY_PULL, LongStatement, fitted
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories, image_repository, imported_repositories
 from stacks.statements import describe_cluster, write_log
+
+_FILLED = "the repositories into which a pull may make ECR import images"
+_NOT_FILLED = f"the Deny of imports into all but {_FILLED}"
 
 
 class Identity(Construct):
@@ -50,7 +53,9 @@ class Identity(Construct):
         whole_registries = all_repositories(registries)
         image = image_repository(proxy_image)
         spared = [*allowed_repositories(registries), *([image] if image else [])]
-        pulls = LongStatement("Repositories", spared, _deny_other_repositories, allow_list_parts.spared)
+        pulls = LongStatement(
+            "Repositories", CLIENTS_MAY_PULL, spared, _deny_other_repositories, allow_list_parts.spared
+        )
         imports = _imports(imported)
         statements = [
             *_ecr_access(whole_registries, image, pulls.whole),
@@ -96,8 +101,8 @@ def _imports(repositories: list[str]) -> list[LongStatement]:
     if not repositories:
         return []
     return [
-        LongStatement("Imports", repositories, _allow_imports, allow_list_parts.chunks),
-        LongStatement("OtherImports", repositories, _deny_other_imports, allow_list_parts.spared),
+        LongStatement("Imports", _FILLED, repositories, _allow_imports, allow_list_parts.chunks),
+        LongStatement("OtherImports", _NOT_FILLED, repositories, _deny_other_imports, allow_list_parts.spared),
     ]
 
 

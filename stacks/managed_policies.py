@@ -12,6 +12,7 @@ from constructs import Construct
 from lambda_fn.contract.errors import SettingsError
 from stacks.policy_limits import MANAGED_POLICY_LIMIT, MOST_MANAGED_POLICIES, POLICY_LIMIT, USUAL_MANAGED_POLICIES
 
+CLIENTS_MAY_PULL = "the repositories that clients may pull"
 _FIX = "Fix: use fewer patterns, for example team/* for all repositories of a team"
 
 
@@ -30,12 +31,14 @@ class LongStatement:
 
     Attributes:
         policies: What the managed policies are called that have its parts.
+        about: What each of them is a part of. Another text replaces policies that are deployed.
         arns: The repositories of the allow-list.
         make: Makes a statement about some of them.
         split: Cuts them, so that the parts together mean what the whole does; None where no number of parts does.
     """
 
     policies: str
+    about: str
     arns: list[str]
     make: Callable[[list[str]], iam.PolicyStatement]
     split: Callable[[list[str]], list[list[str]] | None]
@@ -79,7 +82,7 @@ def _managed_policies(scope: Construct, moved: Sequence[LongStatement]) -> list[
             "about 50. Fix: give accounts that few clients use a deployment of their own"
         )
     statements = [
-        (f"{each.policies}{number}", each.make(part))
+        (f"{each.policies}{number}", each.about, each.make(part))
         for each, found in parts
         for number, part in enumerate(found or ())
     ]
@@ -100,10 +103,10 @@ def _managed_policies(scope: Construct, moved: Sequence[LongStatement]) -> list[
         iam.ManagedPolicy(
             scope,
             name,
-            description="ecr-frontdoor: a part of the repositories that clients may pull",
+            description=f"ecr-frontdoor: a part of {about}",
             document=iam.PolicyDocument(statements=[statement]),
         )
-        for name, statement in statements
+        for name, about, statement in statements
     ]
 
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from lambda_fn.settings.cluster import Cluster
 from lambda_fn.settings.registry import Registry
 from stacks import allow_list_parts, ecr_actions
-from stacks.managed_policies import LongStatement, fitted
+from stacks.managed_policies import CLIENTS_MAY_PULL, LongStatement, fitted
 from stacks.nag import acknowledge_wildcard
 from stacks.network import vpc_statements
 from stacks.repositories import all_repositories, allowed_repositories
@@ -46,7 +46,11 @@ class WatcherIdentity(Construct):
         super().__init__(scope, construct_id)
         repositories = allowed_repositories(registries)
         read = LongStatement(
-            "Repositories", repositories, partial(_read_images, catalogue=catalogue), allow_list_parts.chunks
+            "Repositories",
+            CLIENTS_MAY_PULL,
+            repositories,
+            partial(_read_images, catalogue=catalogue),
+            allow_list_parts.chunks,
         )
         statements = [
             read.whole,

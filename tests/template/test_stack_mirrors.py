@@ -14,7 +14,7 @@ from stacks.policy_limits import MANAGED_POLICY_LIMIT, POLICY_LIMIT, USUAL_MANAG
 from stacks.preflight import conflicts
 from testbed.sandbox.cloud.simulation import decision
 from tests.template import configurations, scale
-from tests.template.synthesis import readable, resources, role_statements, synthesize
+from tests.template.synthesis import plain, readable, resources, role_statements, synthesize
 
 NAME = "mirror"
 ARN = "arn:aws:ecr:ap-southeast-2:123456789012:repository/"
@@ -72,6 +72,22 @@ def test_many_exact_repositories_fit_into_the_policies_of_the_role(count: int) -
     assert max(managed, default=0) <= MANAGED_POLICY_LIMIT
     assert len(managed) <= USUAL_MANAGED_POLICIES
     assert managed_policies(exact_settings(count).registries) == len(managed)
+
+
+def test_each_managed_policy_says_what_it_is_about() -> None:
+    found = exact_mirrors(150)["Resources"]
+    texts = {
+        logical.rstrip("0123456789ABCDEF"): one["Properties"]["Description"].partition(": a part of ")[2]
+        for logical, one in found.items()
+        if one["Type"] == "AWS::IAM::ManagedPolicy" and logical.startswith("Identity")
+    }
+    assert texts == {
+        "IdentityRepositories": "the repositories that clients may pull",
+        "IdentityImports": "the repositories into which a pull may make ECR import images",
+        "IdentityOtherImports": (
+            "the Deny of imports into all but the repositories into which a pull may make ECR import images"
+        ),
+    }
 
 
 @pytest.mark.parametrize("count", [30, 36, 100])
@@ -174,6 +190,6 @@ def test_the_endpoints_of_a_mirror_let_imports_pass(*, pull_through: bool, allow
         text = text.replace('repositories = ["team/*"]', 'repositories = ["quay/*"]\npull_through = true')
     found = synthesize(configurations.parse(text))["Resources"].values()
     endpoints = [e["Properties"] for e in found if e["Type"] == "AWS::EC2::VPCEndpoint"]
-    (policy,) = (e["PolicyDocument"] for e in endpoints if e["ServiceName"].endswith(".ecr.dkr"))
+    (policy,) = (e["PolicyDocument"] for e in endpoints if plain(e["ServiceName"]).endswith(".ecr.dkr"))
     for statement in policy["Statement"]:
         assert set(statement["Action"]) & {*IMPORT, *READ_CACHE_RULES} == allowed
