@@ -181,7 +181,7 @@ def _cache_rules(registries: Sequence[Registry]) -> Iterator[_Claim]:
         if registry.cache_rule and registry.mirror:
             prefix = registry.mirror.prefix
             conflict = (
-                f"both have cache_rule = true for the prefix {prefix} of {registry.account} in {registry.region}, and "
+                f"both have cache_rule = true for the prefix {prefix} of {registry.place}, and "
                 "ECR allows one rule for a prefix. Fix: remove cache_rule and upstream_credential from all but one: "
                 "its stack makes the rule for all, and destroying that stack ends their imports, too"
             )

@@ -6,6 +6,7 @@ from typing import Any
 from cli.doctor.differences import Difference
 from cli.doctor.field_managers import managers_of
 from cli.doctor.finding import Finding, warning
+from cli.shortened import shortened
 
 Document = dict[str, Any]
 
@@ -29,10 +30,9 @@ def kubectl_argument(document: Mapping[str, Any]) -> str:
 
 def changed(document: Document, found: Mapping[str, Any], differences: list[Difference], hint: str) -> Finding:
     """The finding for an object that differs from the chart's."""
-    shown = ", ".join(_with_managers(found, difference) for difference in differences[:_SHOWN])
-    more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    shown = shortened([_with_managers(found, difference) for difference in differences], _SHOWN)
     return warning(
-        f"{title(document)} was edited or is of another version. It differs from this checkout in {shown}{more}", hint
+        f"{title(document)} was edited or is of another version. It differs from this checkout in {shown}", hint
     )
 
 

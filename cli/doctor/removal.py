@@ -18,13 +18,11 @@ from cli.doctor.kubernetes import Kubernetes
 from cli.doctor.kubernetes_errors import NoClusterError, NotDescribedError, RequestRefusedError, UnknownKindError
 from cli.doctor.stack_resources import deletions
 from k8s_manifests import documents
-from k8s_manifests.exposures import TargetGroups
+from k8s_manifests.exposures.target_groups import ANY
 from lambda_fn.contract.objects import selector_labels
 from stacks.stack_name import stack_name
 
 _RUNBOOK = "docs/operations.md#uninstall"
-_ANY = TargetGroups("any", "any")
-"""With them the bindings are among the objects. Only names are compared."""
 
 
 def removal_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
@@ -84,7 +82,7 @@ def _objects_are_gone(context: CheckContext) -> Iterator[Finding]:
         return
     applied = [
         one
-        for one in documents(settings, target_groups=_ANY)
+        for one in documents(settings, target_groups=ANY)
         if one["kind"] != "Namespace" and not (settings.manifests == "namespaced" and is_access(one))
     ]
     yield from _left(kubernetes, settings.cluster.namespace, applied)

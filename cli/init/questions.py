@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from cli.init.draft import Kind
 from cli.options import valid
+from cli.shortened import shortened
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.fields import HostName, RepositoryPattern
 
@@ -47,7 +48,7 @@ class Questions:
         Raises:
             SettingsError: There is no terminal.
         """
-        shown = _first(names)
+        shown = shortened(names, _LISTED)
         self._need_terminal("cluster", f"--cluster, one of {shown}")
 
         def one_of(answer: str) -> str:
@@ -67,7 +68,8 @@ class Questions:
         Raises:
             SettingsError: There is no terminal.
         """
-        shown = problem or _first([f"{pattern} ({count})" for pattern, count in groups.items()]) or "nothing"
+        found = [f"{pattern} ({count})" for pattern, count in groups.items()]
+        shown = problem or shortened(found, _LISTED) or "nothing"
         option = f"--repository PATTERN once for each pattern, such as --repository 'team/*'; found: {shown}"
         self._need_terminal("what every client may pull without a login", option)
         question = f"What every client may pull without a login, as patterns such as team/*; found: {shown}"
@@ -131,8 +133,3 @@ def patterns_of(text: str) -> tuple[str, ...]:
     if not found:
         raise typer.BadParameter("name at least one pattern, such as team/*")
     return found
-
-
-def _first(names: Sequence[str]) -> str:
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")

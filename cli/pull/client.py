@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx2
 
-from cli.pull.manifest import Part, PullError, blobs_of, digest_of, manifest_for, parse_manifest
+from cli.pull.manifest import Part, PullError, blobs_of, digest_of, manifest_for
 from cli.pull.reference import Reference
 from lambda_fn.contract.media_types import ACCEPT
 from lambda_fn.edges import tls
 from lambda_fn.edges.canary import MANIFEST_LIMIT_BYTES
+from lambda_fn.edges.causes import cause_of
+from lambda_fn.job.image import parse_manifest
 from lambda_fn.job.redact import excerpt
 
 AT_ONCE = 3
@@ -121,7 +123,7 @@ class Puller:
                 raise PullError(f"{asked} returned more than {MANIFEST_LIMIT_BYTES} bytes, the most for a manifest")
 
         first, seconds, headers = self._get(path, take, accept=ACCEPT)
-        digest, manifest = digest_of(bytes(content)), parse_manifest(asked, bytes(content))
+        digest, manifest = digest_of(bytes(content)), parse_manifest(asked, bytes(content), PullError)
         named = reference if reference.startswith("sha256:") else headers.get("Docker-Content-Digest")
         if named and named != digest:
             raise PullError(f"{asked} returned content with digest {digest}, and not that of {named}. {_DAMAGED}")
@@ -190,9 +192,6 @@ def _explain(error: Exception, host: str) -> str:
     """Why a request failed. The error's own message is cut short: it may hold a URL."""
     if refused := tls.certificate_error(error):
         return f"the certificate of {host} is not accepted: {excerpt(refused)}. Fix: trust its authority with --ca FILE"
-    cause: BaseException | None = error
-    while cause:
-        if isinstance(cause, gaierror):
-            return f"{host} does not resolve here. Fix: run this where clients are, such as on the VPN"
-        cause = cause.__cause__ or cause.__context__
+    if cause_of(error, gaierror):
+        return f"{host} does not resolve here. Fix: run this where clients are, such as on the VPN"
     return f"the connection failed ({type(error).__name__}: {excerpt(str(error))}). Fix: run this where clients are"

@@ -1,7 +1,6 @@
 """Manifests and indexes, as far as a pull reads them. They come from outside: anything may be in them. Pure."""
 
 import hashlib
-import json
 import platform
 import re
 from collections.abc import Iterator, Mapping
@@ -9,12 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_fn.contract.errors import FrontdoorError
-from lambda_fn.job.redact import excerpt
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Python's names of processors, and those of images."""
-_QUOTED_BYTES = 2000
 _LARGEST_BYTES = 1 << 50
 """No blob is larger; an integer of JSON may have thousands of digits."""
 _PLATFORM = re.compile(r"[A-Za-z0-9._+/-]{1,100}", re.ASCII)
@@ -45,22 +42,6 @@ def own_platform() -> str:
     """What a client on this machine asks for; images for containers are for Linux."""
     machine = platform.machine()
     return f"linux/{_ARCHITECTURES.get(machine, machine)}"
-
-
-def parse_manifest(asked: str, content: bytes) -> dict[str, Any]:
-    """A manifest or an index.
-
-    Raises:
-        PullError: It is something else.
-    """
-    try:
-        manifest = json.loads(content)
-    except (ValueError, RecursionError):
-        manifest = None
-    if not isinstance(manifest, dict):
-        text = content[:_QUOTED_BYTES].decode(errors="replace")
-        raise PullError(f"{asked} returned something that is not a manifest: {excerpt(text)}")
-    return manifest
 
 
 def manifest_for(index: Mapping[str, Any], wanted: str) -> Part:

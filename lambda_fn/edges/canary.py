@@ -13,6 +13,7 @@ import httpx2
 from lambda_fn.contract.errors import CanaryError
 from lambda_fn.contract.media_types import ACCEPT
 from lambda_fn.edges import tls
+from lambda_fn.edges.causes import cause_of
 from lambda_fn.job.image import check, first_child, parse_manifest, smallest_blob
 from lambda_fn.job.redact import excerpt
 from lambda_fn.settings.canary import Canary as CanarySettings
@@ -86,7 +87,7 @@ class Canary:
         content = self._get(client, ends_at, path, MANIFEST_LIMIT_BYTES)
         if reference.startswith("sha256:"):
             check(path, content, reference)
-        return parse_manifest(path, content)
+        return parse_manifest(f"GET {path}", content)
 
     def _get(self, client: httpx2.Client, ends_at: float, path: str, limit_bytes: int) -> bytes:
         asked = f"GET {path} at {self._origin}"
@@ -137,11 +138,8 @@ def explain_failure(error: Exception) -> str:
     """Why a request failed. The error's own message is cut short: it may hold a URL."""
     if refused := tls.certificate_error(error):
         return f"the certificate is not accepted: {excerpt(refused)}"
-    cause: BaseException | None = error
-    while cause:
-        if isinstance(cause, socket.gaierror):
-            return "the name does not resolve; the Lambda has to see a DNS record of the domain"
-        cause = cause.__cause__ or cause.__context__
+    if cause_of(error, socket.gaierror):
+        return "the name does not resolve; the Lambda has to see a DNS record of the domain"
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return f"no connection ({type(error).__name__}: {excerpt(str(error))})"
     return f"the connection broke ({type(error).__name__})"

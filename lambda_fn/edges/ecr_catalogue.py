@@ -185,7 +185,7 @@ class EcrCatalogue:
 @contextmanager
 def _explained(registry: Registry, operation: str) -> Iterator[None]:
     """Errors without the name of a repository, so that equal ones count as one kind."""
-    place = f"{registry.account} in {registry.region}"
+    place = registry.place
     try:
         yield
     except ClientError as error:

@@ -2,6 +2,8 @@
 
 from ssl import VERIFY_X509_STRICT, SSLCertVerificationError, SSLContext, create_default_context
 
+from lambda_fn.edges.causes import cause_of
+
 
 def context_trusting(authority: str) -> SSLContext:
     """Trust in the authorities of this PEM text alone.
@@ -35,9 +37,5 @@ def without_strict_x509(context: SSLContext) -> SSLContext:
 
 def certificate_error(error: BaseException) -> str | None:
     """OpenSSL's reason to refuse a certificate, where that caused `error`; None otherwise."""
-    cause: BaseException | None = error
-    while cause:
-        if isinstance(cause, SSLCertVerificationError):
-            return cause.verify_message
-        cause = cause.__cause__ or cause.__context__
-    return None
+    refused = cause_of(error, SSLCertVerificationError)
+    return refused.verify_message if refused else None

@@ -1,4 +1,4 @@
-"""Manifests and indexes, as far as the canary reads them. They come from outside: anything may be in them. Pure."""
+"""Manifests and indexes, as far as a pull reads them. They come from outside: anything may be in them. Pure."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambda_fn.contract.errors import CanaryError
+from lambda_fn.contract.errors import CanaryError, FrontdoorError
 from lambda_fn.job.redact import excerpt
 
 BLOB_LIMIT_BYTES = 16 << 20
@@ -23,11 +23,16 @@ class Descriptor:
     size_bytes: int
 
 
-def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
+def parse_manifest(asked: str, content: bytes, error: type[FrontdoorError] = CanaryError) -> dict[str, Any]:
     """A manifest or an index.
 
+    Args:
+        asked: The request, for the message.
+        content: The answer.
+        error: What is raised where it is something else.
+
     Raises:
-        CanaryError: It is something else.
+        FrontdoorError: It is.
     """
     try:
         manifest = json.loads(content)
@@ -35,7 +40,7 @@ def parse_manifest(path: str, content: bytes) -> dict[str, Any]:
         manifest = None
     if not isinstance(manifest, dict):
         text = content[:_QUOTED_BYTES].decode(errors="replace")
-        raise CanaryError(f"GET {path} returned something that is not a manifest: {excerpt(text)}")
+        raise error(f"{asked} returned something that is not a manifest: {excerpt(text)}")
     return manifest
 
 

@@ -169,4 +169,4 @@ def _earlier(registry: EcrRegistry, entries: Mapping[str, Entry]) -> tuple[str, 
 
 
 def _places(registries: Iterable[EcrRegistry]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{each.account} in {each.region}" for each in registries))
+    return tuple(dict.fromkeys(each.place for each in registries))

@@ -23,7 +23,7 @@ def reject_contradictions(registries: Sequence[Registry]) -> None:
             if getattr(registry, key) != getattr(other, key):
                 raise ValueError(
                     f"registries[{number}].{key} differs from registries[{first}].{key}, and both are "
-                    f"{registry.account} in {registry.region}. Fix: set the same in both"
+                    f"{registry.place}. Fix: set the same in both"
                 )
 
 

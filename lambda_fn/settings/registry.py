@@ -42,6 +42,11 @@ class EcrRegistry(Table):
     """
 
     @property
+    def place(self) -> str:
+        """What messages call it: `123456789012 in ap-southeast-2`."""
+        return f"{self.account} in {self.region}"
+
+    @property
     def host(self) -> str:
         """Its host name, as the nginx configuration has it."""
         return self.endpoint or ecr_hosts(self.account, self.region)[0]
@@ -51,7 +56,7 @@ class EcrRegistry(Table):
         allowed = ecr_hosts(self.account, self.region)
         if self.endpoint and self.endpoint not in allowed:
             raise ValueError(
-                f"endpoint {self.endpoint} is not a host name of the registry of {self.account} in {self.region}: must "
+                f"endpoint {self.endpoint} is not a host name of the registry of {self.place}: must "
                 f"be one of {', '.join(allowed)}"
             )
         return self
@@ -193,8 +198,8 @@ class Registry(EcrRegistry):
             if self.tags == "primary":
                 raise ValueError('tags = "primary" has no effect without replicas. Fix: remove tags, or add a replica')
             return self
-        found = f"replicas[0] is {self.replica.account} in {self.replica.region}"
-        fix = f"Fix: name the region to which ECR replicates the repositories of {self.account} in {self.region}"
+        found = f"replicas[0] is {self.replica.place}"
+        fix = f"Fix: name the region to which ECR replicates the repositories of {self.place}"
         if (self.replica.account, self.replica.region) == (self.account, self.region):
             raise ValueError(f"{found}, which is the registry itself. {fix}")
         if self.replica.region == self.region:

@@ -19,12 +19,10 @@ from cli.doctor.kubernetes_errors import RequestRefusedError, UnknownKindError
 from cli.doctor.stack_resources import TARGET_GROUP, TARGET_GROUP_CONSTRUCTS
 from k8s_manifests.exposures import UNKNOWN, Exposure, TargetGroups, exposure_of
 from k8s_manifests.exposures.controllers import CONTROLLERS, Controller
-from k8s_manifests.exposures.target_groups import TARGET_GROUP_SETTINGS, option_of, output_of
+from k8s_manifests.exposures.target_groups import ANY, TARGET_GROUP_SETTINGS, option_of, output_of
 from lambda_fn.contract.objects import selector_labels
 
 _CONSEQUENCE = "the load balancer reaches no pod"
-_ANY = TargetGroups("any", "any")
-"""Instead of the ARNs, where neither AWS nor the settings have them."""
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -42,7 +40,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
                 "correct the settings and apply the charts",
             )
     hint = _apply_hint(settings.manifests, context.config, made)
-    documents = k8s_manifests.proxy_documents(settings, target_groups=made.or_else(given).or_else(_ANY))
+    documents = k8s_manifests.proxy_documents(settings, target_groups=made.or_else(given).or_else(ANY))
     bindings = [one for one in documents if one["kind"] == BINDING_KIND]
     try:
         compared = [_compare(document, context.kubernetes.find(document), hint) for document in bindings]
@@ -60,7 +58,7 @@ def _compare(document: Document, found: Document | None, hint: str) -> Finding:
     if found is None:
         return failed(f"{title(document)} is missing: {_CONSEQUENCE}", hint)
     actual, expected = found.get("spec", {}).get("targetGroupARN"), document["spec"]["targetGroupARN"]
-    if expected not in {_ANY.plain, actual}:
+    if expected not in {ANY.plain, actual}:
         delete = f"kubectl -n {document['metadata']['namespace']} delete {kubectl_argument(document)}"
         return failed(
             f"{title(document)} names {actual}, but the stack's target group is {expected}: {_CONSEQUENCE}",

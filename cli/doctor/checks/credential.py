@@ -62,7 +62,7 @@ def _hosts(hosts: Sequence[tuple[EcrRegistry, str | None]], stored: Mapping[str,
         kind, wrong = ("replica", warning) if isinstance(registry, Replica) else ("registry", failed)
         if host is None:
             yield wrong(
-                f"the Secret has no token for {kind} {registry.account} in {registry.region}",
+                f"the Secret has no token for {kind} {registry.place}",
                 f"deploy these settings, then {_REFRESH}",
             )
             continue

@@ -8,6 +8,7 @@ from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_FUNCTION
+from cli.shortened import shortened
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.contract.runtime import SETTINGS_METADATA
 from lambda_fn.settings.models import Settings
@@ -46,9 +47,8 @@ def _compare_settings(settings: Settings, name: str, text: str) -> Finding:
     if deployed == ours:
         return ok(f"function {name} has the settings of this file")
     changed = [*differing_keys(ours.model_dump(), deployed.model_dump())]
-    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return warning(
-        f"the settings of function {name} differ from this file in {', '.join(changed[:_SHOWN])}{more}",
+        f"the settings of function {name} differ from this file in {shortened(changed, _SHOWN)}",
         "deploy, or name the file that was deployed with --config PATH",
     )
 

@@ -47,12 +47,12 @@ def _rules(
     rules = [*_rules_by_pull(client, registry, routing)]
     for repository, action, days in rules:
         yield warning(
-            f"a lifecycle rule of {repository} in {_title(registry)} will {action} images that were not pulled for "
-            f"{days} days: a node that has an image does not pull it again",
+            f"a lifecycle rule of {repository} in registry {registry.place} will {action} images that were not pulled "
+            f"for {days} days: a node that has an image does not pull it again",
             f"use sinceImagePushed or imageCountMoreThan, or keep {days} days longer than your pods run",
         )
     if not rules:
-        yield ok(f"{_title(registry)}: no lifecycle rule looks at the time of the last pull")
+        yield ok(f"registry {registry.place}: no lifecycle rule looks at the time of the last pull")
 
 
 def _exclusions_of(
@@ -65,24 +65,22 @@ def _exclusions_of(
     try:
         excluded = _exclusions(client)
     except (BotoCoreError, ClientError) as error:
-        yield skipped(f"{_title(registry)}: whether it records the proxy's pulls was not read: {error_text(error)}")
+        yield skipped(
+            f"registry {registry.place}: whether it records the proxy's pulls was not read: {error_text(error)}"
+        )
         return
     for role in sorted(readers - excluded):
         yield warning(
-            f"{_title(registry)} records what the catalogue reads as pulls of {role}: images look used that no client "
-            "pulls",
+            f"registry {registry.place} records what the catalogue reads as pulls of {role}: images look used that no "
+            "client pulls",
             f"aws ecr register-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
         )
     for role in sorted(roles & excluded):
         yield failed(
-            f"{_title(registry)} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are pulled "
-            "every day",
+            f"registry {registry.place} records no pulls of {role}: rules with {_SINCE_PULL} take away images that are "
+            "pulled every day",
             f"aws ecr deregister-pull-time-update-exclusion --region {registry.region} --principal-arn {role}",
         )
-
-
-def _title(registry: Registry) -> str:
-    return f"registry {registry.account} in {registry.region}"
 
 
 def _exclusions(client: Any) -> set[str]:  # noqa: ANN401 - as above

@@ -12,6 +12,7 @@ from cli.doctor.aws_calls import error_text
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, skipped, warning
+from cli.shortened import shortened
 from lambda_fn.settings.registry import EcrRegistry, Replica, by_place
 from lambda_fn.settings.routing import Routing
 
@@ -30,7 +31,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     routing = Routing(context.settings.registries)
     for registry, replica, of in with_replica:
         if registry.account != account:
-            yield skipped(f"{_title(registry)}: the replication of another account was not read")
+            yield skipped(f"registry {registry.place}: the replication of another account was not read")
             continue
         source, target = (context.client("ecr", region=each.region) for each in (registry, replica))
         pair = _Pair(registry, replica, source, target, context.now)
@@ -56,7 +57,7 @@ class _Pair:
     def __init__(self, registry: EcrRegistry, replica: Replica, source: Any, target: Any, now: datetime) -> None:  # noqa: ANN401
         self._registry, self._replica, self._now = registry, replica, now
         self._source, self._target = source, target
-        self._title = f"replica {replica.account} in {replica.region}"
+        self._title = f"replica {replica.place}"
         self._backfill = (
             f"aws ecr start-replication-backfill --region {registry.region} "
             f"--destination region={replica.region},registryId={replica.account}"
@@ -70,7 +71,7 @@ class _Pair:
         try:
             rules = self._source.describe_registry()["replicationConfiguration"]["rules"]
         except (BotoCoreError, ClientError) as error:
-            yield skipped(f"{_title(self._registry)}: its replication rules were not read: {error_text(error)}")
+            yield skipped(f"registry {self._registry.place}: its replication rules were not read: {error_text(error)}")
             return
         place = (self._replica.account, self._replica.region)
         filters = [
@@ -80,7 +81,7 @@ class _Pair:
         ]
         if not filters:
             yield failed(
-                f"{_title(self._registry)} has no replication rule whose destination is the {self._title}",
+                f"registry {self._registry.place} has no replication rule whose destination is the {self._title}",
                 "aws ecr put-replication-configuration, then for the images of before: " + self._backfill,
             )
         elif all(filters):
@@ -88,8 +89,8 @@ class _Pair:
             beyond = [text for text in patterns if not text.startswith(prefixes)]
             if beyond:
                 yield warning(
-                    f"the replication rules of {_title(self._registry)} to the {self._title} replicate only "
-                    f"{_list(prefixes)}: not all of {_list(beyond)}",
+                    f"the replication rules of registry {self._registry.place} to the {self._title} replicate only "
+                    f"{shortened(prefixes, _SHOWN)}: not all of {shortened(beyond, _SHOWN)}",
                     "add a filter to the rule, or narrow registries[].repositories",
                 )
 
@@ -106,12 +107,12 @@ class _Pair:
         repositories = [each for each in missing if not each.digest]
         late = [each for each in missing if each.pushed_at and self._now - each.pushed_at > LATE]
         if repositories:
-            yield warning(f"the {self._title} lacks {_list(repositories)}", self._backfill)
+            yield warning(f"the {self._title} lacks {shortened(repositories, _SHOWN)}", self._backfill)
         if late:
             reason = self._status(late[0])
             yield warning(
                 f"the {self._title} lacks images that were pushed more than {LATE.seconds // 60} minutes ago: "
-                f"{_list(late)}; ECR says of the first: {reason}",
+                f"{shortened(late, _SHOWN)}; ECR says of the first: {reason}",
                 self._backfill,
             )
         if not repositories and not late:
@@ -179,15 +180,6 @@ def _repositories(client: Any, **parameters: str) -> Iterator[str]:  # noqa: ANN
     pages = client.get_paginator("describe_repositories").paginate(**parameters, PaginationConfig={"PageSize": 1000})
     for page in pages:
         yield from (str(repository["repositoryName"]) for repository in page["repositories"])
-
-
-def _title(registry: EcrRegistry) -> str:
-    return f"registry {registry.account} in {registry.region}"
-
-
-def _list(items: Sequence[object]) -> str:
-    shown = ", ".join(map(str, items[:_SHOWN]))
-    return shown if len(items) <= _SHOWN else f"{shown} and {len(items) - _SHOWN} more"
 
 
 CHECK = Check("replicas", Category.AWS, run, needs=("aws",), runbook="docs/operations.md#when-a-region-fails")

@@ -132,7 +132,7 @@ def _of_operator(
 
 
 def _title(registry: Registry, mirror: Mirror) -> str:
-    return f"the cache rule {mirror.prefix} of {registry.account} in {registry.region}"
+    return f"the cache rule {mirror.prefix} of {registry.place}"
 
 
 def _text(url: str, credential: str | None) -> str:
