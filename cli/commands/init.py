@@ -1,5 +1,6 @@
 """`frontdoor init`: write a settings file for the account, after at most three questions."""
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ from cli.exit_status import WRONG
 from cli.init.discovery import Discovery, Vpc
 from cli.init.draft import Draft, Kind, domain_for, groups_of, names_for, opened_by, place_of_lambda
 from cli.init.questions import Questions, domain_of, pattern_of
-from cli.init.text import settings_text
+from cli.init.text import CLASS_NAME, settings_text
 from cli.options import CONFIG, Config, Json, Profile, Timeout
 from lambda_fn.contract.errors import SettingsError
 from lambda_fn.settings.endpoints import Service
 from lambda_fn.settings.parse import parse_toml
 
 _SCHEMA = "docs/frontdoor.schema.json"
+_SAMPLE_SHA256 = "a8c399b1fab48f87c92cb0f2614b68c90becb1041e0054252a4ab9a2578252f8"
+"""The digest of the `frontdoor.toml` that a clone of the repository has: unless it was edited, it may be replaced."""
 
 
 def _subnet(text: str) -> Subnet:
@@ -83,9 +86,12 @@ def init(  # noqa: PLR0913 - options of a command line
 ) -> None:
     """Write a settings file for this account.
 
-    It reads clusters, network, repositories, zones and certificates, and asks at most three questions: the host name,
-    the cluster where there are several, which repositories to open, and how clients reach the registry where that is
-    the third. An option answers each beforehand. Without a terminal, and with --offline, nothing is asked.
+    It reads clusters, network, repositories, zones and certificates, and asks at most three questions: for the host
+    name, for the cluster where there are several, for the repositories to open, and, unless these are three already,
+    how clients reach the registry. An option answers each beforehand. Without a terminal, and with --offline, nothing
+    is asked.
+
+    It replaces the sample that a clone of ecr-frontdoor has, and no other file without --force.
 
     What every client may pull is never guessed. The file lists what is not open, for you to open.
 
@@ -102,7 +108,7 @@ def init(  # noqa: PLR0913 - options of a command line
         account=account or "",
         patterns=tuple(repositories or ()),
         subnets=tuple(subnets or ()),
-        kind=exposure or "ingress",
+        kind=exposure or "nlb",
         gateway=(namespace, name),
     )
     if offline:
@@ -127,8 +133,12 @@ def init(  # noqa: PLR0913 - options of a command line
 
 
 def _refuse_to_replace(config: Path, *, force: bool) -> None:
-    if config.exists() and not force:
+    if config.exists() and not (force or _is_sample(config)):
         raise SettingsError(f"{config} exists. Fix: --force replaces it, --config PATH writes another file")
+
+
+def _is_sample(config: Path) -> bool:
+    return config.is_file() and hashlib.sha256(config.read_bytes()).hexdigest() == _SAMPLE_SHA256
 
 
 def _refuse_unknown(draft: Draft) -> None:
@@ -173,12 +183,8 @@ def _read(given: Draft, exposure: Kind | None, questions: Questions, found: Disc
     problem = next(iter(found.notes[known:]), None)
     patterns = given.patterns or questions.repositories(groups_of(repositories), problem)
     public, private = names_for(domain, zones)
-    certificate = found.certificate(domain)
-    # The stack's own load balancer needs subnets with IPv4, and a name that AWS can vouch for or Auto Mode.
-    has_place = bool(subnets) and not cluster.is_ipv6
-    kind = exposure or questions.kind(
-        "nlb" if has_place and (certificate or public or cluster.has_auto_mode) else "ingress"
-    )
+    # The stack's own load balancer needs subnets with IPv4.
+    kind = exposure or questions.kind("nlb" if subnets and not cluster.is_ipv6 else "ingress")
     return replace(
         given,
         domain=domain,
@@ -191,7 +197,7 @@ def _read(given: Draft, exposure: Kind | None, questions: Questions, found: Disc
         has_nat=has_nat or not subnets,
         endpoints=tuple(sorted(vpc.endpoints & set(get_args(Service)))),
         kind=kind,
-        certificate_arn=certificate,
+        certificate_arn=found.certificate(domain),
         public_zone=public,
         private_zone=private,
     )
@@ -218,14 +224,17 @@ def _refuse_incomplete(draft: Draft) -> None:
         raise SettingsError('exposure "gateway" needs the Gateway. Fix: add --gateway NAMESPACE/NAME')
     if draft.kind == "nlb" and not (draft.subnets and all(subnet.cidr for subnet in draft.subnets)):
         raise SettingsError(
-            'exposure "nlb" needs private subnets and their ranges. Fix: add --subnet ID=CIDR, one for each zone'
+            'exposure "nlb" needs private subnets and their ranges. Fix: add --subnet ID=CIDR, one for each zone, or '
+            "choose another one with --exposure"
         )
     if draft.kind == "nlb" and not (draft.cluster.vpc_id and draft.cluster.security_group_id):
         raise SettingsError('exposure "nlb" needs the VPC. Fix: add --vpc-id and --security-group-id')
 
 
 def _doubts(draft: Draft) -> Iterator[str]:
-    """What in the allow-list may be a mistake."""
+    """What in the file may be a mistake."""
+    if draft.kind == "ingress":
+        yield f'class_name = "{CLASS_NAME}" is a guess: kubectl get ingressclass shows what the cluster has'
     for pattern in draft.patterns:
         if pattern == "*":
             yield "every client that reaches the domain may pull ALL repositories, and all that are created later"

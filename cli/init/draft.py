@@ -10,7 +10,7 @@ from cli.account.network import Subnet, one_in_each_zone
 from cli.account.zones import Zone, zone_for
 from lambda_fn.contract.repository_pattern import RepositoryPattern
 
-Kind = Literal["ingress", "gateway", "nlb", "pod", "service"]
+Kind = Literal["nlb", "gateway", "ingress", "pod", "service"]
 
 _OWN_OF_CDK = "cdk-"
 """How the repositories begin that `cdk bootstrap` makes for images of its assets."""
@@ -48,7 +48,7 @@ class Draft:
     has_nat: bool = True
     endpoints: tuple[str, ...] = ()
     missing_endpoints: tuple[str, ...] = ()
-    kind: Kind = "ingress"
+    kind: Kind = "nlb"
     gateway: tuple[str, str] = ("", "")
     certificate_arn: str | None = None
     public_zone: Zone | None = None

@@ -90,7 +90,7 @@ class Questions:
             return found
 
         question = (
-            "How clients reach it: an Ingress controller (ingress), a load balancer of the stack (nlb), nginx with its "
+            "How clients reach it: a load balancer of the stack (nlb), an Ingress controller (ingress), nginx with its "
             "own certificate (pod), or something of yours before a plain Service (service)"
         )
         return self._ask(question, proposed, one_of)

@@ -9,7 +9,7 @@ from lambda_fn.contract.registries import ecr_hosts
 
 _NLB_TIMEOUT = "rollout_timeout_seconds = 780 # a load balancer takes minutes to find a new pod healthy"
 _MIRROR = "platform/nginx:1.30.6"
-_CLASS_NAME, _TLS_SECRET = "nginx", "registry-tls"
+CLASS_NAME, _TLS_SECRET = "nginx", "registry-tls"
 _LISTED = 50
 """The patterns that could be opened, besides those that are: an account has thousands of names without a slash."""
 
@@ -128,7 +128,7 @@ def _exposure(draft: Draft) -> Iterator[str]:
     yield f"kind = {_quoted(draft.kind)} # docs/exposure.md compares the kinds"
     match draft.kind:
         case "ingress":
-            yield f"class_name = {_quoted(_CLASS_NAME)}"
+            yield f"class_name = {_quoted(CLASS_NAME)} # your controller's IngressClass: kubectl get ingressclass"
             yield f"tls_secret = {_quoted(_TLS_SECRET)} # leave it out with the class alb, which uses ACM"
             yield "# The controller's pods and nothing else: their X-Forwarded-For names the clients."
             yield '# trusted_proxies = ["10.1.2.0/24"]'
@@ -155,7 +155,7 @@ def _nlb(draft: Draft) -> Iterator[str]:
     elif draft.public_zone:
         yield f"certificate_zone_id = {_quoted(draft.public_zone.id)} # {draft.public_zone.name}: for a new certificate"
     else:
-        yield f"tls_secret = {_quoted(_TLS_SECRET)} # ACM has no certificate for the domain, and Route 53 no zone"
+        yield f"tls_secret = {_quoted(_TLS_SECRET)} # no certificate in ACM was found, and no public zone for one"
     if draft.private_zone:
         yield f"alias_zone_id = {_quoted(draft.private_zone.id)} # {draft.private_zone.name}"
     yield ""

@@ -56,8 +56,8 @@ def test_three_answers_are_enough_and_the_settings_fit_together(run: Run, config
     assert done.exit_code == 0, done.output
     assert len(questions(done)) == 3
     assert settings
-    assert (settings.domain, settings.cluster.name, settings.proxy.exposure.kind) == (DOMAIN, "blue", "ingress")
-    assert "clients reach the registry by ingress. To choose otherwise, use --exposure" in done.stdout
+    assert (settings.domain, settings.cluster.name, settings.proxy.exposure.kind) == (DOMAIN, "blue", "nlb")
+    assert "clients reach the registry by nlb. To choose otherwise, use --exposure" in done.stdout
     assert (settings.cluster.vpc_id, settings.cluster.security_group_id) == (account.VPC, account.GROUP)
     assert settings.cluster.subnet_ids == account.PRIVATE
     assert [registry.account for registry in settings.registries] == [account.ACCOUNT]
@@ -113,6 +113,26 @@ def test_an_existing_file_is_replaced_only_by_force(run: Run, config: Path) -> N
     assert config.read_text() == "mine"
     _, settings = run("--force", *OPEN)
     assert settings
+
+
+def test_the_sample_of_a_clone_is_replaced_and_an_edited_one_is_not(run: Run, config: Path) -> None:
+    sample = (Path(__file__).parents[3] / "frontdoor.toml").read_text("utf-8")
+    config.write_text(sample.replace("# contact", "contact"))
+    done, _ = run(*OPEN)
+    assert str(done.exception) == f"{config} exists. Fix: --force replaces it, --config PATH writes another file"
+    config.write_text(sample)
+    _, settings = run(*OPEN)
+    assert settings
+    assert settings.domain == DOMAIN
+    assert run(*OPEN)[0].exit_code != 0, "what init has written is no sample"
+
+
+def test_the_class_of_an_ingress_is_a_guess_that_the_file_and_a_note_explain(run: Run, config: Path) -> None:
+    done, _ = run(*OPEN, "--exposure", "ingress")
+    (line,) = [line for line in config.read_text("utf-8").splitlines() if line.startswith("class_name")]
+    assert line.endswith("# your controller's IngressClass: kubectl get ingressclass")
+    assert 'note: class_name = "nginx" is a guess: kubectl get ingressclass' in done.stderr
+    assert "class_name" not in run("--force", *OPEN, "--exposure", "pod")[0].stderr
 
 
 def test_the_file_lists_what_is_not_open_with_numbers_to_be_opened_by_an_edit(run: Run, config: Path) -> None:
@@ -179,7 +199,7 @@ def test_a_vpc_without_nat_gets_the_endpoints_that_are_missing(run: Run) -> None
     assert settings
     assert (settings.cluster.nat, settings.cluster.public_endpoint) == (False, False)
     assert settings.endpoints.existing == ("ecr.api", "s3")
-    assert settings.endpoints.create == ("ecr.dkr", "eks", "lambda")
+    assert settings.endpoints.create == ("ec2", "ecr.dkr", "eks", "elasticloadbalancing", "lambda")
     assert conflicts(settings) == []
 
 
@@ -226,26 +246,20 @@ def test_a_load_balancer_has_what_the_account_has_for_its_name(
 @pytest.mark.parametrize(
     ("changed", "kind"),
     [
-        ({}, "ingress"),
+        ({}, "nlb"),
         ({"ListCertificates": account.ISSUED}, "nlb"),
-        ({"ListHostedZones": account.zones(("example.net", False))}, "nlb"),
-        ({"ListHostedZones": account.zones(("example.net", True))}, "ingress"),
-        ({"ListCertificates": account.ISSUED, "DescribeSubnets": {"Subnets": []}}, "ingress"),
-        (
-            {
-                "ListCertificates": account.ISSUED,
-                "DescribeCluster": account.cluster(kubernetesNetworkConfig={"ipFamily": "ipv6"}),
-            },
-            "ingress",
-        ),
+        ({"DescribeSubnets": {"Subnets": []}}, "ingress"),
+        ({"DescribeCluster": account.cluster(kubernetesNetworkConfig={"ipFamily": "ipv6"})}, "ingress"),
     ],
+    ids=["as the sample", "with a certificate", "without private subnets", "IPv6"],
 )
-def test_a_load_balancer_is_proposed_where_aws_can_vouch_for_the_name(
+def test_a_load_balancer_of_the_stack_is_proposed_where_it_has_a_place(
     run: Run, changed: dict[str, Answer], kind: str
 ) -> None:
     _, settings = run(*OPEN, **changed)
     assert settings
     assert settings.proxy.exposure.kind == kind
+    assert conflicts(settings) == []
 
 
 def test_auto_mode_proposes_its_own_load_balancing(run: Run) -> None:
@@ -268,7 +282,7 @@ def test_what_a_kind_needs_and_the_account_does_not_say_is_named(run: Run, words
 @pytest.mark.parametrize(
     "more",
     [
-        [],
+        ["--exposure", "ingress"],
         ["--exposure", "pod", "--repository", "base"],
         ["--exposure", "gateway", "--gateway", "infra/internal"],
         ["--exposure", "nlb", *NETWORK, "--subnet", f"{account.PRIVATE[0]}=10.1.0.0/24"],
@@ -279,7 +293,7 @@ def test_offline_the_options_are_enough(config: Path, more: list[str], monkeypat
     assert main(["init", "--config", str(config), *OFFLINE, *more]) == 0
     settings = parse_toml(config.read_text("utf-8"), "written")
     assert conflicts(settings) == []
-    assert settings.proxy.exposure.kind == (more[1] if more else "ingress")
+    assert settings.proxy.exposure.kind == more[1]
 
 
 @pytest.mark.parametrize("route", ["nat", None])
@@ -296,13 +310,18 @@ def test_the_catalogue_and_the_metrics_are_two_comments_that_an_operator_takes_a
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = tmp_path / "missing" / "frontdoor.toml"
-    assert main(["init", "--config", str(missing), *OFFLINE]) == 2
+    assert main(["init", "--config", str(missing), *OFFLINE, "--exposure", "pod"]) == 2
     assert f"cannot write {missing}: No such file or directory. Fix:" in capsys.readouterr().err
 
 
 def test_offline_the_options_that_are_missing_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--config", str(config), "--offline", "--domain", DOMAIN]) == 2
     assert "--cluster, --region, --account, --repository" in capsys.readouterr().err
+
+
+def test_offline_the_load_balancer_needs_its_place(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--config", str(config), *OFFLINE]) == 2
+    assert "--subnet ID=CIDR, one for each zone, or choose another one with --exposure" in capsys.readouterr().err
 
 
 def test_a_question_needs_a_terminal() -> None:

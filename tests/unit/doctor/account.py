@@ -143,7 +143,8 @@ def messages(**waiting: int) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
     def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
         name = parameters["QueueUrl"].rsplit("/", 1)[-1].replace("-", "_")
-        return {"Attributes": {"ApproximateNumberOfMessages": str(waiting.get(name, 0))}}
+        arn = f"arn:aws:sqs:{REGION}:123456789012:{parameters['QueueUrl'].rsplit('/', 1)[-1]}"
+        return {"Attributes": {"ApproximateNumberOfMessages": str(waiting.get(name, 0)), "QueueArn": arn}}
 
     return answer
 
@@ -255,7 +256,7 @@ def healthy(without: str = "") -> dict[str, Answer]:
         "GetSchedule": schedules(),
         "DescribeRule": rule(),
         "GetEventSourceMapping": RECEIVING,
-        "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
+        "GetQueueAttributes": messages(),
         "DescribeAlarms": alarm(),
         "ListSubscriptionsByTopic": subscribed(),
         "DescribeLoadBalancers": balancer("active"),

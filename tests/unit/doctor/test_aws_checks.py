@@ -211,17 +211,17 @@ BROKEN = {
     ),
     "runs that failed": Broken(
         dead_letter_queue.CHECK,
-        {"GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "2"}}},
+        {"GetQueueAttributes": messages(failures=2)},
         WARNING,
         ("2", "queue failures"),
-        "FailureQueued",
+        f"purge-queue --region {REGION} --queue-url https://sqs.{REGION}.amazonaws.com/123456789012/failures",
     ),
     "events that failed": Broken(
         dead_letter_queue.CHECK,
         {"GetQueueAttributes": messages(events_dlq=3)},
         WARNING,
         ("3", "events of ECR", "queue events-dlq"),
-        "EventFailed",
+        f"start-message-move-task --region {REGION} --source-arn arn:aws:sqs:{REGION}:123456789012:events-dlq",
     ),
     "a disabled rule of the watcher": Broken(
         watcher.CHECK,
