@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
 from cli.doctor.finding import Finding, failed, ok, warning
@@ -25,7 +27,7 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
 _POLICIES_OF_A_ROLE = ("iam", "L-0DA4ABF3", USUAL_MANAGED_POLICIES)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 _REGIONS_OF_IAM = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"}
-"""Where Service Quotas has the quotas of IAM, by partition; elsewhere the default counts."""
+"""Where Service Quotas has the quotas of IAM, by partition."""
 _FIX = "raise the quota in Service Quotas, or delete what is not needed"
 
 
@@ -48,16 +50,26 @@ def _policies(context: CheckContext) -> Iterator[Finding]:
     needed = managed_policies(context.settings.registries)
     if needed <= USUAL_MANAGED_POLICIES:
         return
-    region = _REGIONS_OF_IAM.get(partition_of(context.settings.cluster.region).name)
-    limit = _limit(context, *_POLICIES_OF_A_ROLE, region=region) if region else USUAL_MANAGED_POLICIES
     title = f"managed policies of the Lambda's role: the patterns of registries[].repositories take {needed}"
-    if needed > max(limit, MOST_MANAGED_POLICIES):
-        yield failed(f"{title}, and IAM allows {MOST_MANAGED_POLICIES}", "use fewer patterns, for example team/*")
+    fewer = "use fewer patterns, for example team/*"
+    fix = f"raise the quota Managed policies per role of AWS IAM in Service Quotas, or {fewer}"
+    if needed > MOST_MANAGED_POLICIES:
+        yield failed(f"{title}, and IAM allows {MOST_MANAGED_POLICIES}", fewer)
+    elif (limit := _policies_of_a_role(context)) is None:
+        yield warning(f"{title}, your quota was not read, and by default IAM allows {USUAL_MANAGED_POLICIES}", fix)
     elif needed > limit:
-        fix = "raise the quota Managed policies per role of AWS IAM in Service Quotas, or use fewer patterns"
         yield failed(f"{title}, and your account allows {limit}", fix)
     else:
         yield ok(f"{title}, and your account allows {limit}")
+
+
+def _policies_of_a_role(context: CheckContext) -> int | None:
+    """None where the quota cannot be read, for example where the organization allows no calls to another region."""
+    region = _REGIONS_OF_IAM.get(partition_of(context.settings.cluster.region).name)
+    try:
+        return _limit(context, *_POLICIES_OF_A_ROLE, region=region) if region else None
+    except (BotoCoreError, ClientError):
+        return None
 
 
 def _roles(context: CheckContext) -> Iterator[Finding]:

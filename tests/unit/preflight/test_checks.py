@@ -259,29 +259,32 @@ def patterns(count: int) -> tuple[str, str]:
     return 'repositories = ["team/*"]', f"repositories = {json.dumps(names)}"
 
 
+TWENTY: Answer = {"Quota": {"Value": 20.0}}
+
+
 @pytest.mark.parametrize(
-    ("count", "quota", "expected"),
+    ("count", "answer", "expected"),
     [
-        (40, 10.0, []),
-        (700, 20.0, []),
-        (700, 10.0, ["and your account allows 10"]),
-        (700, None, ["and your account allows 10"]),
-        (1500, 20.0, ["and IAM allows 20"]),
+        (40, TWENTY, []),
+        (700, TWENTY, []),
+        (700, {"Quota": {"Value": 10.0}}, [(FAILED, "and your account allows 10")]),
+        (700, "NoSuchResourceException: never raised", [(FAILED, "and your account allows 10")]),
+        (700, "AccessDeniedException: not in this region", [(WARNING, "and by default IAM allows 10")]),
+        (1500, TWENTY, [(FAILED, "and IAM allows 20")]),
     ],
 )
 def test_more_managed_policies_than_the_account_allows_a_role_are_named(
-    count: int, quota: float | None, expected: list[str]
+    count: int, answer: Answer, expected: list[tuple[Verdict, str]]
 ) -> None:
-    answer = {"Quota": {"Value": quota}} if quota else "NoSuchResourceException: never raised"
+    def quota(asked: Mapping[str, Any]) -> Mapping[str, Any] | str:
+        found = answer if asked["QuotaCode"] == "L-0DA4ABF3" else {"Quota": {"Value": 99.0}}
+        assert not callable(found)
+        return found
+
     settings = before.settings(replaced=patterns(count))
-    changed: dict[str, Answer] = {
-        "GetServiceQuota": lambda asked: answer if asked["QuotaCode"] == "L-0DA4ABF3" else {"Quota": {"Value": 99.0}}
-    }
-    given = before.context(settings, stack("UPDATE_COMPLETE", has=HAS) | changed)
-    found = [one for one in wrong(given) if "managed policies" in one.message]
-    assert [(one.check, one.verdict, one.message.rpartition(", ")[2]) for one in found] == [
-        ("quotas", FAILED, text) for text in expected
-    ]
+    given = before.context(settings, stack("UPDATE_COMPLETE", has=HAS) | {"GetServiceQuota": quota})
+    found = [one for one in wrong(given) if one.check == "quotas"]
+    assert [(one.verdict, one.message.rpartition(", ")[2]) for one in found] == expected
 
 
 def test_the_quotas_of_iam_are_asked_for_in_its_own_region() -> None:
