@@ -63,7 +63,7 @@ def parse_json(text: str, source: str) -> Settings:
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"{source} is not JSON ({error}): deploy the stack again") from error
+        raise SettingsError(f"{source} is not JSON ({error}). Fix: deploy the stack again") from error
     try:
         return validated(raw, source)
     except SettingsError as error:

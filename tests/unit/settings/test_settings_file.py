@@ -80,8 +80,8 @@ def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", r"settings\.json is not JSON .*: deploy the stack again"),
-        ("[]", r"(?s)settings\.json has 1 mistake.*: deploy the stack again"),
+        ("{", r"settings\.json is not JSON .*\. Fix: deploy the stack again"),
+        ("[]", r"(?s)settings\.json has 1 mistake.*Fix: deploy the stack again"),
     ],
 )
 def test_wrong_settings_in_the_bundle_are_refused_with_the_fix(text: str, message: str) -> None:
