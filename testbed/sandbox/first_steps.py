@@ -68,7 +68,7 @@ def initialize(
 
     Args:
         world: The sandbox.
-        config: The file that it writes.
+        config: The file that it writes: none, or the sample of a clone.
         frontdoor: The command.
         checkout: Where it runs.
         kind: How clients reach the proxy.
@@ -77,7 +77,7 @@ def initialize(
         SandboxError: It failed.
     """
     answers = {"host name": world.domain, "EKS cluster": world.cluster, "without a login": "frontdoor/*, team/*"}
-    words = (*frontdoor, "init", "--force", "--config", config, "--exposure", kind)
+    words = (*frontdoor, "init", "--config", config, "--exposure", kind)
     done = answer(words, answers, environment=operator(world), directory=checkout)
     if done.status:
         raise SandboxError(f"frontdoor init ended with status {done.status}:\n{done.text}")

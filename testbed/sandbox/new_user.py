@@ -5,6 +5,7 @@ charts and the handlers.
 """
 
 import json
+import shutil
 import ssl
 import sys
 from abc import ABC, abstractmethod
@@ -96,6 +97,7 @@ class NewUser(ABC):
         """`frontdoor init` asks three questions; in what it writes, the user turns on the catalogue and the metrics."""
         world = self.world
         first_steps.add_cluster(world)
+        shutil.copyfile(ROOT / "frontdoor.toml", self.config)  # as in a clone
         done = first_steps.initialize(world, self.config, FRONTDOOR, ROOT, kind="pod")
         expect(len(done.questions) <= _QUESTIONS, f"it asked {done.questions}")
         written = self.config.read_text()
