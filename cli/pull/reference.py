@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 
 from lambda_fn.contract.errors import SettingsError
+from lambda_fn.contract.repository_name import FORM
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 _REFERENCE = re.compile(
     r"(?:(?P<host>[A-Za-z0-9.-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?|localhost(?::\d+)?)/)?"
-    r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    rf"(?P<repository>{FORM})"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
     re.ASCII,
 )

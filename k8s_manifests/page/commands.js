@@ -4,8 +4,8 @@ import { element } from './element.js';
 
 const DONE_MS = 2000;
 
-// As nginx takes them (nginx/conf/names.conf.j2). Any text may stand in a link, and people paste commands into a shell.
-const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+// As nginx takes them (lambda_fn/contract/repository_name.py). A link may hold any text, and people paste commands into a shell.
+const REPOSITORY = /^[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 
 // The rows of some kinds, by default of all, for a tag, by default for any; with `digest` one more. None for what cannot be a

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from lambda_fn.contract.registries import ECR_HOST
+from lambda_fn.contract.repository_name import FORM
 
 GONE = "gone"
 """The key with every image that the proxy has to refuse: those of `NAMED`, and those that ECR has deleted."""
@@ -29,9 +30,8 @@ MOST_NAMED = 200
 LONGEST_AGE = timedelta(days=30)
 """The age up to which a deleted image has its line. Until then, each pod has asked ECR for it again by itself."""
 
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-REPOSITORY = r"(?=[^@]{2,256}(?:@|$))[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
-"""An expression for the name of a repository."""
+REPOSITORY = rf"(?=[^@]{{2,256}}(?:@|$)){FORM}"
+"""An expression for the name of a repository, before the `@` of a digest or alone."""
 DIGEST = r"sha256:[0-9a-f]{64}"
 """An expression for the digest of a manifest."""
 _IMAGE = re.compile(rf"(?P<host>{ECR_HOST.pattern})/(?P<repository>{REPOSITORY})@(?P<digest>{DIGEST})", re.ASCII)

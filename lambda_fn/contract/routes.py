@@ -7,12 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lambda_fn.contract.repository_name import NAME
 from lambda_fn.contract.repository_pattern import RepositoryPattern
 
-_IN_ECR = re.compile(r"[^*]{2,256}")
-"""How long the name of a repository is:
-https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-"""
+_NAME = re.compile(NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +45,10 @@ class Route:
         return "*" not in self.pattern
 
     def ecr_name(self, public_name: str) -> str | None:
-        """ECR's name of a repository; None for one that the pattern lacks, or whose name ECR would not allow."""
+        """ECR's name of a repository; None for one that the pattern lacks, or one of whose names is not valid."""
         name = self.prefix + public_name[len(self.strip) :]
-        return name if _matches(self.pattern, public_name) and _IN_ECR.fullmatch(name) else None
+        is_valid = _NAME.fullmatch(public_name) and _NAME.fullmatch(name)
+        return name if is_valid and _matches(self.pattern, public_name) else None
 
     def public_name(self, ecr_name: str) -> str | None:
         """The name under which clients pull a repository of ECR; None for one that this route does not reach."""

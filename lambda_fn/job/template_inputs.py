@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from lambda_fn.contract.registries import ecr_hosts, layer_hosts, layer_url_regex
+from lambda_fn.contract.repository_name import FORM
 from lambda_fn.contract.warnings import Warnings
 from lambda_fn.job.mirror_inputs import MirrorEntry, mirrors_of
 from lambda_fn.job.route_inputs import Depth, FolderEntry, RouteEntry, Routes, routes_of
@@ -38,6 +39,7 @@ class Inputs:
         domain: The registry's public name.
         resolver: The DNS server's address, IPv6 in brackets.
         registries: The upstreams, each once.
+        repository_name: A regular expression for the name of a repository, of any length.
         routes: Which of them serves a repository, and what it calls it.
         mirrors: Those of them that ECR fills from a public registry.
         ecr_names: Every host name in ECR of a registry and of its replica, with the registry's host.
@@ -66,6 +68,7 @@ class Inputs:
     domain: str
     resolver: str
     registries: list[Upstream]
+    repository_name: str
     routes: Routes
     mirrors: list[MirrorEntry]
     ecr_names: list[tuple[str, str]]
@@ -112,6 +115,7 @@ def inputs_of(settings: Settings, hosts: tuple[str, ...], resolver: str) -> Inpu
         domain=settings.domain,
         resolver=resolver,
         registries=list(registries.values()),
+        repository_name=FORM,
         routes=routes_of(settings.registries, hosts),
         mirrors=mirrors_of(settings.registries, hosts),
         ecr_names=_ecr_names(settings.registries, hosts),

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from lambda_fn.settings.authority import CertificateAuthority, pem
-from lambda_fn.settings.fields import repository_alone
+from lambda_fn.settings.fields import RepositoryName
 from lambda_fn.settings.matching import Matching
 from lambda_fn.settings.schedule import Rate, Schedule
 from lambda_fn.settings.table import Table
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
-_REPOSITORY = Matching(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", "a repository without a tag, like team/canary")
 _REFERENCE = Matching(
     r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64}", "a tag like latest, or a digest like sha256:..."
 )
@@ -20,7 +19,7 @@ _REFERENCE = Matching(
 class Canary(Table):
     """A pull check: the Lambda pulls an image through the domain, after every refresh and on its own schedule."""
 
-    repository: Annotated[str, _REPOSITORY, AfterValidator(repository_alone)]
+    repository: RepositoryName
     """A repository that `registries` allows. The Lambda connects from `cluster.subnet_ids`, so their ranges must be
     within `proxy.client_cidrs`.
     """

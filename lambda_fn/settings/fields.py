@@ -7,10 +7,12 @@ from pydantic import AfterValidator
 
 from lambda_fn.contract.public_registries import AZURE_NAME, PUBLIC_REGISTRIES
 from lambda_fn.contract.registries import PARTITIONS, REGION
+from lambda_fn.contract.repository_name import FORM, NAME, SEPARATOR
 from lambda_fn.settings.matching import Matching
 
 _LABEL_ANY = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_BETWEEN_WORDS = "with one of /, ., _, __ or any number of - between them"
 
 
 def repository_alone(value: str) -> str:
@@ -48,32 +50,32 @@ EcrHost = Annotated[
 RepositoryPattern = Annotated[
     str,
     Matching(
-        r"[a-z0-9*](?:[a-z0-9._/*-]{0,255})",
-        "lower-case letters, digits and . _ - / where * stands for any characters, like team/*",
+        rf"(?=.{{1,256}}$)[a-z0-9*]+(?:{SEPARATOR}[a-z0-9*]+)*",
+        f"lower-case letters and digits, {_BETWEEN_WORDS}, where * stands for any characters, like team/*",
     ),
     AfterValidator(repository_alone),
 ]
-# ECR's rules: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 RepositoryName = Annotated[
     str,
     Matching(
-        r"(?=.{2,256}$)[a-z0-9]+(?:(?:/|[._-]+)[a-z0-9]+)*",
-        "the name of one repository, like team/app: 2 to 256 lower-case letters and digits, with . _ - / between them",
+        NAME,
+        "the name of one repository without a tag, like team/app, of 2 to 256 characters: lower-case letters and "
+        f"digits, {_BETWEEN_WORDS}",
     ),
     AfterValidator(repository_alone),
 ]
 PathOfNames = Annotated[
     str,
     Matching(
-        r"(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*",
+        rf"(?:{FORM}/)?",
         "what names begin with, like base/: whole parts of a name, each with its /",
     ),
 ]
 BeginOfNames = Annotated[
     str,
     Matching(
-        r"(?=.{0,254}$)(?:[a-z0-9]+(?:/|[._-]+))*",
-        "what names begin with, like platform/images/ or acme-: at most 254 characters, the last of them / . _ or -",
+        rf"(?=.{{0,254}}$)(?:[a-z0-9]+{SEPARATOR})*",
+        "what names begin with, like platform/images/ or acme-: at most 254 characters, which end in /, ., _, __ or -",
     ),
 ]
 _UPSTREAMS = tuple(registry.name for registry in PUBLIC_REGISTRIES)
@@ -88,7 +90,7 @@ PublicRegistryName = Annotated[
 CachePrefix = Annotated[
     str,
     Matching(
-        r"(?=.{2,30}$)[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*",
+        rf"(?=.{{2,30}}$){FORM}",
         "the prefix of a pull-through cache rule without a slash at its end, 2 to 30 characters, like docker-hub",
     ),
 ]

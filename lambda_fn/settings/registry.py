@@ -245,7 +245,7 @@ def _mistakes(registry: Registry) -> Iterator[str]:
     if not registry.routes:
         yield "repositories = []: must have at least one entry, since renames has none"
     for pattern in registry.repositories:
-        if not pattern.startswith(registry.strip) or pattern == registry.strip:
+        if not pattern.startswith(registry.strip):
             yield (
                 f"repositories has {pattern!r}, which does not begin with strip = {registry.strip!r}. Fix: write the "
                 "names of clients, with strip, or give those without it a [[registries]] table of their own"

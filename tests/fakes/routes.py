@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from lambda_fn.contract.repository_name import NAME
 from lambda_fn.settings.consistency import reject_overlaps
 from lambda_fn.settings.registry import Registry
 
 MOSTLY = 0.8
 PARTS = ["a", "b", "app", "team", "base", "x-prod", "default", "include", "images", "a.b", "a_b-c", "0"]
-VALID = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
+VALID = re.compile(NAME)
 
 
 class Routes:
@@ -81,9 +82,18 @@ class Routes:
                 name = name[:place] + self._random.choice(["", "a", "/a", "-", "x/"]) + name[place + 1 :]
             if self._random.random() < 0.05:
                 name += "/" + "y" * self._random.randint(200, 256)
-            if VALID.fullmatch(name) and "//" not in name and name not in found:
+            if VALID.fullmatch(name) and name not in found:
                 found.add(name)
                 yield name
+
+    def malformed(self, name: str) -> Iterator[str]:
+        """Nearly the same name, as no repository of ECR may be called: in the routes of its folders, like the name."""
+        separators = re.finditer(r"[._/-]+", name)
+        places = [place for found in separators for place in {found.start() + ("/" in found[0]), found.end()}]
+        for place in self._random.sample(places, min(2, len(places))):
+            changed = name[:place] + self._random.choice(["..", "._", "-.", "___", "_-"]) + name[place:]
+            if not VALID.fullmatch(changed):
+                yield changed
 
     def expected(self, name: str) -> tuple[str, str] | None:
         """Account and ECR's name by definition: of the matching routes, the one within those of all other tables."""

@@ -113,6 +113,17 @@ test('a repository may have any name', () => {
     assert.ok(hints.isGone(`/${HOST}/v2/v2/manifests/v2/manifests/manifests/sha256:${'a'.repeat(64)}`));
 });
 
+test('the names of repositories are those of ECR', () => {
+    const names = JSON.parse(fs.readFileSync(new URL('../fakes/repository_names.json', import.meta.url), 'utf8'));
+    const isRefused = name => {
+        const image = NAMES[0].replace('team/app', name);
+        give(linesOf([image]));
+        return hints.isGone(pathOfImage(image));
+    };
+    names.valid.forEach(name => assert.ok(isRefused(name), name));
+    names.invalid.forEach(name => assert.ok(!isRefused(name), name));
+});
+
 test('another registry or repository keeps its image of the same digest', () => {
     give(linesOf([NAMES[0]]));
     for (const other of [NAMES[0].replace('123456789012', '210987654321'), NAMES[0].replace('/app', '/app2')]) {

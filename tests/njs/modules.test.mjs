@@ -162,6 +162,16 @@ test('a refused import differs from a refused credential by a header of its own'
     assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
 });
 
+test('a request that ECR refuses as not valid is 400, unless it is an import', () => {
+    for (const [uri, status] of [[`/${HOST}/v2/team/app/manifests/1`, 400], [`/-/import/${HOST}/v2/docker-hub/a/manifests/1`, 403]]) {
+        const r = request({ upstream_status: '400 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
+        r.uri = uri;
+        frontdoor.answer_of_check(r);
+        assert.equal(r.status, status);
+        assert.equal(r.headersOut['X-Denied'], undefined);
+    }
+});
+
 test('a repository that ECR refuses is no refused import, and has a header of its own, too', () => {
     const r = request({ upstream_status: '403 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
     frontdoor.answer_of_check(r);

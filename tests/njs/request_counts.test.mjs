@@ -28,30 +28,33 @@ function ofEcr(method, path, status, uri = '/host/v2/team/app/') {
     return name;
 }
 
-test('what ECR says of a query that a client chose is no refused credential', () => {
-    ['tags/list', `referrers/${DIGEST}`].forEach(path => {
-        const action = path === 'tags/list' ? 'tag_list' : 'referrers';
-        [400, 405, 414, 431].forEach(status => assert.equal(ofEcr('GET', path, status), `ecr ${action} invalid`));
-        [401, '403 : 403'].forEach(status => assert.equal(ofEcr('GET', path, status), `ecr ${action} refused`));
+const REQUESTS = [
+    ['HEAD', 'manifests/1.4', 'tag'], ['GET', 'manifests/1.4', 'tag'], ['GET', MANIFEST, 'manifest'],
+    ['GET', `blobs/${DIGEST}`, 'blob_location'], ['HEAD', `blobs/${DIGEST}`, 'blob_size'],
+    ['GET', 'tags/list', 'tag_list'], ['GET', `referrers/${DIGEST}`, 'referrers'],
+];
+
+// After a refusal this proxy asks for `/v2/`.
+test('a request that is not valid is no refused credential, if ECR accepts this at `/v2/`', () => {
+    REQUESTS.forEach(([method, path, action]) => {
+        ['400 : 200', '502, 400 : 200', 405, 414, 431].forEach(
+            status => assert.equal(ofEcr(method, path, status), `ecr ${action} invalid`)
+        );
     });
 });
 
-test('a 400 to a GET by tag may be due to the Accept of its client, and to a HEAD not', () => {
-    assert.equal(ofEcr('GET', 'manifests/1.4', 400), 'ecr tag invalid');
-    assert.equal(ofEcr('HEAD', 'manifests/1.4', 400), 'ecr tag refused');
+test('a credential that ECR refuses at `/v2/`, too, is one', () => {
+    REQUESTS.forEach(([method, path, action]) => {
+        [401, '400 : 400', '400 : 401', '403 : 400', '403 : 401', '403 : 403', '502, 400 : 400'].forEach(
+            status => assert.equal(ofEcr(method, path, status), `ecr ${action} refused`)
+        );
+    });
 });
 
-// After the refusal this proxy asks for `/v2/`.
-test('a 400 to an import may be due to its client, but not if ECR refuses the credential itself, too', () => {
-    assert.equal(ofEcr('GET', 'manifests/1.4', '400 : 400'), 'ecr tag refused');
-    assert.equal(ofEcr('GET', 'manifests/1.4', '502, 400'), 'ecr tag invalid');
-});
-
-test('what ECR says of a request that is this proxy\'s alone is about its credential', () => {
-    [400, 401, '403 : 400', '403 : 401', '403 : 403'].forEach(status => {
-        assert.equal(ofEcr('GET', MANIFEST, status), 'ecr manifest refused');
-        assert.equal(ofEcr('GET', `blobs/${DIGEST}`, status), 'ecr blob_location refused');
-        assert.equal(ofEcr('HEAD', `blobs/${DIGEST}`, status), 'ecr blob_size refused');
+test('what ECR refuses at `/v2/` itself is the credential', () => {
+    [400, 401, 403].forEach(status => {
+        const [name] = counted('ecr', 'GET', { ecr_path: '/v2/', upstream_addr: '192.0.2.1:443', upstream_status: String(status) });
+        assert.equal(name, 'ecr check refused');
     });
 });
 

@@ -143,18 +143,42 @@ def test_a_credential_is_sent_only_to_its_own_registry(
 
 @pytest.mark.rule("R32", "F2")
 @pytest.mark.parametrize(
-    ("authorization", "status"),
-    [("bm90OmF3cw==", 401), ("QVdTOm1hZGUtdXA=", 400)],
+    ("authorization", "statuses"),
+    # ECR says 400 of a request that is not valid, too.
+    [("bm90OmF3cw==", [401]), ("QVdTOm1hZGUtdXA=", [400, 400])],
     ids=["not of AWS", "made up"],
 )
 def test_ecrs_refusal_of_the_credential_is_503_without_a_challenge(
-    proxy: Pod, client: Client, control: Control, world: World, authorization: str, status: int
+    proxy: Pod, client: Client, control: Control, world: World, authorization: str, statuses: list[int]
 ) -> None:
     proxy.give({world.ecr_host: authorization})
     for path in PATHS:
         mark = control.mark()
         assert_unavailable(client.get(path, ACCEPT))
-        assert [entry.status for entry in control.requests(mark).entries] == [status]
+        assert [entry.status for entry in control.requests(mark).entries] == statuses
+
+
+@pytest.mark.rule("R32")
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_request_that_ecr_refuses_as_not_valid_is_400_and_no_refused_credential(
+    proxy: Pod, client: Client, control: Control, method: str
+) -> None:
+    """ECR's status is that for a token that it does not know. Then it accepts the token at `/v2/`."""
+    actions = {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability", "ecr:ListImages"}
+    with control.behaving(Behaviour(registry_status=400, registry_actions=frozenset(actions))):
+        for path in PATHS if method == "GET" else PATHS[:2]:
+            mark = control.mark()
+            answer = client.ask(method, path, ACCEPT)
+            assert answer.status == 400
+            if method == "GET":
+                assert answer.error_code() == "UNSUPPORTED"
+                assert "not valid" in answer.text() or "malformed" in answer.text()
+            assert "credential" not in (answer.header("Warning") or "")
+            asked = [(entry.path, entry.status) for entry in control.requests(mark).entries]
+            assert [status for _, status in asked] == [400, 200]
+            assert asked[1][0] == "/v2/"
+    assert proxy.access_log("ecr", PATHS[0])[-1]["upstream_status"] == "400 : 200"
+    assert client.get(PATHS[2]).status == 200
 
 
 @pytest.mark.rule("R32", "F1")

@@ -241,6 +241,32 @@ def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_i
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 
 
+@pytest.mark.rule("R112")
+def test_a_request_that_is_not_valid_is_counted_apart_from_a_credential_that_ecr_refuses(
+    client: Client, control: Control, pod: Pod, world: World
+) -> None:
+    """A client may be the cause of the former. ECR answers both with 400."""
+
+    def results(status: int) -> list[str]:
+        name, before = secrets.token_hex(32), samples()
+        assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == status
+        for path in (f"manifests/sha256:{name}", f"blobs/sha256:{name}", "tags/list"):
+            assert client.get(f"/v2/team/app/{path}", ACCEPT).status == status
+        settled()
+        after = samples()
+        return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
+
+    actions = ("blob_location", "manifest", "tag", "tag_list")
+    of_ecr = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
+    with control.behaving(Behaviour(registry_status=400, registry_actions=of_ecr)):
+        assert results(400) == [ecr(action, "invalid") for action in actions]
+    pod.give(dict.fromkeys(world.ecr_hosts, "QVdTOm1hZGUtdXA="))
+    try:
+        assert results(503) == [ecr(action, "refused") for action in actions]
+    finally:
+        pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
+
+
 @pytest.mark.rule("R113")
 def test_bytes_to_clients_and_from_s3_are_counted(client: Client, publisher: Publisher) -> None:
     content = secrets.token_bytes(5 * MIB + 7)

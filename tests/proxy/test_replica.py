@@ -259,7 +259,18 @@ def test_without_a_valid_token_for_the_registry_the_replica_answers(
     started.mount("credential", {".dockerconfigjson": json.dumps(secret).encode(), "expires_at_by_host": b"{}"})
     started.give(auths | {world.ecr_host: "QVdTOm1hZGUtdXA="})
     assert client.get(f"{MANIFESTS}/{images[2].digest}", ACCEPT).body == images[2].manifest
-    assert regions.asked(mark) == (1, 3)
+    assert regions.asked(mark) == (2, 3), "the registry is also asked whether it accepts the credential"
+
+
+@pytest.mark.rule("R144")
+def test_a_request_that_is_not_valid_is_not_asked_of_the_replica(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    image = regions.push()
+    mark = control.mark()
+    with regions.failing(registry_status=400, registry_actions=["ecr:BatchGetImage"]):
+        assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).status == 400
+    assert regions.asked(mark) == (2, 0)
 
 
 @pytest.mark.rule("R144")

@@ -56,6 +56,10 @@ def test_no_name_outside_the_routes_reaches_ecr(pod: Pod, control: Control, worl
     with closing(HTTPConnection(ADDRESS, HTTP_PORT, timeout=60)) as front:
         assert {ask(front, name)[0] for name in outside} == {404}
         assert control.requests(mark).entries == ()
+        malformed = {name for found in inside for name in routes.malformed(found)}
+        assert len(malformed) > len(inside)
+        assert {ask(front, name)[0] for name in malformed} == {404}
+        assert control.requests(mark).entries == ()
         for name in inside[:MOST_FOR_ECR]:
             ask(front, name)
     asked = {(entry.host, entry.path) for entry in control.requests(mark).entries}

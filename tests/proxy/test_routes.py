@@ -1,6 +1,7 @@
 """Allowed methods, endpoints and repositories."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -8,10 +9,12 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
+from tests.fakes.repository_names import INVALID
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.conftest import CONTACT
 
 DIGEST = "sha256:" + "0" * 64
+BELOW_TEAM = [name if name.startswith("team") else f"team/{name}" for name in INVALID if name != "a"]
 
 pytestmark = pytest.mark.usefixtures("proxy")
 
@@ -134,15 +137,28 @@ def test_a_repository_outside_the_allow_list_is_unknown(client: Client, control:
         "/v2/team/app-/manifests/1.4",
         "/v2/team/caf%C3%A9/manifests/1.4",
         "/v2/team/app/manifests/1.4%00",
-        f"/v2/team/{'a' * 252}/manifests/1.4",
+        *(f"/v2/{quote(name)}/manifests/1.4" for name in BELOW_TEAM),
+        *(
+            f"/v2/team/a..b/{rest}"
+            for rest in (f"manifests/{DIGEST}", f"blobs/{DIGEST}", "tags/list", f"referrers/{DIGEST}")
+        ),
     ],
 )
 def test_an_invalid_name_never_reaches_ecr(client: Client, control: Control, path: str) -> None:
+    """Which would answer 400, as to a credential that it does not know."""
     mark = control.mark()
     answer = client.get(path)
     assert answer.status in {400, 404}
     assert answer.error_code() == "UNSUPPORTED"
     assert control.requests(mark).entries == ()
+
+
+@pytest.mark.rule("R5")
+@pytest.mark.parametrize("name", [f"team/{'a' * 251}", "team/tags/" + "a" * 246, "team/a__b--c.d_e"])
+def test_every_name_of_ecr_reaches_it(client: Client, control: Control, name: str) -> None:
+    mark = control.mark()
+    assert client.get(f"/v2/{name}/tags/list").status == 404
+    assert [(entry.path, entry.status) for entry in control.requests(mark).entries] == [(f"/v2/{name}/tags/list", 404)]
 
 
 @pytest.mark.rule("R5")
@@ -268,7 +284,7 @@ def test_a_refused_push_and_an_unknown_repository_name_the_contact(client: Clien
 
 
 @pytest.mark.rule("R4")
-@pytest.mark.parametrize("part", ["a/", "a-", "a._-/", "ab"])
+@pytest.mark.parametrize("part", ["a/", "a-", "a.a__a--a/", "ab"])
 @pytest.mark.parametrize("reference", ["manifests/1.4", f"blobs/{DIGEST}", "tags/list"])
 def test_the_longest_names_and_accept_are_matched(client: Client, part: str, reference: str) -> None:
     """The compiled regular expressions have a stack of their own, and none may pass it."""

@@ -11,7 +11,7 @@ const FILE = '/etc/frontdoor/hints/gone';
 // More is not what the watcher writes.
 const LARGEST_BYTES = 1 << 20;
 const MOST_LINES = 5000;
-const LINE = /^[0-9]{10} ((?=[^ ]{1,400}$)[a-z0-9.-]+\/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*@sha256:[0-9a-f]{64})$/;
+const LINE = /^[0-9]{10} ((?=[^ ]{1,400}$)[a-z0-9.-]+\/[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*@sha256:[0-9a-f]{64})$/;
 
 // What a turn reads: a hundred lines, which take about a millisecond.
 const CHUNK_BYTES = 16 << 10;

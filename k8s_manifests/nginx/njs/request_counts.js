@@ -28,7 +28,7 @@ function count_request(r) {
     if (server === 'ecr') {
         const action = ecrAction(r.method, v.ecr_path || '');
         const isImport = r.uri.startsWith('/-/import/');
-        add(`ecr ${action} ${ecrResult(v, action === 'tag' ? `${r.method} tag` : action, isImport)}`, 1);
+        add(`ecr ${action} ${ecrResult(v, isImport)}`, 1);
     } else if (server === 'layers') {
         countS3(v);
     } else if (server === 'pieces') {
@@ -108,13 +108,14 @@ function ecrAction(method, path) {
     return kind[1] === 'tags' ? 'tag_list' : 'referrers';
 }
 
-// What a client chooses reaches ECR in the query of a list and in the Accept of a GET by tag. A 400 of these may be its doing,
-// and says nothing of the credential, which ECR refuses with 400, too. The answer to the second of two requests is about the
-// credential: after a refusal, this proxy asks for `/v2/` (conf/server_ecr.conf.j2).
-const CHOSEN_BY_CLIENT = ['tag_list', 'referrers', 'GET tag'];
+// Whether ECR refused a request as not valid, by its statuses. A client may be the cause, with a tag or a query that ECR does not
+// have. After a refusal this proxy asks for `/v2/` (conf/server_ecr.conf.j2), and that answer is about the credential alone.
+function isInvalidRequest(statuses) {
+    return /400 : 200$/.test(statuses);
+}
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
-function ecrResult(v, request, isImport) {
+function ecrResult(v, isImport) {
     const address = last(v.upstream_addr);
     const status = Number(last(v.upstream_status)) || 0;
     if (address === '') {
@@ -130,10 +131,9 @@ function ecrResult(v, request, isImport) {
         return 'throttled';
     }
     if (/ : 200$/.test(v.upstream_status)) {
-        return isImport ? 'invalid' : 'denied';
+        return isImport || isInvalidRequest(v.upstream_status) ? 'invalid' : 'denied';
     }
-    const isOfClient = CHOSEN_BY_CLIENT.includes(request) && !v.upstream_status.includes(' : ');
-    if (status === 401 || status === 403 || (status === 400 && !isOfClient)) {
+    if (status === 400 || status === 401 || status === 403) {
         return 'refused';
     }
     return isClientError(status) ? 'invalid' : resultOfStatus(status);
@@ -198,4 +198,4 @@ function readAheadResult(v) {
     return v.upstream_cache_status === 'HIT' ? 'cached' : 'fetched';
 }
 
-export default { countTurn, count_request };
+export default { countTurn, count_request, isInvalidRequest };

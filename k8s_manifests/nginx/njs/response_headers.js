@@ -5,6 +5,7 @@ import image_state from './image_state.js';
 import read_ahead from './read_ahead.js';
 import layer_upstream from './layer_upstream.js';
 import list_pages from './list_pages.js';
+import request_counts from './request_counts.js';
 
 // An allow-list: challenges, cookies, request ids and server names of an upstream do not reach the client.
 const ALLOWED = [
@@ -47,14 +48,19 @@ function isForeignRedirect(r) {
 }
 
 // Filters ECR's answer at `/v2/`, for which it was asked after it had refused a request (conf/server_ecr.conf.j2). If it accepts
-// the credential, it refused the image. An ECR that fails says neither. No answer of ECR has these headers.
+// the credential, it refused what was requested: with 400 as not valid. An ECR that fails says neither. No answer of ECR has these
+// headers.
 function answer_of_check(r) {
     const isAccepted = r.status === 200;
-    r.status = isAccepted ? 403 : r.status;
+    const isImport = r.uri.startsWith('/-/import/');
+    const isInvalid = !isImport && request_counts.isInvalidRequest(r.variables.upstream_status);
+    if (isAccepted) {
+        r.status = isInvalid ? 400 : 403;
+    }
     ecr_upstream.recordOutcome(r, false);
     removeOthers(r);
-    if (isAccepted) {
-        r.headersOut[r.uri.startsWith('/-/import/') ? 'X-Import-Refused' : 'X-Denied'] = '1';
+    if (isAccepted && !isInvalid) {
+        r.headersOut[isImport ? 'X-Import-Refused' : 'X-Denied'] = '1';
     }
 }
 

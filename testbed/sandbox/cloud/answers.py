@@ -87,6 +87,12 @@ def denied_action(host: RegistryHost, route: Route, principal: str) -> web.Respo
     return registry_error(403, "DENIED", message)
 
 
+def invalid_parameter(parameter: str, expression: str) -> web.Response:
+    """A name or a tag of a form that ECR does not have; of its lists, 405."""
+    message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: 'must satisfy regular expression '"
+    return registry_error(400, "UNSUPPORTED", f"{message}{expression}''")
+
+
 def unknown_repository(host: RegistryHost, repository: str) -> web.Response:
     """No such repository in this account and region."""
     message = f"The repository with name '{repository}' does not exist in the registry with id '{host.account}'"

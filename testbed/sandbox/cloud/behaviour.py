@@ -30,7 +30,7 @@ class Behaviour(BaseModel):
     images_api_error: Literal["ThrottlingException", "ServerException"] | None = None
     """The operations of ECR's API on repositories, images and layers fail with this error."""
 
-    registry_status: Literal[429, 500, 502, 503] | None = None
+    registry_status: Literal[400, 429, 500, 502, 503] | None = None
     """Every request with a valid token (or those of `registry_actions`) gets this status."""
     registry_retry_after_seconds: int | None = None
     """`Retry-After` on that status."""

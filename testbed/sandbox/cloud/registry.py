@@ -59,7 +59,8 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     route = routes.parse(request.method, request.path)
     if route is None:
         return answers.registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
-    refused = _too_many(cloud, host, route) or await _faulty(cloud, host, route) or _denied(request, host, route)
+    refused = _too_many(cloud, host, route) or await _faulty(cloud, host, route)
+    refused = refused or _invalid(route) or _denied(request, host, route)
     refused = refused or await imports.import_missing(request, host, route) or _unknown(cloud, host, route)
     return refused or await _HANDLERS.get(route.kind, inner.pass_on)(request, host, route)
 
@@ -104,6 +105,12 @@ async def _faulty(cloud: Cloud, host: RegistryHost, route: Route) -> web.Respons
     code, message = ("TOOMANYREQUESTS", "Rate exceeded") if throttled else ("UNKNOWN", "Internal failure")
     retry_after_seconds = wanted.registry_retry_after_seconds
     return answers.registry_error(wanted.registry_status, code, message, retry_after_seconds=retry_after_seconds)
+
+
+def _invalid(route: Route) -> web.Response | None:
+    if route.has_invalid_name:
+        return answers.invalid_parameter("repositoryName", routes.REPOSITORY)
+    return answers.invalid_parameter("imageTag", routes.TAG) if route.has_invalid_tag else None
 
 
 def _denied(request: web.Request, host: RegistryHost, route: Route) -> web.Response | None:

@@ -10,9 +10,15 @@ _PATH = re.compile(
     r"/v2/(?:"
     r"(?P<ping>)|"
     r"(?P<catalog>_catalog)|"
-    r"(?P<repository>[a-z0-9][a-z0-9._/-]*)/(?P<what>manifests|blobs/uploads|blobs|tags|referrers)/(?P<reference>.*)"
+    r"(?P<repository>.+)/(?P<what>manifests|blobs/uploads|blobs|tags|referrers)/(?P<reference>.*)"
     r")",
 )
+# Not the product's own, so that a test finds where it differs.
+REPOSITORY = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
+"""ECR's form for names, as its API reference has it."""
+TAG = r"[a-zA-Z0-9-_.]+"
+"""ECR's form for tags, as its messages have it."""
+_LENGTHS = range(2, 257)
 
 _ACTIONS = {
     ("manifests", "GET"): "ecr:BatchGetImage",
@@ -57,6 +63,18 @@ class Route:
     def writes(self) -> bool:
         """Whether it brings a repository into being."""
         return self.action in {"ecr:PutImage", "ecr:InitiateLayerUpload"}
+
+    @property
+    def has_invalid_name(self) -> bool:
+        """Whether no repository of ECR can be called so."""
+        name = self.repository
+        return bool(name) and not (re.fullmatch(REPOSITORY, name) and len(name) in _LENGTHS)
+
+    @property
+    def has_invalid_tag(self) -> bool:
+        """Whether it is of a manifest by neither a digest nor what can be a tag."""
+        names_tag = self.kind == "manifests" and ":" not in self.reference
+        return names_tag and not re.fullmatch(TAG, self.reference)
 
 
 def parse(method: str, path: str) -> Route | None:

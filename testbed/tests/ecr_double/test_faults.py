@@ -105,7 +105,7 @@ def test_a_status_can_be_limited_to_actions(
 
 
 @pytest.mark.row("F6")
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [400, 500, 502, 503])
 def test_the_registry_can_fail(ecr: httpx2.Client, control: Control, status: int) -> None:
     control.set(Behaviour.model_validate({"registry_status": status}))
 

@@ -11,6 +11,7 @@ from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
 from testbed.sandbox.world import World
 from testbed.tests.ecr_double.conftest import MANIFEST
+from tests.fakes.repository_names import INVALID, VALID
 
 ABSENT = f"sha256:{'0' * 64}"
 
@@ -87,6 +88,37 @@ def test_an_unknown_repository_is_named(ecr: httpx2.Client, world: World, path: 
     }
 
 
+@pytest.mark.row("P15")
+@pytest.mark.parametrize("name", INVALID)
+@pytest.mark.parametrize("path", ["manifests/1", f"manifests/{ABSENT}", f"blobs/{ABSENT}", "tags/list"])
+def test_a_name_that_no_repository_may_have_is_400(ecr: httpx2.Client, name: str, path: str) -> None:
+    answer = ecr.get(f"/v2/{name}/{path}")
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (400, "UNSUPPORTED")
+    assert error["message"].startswith(
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy"
+    )
+
+
+@pytest.mark.row("P15")
+@pytest.mark.parametrize("name", VALID)
+def test_a_name_that_a_repository_may_have_is_unknown(ecr: httpx2.Client, name: str) -> None:
+    assert ecr.get(f"/v2/{name}/tags/list").json()["errors"][0]["code"] == "NAME_UNKNOWN"
+
+
+@pytest.mark.row("P15")
+@pytest.mark.usefixtures("image")
+def test_a_tag_that_no_image_may_have_is_400(ecr: httpx2.Client, repository: str) -> None:
+    path = f"/v2/{repository}/manifests/2024.42.27+1234a5c05"
+
+    answers = [ecr.head(path), ecr.get(path)]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert answers[0].content == b""
+    assert answers[1].json()["errors"][0]["message"].startswith("Invalid parameter at 'imageTag' failed to satisfy")
+
+
 @pytest.mark.row("P6")
 @pytest.mark.parametrize(
     ("path", "code", "message"),
@@ -134,7 +166,7 @@ def test_a_push_names_the_subject_that_was_understood(ecr: httpx2.Client, image:
 
 
 @pytest.mark.row("P10")
-@pytest.mark.parametrize("path", ["/", "/v2", "/v1/_ping", "/v2/UPPER/manifests/1"])
+@pytest.mark.parametrize("path", ["/", "/v2", "/v1/_ping", "/v2/team/app"])
 def test_what_is_not_the_registry_api_is_404(ecr: httpx2.Client, path: str) -> None:
     assert ecr.get(path).status_code == 404
 

@@ -1,5 +1,6 @@
 """Routes of names, and the table in which they are looked up."""
 
+import re
 from fnmatch import fnmatchcase
 from itertools import combinations
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lambda_fn.contract.repository_name import NAME
 from lambda_fn.contract.route_table import table
 from lambda_fn.contract.routes import Route, overlap
 
@@ -33,6 +35,9 @@ def routes(draw: st.DrawFn) -> Route:
         (Route("base/*", "base/"), "base/x", None),
         (Route("*", "", "images/"), "a" * 250, None),
         (Route("base/*", "base/", "platform/"), "team/app", None),
+        (Route("team/*"), "team/a..b", None),
+        (Route("*", "", "acme-"), "-api", None),
+        (Route("*", "", "acme/"), "-api", None),
     ],
 )
 def test_a_public_name_becomes_a_name_of_ecr(route: Route, public_name: str, ecr_name: str | None) -> None:
@@ -51,7 +56,10 @@ def test_the_public_name_of_a_name_of_ecr_leads_back_to_it(route: Route, name: s
 
 @given(routes(), NAMES)
 def test_the_pattern_for_iam_matches_the_names_that_the_route_reaches_and_no_others(route: Route, name: str) -> None:
-    assert fnmatchcase(name, route.ecr_pattern) is (route.public_name(name) is not None)
+    public_name = route.strip + name[len(route.prefix) :]
+    are_valid = re.fullmatch(NAME, name) and re.fullmatch(NAME, public_name)
+    matches = fnmatchcase(name, route.ecr_pattern)
+    assert (matches and are_valid is not None) is (route.public_name(name) is not None)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ INPUTS = Inputs(
         Upstream("1.dkr.example", replica="", tags_of_replica=False),
         Upstream("2.dkr.example", replica="", tags_of_replica=False),
     ],
+    repository_name="[a-z]+",
     routes=Routes(
         entries=[RouteEntry(0, "1.dkr.example", strip_folders=1, prefix="images/", differs=True)],
         exact=[("base", 0)],

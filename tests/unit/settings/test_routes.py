@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lambda_fn.settings import Settings, parse_toml
+from tests.fakes.repository_names import INVALID, VALID
 from tests.unit.settings.files import SMALLEST, mistakes, with_line
 
 FIRST, SECOND = "123456789012", "210987654321"
@@ -85,7 +86,7 @@ def test_a_renamed_repository_and_a_pattern_of_another_table_may_not_be_equal() 
             "registries[0]: repositories has 'team/*', which does not begin with strip = 'base/'",
         ),
         ('strip = "base/"', "registries[0]: repositories has '*', which does not begin with strip = 'base/'"),
-        ('repositories = ["base/"]\nstrip = "base/"', "does not begin with strip = 'base/'"),
+        ('repositories = ["base/"]\nstrip = "base/"', "must be lower-case letters and digits, with one of"),
         ('renames = { "a/b" = "c/d" }', "registries[0]: renames is set and repositories is not"),
         ("repositories = []\nrenames = {}", "registries[0]: repositories = []: must have at least one entry"),
         (
@@ -106,6 +107,53 @@ def test_a_renamed_repository_and_a_pattern_of_another_table_may_not_be_equal() 
 def test_names_that_cannot_be_meant_are_refused(line: str, message: str) -> None:
     (found,) = mistakes(with_line("[[registries]]", line))
     assert message in found
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_a_name_that_ecr_does_not_have_is_refused_everywhere(name: str) -> None:
+    """As a pattern alone it may be shorter: `a*` is one."""
+    renames = f'renames = {{ "{name}" = "{name}" }}'
+    found = "\n".join(mistakes(with_line("[[registries]]", f"repositories = []\n{renames}")))
+    assert found.count("must be the name of one repository") == 2
+    if name.strip("a-") or len(name) > 256:
+        (found,) = mistakes(with_line("[[registries]]", f"repositories = ['{name}', 'team/*']"))
+        assert "must be lower-case letters and digits, with one of /, ., _, __ or any number of - between" in found
+
+
+@pytest.mark.parametrize("name", [name for name in VALID if name.count("/") <= 32])
+def test_a_name_that_ecr_has_may_be_a_pattern_and_a_renamed_repository(name: str) -> None:
+    lines = f'repositories = ["{name}"]\nrenames = {{ "{name[:-1]}9" = "{name}" }}'
+    assert parse_toml(with_line("[[registries]]", lines), "my.toml").registries[0].repositories == (name,)
+
+
+@pytest.mark.parametrize("pattern", ["a*", "*", "a/*/b", "*-prod", "a/*-*", "a__*", "a--*b", "*.*", "**", "a*/b"])
+def test_a_star_stands_where_a_word_could(pattern: str) -> None:
+    text = with_line("[[registries]]", f"repositories = ['{pattern}']")
+    assert parse_toml(text, "my.toml").registries[0].repositories == (pattern,)
+
+
+@pytest.mark.parametrize("pattern", ["a//*", "*..b", "a/-*", "*/", "team/", "*-", "a*.-b", "/*", "*___*"])
+def test_a_pattern_that_no_name_could_match_is_refused(pattern: str) -> None:
+    (found,) = mistakes(with_line("[[registries]]", f"repositories = ['{pattern}']"))
+    assert f'registries[0].repositories[0] = "{pattern}": must be lower-case letters and digits' in found
+
+
+@pytest.mark.parametrize("prefix", ["a/", "a-", "a--", "a.", "a_", "a__", "a/b-"])
+def test_a_prefix_ends_where_a_word_begins(prefix: str) -> None:
+    text = with_line("[[registries]]", f"prefix = '{prefix}'")
+    assert parse_toml(text, "my.toml").registries[0].prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ["a//", "a..", "a/-", "a-/", "a___", "-", "a._"])
+def test_a_prefix_that_no_name_could_begin_with_is_refused(prefix: str) -> None:
+    (found,) = mistakes(with_line("[[registries]]", f"prefix = '{prefix}'"))
+    assert f'registries[0].prefix = "{prefix}": must be what names begin with' in found
+
+
+@pytest.mark.parametrize("strip", ["a..b/", "a-/", "-a/", "a//", "a/-b/"])
+def test_a_strip_of_parts_that_no_name_could_have_is_refused(strip: str) -> None:
+    found = "\n".join(mistakes(with_line("[[registries]]", f"repositories = ['team/*']\nstrip = '{strip}'")))
+    assert f'registries[0].strip = "{strip}": must be what names begin with' in found
 
 
 def test_tables_of_one_registry_may_have_prefixes_of_their_own() -> None:

@@ -185,7 +185,7 @@ annotations = { 'alb.ingress.kubernetes.io/scheme' = 'internet-facing' }
         (
             "",
             "canary = { repository = 'Team/a', reference = 'x' }",
-            'canary.repository = "Team/a": must be a repository without a tag',
+            'canary.repository = "Team/a": must be the name of one repository without a tag',
         ),
         (
             "",

@@ -30,7 +30,7 @@ def test_a_route_names_repository_reference_and_action(request_line: str, expect
 
 @pytest.mark.parametrize(
     "request_line",
-    ["GET /", "GET /v2", "GET /v2/a", "GET /v2/A/manifests/1", "POST /v2/a/manifests/1", "PATCH /v2/_catalog"],
+    ["GET /", "GET /v2", "GET /v2/a", "GET /v2//manifests/1", "POST /v2/a/manifests/1", "PATCH /v2/_catalog"],
 )
 def test_anything_else_has_no_route(request_line: str) -> None:
     assert parse(*request_line.split()) is None
