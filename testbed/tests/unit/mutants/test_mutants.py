@@ -1,12 +1,18 @@
 """The catalogue of mutants, and what the end of a test run says about one. `make mutants` tries them."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from testbed.mutants.configuration import NginxEdit
 from testbed.mutants.mutant import Exemption, Mutant, load
-from testbed.mutants.references import unfit
+from testbed.mutants.references import products, unfit
 from testbed.mutants.results import Results
 from testbed.mutants.rules import ROOT, documented, marked
+from testbed.mutants.script import ScriptEdit
 from testbed.mutants.trial import Trial
 from testbed.mutants.verdict import LOADS, Phase, Report, failed_without_mutant, judged
 
@@ -17,6 +23,14 @@ MUTANT = Mutant(
     edits=(NginxEdit(nginx=("no_such_directive",), remove=True),),
     tests=("test_x",),
 )
+NODE = Path(sys.executable).with_name("node")
+UNREADABLE = """
+const { SourceTextModule } = require('vm');
+for (const [name, text] of JSON.parse(require('fs').readFileSync(0, 'utf8'))) {
+    try { new SourceTextModule(text); } catch (e) { console.log(`${name}: ${e.message}`); }
+}
+"""
+"""A program of Node: names the modules on its standard input that do not parse."""
 
 
 def test_every_rule_of_the_document_has_a_mutant_or_a_reason_why_not() -> None:
@@ -31,6 +45,31 @@ def test_every_mutant_changes_the_product_and_its_tests_carry_its_rule(mutant: M
     assert unfit(mutant) is None
     sources = "".join((ROOT / file).read_text(encoding="utf-8") for file in marked()[mutant.rule])
     assert [name for name in mutant.tests if f"def {name}(" not in sources] == []
+
+
+def unreadable(modules: list[tuple[str, str]]) -> list[str]:
+    """The names of the modules that are not JavaScript, each with the reason."""
+    words = [str(NODE), "--no-warnings", "--experimental-vm-modules", "--eval", UNREADABLE]
+    done = subprocess.run(words, input=json.dumps(modules), check=True, capture_output=True, text=True)  # noqa: S603 - node
+    return done.stdout.splitlines()
+
+
+def test_every_mutant_of_a_script_leaves_a_script_that_nginx_can_read() -> None:
+    objects = products()[0].objects
+    (scripts,) = [data for item in objects if "frontdoor.js" in (data := item.get("data", {}))]
+    mutated = []
+    for mutant in KNOWN.mutants:
+        modules = {name: text for name, text in scripts.items() if name.endswith(".js")}
+        for edit in mutant.edits:
+            modules = edit.apply(modules) if isinstance(edit, ScriptEdit) else modules
+        changed = [name for name, text in modules.items() if text != scripts[name]]
+        mutated += [(f"{mutant.rule} ({mutant.removed}), {name}", modules[name]) for name in changed]
+    assert len(mutated) > 100
+    assert unreadable(mutated) == []
+
+
+def test_a_script_that_does_not_parse_is_named() -> None:
+    assert unreadable([("a", "import b from 'b';"), ("c", "[1].forEach(x => );")]) == ["c: Unexpected token ')'"]
 
 
 def test_a_mutant_that_changes_nothing_is_reported_with_its_rule() -> None:
