@@ -198,7 +198,11 @@ def _connections(
 @contextmanager
 def _store(objects: Objects, connect: Session) -> Iterator[HintStore]:
     with connect() as session:
-        yield HintStore(objects, session)
+        yield _hint_store(objects, session)
+
+
+def _hint_store(objects: Objects, session: KubernetesSession) -> HintStore:
+    return HintStore(objects, session, queue=os.environ.get(DELETIONS_QUEUE))
 
 
 @contextmanager
@@ -210,7 +214,7 @@ def _catalogue(
 ) -> Iterator[Run]:
     with connect() as session:
         if look_again:
-            hints = HintStore(objects, session)
+            hints = _hint_store(objects, session)
             new_run = partial(new_run, refused=hints.read().hints.deleted, look_again=partial(look_again, hints))
         yield new_run(store=CatalogueStore(objects, session))
 

@@ -16,6 +16,8 @@ CACHE_PURGED_AT = "ecr-frontdoor/cache-purged-at"
 """Time of the last cache purge."""
 LAMBDA_ANNOTATIONS = (CONFIG_SHA256, RESTARTED_AT, CACHE_PURGED_AT)
 """The pod template's annotations that the Lambda alone writes; a change of any of them rolls the Deployment."""
+WATCHER_QUEUE = "ecr-frontdoor/watcher-queue"
+"""On the ConfigMap of the hints: the ARN of the queue whose deletions it has. A new watcher has a new queue."""
 SCRIPTS_SHA256 = "ecr-frontdoor/scripts-sha256"
 """The pod template's annotation that the charts write, so that a changed script rolls the Deployment."""
 

@@ -47,11 +47,13 @@ class Stored:
         hints: What they say.
         version: Of the object; None where there is none yet.
         wrong_lines: Lines that another writer wrote in another format.
+        is_outdated: Whether a former watcher wrote it, whose deletions were left out.
     """
 
     hints: Hints
     version: str | None
     wrong_lines: int = 0
+    is_outdated: bool = False
 
 
 class Store(Protocol):
@@ -175,7 +177,7 @@ def _update(store: Store, clock: Clock, decide: Callable[[Stored], tuple[Hints, 
     for attempt in range(ATTEMPTS):
         stored = store.read()
         hints, result = decide(stored)
-        if hints == stored.hints and not stored.wrong_lines:
+        if hints == stored.hints and not stored.wrong_lines and not stored.is_outdated:
             return result
         if store.write(hints, version=stored.version, now=clock.now()):
             return result

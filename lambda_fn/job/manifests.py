@@ -10,7 +10,7 @@ from typing import Any
 
 from lambda_fn.contract import secret
 from lambda_fn.contract.errors import SettingsError
-from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, hints_config_map, lambda_labels
+from lambda_fn.contract.objects import CONFIG_KEY, LAMBDA_ANNOTATIONS, WATCHER_QUEUE, hints_config_map, lambda_labels
 from lambda_fn.settings.names import Names
 
 Manifest = dict[str, Any]
@@ -52,12 +52,16 @@ class Objects:
         """The ConfigMap with the rendered nginx configuration."""
         return {**self._created("ConfigMap", self.names.config_map), "data": {CONFIG_KEY: configuration}}
 
-    def hints(self, data: Mapping[str, str] | None = None, *, version: str | None = None) -> Manifest:
-        """The ConfigMap with `data` of `contract.hints`.
+    def hints(
+        self, data: Mapping[str, str] | None = None, *, version: str | None = None, queue: str | None = None
+    ) -> Manifest:
+        """The ConfigMap with `data` of `contract.hints`, and the queue of its writer.
 
         With a version, the API server refuses it where the object has another one by now.
         """
         manifest = self._created("ConfigMap", hints_config_map(self.names.workload))
+        if queue:
+            manifest["metadata"]["annotations"] = {**self.annotations, WATCHER_QUEUE: queue}
         if version:
             manifest["metadata"]["resourceVersion"] = version
         return {**manifest, "data": dict(data)} if data else manifest

@@ -9,7 +9,6 @@ class Watcher(Table):
     deletions: bool = True
     """Whether every pod refuses an image within two minutes of its deletion in ECR, and removes it from its cache.
     `frontdoor forget` needs it, too. With `false`, a pod serves a deleted image until it has asked ECR for it again.
-    Events of a registry in another account or region have to be forwarded: docs/operations.md. Before you turn it on
-    again, `kubectl -n NS delete configmap aws-registry-proxy-hints`: meanwhile no event has lifted its lines, so pods
-    would refuse images that ECR has again, without `page.catalogue` for up to 30 days. It also has what `forget` named.
+    Events of a registry in another account or region have to be forwarded: docs/operations.md. When it is
+    turned on again, the first event lifts what was refused before, except what `frontdoor forget` named.
     """

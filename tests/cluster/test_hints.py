@@ -67,6 +67,22 @@ def test_the_rights_of_the_charts_are_enough_to_make_read_and_change_the_hints(s
     assert found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "ecr-frontdoor"
 
 
+def test_a_watcher_with_another_queue_begins_without_the_deletions_of_the_former_one(
+    site: Site, role: boto3.Session
+) -> None:
+    now = datetime.now(UTC)
+    at = int(now.timestamp())
+    with watcher_session(site, role) as session:
+        former, own = (HintStore(objects_of(site.settings), session, queue=queue) for queue in ("former", "own"))
+        assert former.write(Hints({image(): at}, {image(1): at}), version=None, now=now)
+        assert former.read().hints == Hints({image(): at}, {image(1): at})
+        begun = own.read()
+        assert (begun.hints, begun.is_outdated) == (Hints({}, {image(1): at}), True)
+        assert own.write(begun.hints, version=begun.version, now=now)
+        assert (own.read().is_outdated, former.read().is_outdated) == (False, True)
+    assert stored(site) == Hints({}, {image(1): at})
+
+
 @pytest.mark.parametrize(("verb", "names"), [("get", True), ("patch", True), ("create", False)])
 def test_a_verb_that_the_role_lacks_is_an_error_that_names_it(
     site: Site, role: boto3.Session, verb: str, *, names: bool

@@ -49,11 +49,13 @@ class FakeStore:
     Attributes:
         data: The ConfigMap's; None where there is none.
         writes: How often it was written.
+        is_outdated: Whether a former watcher wrote it.
     """
 
     def __init__(self, stored: Hints | None = None, *, now: datetime = datetime(2026, 11, 23, 9, tzinfo=UTC)) -> None:
         self.data: dict[str, str] | None = hints.build(stored, now=now) if stored else None
         self.writes = 0
+        self.is_outdated = False
         self._version = 0
 
     @property
@@ -62,12 +64,13 @@ class FakeStore:
 
     def read(self) -> Stored:
         found, wrong_lines = hints.parse(self.data or {})
-        return Stored(found, None if self.data is None else str(self._version), wrong_lines)
+        return Stored(found, None if self.data is None else str(self._version), wrong_lines, self.is_outdated)
 
     def write(self, new: Hints, *, version: str | None, now: datetime) -> bool:
         if version != self.read().version:
             return False
         self.data = hints.build(new, now=now)
+        self.is_outdated = False
         self.writes += 1
         self._version += 1
         return True

@@ -81,6 +81,13 @@ def test_after_an_import_the_latest_deletions_are_looked_at_and_no_more_than_500
     assert set(images.asked[1:]) == {image(number) for number in range(500)}
 
 
+def test_hints_of_a_former_watcher_are_written_anew_although_nothing_else_changes() -> None:
+    store = FakeStore(gone())
+    store.is_outdated = True
+    assert reconcile(store, FakeImages(APP), returned(APP)) == Outcome()
+    assert (store.writes, store.is_outdated) == (1, False)
+
+
 def test_imports_into_two_repositories_are_each_looked_at_in_full() -> None:
     at = seconds(STARTED_AT)
     refused = [image(number, repository) for number in range(400) for repository in ("team/app", "team/base")]

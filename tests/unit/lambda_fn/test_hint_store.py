@@ -35,18 +35,24 @@ def api() -> Api:
 
 
 @pytest.fixture
-def store(api: Api, certificate_authority: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HintStore]:
-    """The port over the fake transport, with too little time left to try a request again."""
+def session(api: Api, certificate_authority: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesSession]:
+    """A session over the fake transport, with too little time left to try a request again."""
     transport = httpx2.MockTransport(api.answer)
     monkeypatch.setattr(httpx2, "HTTPTransport", lambda **_: transport)
     connection = Connection("https://kubernetes.test", certificate_authority, "10.96.0.10")
-    session = KubernetesSession(grant_of(settings()), connection, FakeAccess(), FakeClock(remaining_seconds=0))
-    with closing(session):
-        yield HintStore(objects_of(settings()), session)
+    made = KubernetesSession(grant_of(settings()), connection, FakeAccess(), FakeClock(remaining_seconds=0))
+    with closing(made):
+        yield made
 
 
-def config_map(version: str, **data: str) -> dict[str, Any]:
-    metadata = {"name": "aws-registry-proxy-hints", "resourceVersion": version}
+@pytest.fixture
+def store(session: KubernetesSession) -> HintStore:
+    """The port of a watcher that follows no deletions."""
+    return HintStore(objects_of(settings()), session)
+
+
+def config_map(version: str, annotations: dict[str, str] | None = None, **data: str) -> dict[str, Any]:
+    metadata = {"name": "aws-registry-proxy-hints", "resourceVersion": version, "annotations": annotations}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
@@ -57,6 +63,31 @@ def write(store: HintStore, version: str | None) -> bool:
 def test_hints_are_read_with_their_version_and_the_lines_of_another_format(api: Api, store: HintStore) -> None:
     api.set("GET", HINTS, config_map("7", gone=f"{LINE}nonsense\n"))
     assert store.read() == Stored(NEW, "7", 1)
+
+
+QUEUE = "arn:aws:sqs:ap-southeast-2:123456789012:front-WatcherDeletionsQueue-B"
+FORMER = "arn:aws:sqs:ap-southeast-2:123456789012:front-WatcherDeletionsQueue-A"
+
+
+@pytest.mark.parametrize("annotations", [None, {"ecr-frontdoor/watcher-queue": FORMER}])
+def test_deletions_of_a_former_watcher_are_left_out_and_what_operators_named_is_not(
+    api: Api, session: KubernetesSession, annotations: dict[str, str] | None
+) -> None:
+    other = image(1)
+    api.set("GET", HINTS, config_map("7", annotations, gone=f"{LINE}{AT} {other}\n", named=f"{AT} {other}\n"))
+    found = HintStore(objects_of(settings()), session, queue=QUEUE).read()
+    assert found == Stored(Hints({}, {other: AT}), "7", is_outdated=True)
+
+
+def test_a_watcher_keeps_its_own_deletions(api: Api, session: KubernetesSession) -> None:
+    own = HintStore(objects_of(settings()), session, queue=QUEUE)
+    api.set("POST", COLLECTION, config_map("1"))
+    api.set("PATCH", HINTS, config_map("2"))
+    assert write(own, None)
+    for request in api.requests:
+        assert json.loads(request.content)["metadata"]["annotations"]["ecr-frontdoor/watcher-queue"] == QUEUE
+    api.set("GET", HINTS, config_map("2", {"ecr-frontdoor/watcher-queue": QUEUE}, gone=LINE))
+    assert own.read() == Stored(NEW, "2")
 
 
 def test_without_a_config_map_there_are_no_hints(store: HintStore) -> None:

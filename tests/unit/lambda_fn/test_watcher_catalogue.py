@@ -124,8 +124,23 @@ def whole(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(watcher, "_edges", lambda _: (world.settings, world.images, None))
     monkeypatch.setattr(watcher, "_session", no_session)
     for name, made in {"HintStore": world.hints, "CatalogueStore": world.files, "EcrCatalogue": world.ecr}.items():
-        monkeypatch.setattr(watcher, name, lambda *_, made=made: made)
+        monkeypatch.setattr(watcher, name, lambda *_, made=made, **__: made)
     return world
+
+
+def test_the_hints_are_those_of_the_watchers_own_queue(whole: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    urgent = QUEUE.replace("events", "deletions")
+    monkeypatch.setenv("DELETIONS_QUEUE_ARN", urgent)
+    queues: list[object] = []
+
+    def hint_store(*_: object, queue: str) -> FakeStore:
+        queues.append(queue)
+        return whole.hints
+
+    monkeypatch.setattr(watcher, "HintStore", hint_store)
+    run(messages(event(), queue=urgent))
+    run({"catalogue": True})
+    assert queues == [urgent, urgent]
 
 
 @pytest.mark.parametrize(
