@@ -21,7 +21,8 @@ _LONGEST_QUERY_SECONDS = 3600
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 
 # `[\\"]+` encloses names and values in a line that is JSON, and in one that is text inside of JSON. No value contains
-# it, whatever a client sends: so only the name of a field has it before a colon.
+# it, whatever a client sends: so only the name of a field has it before a colon. A line of the error log, which quotes
+# what clients send, has its time before `server`. A user agent may hold a time, too, and comes after it.
 MANIFESTS = rf"""fields @message
 | filter @message like /server[\\"]+\s*:[\s\\"]*front\W/
 | filter @message like /\W(?:tag|media_type)[\\"]+\s*:\s*[\\"]+\w/ or @message like /path[\\"]+\s*:[^,]*\/v2\/[\\"]/
@@ -30,15 +31,15 @@ MANIFESTS = rf"""fields @message
 """The records of requests for manifests, and of pings, which begin pulls."""
 SENT = r"""# Bytes to clients, by the name that they asked for.
 filter @message like /server[\\"]+\s*:[\s\\"]*front\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
-| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
+| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[.*server[\\"]+\s*:[\s\\"]*front\W/
 | parse @message /\Wrepository[\\"]+\s*:[\s\\"]*(?<named>[a-z0-9][a-z0-9._\/-]*)/
 | parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]{1,18})\W/
 | stats sum(number) as total by named
 | limit 10000"""
-"""A path may have another name, such as that of a mirror's upstream. Lines of the error log quote what clients send."""
+"""A path may have another name, such as that of a mirror's upstream."""
 FETCHED = r"""# Bytes from ECR and S3, by ECR's host and name: strip, prefix and renames give clients another one.
 filter @message like /server[\\"]+\s*:[\s\\"]*(?:layers|ecr)\W/ and @message like /status[\\"]+\s*:\s*20[06]\W/
-| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
+| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[.*server[\\"]+\s*:[\s\\"]*(?:layers|ecr)\W/
 | parse @message /path[\\"]+\s*:[\s\\"]*(?:\/-\/[a-z-]+)*\/(?<host>[a-z0-9.-]+)\/v2\/(?<named>[^"\\]+)\/[a-z]+\//
 | parse @message /\Wbytes[\\"]+\s*:\s*(?<number>[0-9]{1,18})\W/
 | parse @message /\Wcache[\\"]+\s*:[\s\\"]*(?<cached>HIT)?/
@@ -50,7 +51,7 @@ LAYERS = r"""# Clients that were sent layers, by the repository that they asked 
 filter @message like /server[\\"]+\s*:[\s\\"]*front\W/ and @message like /status[\\"]+\s*:\s*(?:20[06]|307)\W/
 | filter @message like /\Wmethod[\\"]+\s*:[\s\\"]*GET\W/ and @message like /\Wdigest[\\"]+\s*:\s*[\\"]+\w/
 | filter @message not like /\W(?:tag|media_type)[\\"]+\s*:\s*[\\"]+\w/
-| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[/
+| filter @message not like /[0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8} \[.*server[\\"]+\s*:[\s\\"]*front\W/
 | parse @message /\Wrepository[\\"]+\s*:[\s\\"]*(?<named>[a-z0-9][a-z0-9._\/-]*)/
 | parse @message /\Wclient[\\"]+\s*:[\s\\"]*(?<address>[0-9a-f.:]+)/
 | parse @message /\Wended_at[\\"]+\s*:\s*(?<at>[0-9]{1,10}(?:\.[0-9]{1,20})?(?:e\+?09)?)\W/

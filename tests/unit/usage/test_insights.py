@@ -240,11 +240,17 @@ def test_the_queries_of_bytes_take_no_line_of_the_error_log(shipped: Lines) -> N
         assert not matches(query, "2026/11/27 12:00:00 [error] 7#7: *1 too large, server: front, request: " + line)
 
 
-def test_the_queries_take_no_field_from_what_a_client_sends(shipped: Lines) -> None:
+@pytest.mark.parametrize("is_sorted", [False, True])
+@pytest.mark.parametrize("begin", ["", "2026/11/27 12:00:00 [error] 7#7: *1 "])
+def test_the_queries_take_no_field_from_what_a_client_sends(shipped: Lines, begin: str, *, is_sorted: bool) -> None:
     text = "server:layers/server=front/status:200/bytes:999999999/tag:1/repository:evil/cache:HIT/"
-    front = Front().blob("c", path=f"/{text}", user_agent=text, bytes=7).blob("c", path=f"/{text}", status=404)
-    front.ask("GET", f"/{text}", user_agent=text)
-    served, refused, other = shipped(front)
+    agent = {"user_agent": begin + text}
+    front = Front().blob("c", path=f"/{text}", **agent, bytes=7).blob("c", path=f"/{text}", status=404)
+    front.ask("GET", f"/{text}", **agent)
+    front.upstream("layers", f"/{HOST}/v2/team/app/blobs/{digest('c')}", 77, **agent)
+    front.records = [dict(sorted(record.items())) if is_sorted else record for record in front.records]
+    served, refused, other, fetched = shipped(front)
+    assert [matches(SENT, served), matches(FETCHED, fetched)] == [True, True]
     assert parsed(SENT, served) == {"named": "team/app", "number": "7"}
     assert [matches(SENT, refused), matches(MANIFESTS, other)] == [False, False]
     assert not any(matches(FETCHED, line) for line in (served, refused, other))
