@@ -34,6 +34,8 @@ from cli.usage.tally import Tally, merged, time_of
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _HEADINGS = ("repository", "tag", "pulls", "checks", "last use, UTC", "by", "clients")
 _LAYER_HEADINGS = ("repository", "client without a manifest", "layers", "last use, UTC")
+_LAYER_ROWS = 20
+"""Of these there may be thousands; the last ones are shown."""
 
 
 def usage(  # noqa: PLR0913 - options of a command line
@@ -145,13 +147,16 @@ def _print(tally: Tally, period: Period, sources: list[Source]) -> None:
     screen = console()
     for line in lines(tally, period, sources):
         screen.print(line)
-    for headings, found in ((_HEADINGS, rows(tally)), (_LAYER_HEADINGS, layer_rows(tally))):
+    of_layers = layer_rows(tally)
+    for headings, found in ((_HEADINGS, rows(tally)), (_LAYER_HEADINGS, of_layers[:_LAYER_ROWS])):
         if found:
             table = Table(*headings, box=None, pad_edge=False, header_style="bold")
             for row in found:
                 table.add_row(*row)
             screen.print()
             console(width=None if screen.is_terminal else 400).print(table)
+    if more := of_layers[_LAYER_ROWS:]:
+        screen.print(f"and {len(more):,} more, which --json lists")
 
 
 def _seconds(text: str) -> float:

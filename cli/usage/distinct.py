@@ -12,6 +12,11 @@ KEPT = 10_000
 _HASH_BYTES = 8
 
 
+def hash_of(text: str) -> int:
+    """64 bits that are the same in each run."""
+    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=_HASH_BYTES).digest())
+
+
 class Distinct:
     """The number of distinct texts, from their `KEPT` smallest hashes: an estimate where there are as many.
 
@@ -33,7 +38,7 @@ class Distinct:
 
     def add(self, text: str) -> None:
         """Note a text."""
-        found = int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=_HASH_BYTES).digest())
+        found = hash_of(text)
         place = bisect_left(self.hashes, found)
         if place < len(self.hashes) and self.hashes[place] == found:
             return

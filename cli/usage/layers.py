@@ -8,8 +8,10 @@ from collections import OrderedDict
 from operator import itemgetter
 from typing import NamedTuple
 
-_WITH_MANIFEST = 100_000
-"""A limit: of so many clients and repositories it is remembered that there was a manifest."""
+from cli.usage.distinct import hash_of
+
+_WITH_MANIFEST = 2_000_000
+"""A limit: of so many pairs of repository and client it is remembered, by a hash, that there was a manifest: 165 MB."""
 _WITHOUT = 10_000
 """A limit: so many are listed, the last ones."""
 LEAD_SECONDS = 3600
@@ -34,32 +36,35 @@ class LayerClients:
     """Follows clients, by address, in each repository. The order of their requests does not matter.
 
     Attributes:
-        is_exact: Whether there were no more than the limits.
+        has_all: Whether no client without a manifest was left out.
+        has_others: Whether clients may be among them that got a manifest: there were too many to remember.
     """
 
     def __init__(self) -> None:
-        self._with_manifest: OrderedDict[_Key, None] = OrderedDict()
+        self._with_manifest = set[int]()
         self._without: OrderedDict[_Key, Taken] = OrderedDict()
-        self.is_exact = True
+        self.has_all, self.has_others = True, False
 
     def manifest(self, repository: str, client: str) -> None:
         """A request for a manifest was answered, if only by HEAD: a client that resumes a pull has the rest."""
-        key = (repository, client)
-        self._without.pop(key, None)
-        self._with_manifest[key] = None
-        self._with_manifest.move_to_end(key)
-        self._trim(self._with_manifest, _WITH_MANIFEST)
+        self._without.pop((repository, client), None)
+        hashed = _hash(repository, client)
+        if len(self._with_manifest) < _WITH_MANIFEST:
+            self._with_manifest.add(hashed)
+        elif hashed not in self._with_manifest:
+            self.has_others = True
 
     def layer(self, repository: str, client: str, taken: Taken) -> None:
         """Layers were sent, or the address of one in S3."""
-        key = (repository, client)
-        if key in self._with_manifest:
-            self._with_manifest.move_to_end(key)
+        if _hash(repository, client) in self._with_manifest:
             return
+        key = (repository, client)
         before = self._without.get(key, Taken(0.0, 0))
         self._without[key] = Taken(max(before.last_at, taken.last_at), before.sent_bytes + taken.sent_bytes)
         self._without.move_to_end(key)
-        self._trim(self._without, _WITHOUT)
+        if len(self._without) > _WITHOUT:
+            self._without.popitem(last=False)
+            self.has_all = False
 
     def without_manifest(self) -> dict[str, list[tuple[str, Taken]]]:
         """The clients in each repository, the latest first."""
@@ -73,7 +78,11 @@ class LayerClients:
         """How many clients there are, in all repositories."""
         return len({client for _, client in self._without})
 
-    def _trim(self, found: OrderedDict[_Key, None] | OrderedDict[_Key, Taken], limit: int) -> None:
-        if len(found) > limit:
-            found.popitem(last=False)
-            self.is_exact = False
+    @property
+    def is_exact(self) -> bool:
+        """Whether they are all of them, and no others."""
+        return self.has_all and not self.has_others
+
+
+def _hash(repository: str, client: str) -> int:
+    return hash_of(f"{repository} {client}")

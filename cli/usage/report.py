@@ -56,6 +56,7 @@ def document(tally: Tally, period: Period, sources: Sequence[Source]) -> Mapping
         **_sums(list(found.values())),
         "clients_without_manifest": layers.number,
         "clients_without_manifest_are_exact": layers.is_exact,
+        "clients_without_manifest_have_others": layers.has_others,
         "repositories": [
             {
                 "name": name,
@@ -83,11 +84,15 @@ def rows(tally: Tally) -> list[tuple[str, ...]]:
 
 
 def layer_rows(tally: Tally) -> list[tuple[str, ...]]:
-    """One row for each client that took layers without a manifest: repository, client, bytes, last use."""
+    """One row for each client that took layers alone, the latest first: repository, client, bytes, last use."""
+    found = (
+        (taken, name, client)
+        for name, clients in tally.layer_clients.without_manifest().items()
+        for client, taken in clients
+    )
     return [
         (name, client, size(taken.sent_bytes), _minute(taken.last_at))
-        for name, clients in sorted(tally.layer_clients.without_manifest().items())
-        for client, taken in clients
+        for taken, name, client in sorted(found, reverse=True)
     ]
 
 
@@ -117,6 +122,9 @@ def _of_layer_clients(found: LayerClients) -> Iterator[str]:
     yield f"layers    clients that got layers of a repository and none of its manifests: {about}{found.number:,}"
     if found.number:
         yield from _OF_LAYER_CLIENTS
+    if found.number and found.has_others:
+        yield "  Too many clients got manifests to remember all: clients may be among these that got one. Use"
+        yield "  --repository or a shorter --since for a list without them."
 
 
 _OF_LAYER_CLIENTS = (

@@ -58,6 +58,19 @@ def test_clients_that_took_layers_alone_are_a_table_of_their_own(tmp_path: Path)
     assert [each["client"] for each in found["layers_without_manifest"]] == ["10.1.0.66"]
 
 
+def test_of_many_clients_that_took_layers_alone_the_last_ones_are_shown_and_json_has_all(tmp_path: Path) -> None:
+    path, front = tmp_path / "access.log", recent()
+    for number in range(1023):
+        front.blob("c", client=f"10.9.{number >> 8}.{number & 255}")
+    path.write_text("".join(front.lines()))
+    done = run(str(path))
+    assert done.output.endswith("\nand 1,003 more, which --json lists\n")
+    shown = re.findall(r"^team/app    (10\.9\.\S+)", done.output, re.MULTILINE)
+    assert shown == [f"10.9.3.{last}" for last in range(254, 234, -1)]
+    (found,) = json.loads(run(str(path), "--json").output)["repositories"]
+    assert len(found["layers_without_manifest"]) == 1023
+
+
 def test_a_file_that_begins_with_a_record_without_a_time_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_text("".join(Front().tag("GET", "1", "a", ended_at="now").lines() + recent().lines()))

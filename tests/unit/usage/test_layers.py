@@ -9,7 +9,7 @@ from cli.usage import layers
 from cli.usage.layers import Taken
 from cli.usage.report import Period, document, layer_rows, lines
 from cli.usage.tally import Tally, merged
-from tests.unit.usage.lines import INDEX, NOON, Front, digest
+from tests.unit.usage.lines import INDEX, NOON, Front
 
 STRANGER = "10.1.0.66"
 
@@ -130,25 +130,57 @@ def test_layers_that_were_summed_elsewhere_are_those_of_clients_without_a_manife
     assert [each["name"] for each in document(other, Period(NOON, NOON, NOON), [])["repositories"]] == ["base"]
 
 
-@pytest.mark.parametrize(("limit", "expected"), [("_WITHOUT", 3), ("_WITH_MANIFEST", 1)])
-def test_more_clients_than_are_followed_are_a_number_that_is_not_exact(
-    monkeypatch: pytest.MonkeyPatch, limit: str, expected: int
-) -> None:
-    monkeypatch.setattr(layers, limit, 3)
+def test_more_clients_than_are_listed_are_a_number_that_is_not_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "_WITHOUT", 3)
     front = Front()
     for number in range(4):
-        client = {"client": f"10.1.0.{number}"}
-        front.blob("c", **client) if limit == "_WITHOUT" else front.tag("GET", "1", "a", **client)
-    made = tally(front.blob("c", client="10.1.0.0") if limit == "_WITH_MANIFEST" else front)
-    assert made.layer_clients.number == expected
-    assert not made.layer_clients.is_exact
-    assert any(f"manifests: about {expected}" in line for line in lines(made, Period(NOON, NOON, NOON), []))
-    assert document(made, Period(NOON, NOON, NOON), [])["clients_without_manifest_are_exact"] is False
+        front.blob("c", client=f"10.1.0.{number}")
+    made = tally(front)
+    assert found(made) == {"team/app": ["10.1.0.3", "10.1.0.2", "10.1.0.1"]}
+    shown = document(made, Period(NOON, NOON, NOON), [])
+    assert shown["clients_without_manifest_are_exact"] is False
+    assert shown["clients_without_manifest_have_others"] is False
+    text = lines(made, Period(NOON, NOON, NOON), [])
+    assert any("manifests: about 3" in line for line in text)
+    assert not any("got one" in line for line in text)
 
 
-def test_a_client_that_goes_on_with_its_pull_is_remembered_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_cluster_of_clients_that_all_got_their_manifests_has_no_client_without_one() -> None:
+    """Of Logs Insights all manifests come before all layers. 1,000 nodes pull 250 repositories."""
+    made = Tally()
+    clients = [(f"team/app-{name}", f"10.1.{node >> 8}.{node & 255}") for name in range(250) for node in range(1000)]
+    for repository, client in clients:
+        made.layer_clients.manifest(repository, client)
+    made.add_layers((repository, client, Taken(NOON, 100)) for repository, client in clients)
+    assert (made.layer_clients.number, made.layer_clients.is_exact) == (0, True)
+
+
+def test_where_too_many_got_manifests_the_report_says_that_the_list_may_have_some_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(layers, "_WITH_MANIFEST", 3)
-    front = Front().tag("GET", "1", "a", client=STRANGER)
-    for number in range(9):
-        front.tag("GET", "1", "a", client=f"10.1.0.{number}").blob("c", client=STRANGER, digest=digest("c"))
+    front = Front()
+    for number in (0, 1, 2, 0, 1):
+        front.tag("GET", "1", "a", client=f"10.1.0.{number}")
+    within = tally(front, Front(at=NOON + 60).blob("c", client=STRANGER))
+    above = tally(front.tag("GET", "1", "a", client="10.1.0.3"), Front(at=NOON + 60).blob("c", client="10.1.0.3"))
+    for made, has_others in ((within, False), (above, True)):
+        shown = document(made, Period(NOON, NOON, NOON), [])
+        assert shown["clients_without_manifest_have_others"] is has_others
+        assert shown["clients_without_manifest_are_exact"] is not has_others
+        text = lines(made, Period(NOON, NOON, NOON), [])
+        assert any("may be among these that got one" in line for line in text) is has_others
+        assert any("--repository" in line for line in text) is has_others
+
+
+def test_a_client_that_gets_its_manifest_afterwards_is_not_listed_past_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layers, "_WITH_MANIFEST", 1)
+    front = Front().tag("GET", "1", "a").blob("c", client=STRANGER).tag("GET", "1", "a", client=STRANGER)
     assert found(tally(front)) == {}
+
+
+def test_rows_are_the_latest_of_all_repositories_first() -> None:
+    front = Front(step=60).blob("c", repository="b", client=STRANGER).blob("c", repository="a").blob("c")
+    assert [row[0] for row in layer_rows(tally(front.blob("c", repository="b")))] == ["b", "team/app", "a", "b"]
