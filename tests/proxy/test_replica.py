@@ -282,6 +282,20 @@ def test_what_ecr_forbids_does_not_come_from_the_replica(client: Client, control
     assert regions.asked(mark) == (2, 0), "the registry is then asked whether it accepts the credential"
 
 
+@pytest.mark.rule("R144")
+def test_a_token_that_ecr_refuses_with_403_does_not_lead_to_the_replica(
+    client: Client, control: Control, regions: Regions, started: Pod, auths: dict[str, str], world: World
+) -> None:
+    """ECR's status for a token whose time has ended sooner than the proxy knows."""
+    image = regions.push()
+    with control.behaving(Behaviour(token_lifetime_seconds=-1)):
+        dead = control.issue_token(world.region)
+    started.give(auths | {world.ecr_host: dead.authorization})
+    mark = control.mark()
+    assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).status == 503
+    assert regions.asked(mark) == (2, 0)
+
+
 @pytest.mark.rule("R145")
 def test_a_redirect_of_the_replica_is_not_used_once_the_registry_is_back(
     client: Client, control: Control, regions: Regions
