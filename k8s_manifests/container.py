@@ -80,7 +80,9 @@ def nginx_container(proxy: Proxy, mounts: list[VolumeMount], *, endpoint_seconds
         resources=_resources(proxy.resources),
         volumeMounts=mounts,
         lifecycle=Lifecycle(
-            preStop=LifecycleHandler(exec=ExecAction(command=command("stop.sh", arguments=(str(endpoint_seconds),))))
+            preStop=LifecycleHandler(
+                exec=ExecAction(command=command("stop.sh", arguments=(str(endpoint_seconds), RUN)))
+            )
         ),
         # Through to ECR with the mounted credential, and through the certificate where nginx ends TLS. Five minutes,
         # so that a pod which came before its token finds it without a restart.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.contract.paths import HTTP_PORT
 from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Image, Publisher, digest_of
@@ -19,7 +20,7 @@ from testbed.sandbox.cloud.tokens import fingerprint
 from testbed.sandbox.pod import Pod
 from testbed.sandbox.world import World
 from testbed.waiting import wait_until
-from tests.proxy.client import Client
+from tests.proxy.client import ADDRESS, Client
 from tests.proxy.processes import stopped
 from tests.proxy.traffic import published, statuses
 
@@ -112,6 +113,12 @@ def test_a_token_refresh_does_not_interrupt_a_pull(proxy: Pod, client: Client, c
     assert client.get("/v2/team/app/tags/list").status == 200
 
 
+def accepts_clients() -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection((ADDRESS, HTTP_PORT)):
+        return True
+    return False
+
+
 def assert_stops(proxy: Pod, hook: "subprocess.Popen[bytes]", *, within_seconds: float = 8) -> None:
     """The pod ends by itself, and its hook with it."""
     assert proxy.has_ended(within_seconds)
@@ -154,14 +161,14 @@ def test_a_pull_is_finished_by_a_pod_without_a_free_processor(proxy: Pod, client
 def test_a_pull_that_begins_while_earlier_ones_are_finished_is_finished_as_well(
     proxy: Pod, client: Client, control: Control
 ) -> None:
-    """As of a client that a load balancer sent late."""
+    """As of a client that a load balancer sent late. Later ones find no open port, and none of theirs is cut off."""
     digest = digest_of(SLICES)
     with control.behaving(SLOW), closing(client.open("GET", BLOB)) as first:
         hook = proxy.pre_stop()
         time.sleep(ENDPOINT_SECONDS + 2)
         with closing(client.open("GET", f"/v2/team/app/blobs/{digest}")) as second:
             assert client.read(first).complete
-            time.sleep(3)
+            wait_until(lambda: not accepts_clients(), "new clients are refused")
             control.reset()
             answer = client.read(second)
     assert (answer.status, digest_of(answer.body)) == (200, digest)
@@ -177,6 +184,39 @@ def test_clients_without_a_pull_do_not_keep_a_stopping_pod(proxy: Pod, client: C
             client.read(stack.enter_context(closing(client.open("GET", "/v2/"))))
             time.sleep(0.25)
     assert_stops(proxy, hook, within_seconds=1)
+
+
+@pytest.mark.rule("R43")
+@pytest.mark.parametrize("sent", [b"", b"GET /v2/ HTTP/1.1\r\nX-Slow: "], ids=["nothing", "a slow header"])
+def test_connections_without_a_request_do_not_keep_a_stopping_pod(proxy: Pod, sent: bytes) -> None:
+    """A client opens one each second. None is idle for nginx, which waits ten seconds for each header."""
+    hook, opened = proxy.pre_stop(), list[socket.socket]()
+    latest = time.monotonic() + ENDPOINT_SECONDS + 2 * 15
+    with ExitStack() as stack:
+        while not proxy.has_ended(within_seconds=1):
+            assert time.monotonic() < latest, "the pod does not end"
+            with suppress(OSError):
+                opened.append(stack.enter_context(socket.create_connection((ADDRESS, HTTP_PORT))))
+                opened[-1].sendall(sent)
+            for connection in opened if sent else ():
+                with suppress(OSError):
+                    connection.sendall(b"x")
+    assert len(opened) > ENDPOINT_SECONDS
+    hook.wait(5)
+
+
+@pytest.mark.rule("R42")
+def test_a_container_that_is_started_again_after_its_stop_serves_clients(proxy: Pod, client: Client) -> None:
+    """As the kubelet does with one whose liveness probe fails. Its hook may run twice."""
+    for _ in range(2):
+        first = proxy.pre_stop()
+        time.sleep(1)
+        second = proxy.pre_stop()
+        assert proxy.has_ended(within_seconds=ENDPOINT_SECONDS + 15)
+        first.wait(5)
+        second.wait(5)
+        proxy.restart()
+        assert client.get("/v2/").status == 200
 
 
 @pytest.mark.rule("R43")

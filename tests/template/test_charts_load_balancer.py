@@ -136,6 +136,6 @@ def test_nginx_has_the_certificate_if_tls_passes_through_the_load_balancer() -> 
 
 def test_a_stopping_pod_accepts_connections_until_it_is_deregistered() -> None:
     found = settings(NLB, proxy="drain_seconds = 60")
-    (script, _, seconds) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
+    (script, _, seconds, _) = container(found)["lifecycle"]["preStop"]["exec"]["command"][2:]
     assert ('sleep "$1"' in script.splitlines(), seconds) == (True, "150")
     assert pod(found)["terminationGracePeriodSeconds"] > 150 + 60

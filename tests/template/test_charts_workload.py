@@ -146,7 +146,7 @@ def test_the_init_container_runs_the_same_nginx_only_to_test_the_configuration()
     assert init[4:] == nginx[4:] == folders
     assert init[2].endswith('cp "$config/nginx.conf" "$scripts"/*.js "$run/" && find_cache && run_nginx -t')
     assert nginx[2].endswith("find_cache\nrun_nginx")
-    assert init[2].partition("cp ")[0] == nginx[2].partition('rm -f "$run"')[0]
+    assert init[2].partition("cp ")[0] == nginx[2].partition("[ ! -f")[0]
 
 
 def test_a_comment_of_a_script_does_not_roll_the_pods() -> None:
@@ -155,11 +155,12 @@ def test_a_comment_of_a_script_does_not_roll_the_pods() -> None:
 
 
 def test_a_stopping_pod_finishes_its_pulls_before_the_signal() -> None:
-    (shell, flag, script, _, seconds) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
-    assert (shell, flag, seconds) == ("/bin/sh", "-c", "10")
-    assert script.endswith(
-        '\nsleep "$1"\nwhile finish_pulls; do :; done\nkill -QUIT 1\nwhile kill -0 1; do sleep 1; done'
-    )
+    (shell, flag, script, _, seconds, run) = container(settings())["lifecycle"]["preStop"]["exec"]["command"]
+    assert (shell, flag, seconds, run) == ("/bin/sh", "-c", "10", "/run/frontdoor")
+    steps = [
+        line for line in script.splitlines() if line.startswith(("sleep", "finish_pulls", "kill")) and "{" not in line
+    ]
+    assert steps == ['sleep "$1"', "finish_pulls", "finish_pulls", "kill -QUIT 1"]
 
 
 @pytest.mark.parametrize("drain_seconds", [30, 21600])
