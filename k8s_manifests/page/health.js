@@ -28,8 +28,8 @@ async function show() {
     const notice = document.getElementById('notice');
     const status = await ask();
     const state = Object.hasOwn(STATES, status.state) ? status.state : 'unreachable';
-    // A limit says nothing of the registry: what is known stays.
-    if (state === 'limited' && health.dataset.state) {
+    // A limit says nothing of the registry, but that it answers: what else is known stays.
+    if (state === 'limited' && ![undefined, 'unreachable'].includes(health.dataset.state)) {
         return;
     }
     const [short, long] = STATES[state];

@@ -438,6 +438,10 @@ def test_a_limit_of_the_page_is_not_called_a_registry_that_is_not_reachable(open
         page.route(status, lambda route: route.fulfill(status=502))
         ask_again()
         expect(page.locator("#health")).to_have_text("Not reachable")
+        page.unroute(status)
+        page.route(status, lambda route: route.fulfill(**limited))
+        ask_again()
+        expect(page.locator("#health")).to_have_text("Asked too often")
 
 
 def test_a_phone_has_one_column_and_nothing_is_cut_off(opens: Opens) -> None:
