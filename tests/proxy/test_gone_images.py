@@ -77,7 +77,7 @@ def test_an_image_is_refused_by_every_way_while_its_line_is_there(
     hint(repository.name, image.digest)
     mark = control.mark()
     for headers in (ACCEPT, OTHER_TYPE, {}, ACCEPT | {"Range": "bytes=0-10"}, ACCEPT | {"If-None-Match": '"x"'}):
-        for asked in (path, f"{path}?ns=registry.example.net", by_tag, f"{by_tag}?ns=registry.example.net"):
+        for asked in (path, f"{path}?ns=registry.frontdoor.test", by_tag, f"{by_tag}?ns=registry.frontdoor.test"):
             assert_refused(get(asked, headers))
             assert_refused(head(asked, headers), head=True)
     assert pulls(control.requests(mark), path) == 0

@@ -20,7 +20,8 @@ def image(publisher: Publisher) -> Image:
 
 @pytest.mark.rule("R39")
 def test_a_log_line_has_the_client_the_request_and_the_result(proxy: Pod, client: Client, image: Image) -> None:
-    client.get("/v2/team/logged/manifests/1.4?ns=secret-in-a-query", ACCEPT | {"User-Agent": "containerd/2.1"})
+    path = "/v2/team/logged/manifests/1.4?X-Amz-Signature=secret-in-a-query"
+    client.get(path, ACCEPT | {"User-Agent": "containerd/2.1"})
     (line,) = proxy.access_log("front", "/v2/team/logged/manifests/1.4")
     assert line.pop("time").startswith("20")
     assert line.pop("ended_at") > 1e9

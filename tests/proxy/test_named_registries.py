@@ -1,4 +1,4 @@
-"""Clients that name a registry in the query get what that registry means by a name, or 404, whatever table has it."""
+"""Clients that name a registry, or a mirror by its path, get what a name means there, or 404, whatever table has it."""
 
 import secrets
 import ssl
@@ -18,6 +18,8 @@ from testbed.sandbox.world import World
 from tests.proxy.client import ACCEPT, Client
 from tests.proxy.mirrors import message
 
+DOMAIN = "registry.frontdoor.test"
+"""Of the sandbox."""
 pytestmark = pytest.mark.usefixtures("proxy")
 
 
@@ -33,7 +35,8 @@ def settings(world: World, resolver: str, replicas: str) -> Settings:
     tables = (
         f'{own}\nrepositories = ["team/*"]\nrenames = {{ "library/own" = "team/own" }}',
         f'{own}\nrepositories = ["base/*"]\nstrip = "base/"\nprefix = "images/"',
-        f'account = "{world.other_account}"\nrepositories = ["shared/*", "hub/library/special"]',
+        f'account = "{world.other_account}"\nrepositories = ["shared/*", "hub/library/special", "second/lib/special"]',
+        f'{own}\n{mirror}\nrepositories = ["second/*"]',
         f'{own}\n{mirror}\nupstream = "docker.io"\nrepositories = ["library/*", "grafana/*"]\nprefix = "docker-hub/"',
         f'{own}\n{mirror}\nupstream = "quay.io"\nrepositories = ["fedora-*"]\nprefix = "quay/fedora/"',
         f'{own}\n{mirror}\nupstream = "ghcr.io"\nrepositories = ["org/*"]\nstrip = "org/"\nprefix = "ghcr/org/"',
@@ -58,7 +61,7 @@ def settings(world: World, resolver: str, replicas: str) -> Settings:
 @pytest.fixture(autouse=True)
 def healthy(control: Control) -> Control:
     """A double with cache rules."""
-    control.set(Behaviour(pull_through=frozenset({"docker-hub", "quay", "ghcr", "cgr", "k8s"})))
+    control.set(Behaviour(pull_through=frozenset({"docker-hub", "quay", "ghcr", "cgr", "k8s", "second"})))
     return control
 
 
@@ -85,6 +88,7 @@ def pushed(trust: ssl.SSLContext, world: World, publisher: Publisher, token: Tok
         ("/v2/{}/manifests/1?ns=cgr.dev", "cgr/{}"),
         ("/hub/v2/{}/manifests/1", "cgr/{}"),
         ("/hub/v2/{}/manifests/1?ns=cgr.dev", "cgr/{}"),
+        ("/second/v2/lib/{}/manifests/1", "second/lib/{}"),
     ],
 )
 def test_a_name_at_the_upstream_leads_to_the_mirror_of_it(
@@ -136,6 +140,8 @@ def test_a_name_at_the_upstream_is_not_the_repository_of_a_team(
         ("hub/library/special", True, "hub/library/special", "/v2/library/special/manifests/1?ns=cgr.dev"),
         ("hub/library/special", True, "hub/library/special", "/hub/v2/library/special/manifests/1"),
         ("hub/library/special", True, "hub/library/special", "/hub/v2/library/special/manifests/1?n=1"),
+        ("hub/library/special", True, "hub/library/special", f"/hub/v2/library/special/manifests/1?ns={DOMAIN}"),
+        ("second/lib/special", True, "second/lib/special", "/second/v2/lib/special/manifests/1"),
     ],
 )
 def test_a_name_that_a_narrower_table_takes_from_a_mirror_is_not_the_upstreams(
@@ -175,7 +181,7 @@ def test_the_path_of_a_mirror_is_not_for_the_names_of_other_registries(
 ) -> None:
     name = secrets.token_hex(4)
     pushed(f"{UPSTREAM}/cgr/{name}", elsewhere=True)
-    for other in ("gcr.io", "docker.io", "evil"):
+    for other in ("gcr.io", "docker.io", DOMAIN, "evil"):
         assert client.get(f"/hub/v2/{name}/manifests/1?ns={other}", ACCEPT).status == 404, other
 
 
