@@ -154,29 +154,20 @@ for (const time of ['-', '0.001, -', undefined]) {
     });
 }
 
-test('a refused import differs from a refused credential by a header of its own', () => {
-    const r = request({}, { 'Content-Type': 'application/json', Server: 'ECR' });
-    r.uri = `/-/import/${HOST}/v2/docker-hub/library/nginx/manifests/1`;
-    frontdoor.answer_of_check(r);
-    assert.equal(r.status, 403);
-    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Import-Refused': '1' });
-});
-
 test('a request that ECR refuses as not valid is 400, unless it is an import', () => {
-    for (const [uri, status] of [[`/${HOST}/v2/team/app/manifests/1`, 400], [`/-/import/${HOST}/v2/docker-hub/a/manifests/1`, 403]]) {
+    for (const [uri, status] of [[`/${HOST}/v2/team/app/manifests/1`, 400], [`/-/import/${HOST}/v2/docker-hub/a/manifests/1`, 432]]) {
         const r = request({ upstream_status: '400 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
         r.uri = uri;
         frontdoor.answer_of_check(r);
         assert.equal(r.status, status);
-        assert.equal(r.headersOut['X-Denied'], undefined);
     }
 });
 
-test('a repository that ECR refuses is no refused import, and has a header of its own, too', () => {
+test('what ECR denies differs from a refused credential by a status of its own', () => {
     const r = request({ upstream_status: '403 : 200' }, { 'Content-Type': 'application/json', Server: 'ECR' });
     frontdoor.answer_of_check(r);
-    assert.equal(r.status, 403);
-    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json', 'X-Denied': '1' });
+    assert.equal(r.status, 432);
+    assert.deepEqual(r.headersOut, { 'Content-Type': 'application/json' });
 });
 
 for (const status of [403, 429, 503]) {

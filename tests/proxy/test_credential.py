@@ -202,12 +202,22 @@ def test_a_token_of_another_region_is_503(proxy: Pod, client: Client, control: C
 
 
 @pytest.mark.rule("R32", "F2")
-def test_a_missing_permission_is_503(proxy: Pod, client: Client, control: Control) -> None:
+def test_a_missing_permission_is_403_and_names_the_repository(proxy: Pod, client: Client, control: Control) -> None:
+    """Also for a client that gets the answer to another one."""
     denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
+    mark = control.mark()
     with control.behaving(Behaviour(denied_actions=denied)):
         for path in PATHS:
-            assert_unavailable(client.get(path, ACCEPT))
+            for _ in range(2):
+                answer = client.get(path, ACCEPT)
+                assert (answer.status, answer.error_code()) == (403, "DENIED"), path
+                (error,) = answer.json()["errors"]
+                assert error["message"].startswith("ECR denies this registry the repository team/app, or")
+                assert (answer.header("WWW-Authenticate"), answer.header("Retry-After")) == (None, None)
+        assert {client.head(path, ACCEPT).status for path in PATHS[:2]} == {403}
     assert proxy.access_log("ecr", PATHS[0])[-1]["upstream_status"] == "403 : 200"
+    shared = [entry.path for entry in control.requests(mark).entries if entry.path in PATHS[:1]]
+    assert len(shared) <= 2, "one answer lasts a second"
 
 
 @pytest.mark.rule("R32")

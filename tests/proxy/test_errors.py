@@ -85,7 +85,7 @@ def closed(client: Client) -> Iterator[None]:
         (Behaviour(registry_status=500), 503, "UNAVAILABLE"),
         (Behaviour(registry_status=429, registry_retry_after_seconds=1), 429, "TOOMANYREQUESTS"),
         (Behaviour(registry_outage="refused"), 503, "UNAVAILABLE"),
-        (Behaviour(denied_actions=PULL), 503, "UNAVAILABLE"),
+        (Behaviour(denied_actions=PULL), 403, "DENIED"),
     ],
 )
 def test_an_error_of_ecr_has_its_message_as_a_warning(

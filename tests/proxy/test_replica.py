@@ -278,7 +278,7 @@ def test_what_ecr_forbids_does_not_come_from_the_replica(client: Client, control
     image = regions.push()
     mark = control.mark()
     with regions.failing(denied_actions=["ecr:BatchGetImage"]):
-        assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).status == 503
+        assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).status == 403
     assert regions.asked(mark) == (2, 0), "the registry is then asked whether it accepts the credential"
 
 
@@ -294,6 +294,21 @@ def test_a_token_that_ecr_refuses_with_403_does_not_lead_to_the_replica(
     mark = control.mark()
     assert client.get(f"{MANIFESTS}/{image.digest}", ACCEPT).status == 503
     assert regions.asked(mark) == (2, 0)
+
+
+@pytest.mark.rule("R142")
+def test_what_the_replica_denies_is_not_denied_by_the_registry(
+    client: Client, control: Control, regions: Regions, started: Pod, auths: dict[str, str], world: World
+) -> None:
+    """In another account, ECR says so of a repository that does not exist, and this one may not be replicated yet."""
+    image = regions.push("denied-there", size_bytes=10)
+    started.give({host: token for host, token in auths.items() if host != world.ecr_host})
+    mark = control.mark()
+    with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage", "ecr:ListImages"}))):
+        for path in (f"{MANIFESTS}/{image.digest}", f"{MANIFESTS}/denied-there", f"/v2/{REPOSITORY}/tags/list"):
+            answer = client.get(path, ACCEPT)
+            assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE"), path
+    assert regions.asked(mark) == (0, 6)
 
 
 @pytest.mark.rule("R145")

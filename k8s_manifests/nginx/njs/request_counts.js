@@ -26,9 +26,9 @@ function count_request(r) {
     }
     add(`internal ${server === 'front' ? 'probes' : server}`, 1);
     if (server === 'ecr') {
-        const action = ecrAction(r.method, v.ecr_path || '');
         const isImport = r.uri.startsWith('/-/import/');
-        add(`ecr ${action} ${ecrResult(v, isImport)}`, 1);
+        const action = ecrAction(r.method, v.ecr_path || '');
+        add(`ecr ${isImport && action === 'tag' ? 'import' : action} ${ecrResult(v, isImport)}`, 1);
     } else if (server === 'layers') {
         countS3(v);
     } else if (server === 'pieces') {
@@ -62,14 +62,10 @@ function countOfClient(uri, v) {
     }
 }
 
-// Any client can name a repository that ECR denies, which is 503. The page has a limit of its own, which no setting of pulls changes.
+// The page has a limit of its own, which no setting of pulls changes. Pulls may end at `/-/` as well, and have a repository.
 function errorStatus(uri, v) {
-    const status = v.status;
-    if (status === '503' && v.upstream_http_x_denied) {
-        return 'denied';
-    }
-    const isCounted = /^(?:400|404|405|416|429|499|502|503|504)$/.test(status);
-    return isCounted && !(status === '429' && uri.startsWith('/-/')) ? status : 'other';
+    const isCounted = /^(?:400|403|404|405|416|429|499|502|503|504)$/.test(v.status);
+    return isCounted && !(v.status === '429' && uri.startsWith('/-/') && !v.repository) ? v.status : 'other';
 }
 
 // Where the content of an answer to a client came from: 'hit', 'miss', 'stale', or 'none' for what is not cached.
@@ -111,7 +107,7 @@ function ecrAction(method, path) {
 // Whether ECR refused a request as not valid, by its statuses. A client may be the cause, with a tag or a query that ECR does not
 // have. After a refusal this proxy asks for `/v2/` (conf/server_ecr.conf.j2), and that answer is about the credential alone.
 function isInvalidRequest(statuses) {
-    return /400 : 200$/.test(statuses);
+    return /400 : (?:[^:]*, )?200$/.test(statuses);
 }
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
@@ -130,7 +126,7 @@ function ecrResult(v, isImport) {
     if (status === 429) {
         return 'throttled';
     }
-    if (/ : 200$/.test(v.upstream_status)) {
+    if (/ : (?:[^:]*, )?200$/.test(v.upstream_status)) {
         return isImport || isInvalidRequest(v.upstream_status) ? 'invalid' : 'denied';
     }
     if (status === 400 || status === 401 || status === 403) {

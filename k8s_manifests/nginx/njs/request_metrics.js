@@ -29,8 +29,8 @@ function families(requests, unfinished) {
             Object.assign(hit, others)),
         family('internal_requests_total', 'counter', 'Those between the servers of this pod, probes, and turns of periodic functions.', internal),
         family('requests_in_progress', 'gauge', 'Requests that have not ended, also between the servers.', unfinished),
-        family('error_answers_total', 'counter', 'Errors that clients got, by status; `denied`: a 503, since ECR denies the repository; `other` has 429s of the page.', counts('errors', 'status', [
-            '400', '404', '405', '416', '429', '499', '502', '503', '504', 'denied', 'other',
+        family('error_answers_total', 'counter', 'Errors that clients got, by status; a 429 of the page is among `other`.', counts('errors', 'status', [
+            '400', '403', '404', '405', '416', '429', '499', '502', '503', '504', 'other',
         ])),
         family('sent_bytes_total', 'counter', 'Bytes to clients, without cache hits below 1 MB.', count('sent_bytes')),
         family('s3_bytes_total', 'counter', 'Bytes of layers from S3.', count('s3_bytes')),
@@ -50,7 +50,7 @@ function families(requests, unfinished) {
 
 function ofEcr() {
     const samples = {};
-    ['manifest', 'tag', 'blob_location', 'blob_size', 'tag_list', 'referrers', 'check'].forEach(action => {
+    ['manifest', 'tag', 'import', 'blob_location', 'blob_size', 'tag_list', 'referrers', 'check'].forEach(action => {
         [
             'ok', 'missing', 'invalid', 'denied', 'refused', 'throttled', 'failed', 'late', 'limited', 'circuit_open', 'no_credential',
         ].forEach(result => {

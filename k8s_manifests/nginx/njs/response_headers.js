@@ -48,20 +48,15 @@ function isForeignRedirect(r) {
 }
 
 // Filters ECR's answer at `/v2/`, for which it was asked after it had refused a request (conf/server_ecr.conf.j2). If it accepts
-// the credential, it refused what was requested: with 400 as not valid. An ECR that fails says neither. No answer of ECR has these
-// headers.
+// the credential, it refused what was requested: with 400 as not valid, else it denied the repository or the import (432). An ECR
+// that fails says neither.
 function answer_of_check(r) {
-    const isAccepted = r.status === 200;
-    const isImport = r.uri.startsWith('/-/import/');
-    const isInvalid = !isImport && request_counts.isInvalidRequest(r.variables.upstream_status);
-    if (isAccepted) {
-        r.status = isInvalid ? 400 : 403;
+    if (r.status === 200) {
+        const isInvalid = !r.uri.startsWith('/-/import/') && request_counts.isInvalidRequest(r.variables.upstream_status);
+        r.status = isInvalid ? 400 : 432;
     }
     ecr_upstream.recordOutcome(r, false);
     removeOthers(r);
-    if (isAccepted && !isInvalid) {
-        r.headersOut[isImport ? 'X-Import-Refused' : 'X-Denied'] = '1';
-    }
 }
 
 // Filters an answer of S3.
