@@ -53,7 +53,14 @@ def subnets_of(ec2: Any, vpc_id: str) -> tuple[Subnet, ...]:  # noqa: ANN401 - b
     return tuple(sorted((_subnet(one, tables) for one in listed), key=lambda subnet: (subnet.zone, subnet.id)))
 
 
-def endpoints_of(ec2: Any, vpc_id: str, region: str, *, without: Iterable[str] = ()) -> frozenset[str]:  # noqa: ANN401 - as above
+def endpoints_of(
+    ec2: Any,  # noqa: ANN401 - as above
+    vpc_id: str,
+    region: str,
+    *,
+    without: Iterable[str] = (),
+    with_private_names: bool = False,
+) -> frozenset[str]:
     """The services of the VPC's available endpoints, as `[endpoints]` names them: `ecr.api`, `s3`.
 
     Args:
@@ -61,6 +68,7 @@ def endpoints_of(ec2: Any, vpc_id: str, region: str, *, without: Iterable[str] =
         vpc_id: The VPC.
         region: Its region.
         without: Ids of endpoints that do not count.
+        with_private_names: Whether only those count that answer at the service's own name in the VPC.
 
     Raises:
         ClientError: EC2 refuses.
@@ -71,7 +79,9 @@ def endpoints_of(ec2: Any, vpc_id: str, region: str, *, without: Iterable[str] =
         endpoint["ServiceName"]
         for page in pages
         for endpoint in page["VpcEndpoints"]
-        if str(endpoint["State"]).lower() == "available" and endpoint["VpcEndpointId"] not in {*without}
+        if str(endpoint["State"]).lower() == "available"
+        and endpoint["VpcEndpointId"] not in {*without}
+        and (endpoint.get("PrivateDnsEnabled") or not with_private_names)
     )
     return frozenset(filter(None, (service_of(name, region) for name in available)))
 

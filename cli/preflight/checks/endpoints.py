@@ -24,7 +24,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
     if not (vpc_id and created):
         return
     ec2 = context.client("ec2")
-    of_others = endpoints_of(ec2, vpc_id, context.settings.cluster.region, without=context.stack.of(ENDPOINT))
+    of_others = endpoints_of(
+        ec2, vpc_id, context.settings.cluster.region, without=context.stack.of(ENDPOINT), with_private_names=True
+    )
     problems = []
     if there := sorted(of_others & set(created) - {"s3"}):
         message = f"endpoints.create: {vpc_id} has {', '.join(there)} already, and EC2 refuses a second private name"

@@ -51,13 +51,14 @@ def tables(route: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def endpoints(*services: str) -> dict[str, Any]:
+def endpoints(*services: str, with_private_names: bool = True) -> dict[str, Any]:
     listed = [
         {
             "VpcEndpointId": f"vpce-{each}",
             "ServiceName": f"com.amazonaws.{REGION}.{each}",
             "State": "available",
             "VpcEndpointType": "Gateway" if each == "s3" else "Interface",
+            "PrivateDnsEnabled": with_private_names and each != "s3",
         }
         for each in services
     ]

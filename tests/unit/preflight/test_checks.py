@@ -341,6 +341,17 @@ def test_endpoints_that_cannot_be_made_or_are_missing_are_named(changed: Mapping
     assert [one for one in found if message in one.message and one.hint]
 
 
+@pytest.mark.parametrize("is_deployed", [False, True])
+def test_an_endpoint_of_another_team_without_a_private_name_is_no_conflict(*, is_deployed: bool) -> None:
+    listed = account.endpoints("ecr.api", "s3")["VpcEndpoints"]
+    other = account.endpoints("eks", with_private_names=False)["VpcEndpoints"][0] | {"VpcEndpointId": "vpce-other"}
+    own = account.endpoints("eks")["VpcEndpoints"] if is_deployed else []
+    changed = {"DescribeVpcEndpoints": {"VpcEndpoints": [*listed, other, *own]}}
+    deployed = stack("UPDATE_COMPLETE", has=HAS) if is_deployed else {}
+    settings = before.settings(before.NLB + before.ENDPOINTS)
+    assert wrong(before.context(settings, deployed | changed)) == []
+
+
 def test_a_zone_for_a_new_certificate_has_to_be_public() -> None:
     ordered = before.NLB.replace(
         f'certificate_arn = "{account.CERTIFICATE}"', f'certificate_zone_id = "{before.PUBLIC}"'
