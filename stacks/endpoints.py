@@ -36,7 +36,8 @@ class VpcEndpoints(Construct):
                 self,
                 "S3",
                 vpc_endpoint_type="Gateway",
-                service_name=ec2.GatewayVpcEndpointAwsService.S3.name,
+                # The same in every partition. Another way to write it is a replacement to `cdk diff`.
+                service_name=f"com.amazonaws.{cluster.region}.s3",
                 vpc_id=str(cluster.vpc_id),
                 route_table_ids=[*endpoints.route_table_ids],
                 policy_document=layers_only(self, cluster.region, answers_cloudformation=answers_cloudformation),

@@ -43,8 +43,8 @@ def test_the_endpoints_accept_pods_and_lambda_and_open_no_connection() -> None:
 
 
 def test_the_s3_gateway_allows_only_layers_and_responses_to_cloudformation() -> None:
-    ((name, gateway),) = endpoints("Gateway").items()
-    assert name == "com.amazonaws.${AWS::Region}.s3"
+    (gateway,) = endpoints("Gateway").values()
+    assert gateway["ServiceName"] == "com.amazonaws.ap-southeast-2.s3"
     assert gateway["RouteTableIds"] == ["rtb-0a1b2c3d4e5f60718"]
     statements = gateway["PolicyDocument"]["Statement"]
     assert [(s["Effect"], s["Action"], s["Resource"]) for s in statements] == [
