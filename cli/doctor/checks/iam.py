@@ -6,7 +6,7 @@ from typing import Any
 from cli.doctor.aws_calls import get_or_none
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, failed, ok, skipped
+from cli.doctor.finding import Finding, failed, ok, skipped, warning
 from cli.doctor.stack_resources import DELETED_HINT, REFRESHER_ROLE
 from lambda_fn.contract.repository_pattern import RepositoryPattern
 from lambda_fn.settings.registry import Registry, by_place, replicas_as_registries
@@ -18,7 +18,6 @@ _OUTSIDE = "ecr-frontdoor/on-no-allow-list"
 _ARNS_IN_A_REQUEST = 50
 """IAM documents no limit, and throttles one request for each route of a long allow-list."""
 _EACH = "ResourceSpecificResults"
-_UNKNOWN = "unknown: IAM's simulation does not answer"
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -45,6 +44,7 @@ class _Simulation:
 
     def __init__(self, client: Any, role_arn: str) -> None:  # noqa: ANN401 - boto3's clients are made at run time
         self._client, self._role_arn = client, role_arn
+        self._unanswered: list[str] = []
         _, self._partition, _, _, self._account, *_ = role_arn.split(":")
 
     def findings(self, registries: Sequence[Registry]) -> Iterator[Finding]:
@@ -60,13 +60,18 @@ class _Simulation:
             )
         if open_outside:
             yield failed(f"the token can pull more than the settings allow: {'; '.join(open_outside)}", "deploy")
-        if not wrong and not open_outside:
+        if self._unanswered:
+            yield warning(
+                f"IAM's simulation does not say whether the Lambda's role may use {'; '.join(self._unanswered)}",
+                "run the doctor again",
+            )
+        if not (wrong or open_outside or self._unanswered):
             yield ok("the Lambda's role may pull what the settings allow, and may not push")
 
     def _wrong_decisions(self, registries: Sequence[Registry]) -> Iterator[str]:
         for actions, resources, expected in self._expected(registries):
             for action, resource, decision in self._decisions(actions, resources):
-                if decision == _UNKNOWN or (decision == "allowed") is not expected:
+                if (decision == "allowed") is not expected:
                     yield f"{action} on {resource} is {decision}"
 
     def _expected(self, registries: Sequence[Registry]) -> Iterator[tuple[tuple[str, ...], list[str], bool]]:
@@ -105,7 +110,7 @@ class _Simulation:
         return RepositoryPattern(name).arn(partition=self._partition, region=region, account=self._account)
 
     def _decisions(self, actions: tuple[str, ...], resources: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-        """Each action and resource with IAM's decision."""
+        """Each action and resource with IAM's decision; `_unanswered` gets those without one."""
         for first in range(0, len(resources), _ARNS_IN_A_REQUEST):
             some = resources[first : first + _ARNS_IN_A_REQUEST]
             found = self._simulated(actions, some)
@@ -114,7 +119,8 @@ class _Simulation:
                 if missing := [action for action in actions if action not in decisions]:
                     # An answer for several resources may not name this one, or not for each action.
                     decisions |= self._simulated(missing, [resource]).get(resource, {})
-                yield from ((action, resource, decisions.get(action, _UNKNOWN)) for action in actions)
+                self._unanswered += [f"{action} on {resource}" for action in actions if action not in decisions]
+                yield from ((action, resource, decisions[action]) for action in actions if action in decisions)
 
     def _simulated(self, actions: Sequence[str], resources: Sequence[str]) -> dict[str, dict[str, str]]:
         """The decisions on these actions, by the resource.

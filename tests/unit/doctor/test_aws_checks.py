@@ -728,11 +728,27 @@ def test_an_answer_that_names_a_repository_for_some_actions_is_completed(action:
     ("action", "name"),
     [("ecr:BatchGetImage", "app-1"), ("ecr:PutImage", "app-1"), ("ecr:BatchGetImage", "on-no-allow-list")],
 )
-def test_a_right_of_which_iam_says_nothing_is_not_taken_for_a_right_one(action: str, name: str) -> None:
+def test_a_right_of_which_iam_says_nothing_is_taken_neither_for_right_nor_for_wrong(action: str, name: str) -> None:
     (one,) = findings(iam.CHECK, context({"SimulatePrincipalPolicy": lacking(action, name, always=True)}, of_many(3)))
-    assert one.verdict is FAILED
-    assert f"/{name} is unknown: IAM's simulation does not answer" in one.message
-    assert action in one.message
+    assert (one.verdict, one.hint) == (WARNING, "run the doctor again")
+    assert one.message.startswith("IAM's simulation does not say whether the Lambda's role may use ")
+    assert re.findall(r"(ecr:\w+) on \S+/([\w-]+)(?=;|$)", one.message) == [(action, name)]
+
+
+def test_a_wrong_right_is_reported_beside_one_of_which_iam_says_nothing() -> None:
+    silent = lacking("ecr:PutImage", "app-1", always=True)
+
+    def answer(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        results = silent(parameters)["EvaluationResults"]
+        for each in results:
+            if each["EvalActionName"] == "ecr:GetAuthorizationToken":
+                each["EvalDecision"] = "implicitDeny"
+        return {"EvaluationResults": results}
+
+    found = findings(iam.CHECK, context({"SimulatePrincipalPolicy": answer}, of_many(3)))
+    assert [one.verdict for one in found] == [FAILED, WARNING]
+    assert "ecr:GetAuthorizationToken on * is implicitDeny" in found[0].message
+    assert "PutImage" not in found[0].message
 
 
 def decided_by(answer: Callable[[Mapping[str, Any]], dict[str, Any]], action: str, resource: str) -> str:
