@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from lambda_fn.contract.errors import SettingsError
 
@@ -19,14 +19,16 @@ def session(profile: str | None, region: str | None) -> boto3.Session:
         region: None for the profile's.
 
     Raises:
-        SettingsError: There is no such profile.
+        SettingsError: There is no such profile, or a file of the AWS command line cannot be read.
     """
     try:
         return boto3.Session(profile_name=profile, region_name=region)
-    except BotoCoreError as error:
+    except ProfileNotFound as error:
         raise SettingsError(
             f"{error}. Fix: use --profile NAME with a name that aws configure list-profiles prints"
         ) from error
+    except BotoCoreError as error:
+        raise SettingsError(f"{error}. Fix: correct the configuration of the AWS command line") from error
 
 
 def client(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
@@ -61,7 +61,13 @@ def init(  # noqa: PLR0913 - options of a command line
             help="What every client may pull without a login, such as team/*; may be given several times.",
         ),
     ] = None,
-    exposure: Annotated[Kind | None, typer.Option(help="How clients reach it: docs/exposure.md.")] = None,
+    exposure: Annotated[
+        Kind | None,
+        typer.Option(
+            help="How clients reach it: docs/exposure.md (default: nlb; ingress where the VPC has no private subnet "
+            "with IPv4)."
+        ),
+    ] = None,
     gateway: Annotated[
         str | None, typer.Option(metavar="NAMESPACE/NAME", parser=_namespaced, help="For gateway: the Gateway.")
     ] = None,
@@ -111,11 +117,9 @@ def init(  # noqa: PLR0913 - options of a command line
         kind=exposure or "nlb",
         gateway=(namespace, name),
     )
-    if offline:
-        _refuse_unknown(draft)
-    else:
+    if not offline:
         draft = _read(draft, exposure, questions, _discovery(session(profile, region), timeout, notes))
-    _refuse_incomplete(draft)
+    _refuse_incomplete(draft, offline=offline)
     draft = _with_endpoints(draft)
     text = settings_text(draft, schema=_SCHEMA if (config.parent / _SCHEMA).exists() else None)
     settings = parse_toml(text, str(config))
@@ -139,19 +143,6 @@ def _refuse_to_replace(config: Path, *, force: bool) -> None:
 
 def _is_sample(config: Path) -> bool:
     return config.is_file() and hashlib.sha256(config.read_bytes()).hexdigest() == _SAMPLE_SHA256
-
-
-def _refuse_unknown(draft: Draft) -> None:
-    """Stop where only the account could say what no option says."""
-    needed = {
-        "--domain": draft.domain,
-        "--cluster": draft.cluster.name,
-        "--region": draft.region,
-        "--account": draft.account,
-        "--repository": draft.patterns,
-    }
-    if missing := [option for option, given in needed.items() if not given]:
-        raise SettingsError(f"--offline knows nothing of the account. Fix: add {', '.join(missing)}")
 
 
 def _discovery(aws: boto3.Session, timeout_seconds: float, notes: list[str]) -> Discovery:
@@ -218,17 +209,42 @@ def _cluster_name(questions: Questions, found: Discovery) -> str:
             return questions.cluster(names)
 
 
-def _refuse_incomplete(draft: Draft) -> None:
-    """Stop where a kind needs what neither the account nor an option says."""
-    if draft.kind == "gateway" and not all(draft.gateway):
-        raise SettingsError('exposure "gateway" needs the Gateway. Fix: add --gateway NAMESPACE/NAME')
-    if draft.kind == "nlb" and not (draft.subnets and all(subnet.cidr for subnet in draft.subnets)):
-        raise SettingsError(
-            'exposure "nlb" needs private subnets and their ranges. Fix: add --subnet ID=CIDR, one for each zone, or '
-            "choose another one with --exposure"
-        )
-    if draft.kind == "nlb" and not (draft.cluster.vpc_id and draft.cluster.security_group_id):
-        raise SettingsError('exposure "nlb" needs the VPC. Fix: add --vpc-id and --security-group-id')
+def _refuse_incomplete(draft: Draft, *, offline: bool) -> None:
+    """Stop where neither the account nor an option says what is needed, and name all of it."""
+    of_account = _missing(
+        {
+            "--domain": draft.domain,
+            "--cluster": draft.cluster.name,
+            "--region": draft.region,
+            "--account": draft.account,
+            "--repository": draft.patterns,
+        }
+        if offline
+        else {}
+    )
+    of_kind = _missing(_needs(draft))
+    if not (of_account or of_kind):
+        return
+    problem = "--offline knows nothing of the account" if offline else "the account does not say all that is needed"
+    of_which = f'{", ".join(of_kind)} (for exposure "{draft.kind}", or choose another one with --exposure)'
+    raise SettingsError(f"{problem}. Fix: add {', '.join([*of_account, *([of_which] if of_kind else [])])}")
+
+
+def _needs(draft: Draft) -> Mapping[str, object]:
+    """The options that say what a kind of exposure needs, with what is known of it."""
+    if draft.kind == "gateway":
+        return {"--gateway NAMESPACE/NAME": all(draft.gateway)}
+    if draft.kind == "nlb":
+        return {
+            "--subnet ID=CIDR of each zone": draft.subnets and all(subnet.cidr for subnet in draft.subnets),
+            "--vpc-id": draft.cluster.vpc_id,
+            "--security-group-id": draft.cluster.security_group_id,
+        }
+    return {}
+
+
+def _missing(needed: Mapping[str, object]) -> list[str]:
+    return [option for option, known in needed.items() if not known]
 
 
 def _doubts(draft: Draft) -> Iterator[str]:

@@ -316,12 +316,27 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.C
 
 def test_offline_the_options_that_are_missing_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--config", str(config), "--offline", "--domain", DOMAIN]) == 2
-    assert "--cluster, --region, --account, --repository" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "frontdoor: --offline knows nothing of the account. Fix: add --cluster, --region, --account, --repository, "
+        '--subnet ID=CIDR of each zone, --vpc-id, --security-group-id (for exposure "nlb", or choose another one with '
+        "--exposure)\n"
+    )
+    assert main(["init", "--config", str(config), "--offline", "--exposure", "pod"]) == 2
+    assert capsys.readouterr().err.endswith("add --domain, --cluster, --region, --account, --repository\n")
 
 
 def test_offline_the_load_balancer_needs_its_place(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init", "--config", str(config), *OFFLINE]) == 2
-    assert "--subnet ID=CIDR, one for each zone, or choose another one with --exposure" in capsys.readouterr().err
+    for given, missing in (
+        ([], "--subnet ID=CIDR of each zone, --vpc-id, --security-group-id"),
+        (["--subnet", "subnet-1"], "--subnet ID=CIDR of each zone, --vpc-id, --security-group-id"),
+        (["--subnet", "subnet-1=10.1.0.0/24"], "--vpc-id, --security-group-id"),
+        (["--subnet", "subnet-1=10.1.0.0/24", *NETWORK[:2]], "--security-group-id"),
+        (NETWORK, "--subnet ID=CIDR of each zone"),
+    ):
+        assert main(["init", "--config", str(config), *OFFLINE, *given]) == 2
+        fix = f'Fix: add {missing} (for exposure "nlb", or choose another one with --exposure)\n'
+        assert capsys.readouterr().err.endswith(fix)
+        assert not config.exists()
 
 
 def test_a_question_needs_a_terminal() -> None:

@@ -211,3 +211,16 @@ def test_a_profile_that_does_not_exist_is_one_message_with_its_fix(capsys: pytes
         "frontdoor: The config profile (nope) could not be found. Fix: use --profile NAME with a name that aws "
         "configure list-profiles prints\n"
     )
+
+
+def test_a_configuration_that_cannot_be_read_is_not_taken_for_a_profile_that_does_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config"
+    file.write_text("region = none of the sections\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    assert main(["usage", "--config", str(CONFIG), "--profile", "team"]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f"frontdoor: Unable to parse config file: {file}. Fix: correct the configuration of the AWS command line\n"
+    )
