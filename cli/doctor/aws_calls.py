@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    LoginError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from lambda_fn.job.redact import excerpt
@@ -13,6 +24,56 @@ Answer = TypeVar("Answer")
 LOG_IN = "log in, or use --profile NAME"
 """The fix where AWS does not accept the operator's credentials, or where there are none."""
 
+TRY_AGAIN = "try again"
+"""The fix where a quota of requests is used up."""
+
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    LoginError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+_NOT_ACCEPTED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html , and those of EC2 and S3."""
+_LATER = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""botocore has repeated such a request already, as often as it may."""
 _NOT_FOUND = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -51,6 +112,16 @@ def error_text(error: BotoCoreError | ClientError) -> str:
 
 
 def refusal_text(error: BotoCoreError | ClientError) -> str:
-    """The line for an operator whose request AWS refused or did not answer, with the fix."""
-    fix = "check the route to AWS" if isinstance(error, NoConnectionError | HTTPClientError) else LOG_IN
-    return f"AWS refused or did not answer: {error_text(error)}. Fix: {fix}"
+    """The line for an operator whose request AWS refused or did not answer, with the fix where one is known."""
+    text = f"AWS refused or did not answer: {error_text(error)}"
+    return f"{text}. Fix: {fix}" if (fix := fix_of(error)) else text
+
+
+def fix_of(error: BotoCoreError | ClientError) -> str:
+    """What an operator can do; an empty text where only the error itself says it."""
+    if isinstance(error, NoConnectionError | HTTPClientError):
+        return "check the route to AWS"
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if code in _LATER:
+        return TRY_AGAIN
+    return LOG_IN if code in _NOT_ACCEPTED or isinstance(error, _NO_CREDENTIALS) else ""

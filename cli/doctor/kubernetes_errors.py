@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.doctor.aws_calls import LOG_IN, error_text
+from cli.doctor.aws_calls import LOG_IN, TRY_AGAIN, error_text, fix_of
 from lambda_fn.contract.errors import ClusterError
+from lambda_fn.edges.eks import WAIT_UNTIL_ACTIVE
 from lambda_fn.settings.cluster import Cluster
 
 
@@ -68,7 +69,11 @@ def _not_described(cluster: Cluster, error: ClusterError) -> NotDescribedError:
             return NoClusterError(f"{message}: {error_text(cause)}", hint)
         case ClientError() | BotoCoreError() as cause:
             hint = f"{LOG_IN}, with a right to eks:DescribeCluster, and check the route to EKS"
+            if fix_of(cause) == TRY_AGAIN:
+                hint = TRY_AGAIN
             return NotDescribedError(f"{message}: {error_text(cause)}", hint)
         case _:
             problem, _, fix = str(error).partition(". Fix: ")
+            if fix == WAIT_UNTIL_ACTIVE:
+                fix = "run this again when the cluster is ACTIVE"
             return NotDescribedError(problem, fix or "correct what the message names")

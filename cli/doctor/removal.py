@@ -48,6 +48,9 @@ def _stack_is_gone(standing: Check, context: CheckContext) -> Iterator[Finding]:
         # Of any other status the check of a stack that stands says how to deploy again.
         yield from (replace(finding, fatal=True) for finding in standing.run(context))
         return
+    if status == "DELETE_IN_PROGRESS":
+        yield failed(f"stack {name} is {status}", "wait until the deletion ends, then run this again", fatal=True)
+        return
     hint = "run make destroy, and read its error and the stack's events"
     yield failed(f"stack {name} is {status}: it was not deleted", hint, fatal=True)
 

@@ -26,6 +26,10 @@ _CLUSTER_HEADER = "x-k8s-aws-id"
 _PRESIGNED_FOR_SECONDS = 60
 
 
+WAIT_UNTIL_ACTIVE = "wait until it is ACTIVE; the schedule tries again"
+"""The Lambda's fix where a cluster is being created, say."""
+
+
 class Eks:
     """A cluster, as the role of this Lambda sees it."""
 
@@ -56,7 +60,7 @@ class Eks:
         if described.get("status") not in {"ACTIVE", "UPDATING"} or not described_endpoint or not described_authority:
             raise ClusterError(
                 f"EKS cluster {self._cluster.name} in {self._cluster.region} is {described.get('status', 'unknown')} "
-                "and has no usable endpoint. Fix: wait until it is ACTIVE; the schedule tries again"
+                f"and has no usable endpoint. Fix: {WAIT_UNTIL_ACTIVE}"
             )
         return Connection(
             endpoint or described_endpoint,

@@ -374,6 +374,7 @@ def test_each_object_that_the_operator_may_not_read_is_a_warning() -> None:
         ({"DescribeCluster": "ResourceNotFoundException: No cluster found"}, "No cluster found", "cluster.name"),
         ({"DescribeCluster": "AccessDeniedException: not authorized"}, "not authorized", "eks:DescribeCluster"),
         ({}, "Could not connect", "route to EKS"),
+        ({"DescribeCluster": "ThrottlingException: Rate exceeded"}, "Rate exceeded", "try again"),
         ({"DescribeCluster": {"cluster": {"status": "CREATING"}}}, "shared in ap-southeast-2 is CREATING", "ACTIVE"),
     ],
 )
