@@ -83,6 +83,21 @@ test('a credential that is missing is one, also where it would be checked', () =
     assert.equal(name, 'ecr manifest no_credential');
 });
 
+test('a tag that ECR sent before and refuses now is counted, and no made-up one', () => {
+    const isCounted = (variables, uri = '/host/v2/team/app/manifests/1.4') => {
+        ngx.shared.counters.clear();
+        const refused = { server_name: 'tags', upstream_cache_status: 'STALE', upstream_status: '403', ...variables };
+        frontdoor.count_request({ method: 'GET', uri, variables: { request_uri: '/', ...refused } });
+        return ngx.shared.counters.keys().includes('refused_tags');
+    };
+    assert.ok(isCounted({}));
+    assert.ok(isCounted({ upstream_status: '502, 403' }));
+    ['MISS', 'EXPIRED', 'HIT', 'UPDATING'].forEach(status => assert.ok(!isCounted({ upstream_cache_status: status }), status));
+    ['429', '503', '504', '403, 503'].forEach(status => assert.ok(!isCounted({ upstream_status: status }), status));
+    ['front', 'answers', 'ecr'].forEach(server => assert.ok(!isCounted({ server_name: server }), server));
+    assert.ok(!isCounted({}, '/-/import/host/v2/hub/nginx/manifests/1'));
+});
+
 test('other answers of ECR', () => {
     const results = { 200: 'ok', 307: 'ok', 404: 'missing', 429: 'throttled', 500: 'failed', 503: 'failed', 504: 'late' };
     Object.keys(results).forEach(status => assert.equal(ofEcr('GET', MANIFEST, status), `ecr manifest ${results[status]}`));

@@ -36,6 +36,7 @@ MIB = 1 << 20
 KINDS = ("hit", "miss", "stale", "none")
 SENT, FROM_S3 = "frontdoor_sent_bytes_total", "frontdoor_s3_bytes_total"
 WAITS = "frontdoor_coalesced_waits_total"
+REFUSED_TAGS = "frontdoor_refused_tags_total"
 
 pytestmark = [pytest.mark.usefixtures("started")]
 
@@ -238,6 +239,32 @@ def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_i
         assert refusals(503) == [ecr(action, "refused") for action in ("manifest", "tag", "tag_list")]
     finally:
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
+
+
+@pytest.mark.rule("R114")
+def test_a_tag_that_ecr_sent_before_and_refuses_now_is_counted(
+    client: Client, control: Control, publisher: Publisher
+) -> None:
+    """No client can cause it: the role, or the repository's policy, has lost a right."""
+    publisher.image("team/app", "refused-later", [b"a layer of a tag that is refused later"])
+    known, unknown = "/v2/team/app/manifests/refused-later", f"/v2/team/app/manifests/{secrets.token_hex(8)}"
+    assert client.get(known, ACCEPT).header("Warning") is None
+    before = value(REFUSED_TAGS)
+    time.sleep(TAG_EXPIRED_SECONDS)
+    with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage"}))):
+        answer = client.get(known, ACCEPT)
+        assert (answer.status, (answer.header("Warning") or "")[:4]) == (200, "299 ")
+        for _ in range(3):
+            assert client.get(unknown, ACCEPT).status >= 400
+        settled()
+        assert value(REFUSED_TAGS) - before == 1
+    time.sleep(TAG_EXPIRED_SECONDS)
+    assert client.get(known, ACCEPT).header("Warning") is None
+    time.sleep(TAG_EXPIRED_SECONDS)
+    with control.behaving(Behaviour(registry_status=503)):
+        assert client.get(known, ACCEPT).header("Warning")
+    settled()
+    assert value(REFUSED_TAGS) - before == 1
 
 
 @pytest.mark.rule("R112")

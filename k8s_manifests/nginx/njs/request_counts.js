@@ -35,6 +35,8 @@ function count_request(r) {
         add('sent_bytes', Number(v.body_bytes_sent));
     } else if (server === 'fetch' && !r.uri.startsWith('/-/')) {
         add(`read_ahead ${readAheadResult(v)}`, 1);
+    } else if (server === 'tags' && isRefusedTag(r.uri, v)) {
+        add('refused_tags', 1);
     }
     if (server === 'answers' && v.as_replica) {
         add(`replica ${replicaResult(Number(v.status))}`, 1);
@@ -108,6 +110,12 @@ function ecrAction(method, path) {
 // have. After a refusal this proxy asks for `/v2/` (conf/server_ecr.conf.j2), and that answer is about the credential alone.
 function isInvalidRequest(statuses) {
     return /400 : (?:[^:]*, )?200$/.test(statuses);
+}
+
+// Whether ECR refuses a tag that it sent before, which this proxy serves. No client can make it refuse one. An import is
+// refused by the upstream of a mirror, too.
+function isRefusedTag(uri, v) {
+    return v.upstream_cache_status === 'STALE' && last(v.upstream_status) === '403' && !uri.startsWith('/-/import/');
 }
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.

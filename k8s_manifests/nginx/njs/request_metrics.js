@@ -41,6 +41,8 @@ function families(requests, unfinished) {
             ofEcr()),
         family('replica_requests_total', 'counter', 'Requests for which a replica was asked, since its registry failed.',
             counts('replica', 'result', ['ok', 'missing', 'failed'])),
+        family('refused_tags_total', 'counter', 'Requests for a tag that ECR sent before and refuses now, so it is served stale.',
+            count('refused_tags')),
         family('coalesced_waits_total', 'counter', 'Requests that waited half a second or longer for what another one fetched.',
             count('coalesced_waits')),
         family('read_ahead_slices_total', 'counter', 'Slices that read-ahead has asked for.',
