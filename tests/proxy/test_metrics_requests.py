@@ -222,21 +222,23 @@ def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_i
     def refusals(status: int) -> list[str]:
         name, before = secrets.token_hex(32), samples()
         assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == status
-        for path in (f"manifests/sha256:{name}", "tags/list"):
+        for path in (f"manifests/sha256:{name}", f"blobs/sha256:{name}", "tags/list"):
             assert client.get(f"/v2/team/app/{path}", ACCEPT).status == status
         settled()
         after = samples()
         added = {error: after[errors(error)] - before[errors(error)] for error in ("403", "503")}
-        assert added == {"403": 0, "503": 0, str(status): 3}
+        assert added == {"403": 0, "503": 0, str(status): 4}
         return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
 
-    with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage", "ecr:ListImages"}))):
-        assert refusals(403) == [ecr(action, "denied") for action in ("manifest", "tag", "tag_list")]
+    actions = ("blob_location", "manifest", "tag", "tag_list")
+    of_ecr = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
+    with control.behaving(Behaviour(denied_actions=of_ecr)):
+        assert refusals(403) == [ecr(action, "denied") for action in actions]
     with control.behaving(Behaviour(token_lifetime_seconds=-1)):
         dead = control.issue_token(world.region)
     pod.give(dict.fromkeys(world.ecr_hosts, dead.authorization))
     try:
-        assert refusals(503) == [ecr(action, "refused") for action in ("manifest", "tag", "tag_list")]
+        assert refusals(503) == [ecr(action, "refused") for action in actions]
     finally:
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 
