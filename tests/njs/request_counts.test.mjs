@@ -122,6 +122,18 @@ function errorsAt(path, uri, variables = {}) {
     return ngx.shared.counters.keys().filter(name => name.startsWith('errors '));
 }
 
+test('a large pull that has waited for memory in vain is no failure, as one client can cause it', () => {
+    const path = `/v2/team/app/blobs/${DIGEST}`;
+    const errors = variables => errorsAt(path, path, { status: '503', held_mib: '0', upstream_status: '206 : 503', ...variables });
+    assert.deepEqual(errors({}), ['errors no_memory']);
+    assert.deepEqual(errors({ upstream_status: '503' }), ['errors no_memory']);
+    assert.deepEqual(errors({ status: '504' }), ['errors 504']);
+    // It did not wait, or it began, or the server at which it waits failed.
+    assert.deepEqual(errors({ held_mib: '' }), ['errors 503']);
+    assert.deepEqual(errors({ held_mib: '2' }), ['errors 503']);
+    assert.deepEqual(errors({ upstream_status: '206 : 502' }), ['errors 503']);
+});
+
 test('a 429 of the page is none of a pull', () => {
     ['/', '/-/status.json', '/-/catalogue/00.json', '/%2d/startup'].forEach(
         path => assert.deepEqual(errorsAt(path, path === '/' ? '/-/page' : path.replace('%2d', '-')), ['errors other'])

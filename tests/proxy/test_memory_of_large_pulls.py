@@ -13,10 +13,12 @@ from select import select
 import pytest
 
 from lambda_fn.contract.objects import TEMPLATE_KEY
+from lambda_fn.settings import Settings
 from testbed.bench.usage import tree
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import Publisher
 from testbed.sandbox.pod import Pod
+from testbed.sandbox.pod_metrics import samples, value, with_metrics
 from testbed.waiting import wait_until
 from tests.proxy.client import Client
 from tests.proxy.limited import EXPOSURE, HOSTILE, OTHER, of
@@ -42,6 +44,11 @@ SMALLER = {
 @pytest.fixture(scope="module")
 def exposure() -> str:
     return EXPOSURE
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings) -> Settings:
+    return with_metrics(settings)
 
 
 @pytest.fixture
@@ -136,9 +143,14 @@ def test_what_killed_workers_held_is_free(queueing: Pod, client: Client, path: s
 @pytest.mark.rule("R48")
 @pytest.mark.usefixtures("running")
 def test_a_pull_without_memory_in_time_is_503_with_retry_after(client: Client, path: str) -> None:
+    names = [f'frontdoor_error_answers_total{{status="{status}"}}' for status in ("no_memory", "503")]
+    before = samples()
     answer = client.get(path)
     assert (answer.status, answer.header("Retry-After"), answer.error_code()) == (503, "60", "UNAVAILABLE")
     assert (answer.header("Warning") or "").startswith("299 ")
+    # One client's own pulls are enough, so it is none of the failures of the alert FrontdoorClientsFail.
+    wait_until(lambda: value(names[0]) > before[names[0]], "the answer is counted")
+    assert [value(name) - before[name] for name in names] == [1, 0]
 
 
 @pytest.mark.rule("R48")

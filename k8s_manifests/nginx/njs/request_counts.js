@@ -66,8 +66,16 @@ function countOfClient(uri, v) {
 
 // The page has a limit of its own, which no setting of pulls changes. Pulls may end at `/-/` as well, and have a repository.
 function errorStatus(uri, v) {
+    if (isWithoutMemory(v)) {
+        return 'no_memory';
+    }
     const isCounted = /^(?:400|403|404|405|416|429|499|502|503|504)$/.test(v.status);
     return isCounted && !(v.status === '429' && uri.startsWith('/-/') && !v.repository) ? v.status : 'other';
+}
+
+// Whether a pull of a large blob has waited for memory in vain (conf/front_blobs.conf.j2). One client's own pulls are enough.
+function isWithoutMemory(v) {
+    return v.status === '503' && v.held_mib === '0' && last(v.upstream_status) === '503';
 }
 
 // Where the content of an answer to a client came from: 'hit', 'miss', 'stale', or 'none' for what is not cached.

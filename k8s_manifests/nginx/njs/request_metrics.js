@@ -29,8 +29,8 @@ function families(requests, unfinished) {
             Object.assign(hit, others)),
         family('internal_requests_total', 'counter', 'Those between the servers of this pod, probes, and turns of periodic functions.', internal),
         family('requests_in_progress', 'gauge', 'Requests that have not ended, also between the servers.', unfinished),
-        family('error_answers_total', 'counter', 'Errors that clients got, by status; a 429 of the page is among `other`.', counts('errors', 'status', [
-            '400', '403', '404', '405', '416', '429', '499', '502', '503', '504', 'other',
+        family('error_answers_total', 'counter', 'Errors that clients got, by status; `no_memory`: a 503 for a large layer that has waited for memory; a 429 of the page is among `other`.', counts('errors', 'status', [
+            '400', '403', '404', '405', '416', '429', '499', '502', '503', '504', 'no_memory', 'other',
         ])),
         family('sent_bytes_total', 'counter', 'Bytes to clients, without cache hits below 1 MB.', count('sent_bytes')),
         family('s3_bytes_total', 'counter', 'Bytes of layers from S3.', count('s3_bytes')),
