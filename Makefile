@@ -141,7 +141,7 @@ soak-short: parts ## The same for seconds, with layers of 2 GiB, less memory, a 
 	$(INSIDE) sh -c 'python -m testbed.soak.volumes --seconds 10 && python -m testbed.soak.large_layers --mib 2048 --memory-limit 96Mi --cache-gib 1 && python -m testbed.soak.hostile --seconds 12 --part 4 --kind body --kind 7k-header --kind missing'
 
 # Beside `make test`, not in it: its data is checked there, and this takes its time. MUTANTS=FILE writes the whole table.
-mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (20 minutes)
+mutants: parts ## Take each rule out of the product and mutate modules of the Lambda: a test has to fail each time (an hour)
 	python -m testbed.mutants $(if $(MUTANTS),--markdown $(MUTANTS)) && python -m testbed.mutants.modules
 
 # On a machine with nothing else to do; PLAN=short for a look in three minutes.
