@@ -149,6 +149,7 @@ def test_a_pod_without_a_writable_cache_starts_serves_and_logs_why_it_caches_not
         assert client.get(f"/v2/team/app/manifests/{image.digest}", ACCEPT).body == image.manifest
     assert client.get("/-/ready").status == 200
     assert [cached_files(pod.folder / "run" / folder) for folder in ("blobs", "manifests")] == [[], []]
+    assert not (volume / "blobs").exists(), "nginx is not started on a disk that is full"
 
 
 @pytest.mark.rule("F20")
