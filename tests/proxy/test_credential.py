@@ -19,6 +19,9 @@ PATHS = (
     "/v2/team/app/tags/list",
     f"/v2/team/app/referrers/{digest_of(b'layer')}",
 )
+DENIED = frozenset(
+    {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"}
+)
 
 
 @pytest.fixture(scope="module")
@@ -204,9 +207,8 @@ def test_a_token_of_another_region_is_503(proxy: Pod, client: Client, control: C
 @pytest.mark.rule("R32", "F2")
 def test_a_missing_permission_is_403_and_names_the_repository(proxy: Pod, client: Client, control: Control) -> None:
     """Also for a client that gets the answer to another one."""
-    denied = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
     mark = control.mark()
-    with control.behaving(Behaviour(denied_actions=denied)):
+    with control.behaving(Behaviour(denied_actions=DENIED)):
         for path in PATHS:
             for _ in range(2):
                 answer = client.get(path, ACCEPT)
@@ -218,6 +220,21 @@ def test_a_missing_permission_is_403_and_names_the_repository(proxy: Pod, client
     assert proxy.access_log("ecr", PATHS[0])[-1]["upstream_status"] == "403 : 200"
     shared = [entry.path for entry in control.requests(mark).entries if entry.path in PATHS[:1]]
     assert len(shared) <= 2, "one answer lasts a second"
+
+
+@pytest.mark.rule("R32")
+@pytest.mark.usefixtures("proxy")
+@pytest.mark.parametrize("content", ["manifest", "blob"])
+def test_what_ecr_denies_one_repository_is_no_answer_of_another(
+    client: Client, control: Control, publisher: Publisher, content: str
+) -> None:
+    """A client that asks for a digest where it is denied takes it from nobody else, not for the second of an error."""
+    images = [publisher.image(name, "same", [content.encode()]) for name in ("team/app", "team/copy")]
+    assert images[0].digest == images[1].digest
+    found = f"manifests/{images[0].digest}" if content == "manifest" else f"blobs/{images[0].layers[0]}"
+    with control.behaving(Behaviour(denied_actions=DENIED)):
+        assert client.get(f"/v2/team/copy/{found}", ACCEPT).status == 403
+    assert client.get(f"/v2/team/app/{found}", ACCEPT).status == 200
 
 
 @pytest.mark.rule("R32")

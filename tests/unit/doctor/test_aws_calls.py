@@ -1,4 +1,4 @@
-"""What an operator is told to do about an error of AWS."""
+"""How an error of AWS reads to an operator."""
 
 import pytest
 from botocore.exceptions import (
