@@ -86,7 +86,7 @@ test('a credential that is missing is one, also where it would be checked', () =
 test('a tag that ECR sent before and refuses now is counted, and no made-up one', () => {
     const isCounted = (variables, uri = '/host/v2/team/app/manifests/1.4') => {
         ngx.shared.counters.clear();
-        const refused = { server_name: 'tags', upstream_cache_status: 'STALE', upstream_status: '403', ...variables };
+        const refused = { server_name: 'tags', upstream_cache_status: 'STALE', upstream_status: '403', status: '200', ...variables };
         frontdoor.count_request({ method: 'GET', uri, variables: { request_uri: '/', ...refused } });
         return ngx.shared.counters.keys().includes('refused_tags');
     };
@@ -94,6 +94,7 @@ test('a tag that ECR sent before and refuses now is counted, and no made-up one'
     assert.ok(isCounted({ upstream_status: '502, 403' }));
     ['MISS', 'EXPIRED', 'HIT', 'UPDATING'].forEach(status => assert.ok(!isCounted({ upstream_cache_status: status }), status));
     ['429', '503', '504', '403, 503'].forEach(status => assert.ok(!isCounted({ upstream_status: status }), status));
+    ['403', '503'].forEach(status => assert.ok(!isCounted({ status }), status));
     ['front', 'answers', 'ecr'].forEach(server => assert.ok(!isCounted({ server_name: server }), server));
     assert.ok(!isCounted({}, '/-/import/host/v2/hub/nginx/manifests/1'));
 });

@@ -103,6 +103,17 @@ def test_ecr_decides_about_a_tag_whose_media_type_the_client_does_not_accept(cli
     assert [entry.headers["accept"].rstrip(", ") for entry in requests] == [f"{index}, {docker}", FULL_ACCEPT, docker]
 
 
+@pytest.mark.rule("R22", "R32")
+@pytest.mark.usefixtures("image")
+def test_what_ecr_denies_is_403_also_for_a_tag_that_it_would_convert(client: Client, control: Control) -> None:
+    path, docker = "/v2/team/app/manifests/now", "application/vnd.docker.distribution.manifest.v2+json"
+    assert client.get(path, ACCEPT).status == 200
+    with control.behaving(Behaviour(denied_actions=frozenset({"ecr:BatchGetImage"}))):
+        for _ in range(2):
+            answer = client.get(path, {"Accept": docker})
+            assert (answer.status, answer.error_code()) == (403, "DENIED")
+
+
 @pytest.mark.rule("R22")
 def test_a_manifest_by_digest_is_served_whatever_the_client_accepts(client: Client, image: Image) -> None:
     """ECR converts a manifest by tag only: one with another digest would be another manifest."""

@@ -228,7 +228,7 @@ def test_a_missing_permission_is_403_and_names_the_repository(proxy: Pod, client
 def test_what_ecr_denies_one_repository_is_no_answer_of_another(
     client: Client, control: Control, publisher: Publisher, content: str
 ) -> None:
-    """A client that asks for a digest where it is denied takes it from no other client, not for the second of an error."""
+    """A client that asks for a digest where it is denied takes it from no other client, not even for a second."""
     images = [publisher.image(name, "same", [content.encode()]) for name in ("team/app", "team/copy")]
     assert images[0].digest == images[1].digest
     found = f"manifests/{images[0].digest}" if content == "manifest" else f"blobs/{images[0].layers[0]}"

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from testbed.sandbox.cloud.behaviour import Behaviour
 from testbed.sandbox.cloud.control import Control
 from testbed.sandbox.cloud.publish import digest_of
 from testbed.sandbox.pod import Pod
@@ -145,6 +146,21 @@ def test_the_bucket_is_used_again_once_it_answers_a_probe(client: Client, contro
         return regions.asked(mark, "s3.layer") == (1, 0)
 
     wait_until(reads_its_own_bucket, "the bucket is used again", seconds=10, pause_seconds=0.3)
+
+
+@pytest.mark.rule("R142", "R146")
+def test_what_the_replica_denies_while_s3_fails_is_not_denied_by_the_registry(
+    client: Client, control: Control, regions: Regions
+) -> None:
+    image = regions.push()
+    path = f"{BLOBS}/{image.layers[0]}"
+    assert client.get(path, {"Range": "bytes=0-9"}).status == 206, "ECR's redirect is cached"
+    mark = control.mark()
+    with control.behaving(Behaviour(s3_status=503, denied_actions=frozenset({"ecr:GetDownloadUrlForLayer"}))):
+        answer = client.get(path, {"Range": f"bytes={MIB}-{MIB + 9}"})
+    assert (answer.status, answer.error_code()) == (503, "UNAVAILABLE")
+    assert int(answer.header("Retry-After") or 0) > 0
+    assert regions.asked(mark, "registry.blobs") == (0, 1)
 
 
 @pytest.mark.rule("R146")

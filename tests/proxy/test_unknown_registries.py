@@ -32,7 +32,7 @@ def test_the_name_of_a_registry_that_this_one_does_not_stand_for_is_404(
     path = f"/v2/team/app/{part.format(digest=image.digest, layer=image.layers[0])}"
     assert client.get(path, ACCEPT).status == 200
     mark = control.mark()
-    for other in ("quay.io", "docker.io", "999999999999.dkr.ecr.ap-southeast-2.amazonaws.com", "example.net"):
+    for other in ("quay.io", "docker.io", "999999999999.dkr.ecr.ap-southeast-2.amazonaws.com", "example.net:443"):
         answer = client.get(f"{path}?ns={other}", ACCEPT)
         assert (answer.status, answer.error_code()) == (404, "NAME_UNKNOWN"), other
         assert message(answer).startswith("the client asks for an image of another registry")
@@ -42,7 +42,9 @@ def test_the_name_of_a_registry_that_this_one_does_not_stand_for_is_404(
 @pytest.mark.rule("R157")
 def test_the_domain_and_the_hosts_of_ecr_name_this_registry(client: Client, world: World, publisher: Publisher) -> None:
     image = publisher.image("team/app", "1", [secrets.token_bytes(100)])
-    for name in (world.domain, world.domain.upper(), *ecr_hosts(world.account, world.region)):
+    domain = world.domain
+    with_ports = (f"{domain}:443", f"{domain.upper()}%3A443", f"{domain}%3a8443")
+    for name in (domain, domain.upper(), *with_ports, *ecr_hosts(world.account, world.region)):
         for path in ("manifests/1", f"blobs/{image.layers[0]}", "tags/list"):
             assert client.get(f"/v2/team/app/{path}?ns={name}", ACCEPT).status == 200, (name, path)
     assert client.get("/v2/?ns=quay.io").status == 200, "a check is of no repository"

@@ -29,7 +29,7 @@ from tests.template.synthesis import (
 
 FUNCTION, QUEUE, RULE = "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::Events::Rule"
 SOURCE = "AWS::Lambda::EventSourceMapping"
-NAMES = st.text("ab/*", min_size=1, max_size=6).filter(lambda text: text[0] != "/")
+NAMES = st.from_regex(r"[ab*]{1,3}(?:/[ab*]{1,2}){0,2}", fullmatch=True)
 
 
 def registry(*repositories: str, account: str = "123456789012", region: str = "ap-southeast-2") -> Registry:

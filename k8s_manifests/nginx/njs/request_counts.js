@@ -120,10 +120,11 @@ function isInvalidRequest(statuses) {
     return /400 : (?:[^:]*, )?200$/.test(statuses);
 }
 
-// Whether ECR refuses a tag that it sent before, which this proxy serves. No client can make it refuse one. An import is
-// refused by the upstream of a mirror, too.
+// Whether ECR refuses a tag that it sent before, which this proxy serves. No client can make it refuse one. An error is stored
+// as well, for a second, and nginx serves it stale later: it is no tag. An import is refused by the upstream of a mirror, too.
 function isRefusedTag(uri, v) {
-    return v.upstream_cache_status === 'STALE' && last(v.upstream_status) === '403' && !uri.startsWith('/-/import/');
+    const isStaleTag = v.upstream_cache_status === 'STALE' && v.status === '200';
+    return isStaleTag && last(v.upstream_status) === '403' && !uri.startsWith('/-/import/');
 }
 
 // The variable $ecr_upstream is not read here: where nothing has, that would take the place of the circuit's probe.
