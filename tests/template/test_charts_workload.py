@@ -146,7 +146,7 @@ def test_the_init_container_runs_the_same_nginx_only_to_test_the_configuration()
     assert init[4:] == nginx[4:] == folders
     assert init[2].endswith('cp "$config/nginx.conf" "$scripts"/*.js "$run/" && find_cache && run_nginx -t')
     assert nginx[2].endswith("find_cache\nrun_nginx")
-    assert init[2].partition("rm -f ")[0] == nginx[2].partition("[ ! -f")[0]
+    assert init[2].partition('rm -f "$run/nginx.conf.served"')[0] == nginx[2].partition("[ ! -f")[0]
 
 
 def test_a_comment_of_a_script_does_not_roll_the_pods() -> None:
