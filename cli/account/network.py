@@ -74,13 +74,14 @@ def endpoints_of(
         ClientError: EC2 refuses.
         BotoCoreError: EC2 cannot be reached.
     """
+    excluded = frozenset(without)
     pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
     available = (
         endpoint["ServiceName"]
         for page in pages
         for endpoint in page["VpcEndpoints"]
         if str(endpoint["State"]).lower() == "available"
-        and endpoint["VpcEndpointId"] not in {*without}
+        and endpoint["VpcEndpointId"] not in excluded
         and (endpoint.get("PrivateDnsEnabled") or not with_private_names)
     )
     return frozenset(filter(None, (service_of(name, region) for name in available)))

@@ -3,19 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    LoginError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_fn.job.redact import excerpt
 
@@ -28,13 +17,13 @@ TRY_AGAIN = "try again"
 """The fix where a quota of requests is used up."""
 
 _NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    LoginError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
+    exceptions.CredentialRetrievalError,
+    exceptions.LoginError,
+    exceptions.NoAuthTokenError,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
 )
 _NOT_ACCEPTED = frozenset(
     {
@@ -119,7 +108,7 @@ def refusal_text(error: BotoCoreError | ClientError) -> str:
 
 def fix_of(error: BotoCoreError | ClientError) -> str:
     """What an operator can do; an empty text where only the error itself says it."""
-    if isinstance(error, NoConnectionError | HTTPClientError):
+    if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
         return "check the route to AWS"
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code in _LATER:

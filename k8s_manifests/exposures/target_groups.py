@@ -23,7 +23,7 @@ class TargetGroups:
 UNKNOWN = TargetGroups()
 """No target group is known."""
 ANY = TargetGroups("any", "any")
-"""Stands for ARNs that nothing knows, where the bindings are rendered to compare the rest of them."""
+"""Stands for ARNs that nothing knows, so that everything else in the bindings can be compared."""
 
 TARGET_GROUP_SETTINGS = {"plain": "target_group_arn", "proxy_protocol": "proxy_protocol_target_group_arn"}
 """The target groups, each with its setting."""

@@ -19,7 +19,7 @@ PATHS = (
     "/v2/team/app/tags/list",
     f"/v2/team/app/referrers/{digest_of(b'layer')}",
 )
-DENIED = frozenset(
+ACTIONS = frozenset(
     {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"}
 )
 
@@ -167,8 +167,7 @@ def test_a_request_that_ecr_refuses_as_not_valid_is_400_and_no_refused_credentia
     proxy: Pod, client: Client, control: Control, method: str
 ) -> None:
     """ECR's status is that for a token that it does not know. Then it accepts the token at `/v2/`."""
-    actions = {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability", "ecr:ListImages"}
-    with control.behaving(Behaviour(registry_status=400, registry_actions=frozenset(actions))):
+    with control.behaving(Behaviour(registry_status=400, registry_actions=ACTIONS)):
         for path in PATHS if method == "GET" else PATHS[:2]:
             mark = control.mark()
             answer = client.ask(method, path, ACCEPT)
@@ -208,7 +207,7 @@ def test_a_token_of_another_region_is_503(proxy: Pod, client: Client, control: C
 def test_a_missing_permission_is_403_and_names_the_repository(proxy: Pod, client: Client, control: Control) -> None:
     """Also for a client that gets the answer to another one."""
     mark = control.mark()
-    with control.behaving(Behaviour(denied_actions=DENIED)):
+    with control.behaving(Behaviour(denied_actions=ACTIONS)):
         for path in PATHS:
             for _ in range(2):
                 answer = client.get(path, ACCEPT)
@@ -232,7 +231,7 @@ def test_what_ecr_denies_one_repository_is_no_answer_of_another(
     images = [publisher.image(name, "same", [content.encode()]) for name in ("team/app", "team/copy")]
     assert images[0].digest == images[1].digest
     found = f"manifests/{images[0].digest}" if content == "manifest" else f"blobs/{images[0].layers[0]}"
-    with control.behaving(Behaviour(denied_actions=DENIED)):
+    with control.behaving(Behaviour(denied_actions=ACTIONS)):
         assert client.get(f"/v2/team/copy/{found}", ACCEPT).status == 403
     assert client.get(f"/v2/team/app/{found}", ACCEPT).status == 200
 

@@ -37,6 +37,8 @@ KINDS = ("hit", "miss", "stale", "none")
 SENT, FROM_S3 = "frontdoor_sent_bytes_total", "frontdoor_s3_bytes_total"
 WAITS = "frontdoor_coalesced_waits_total"
 REFUSED_TAGS = "frontdoor_refused_tags_total"
+REFUSED_ACTIONS = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
+COUNTED_ACTIONS = ("blob_location", "manifest", "tag", "tag_list")
 
 pytestmark = [pytest.mark.usefixtures("started")]
 
@@ -213,32 +215,31 @@ def test_what_a_client_asks_in_vain_is_no_refusal_by_ecr_or_s3(client: Client, p
     assert 'frontdoor_s3_requests_total{result="ok"}' in names
 
 
+def counted_refusals(client: Client, status: int) -> list[str]:
+    """Four requests that all get this status, and what they add to the requests to ECR."""
+    name, before = secrets.token_hex(32), samples()
+    assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == status
+    for path in (f"manifests/sha256:{name}", f"blobs/sha256:{name}", "tags/list"):
+        assert client.get(f"/v2/team/app/{path}", ACCEPT).status == status
+    settled()
+    after = samples()
+    added = {error: after[errors(error)] - before[errors(error)] for error in ("400", "403", "503")}
+    assert added == {"400": 0, "403": 0, "503": 0, str(status): 4}
+    return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
+
+
 @pytest.mark.rule("R112")
 def test_a_repository_that_ecr_refuses_is_counted_apart_from_a_credential_that_it_refuses(
     client: Client, control: Control, pod: Pod, world: World
 ) -> None:
     """Every client can ask for the former. ECR answers both with 403."""
-
-    def refusals(status: int) -> list[str]:
-        name, before = secrets.token_hex(32), samples()
-        assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == status
-        for path in (f"manifests/sha256:{name}", f"blobs/sha256:{name}", "tags/list"):
-            assert client.get(f"/v2/team/app/{path}", ACCEPT).status == status
-        settled()
-        after = samples()
-        added = {error: after[errors(error)] - before[errors(error)] for error in ("403", "503")}
-        assert added == {"403": 0, "503": 0, str(status): 4}
-        return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
-
-    actions = ("blob_location", "manifest", "tag", "tag_list")
-    of_ecr = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
-    with control.behaving(Behaviour(denied_actions=of_ecr)):
-        assert refusals(403) == [ecr(action, "denied") for action in actions]
+    with control.behaving(Behaviour(denied_actions=REFUSED_ACTIONS)):
+        assert counted_refusals(client, 403) == [ecr(action, "denied") for action in COUNTED_ACTIONS]
     with control.behaving(Behaviour(token_lifetime_seconds=-1)):
         dead = control.issue_token(world.region)
     pod.give(dict.fromkeys(world.ecr_hosts, dead.authorization))
     try:
-        assert refusals(503) == [ecr(action, "refused") for action in actions]
+        assert counted_refusals(client, 503) == [ecr(action, "refused") for action in COUNTED_ACTIONS]
     finally:
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 
@@ -275,23 +276,11 @@ def test_a_request_that_is_not_valid_is_counted_apart_from_a_credential_that_ecr
     client: Client, control: Control, pod: Pod, world: World
 ) -> None:
     """A client may be the cause of the former. ECR answers both with 400."""
-
-    def results(status: int) -> list[str]:
-        name, before = secrets.token_hex(32), samples()
-        assert client.head(f"/v2/team/app/manifests/{name}", ACCEPT).status == status
-        for path in (f"manifests/sha256:{name}", f"blobs/sha256:{name}", "tags/list"):
-            assert client.get(f"/v2/team/app/{path}", ACCEPT).status == status
-        settled()
-        after = samples()
-        return sorted(name for name in after if "ecr_requests" in name and after[name] != before[name])
-
-    actions = ("blob_location", "manifest", "tag", "tag_list")
-    of_ecr = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
-    with control.behaving(Behaviour(registry_status=400, registry_actions=of_ecr)):
-        assert results(400) == [ecr(action, "invalid") for action in actions]
+    with control.behaving(Behaviour(registry_status=400, registry_actions=REFUSED_ACTIONS)):
+        assert counted_refusals(client, 400) == [ecr(action, "invalid") for action in COUNTED_ACTIONS]
     pod.give(dict.fromkeys(world.ecr_hosts, "QVdTOm1hZGUtdXA="))
     try:
-        assert results(503) == [ecr(action, "refused") for action in actions]
+        assert counted_refusals(client, 503) == [ecr(action, "refused") for action in COUNTED_ACTIONS]
     finally:
         pod.give(dict.fromkeys(world.ecr_hosts, control.issue_token(world.region).authorization))
 

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.doctor.check import Category, Check
 from cli.doctor.context import CheckContext
-from cli.doctor.finding import Finding, failed, ok, warning
+from cli.doctor.finding import Finding, Verdict, failed, ok, warning
 from cli.doctor.stack_resources import ENDPOINT, LOAD_BALANCER
 from cli.preflight.checks import RUNBOOK
 from lambda_fn.contract.registries import partition_of
@@ -134,7 +134,8 @@ def _estimated(context: CheckContext, title: str, used: int, limit: int, needed:
     """What a deployment makes at most: an update that has no room for all of it may still need less."""
     if needed > 0:
         found = _room(title, used, limit, needed)
-        yield warning(found.message, _FIX) if context.stack.is_deployed and found.hint else found
+        has_no_room = found.verdict is Verdict.FAILED
+        yield warning(found.message, _FIX) if context.stack.is_deployed and has_no_room else found
 
 
 def _room(title: str, used: int, limit: int, needed: int) -> Finding:
